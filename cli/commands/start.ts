@@ -1,0 +1,67 @@
+import { Command } from "commander";
+import pc from "picocolors";
+import { note, print } from "../output.ts";
+import { version } from "../project.ts";
+import { readSettings } from "../stack/settings.ts";
+import { type Stack, startStack } from "../stack/stack.ts";
+
+/** `rowhouse start` */
+export const startCommand = new Command("start")
+  .description("start PostgreSQL and PostgREST, and keep them running")
+  .action(start);
+
+async function start(): Promise<void> {
+  const settings = readSettings();
+  const ending = endingSignal();
+  // A terminal that was closed takes no more lines: not a reason to leave servers running.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+
+  const slow = setTimeout(() => note("Starting PostgreSQL ..."), 2000);
+  const stack = await Promise.race([startStack(settings, note), ending]);
+  clearTimeout(slow);
+  // Interrupted while starting: the guard ends what runs already.
+  if (typeof stack === "string") process.exit(1);
+
+  for (const line of announcement(stack)) print(line);
+  try {
+    await Promise.race([ending, stack.done]);
+  } finally {
+    await stack.stop();
+  }
+  note("Rowhouse has stopped.");
+}
+
+/**
+ * Resolves at the first Ctrl-C, SIGTERM, or end of the terminal. At the second this process ends
+ * at once, and the guard ends the servers.
+ */
+function endingSignal(): Promise<NodeJS.Signals> {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  return new Promise((resolve) => {
+    let asked = false;
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (asked) process.exit(1);
+      asked = true;
+      resolve(signal);
+    };
+    for (const signal of signals) process.on(signal, onSignal);
+  });
+}
+
+function announcement({ apiUrl, database, applied }: Stack): string[] {
+  const token = `${variablesOfThisShell()}npx rowhouse token alice@example.com`;
+  return [
+    `Rowhouse ${version()}`,
+    `  Database:  ${database}`,
+    ...(applied.length > 0 ? [`  Migrated:  ${applied.join(", ")}`] : []),
+    `  A token:   ${token}`,
+    `  Try it:    curl -s ${apiUrl}/tasks -H "Authorization: Bearer $(${token})" -H 'Prefer: return=representation' -d title='Say hello'`,
+    pc.green(`Rowhouse is ready: ${apiUrl}`),
+  ];
+}
+
+/** What was set for this shell alone, so that a pasted line means the same in another one. */
+function variablesOfThisShell(): string {
+  const home = process.env.ROWHOUSE_HOME;
+  return home ? `ROWHOUSE_HOME='${home.replaceAll("'", "'\\''")}' ` : "";
+}

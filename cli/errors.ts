@@ -1,0 +1,51 @@
+/** Every code that a RowhouseError can carry; docs/errors.md lists cause and remedy of each. */
+export type ErrorCode =
+  | "settings_invalid"
+  | "home_in_use"
+  | "home_not_writable"
+  | "port_in_use"
+  | "data_other_version"
+  | "binary_missing"
+  | "postgres_failed"
+  | "postgrest_failed"
+  | "database_unreachable"
+  | "database_refused"
+  | "migration_failed"
+  | "users_hidden"
+  | "secret_cannot_sign"
+  | "not_confirmed";
+
+/**
+ * A failure that a person can do something about. The command line prints its message and
+ * remedy, without a stack trace, and exits with 1.
+ */
+export class RowhouseError extends Error {
+  override readonly name = "RowhouseError";
+  readonly code: ErrorCode;
+  readonly remedy: string;
+
+  /**
+   * @param code Stable: it may be matched by programs.
+   * @param message What was wrong and where: one sentence.
+   * @param remedy What to do about it: one sentence or more.
+   */
+  constructor(code: ErrorCode, message: string, remedy: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.remedy = remedy;
+  }
+}
+
+/** The text of anything thrown, for putting into a message. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    return error.errors.map(reasonOf).join("; ");
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The code property of a system or PostgreSQL error ("ENOENT", "28P01"), if it has one. */
+export function codeOf(error: unknown): string | undefined {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" ? code : undefined;
+}

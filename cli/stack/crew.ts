@@ -1,0 +1,70 @@
+import { type ErrorCode, RowhouseError } from "../errors.ts";
+import { startGuard } from "./guard.ts";
+import { lastLines, type Server } from "./server.ts";
+import type { Hold } from "./state.ts";
+import { type Supervised, supervise } from "./supervise.ts";
+
+/** A server program of the stack. */
+export interface Member {
+  /** The name for people: "PostgreSQL". */
+  readonly name: string;
+  /** The name of the process: "postgres". */
+  readonly program: string;
+  readonly start: () => Promise<Server>;
+  readonly logFile: string;
+  readonly failure: ErrorCode;
+}
+
+/** The servers of one stack: kept running together, stopped together. */
+export interface Crew {
+  /** Starts a server and keeps it running. */
+  readonly add: (member: Member) => Promise<void>;
+  /** Rejects when one of the servers keeps ending; resolves when all were stopped. */
+  readonly done: () => Promise<void>;
+  /** Stops all of them, the last first. */
+  readonly stop: () => Promise<void>;
+}
+
+/** An empty crew. Its servers end with this process, whatever ends it. */
+export function newCrew(hold: Hold, say: (line: string) => void): Crew {
+  const guard = startGuard();
+  const running = new Map<string, Server>();
+  const members: Supervised[] = [];
+
+  const note = (program: string, server: Server) => {
+    running.set(program, server);
+    guard([...running.values()].map(({ signal, pid }) => [signal, pid]));
+    hold.update({ servers: Object.fromEntries([...running].map(([key, { pid }]) => [key, pid])) });
+  };
+
+  const add = async ({ name, program, start, logFile, failure }: Member) => {
+    const server = await start();
+    note(program, server);
+    members.push(
+      supervise({
+        name,
+        server,
+        restart: start,
+        onServer: (next) => note(program, next),
+        say,
+        giveUp: (reason) =>
+          new RowhouseError(
+            failure,
+            `${name} keeps ending, the last time with: ${reason}. The end of ${logFile}:\n${lastLines(logFile)}`,
+            "The log says why.",
+          ),
+      }),
+    );
+  };
+
+  const stop = async () => {
+    for (const member of members.toReversed()) await member.stop();
+    guard([]);
+  };
+
+  const done = async () => {
+    await Promise.all(members.map((member) => member.done));
+  };
+
+  return { add, done, stop };
+}

@@ -1,0 +1,62 @@
+import pg from "pg";
+import { codeOf, RowhouseError, reasonOf } from "../errors.ts";
+
+/**
+ * Connects, lets something be done, and disconnects.
+ *
+ * @throws RowhouseError database_unreachable, database_refused
+ */
+export async function withClient<T>(
+  url: string,
+  use: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  // Without a listener a connection that breaks while idle would end the process.
+  client.on("error", () => {});
+  try {
+    await client.connect();
+  } catch (error) {
+    throw explained(error, url);
+  }
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The SQLSTATEs of class 28 and 3D: the server answers, and does not let us in. */
+const refusals: Record<string, string> = {
+  "28P01": "Correct the password in DATABASE_URL.",
+  "28000": "Correct the user in DATABASE_URL, or the server's pg_hba.conf.",
+  "3D000": "Create the database, or correct its name in DATABASE_URL.",
+};
+
+function explained(error: unknown, url: string): RowhouseError {
+  const target = withoutPassword(url);
+  const remedy = refusals[codeOf(error) ?? ""];
+  if (remedy !== undefined) {
+    return new RowhouseError(
+      "database_refused",
+      `${target} refused us: ${reasonOf(error)}.`,
+      remedy,
+      {
+        cause: error,
+      },
+    );
+  }
+  return new RowhouseError(
+    "database_unreachable",
+    `${target} cannot be reached: ${reasonOf(error)}.`,
+    "Check that the server runs, and the host and port in DATABASE_URL.",
+    { cause: error },
+  );
+}
+
+/** A database URL that can be shown. */
+export function withoutPassword(url: string): string {
+  const shown = new URL(url);
+  shown.password = "";
+  shown.search = "";
+  return shown.href;
+}

@@ -1,0 +1,138 @@
+import { execFile } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { promisify } from "node:util";
+import type pg from "pg";
+import { codeOf, RowhouseError, reasonOf } from "../errors.ts";
+import { migrationsDir, projectRoot } from "../project.ts";
+import { findDbmate } from "./binaries.ts";
+import { withClient } from "./database.ts";
+
+const run = promisify(execFile);
+
+/** "rowhouse" as ASCII, cut to what a bigint holds: the advisory lock of all our migrations. */
+const lockKey = "8245939566";
+
+/** A migration file, and whether the database has it. */
+export interface Migration {
+  /** The file's timestamp, which dbmate keeps in schema_migrations. */
+  readonly version: string;
+  readonly file: string;
+  readonly applied: boolean;
+}
+
+/** All migrations in order, applied or pending. */
+export async function listMigrations(url: string, dir = migrationsDir): Promise<Migration[]> {
+  const applied = new Set(await withClient(url, appliedVersions));
+  return migrationFiles(dir).map((file) => {
+    const version = file.split("_")[0] ?? file;
+    return { version, file, applied: applied.has(version) };
+  });
+}
+
+/**
+ * Applies all pending migrations with dbmate. Two at once take turns: the second finds
+ * nothing left to do.
+ *
+ * @param url The database, as its owner, directly and not through a transaction pooler.
+ * @param onWait Called when another migration runs and this one has to wait.
+ * @returns The files that were applied.
+ * @throws RowhouseError migration_failed, database_unreachable, database_refused
+ */
+export async function migrate(
+  url: string,
+  onWait = () => {},
+  dir = migrationsDir,
+): Promise<string[]> {
+  return underLock(url, onWait, async (client) => {
+    const before = new Set(await appliedVersions(client));
+    await dbmate(url, "up", dir);
+    return migrationFiles(dir).filter((file) => !before.has(file.split("_")[0] ?? file));
+  });
+}
+
+/**
+ * Takes back the newest migrations.
+ *
+ * @param steps How many at the most.
+ * @returns The versions that were taken back, newest first.
+ * @throws RowhouseError migration_failed, database_unreachable, database_refused
+ */
+export async function rollback(
+  url: string,
+  steps: number,
+  onWait = () => {},
+  dir = migrationsDir,
+): Promise<string[]> {
+  return underLock(url, onWait, async (client) => {
+    const applied = (await appliedVersions(client)).reverse().slice(0, steps);
+    for (const _ of applied) await dbmate(url, "rollback", dir);
+    return applied;
+  });
+}
+
+function migrationFiles(dir: string): string[] {
+  return readdirSync(dir)
+    .filter((name) => /^\d+_.*\.sql$/.test(name))
+    .sort();
+}
+
+async function appliedVersions(client: pg.Client): Promise<string[]> {
+  try {
+    const { rows } = await client.query<{ version: string }>(
+      "select version from public.schema_migrations order by version",
+    );
+    return rows.map(({ version }) => version);
+  } catch (error) {
+    if (codeOf(error) === "42P01") return []; // No migration has ever run here.
+    throw error;
+  }
+}
+
+async function underLock<T>(
+  url: string,
+  onWait: () => void,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query<{ taken: boolean }>(
+      "select pg_try_advisory_lock($1) as taken",
+      [lockKey],
+    );
+    if (rows[0]?.taken !== true) {
+      onWait();
+      await client.query("select pg_advisory_lock($1)", [lockKey]);
+    }
+    return await work(client); // The lock ends with the connection.
+  });
+}
+
+async function dbmate(url: string, command: "up" | "rollback", dir: string): Promise<void> {
+  const program = findDbmate();
+  const args = ["--migrations-dir", dir, "--no-dump-schema", command];
+  // In the environment and not in the arguments: those can be read by every user of the machine.
+  const env = { ...process.env, DATABASE_URL: withSslMode(url) };
+  try {
+    await run(program, args, { cwd: projectRoot, env });
+  } catch (error) {
+    throw failed(error);
+  }
+}
+
+/** dbmate's driver demands TLS where nothing is said, while ours does without: say it. */
+function withSslMode(url: string): string {
+  const explicit = new URL(url);
+  if (!explicit.searchParams.has("sslmode")) explicit.searchParams.set("sslmode", "disable");
+  return explicit.href;
+}
+
+function failed(error: unknown): RowhouseError {
+  const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+  const file = stdout?.match(/^(?:Applying|Rolling back): (.*)$/gm)?.at(-1);
+  const reason = stderr?.trim() || reasonOf(error);
+  return new RowhouseError(
+    "migration_failed",
+    `dbmate failed${file ? ` (${file})` : ""}: ${reason}`,
+    "Each migration runs in a transaction: the failed one left nothing behind, the ones before it stay. Correct it and migrate again.",
+    { cause: error },
+  );
+}

@@ -1,0 +1,184 @@
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import pg from "pg";
+import { codeOf, RowhouseError, reasonOf } from "../errors.ts";
+import { findPostgres, postgresVersion } from "./binaries.ts";
+import { loopback } from "./ports.ts";
+import { lastLines, launch, type Server } from "./server.ts";
+import { give, type Identity, unprivileged } from "./unprivileged.ts";
+import { waitFor } from "./wait.ts";
+
+const run = promisify(execFile);
+
+/** The embedded PostgreSQL on its data directory, ready to be started. */
+export interface Cluster {
+  readonly dataDir: string;
+  /** Full version of the programs: "18.4". */
+  readonly version: string;
+  readonly password: string;
+  readonly logFile: string;
+  readonly identity: Identity;
+}
+
+/**
+ * Finds the data directory, or makes it.
+ *
+ * @param home Where data belongs: an existing folder.
+ * @param password Of the superuser postgres; used only when the directory is made.
+ * @throws RowhouseError data_other_version, postgres_failed, binary_missing
+ */
+export async function openCluster(
+  home: string,
+  password: string,
+  logFile: string,
+): Promise<Cluster> {
+  const identity = unprivileged(findPostgres(), home);
+  const [major, version] = postgresVersion(identity.native);
+  const dataDir = join(identity.place, "data");
+  const cluster = { dataDir, version, password, logFile, identity };
+  if (existsSync(dataDir)) assertSameMajor(dataDir, major);
+  else await initialise(cluster);
+  return cluster;
+}
+
+/** The URL of a database on the embedded server, as its superuser. */
+export function clusterUrl({ password }: Cluster, port: number, database: string): string {
+  return `postgres://postgres:${password}@${loopback}:${port}/${database}?sslmode=disable`;
+}
+
+/**
+ * Starts the embedded server and waits until it answers.
+ *
+ * @param extra Further settings, name to value, for tests.
+ * @throws RowhouseError postgres_failed, with the last lines of its log.
+ */
+export async function startPostgres(
+  cluster: Cluster,
+  port: number,
+  extra: Record<string, string> = {},
+): Promise<Server> {
+  const { identity, dataDir, logFile } = cluster;
+  const settings = Object.entries({ ...serverSettings, ...extra, port: String(port) });
+  const server = await launch(
+    {
+      ...command(identity, "postgres", [
+        "-D",
+        dataDir,
+        ...settings.map(([name, value]) => `--${name}=${value}`),
+      ]),
+      ...identity,
+      cwd: identity.place,
+      logFile,
+      env: cleanEnv(),
+    },
+    "SIGINT",
+  );
+  await untilReady(cluster, port, server);
+  return server;
+}
+
+/** No Unix socket: its path may be too long. Bodies and tokens come as parameters: not logged. */
+const serverSettings = {
+  listen_addresses: loopback,
+  unix_socket_directories: "",
+  log_line_prefix: "%m [%p] %a ",
+  log_parameter_max_length: "0",
+  log_timezone: "UTC",
+  timezone: "UTC",
+};
+
+function command(identity: Identity, program: string, args: string[]) {
+  const [first = "", ...rest] = [
+    ...identity.prefix,
+    join(identity.native, "bin", program),
+    ...args,
+  ];
+  return { command: first, args: rest };
+}
+
+/** libpq's and the server's own variables must not leak in from the user's shell. */
+function cleanEnv(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(PG|LC_|LANG)/.test(name)),
+  );
+}
+
+function assertSameMajor(dataDir: string, major: number): void {
+  const found = readFileSync(join(dataDir, "PG_VERSION"), "utf8").trim();
+  if (found === String(major)) return;
+  throw new RowhouseError(
+    "data_other_version",
+    `The data in ${dataDir} is of PostgreSQL ${found}, and this is PostgreSQL ${major}.`,
+    `Start it with the Rowhouse that made it and dump it there, or set ROWHOUSE_HOME to another folder. Nothing was changed.`,
+  );
+}
+
+/** Made aside and renamed when complete: a start that is interrupted leaves no half data directory. */
+async function initialise(cluster: Cluster): Promise<void> {
+  const { identity, dataDir, password } = cluster;
+  const draft = `${dataDir}.new`;
+  const passwordFile = join(identity.place, "initdb-password");
+  rmSync(draft, { recursive: true, force: true });
+  writeFileSync(passwordFile, password, { mode: 0o600 });
+  give(passwordFile, identity);
+  if (identity.uid !== undefined) give(identity.place, identity);
+  const initdb = command(identity, "initdb", [
+    `--pgdata=${draft}`,
+    `--pwfile=${passwordFile}`,
+    "--username=postgres",
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+  ]);
+  try {
+    const { uid, gid, place } = identity;
+    const user = uid === undefined || gid === undefined ? {} : { uid, gid };
+    await run(initdb.command, initdb.args, { ...user, cwd: place, env: cleanEnv() });
+    renameSync(draft, dataDir);
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
+    throw new RowhouseError(
+      "postgres_failed",
+      `The data directory ${dataDir} could not be made: ${reasonOf(error)}`,
+      "Check the space on the disk and the rights on the folder.",
+      { cause: error },
+    );
+  } finally {
+    rmSync(passwordFile, { force: true });
+  }
+}
+
+async function untilReady(cluster: Cluster, port: number, server: Server): Promise<void> {
+  // Recovery after a crash can take minutes; while it lasts, the server says so (57P03).
+  const ready = await waitFor<true | string>(
+    () => server.end() ?? isReady(cluster, port),
+    50,
+    600_000,
+  );
+  if (ready === true) return;
+  await server.stop();
+  throw new RowhouseError(
+    "postgres_failed",
+    `PostgreSQL did not start: ${ready ?? "no answer within 10 minutes"}. The end of ${cluster.logFile}:\n${lastLines(cluster.logFile)}`,
+    "The log says why.",
+  );
+}
+
+async function isReady(cluster: Cluster, port: number): Promise<true | undefined> {
+  const client = new pg.Client({ connectionString: clusterUrl(cluster, port, "postgres") });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    await client.end();
+    return true;
+  } catch (error) {
+    const code = codeOf(error);
+    const waits = code === "ECONNREFUSED" || code === "ECONNRESET" || code === "57P03";
+    if (waits) return undefined;
+    throw error;
+  }
+}

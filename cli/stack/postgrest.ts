@@ -1,0 +1,84 @@
+import { RowhouseError } from "../errors.ts";
+import { loopback } from "./ports.ts";
+import { lastLines, launch, type Server } from "./server.ts";
+import { waitFor } from "./wait.ts";
+
+/** What PostgREST is told. */
+export interface ApiOptions {
+  readonly binary: string;
+  /** URL of the database, as authenticator. */
+  readonly databaseUrl: string;
+  readonly port: number;
+  /** Port of `/live` and `/ready`. */
+  readonly adminPort: number;
+  readonly jwtSecret: string;
+  readonly jwtAud: string;
+  readonly jwtIss: string;
+  readonly pool: number;
+  readonly maxRows: number;
+  readonly corsOrigins?: string | undefined;
+  readonly logFile: string;
+  /** Further PGRST_* variables, for tests. */
+  readonly extra?: Record<string, string>;
+}
+
+const startLimitMs = 20_000;
+
+/**
+ * Starts PostgREST and waits until it has loaded the schema.
+ *
+ * @throws RowhouseError postgrest_failed, with the last lines of its log.
+ */
+export async function startPostgrest(options: ApiOptions): Promise<Server> {
+  const server = await launch(
+    { command: options.binary, args: [], env: environment(options), logFile: options.logFile },
+    "SIGTERM",
+  );
+  const ready = await waitFor<true | string>(
+    () => server.end() ?? isReady(options.adminPort),
+    25,
+    startLimitMs,
+  );
+  if (ready === true) return server;
+  await server.stop();
+  throw new RowhouseError(
+    "postgrest_failed",
+    `PostgREST did not start: ${ready ?? `not ready within ${startLimitMs / 1000} s`}. The end of ${options.logFile}:\n${lastLines(options.logFile)}`,
+    "The log says why.",
+  );
+}
+
+/** Only what is set here reaches PostgREST: PGRST_* and PG* of the user's shell do not. */
+function environment(options: ApiOptions): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("PG"));
+  return {
+    ...Object.fromEntries(inherited),
+    PGRST_DB_URI: options.databaseUrl,
+    PGRST_DB_SCHEMAS: "api",
+    PGRST_DB_EXTRA_SEARCH_PATH: "",
+    PGRST_DB_ANON_ROLE: "anonymous",
+    PGRST_DB_PRE_REQUEST: "request.door",
+    PGRST_DB_POOL: String(options.pool),
+    PGRST_DB_MAX_ROWS: String(options.maxRows),
+    PGRST_JWT_SECRET: options.jwtSecret,
+    PGRST_APP_SETTINGS_JWT_AUD: options.jwtAud,
+    PGRST_APP_SETTINGS_JWT_ISS: options.jwtIss,
+    PGRST_SERVER_HOST: loopback,
+    PGRST_SERVER_PORT: String(options.port),
+    PGRST_ADMIN_SERVER_PORT: String(options.adminPort),
+    PGRST_OPENAPI_SERVER_PROXY_URI: `http://${loopback}:${options.port}`,
+    PGRST_OPENAPI_SECURITY_ACTIVE: "true",
+    PGRST_LOG_LEVEL: "error",
+    ...(options.corsOrigins ? { PGRST_SERVER_CORS_ALLOWED_ORIGINS: options.corsOrigins } : {}),
+    ...options.extra,
+  };
+}
+
+async function isReady(adminPort: number): Promise<true | undefined> {
+  try {
+    const answer = await fetch(`http://${loopback}:${adminPort}/ready`);
+    return answer.ok ? true : undefined;
+  } catch {
+    return undefined; // Not listening yet.
+  }
+}

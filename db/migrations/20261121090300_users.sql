@@ -1,0 +1,98 @@
+-- migrate:up
+
+create table api.users (
+  id uuid not null default private.uuid_v7(),
+  email text,
+  name text,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint users_pkey primary key (id),
+  constraint users_email_form check (email ~ '^[^@\s]+@[^@\s]+$' and char_length(email) <= 320),
+  constraint users_name_length check (char_length(name) between 1 and 200)
+);
+
+-- Not unique: a "taken" would tell one user of another. Identity is the id, which is the sub claim.
+create index users_email on api.users (email);
+
+create trigger check_if_match
+before update or delete on api.users
+for each row
+execute function private.check_if_match();
+
+create trigger step_updated_at
+before update on api.users
+for each row
+execute function private.step_updated_at();
+
+-- Who reaches api.users: each user, their own row. Deleting is not granted: an account ends with
+-- its owner's consent outside the API, and takes its tasks along (on delete cascade).
+alter table api.users enable row level security;
+alter table api.users force row level security;
+
+comment on table api.users is
+  'People who have signed in. You see yourself, and nobody else.';
+comment on column api.users.id is
+  'The id of the user: the sub claim of their token.';
+comment on column api.users.email is
+  'The email address that the token vouched for when the user was created, if it named one.';
+comment on column api.users.name is
+  'What the user likes to be called: 1 to 200 characters.';
+comment on column api.users.created_at is
+  'When the user was created.';
+comment on column api.users.updated_at is
+  'When the user last changed. It moves forward on each change: send it as If-Match.';
+
+grant
+  select (id, email, name, created_at, updated_at),
+  insert (id, email, name),
+  update (name)
+on api.users to authenticated;
+
+create policy select_own on api.users
+for select to authenticated
+using (id = request.user_id());
+
+comment on policy select_own on api.users is
+  'A user sees their own row.';
+
+create policy insert_own on api.users
+for insert to authenticated
+with check (id = request.user_id() and email is not distinct from request.email());
+
+comment on policy insert_own on api.users is
+  'A user creates their own row, with the email address that their token vouches for.';
+
+create policy update_own on api.users
+for update to authenticated
+using (id = request.user_id())
+with check (id = request.user_id());
+
+comment on policy update_own on api.users is
+  'A user changes their own row.';
+
+create function api.me()
+returns api.users
+language sql
+volatile
+set search_path = ''
+as $$
+  insert into api.users (id, email)
+  values (request.user_id(), request.email())
+  on conflict (id) do nothing;
+
+  select * from api.users where id = request.user_id();
+$$;
+
+comment on function api.me() is
+  'The caller''s own user row. The first call creates it from the sub and email claims of the token.';
+
+grant execute on function api.me() to authenticated;
+
+notify pgrst, 'reload schema';
+
+-- migrate:down
+
+drop function api.me();
+drop table api.users;
+
+notify pgrst, 'reload schema';

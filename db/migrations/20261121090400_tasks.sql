@@ -1,0 +1,105 @@
+-- migrate:up
+
+create table api.tasks (
+  user_id uuid not null default request.user_id(),
+  id uuid not null default private.uuid_v7(),
+  title text not null,
+  description text not null default '',
+  completed boolean not null default false,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint tasks_pkey primary key (user_id, id),
+  constraint tasks_user_id_fkey foreign key (user_id) references api.users (id) on delete cascade,
+  constraint tasks_id_version check (substring(id::text from 15 for 1) = '7'),
+  constraint tasks_title_length check (char_length(title) between 1 and 200),
+  constraint tasks_title_not_blank check (title ~ '[^[:space:]]'),
+  constraint tasks_description_length check (char_length(description) <= 10000)
+);
+
+create trigger check_if_match
+before update or delete on api.tasks
+for each row
+execute function private.check_if_match();
+
+create trigger step_updated_at
+before update on api.tasks
+for each row
+execute function private.step_updated_at();
+
+create trigger limit_updated_rows
+after update on api.tasks
+referencing old table as old_rows
+for each statement
+execute function private.limit_affected_rows();
+
+create trigger limit_deleted_rows
+after delete on api.tasks
+referencing old table as old_rows
+for each statement
+execute function private.limit_affected_rows();
+
+-- Who reaches api.tasks: each user, their own tasks. The key columns are in the update grant
+-- since an upsert writes them again with the same value; the policy keeps user_id where it is.
+alter table api.tasks enable row level security;
+alter table api.tasks force row level security;
+
+comment on table api.tasks is
+  'Things to do. You see and change your own tasks; nobody sees or changes another''s.';
+comment on column api.tasks.user_id is
+  'The owner. Left out, it is the user who asks.';
+comment on column api.tasks.id is
+  'A UUID, version 7, so that tasks sort by age. Left out, the database makes it; sent by the client, a create can be repeated safely.';
+comment on column api.tasks.title is
+  'What is to be done: 1 to 200 characters, not all blank.';
+comment on column api.tasks.description is
+  'More about it: at most 10,000 characters.';
+comment on column api.tasks.completed is
+  'Whether it is done.';
+comment on column api.tasks.created_at is
+  'When the task was created.';
+comment on column api.tasks.updated_at is
+  'When the task last changed. It moves forward on each change: send it as If-Match.';
+
+grant
+  select (user_id, id, title, description, completed, created_at, updated_at),
+  insert (user_id, id, title, description, completed),
+  update (user_id, id, title, description, completed),
+  delete
+on api.tasks to authenticated;
+
+create policy select_own on api.tasks
+for select to authenticated
+using (user_id = request.user_id());
+
+comment on policy select_own on api.tasks is
+  'A user sees their own tasks.';
+
+create policy insert_own on api.tasks
+for insert to authenticated
+with check (user_id = request.user_id());
+
+comment on policy insert_own on api.tasks is
+  'A user creates tasks of their own.';
+
+create policy update_own on api.tasks
+for update to authenticated
+using (user_id = request.user_id())
+with check (user_id = request.user_id());
+
+comment on policy update_own on api.tasks is
+  'A user changes their own tasks, and cannot give them away.';
+
+create policy delete_own on api.tasks
+for delete to authenticated
+using (user_id = request.user_id());
+
+comment on policy delete_own on api.tasks is
+  'A user deletes their own tasks.';
+
+notify pgrst, 'reload schema';
+
+-- migrate:down
+
+drop table api.tasks;
+
+notify pgrst, 'reload schema';

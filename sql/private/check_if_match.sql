@@ -1,0 +1,27 @@
+create function private.check_if_match()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+declare
+  wanted text := trim(both '"' from request.header('if-match'));
+begin
+  if wanted <> '*' and wanted::timestamptz <> old.updated_at then
+    raise sqlstate 'PT412' using
+      message = 'The row has changed since it was read.',
+      detail = 'row_stale',
+      hint = 'Read it again, and send its updated_at as If-Match.';
+  end if;
+
+  return case when tg_op = 'DELETE' then old else new end;
+exception
+  when invalid_datetime_format or datetime_field_overflow then
+    raise sqlstate 'PT400' using
+      message = 'If-Match is not a timestamp.',
+      detail = 'if_match_invalid',
+      hint = 'Send the updated_at of the row, as it was read.';
+end
+$$;
+
+comment on function private.check_if_match() is
+  'Before an update or delete: 412 when If-Match is not the row''s updated_at.';

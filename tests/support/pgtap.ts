@@ -1,0 +1,73 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { withClient } from "../../cli/stack/database.ts";
+
+/** The SQL of pgTAP, from the npm package that ships it. It has had no C code since 1.3.2. */
+function pgtapSql(): string {
+  const require = createRequire(import.meta.url);
+  const archive = join(dirname(require.resolve("@electric-sql/pglite-pgtap")), "pgtap.tar.gz");
+  const file = "share/postgresql/extension/pgtap--1.3.5.sql";
+  return execFileSync("tar", ["-xzOf", archive, file], { encoding: "utf8" });
+}
+
+/**
+ * Puts pgTAP into the schema `tap` of a database, as a plain script: so it works on every
+ * server alike, without a file on the server's disk. The API roles may use it, since the tests
+ * act as them.
+ */
+export async function installPgtap(url: string): Promise<void> {
+  await withClient(url, async (client) => {
+    await client.query("create schema tap; set search_path = tap, pg_catalog");
+    await client.query(pgtapSql());
+    await client.query(`
+      grant usage on schema tap to anonymous, authenticated;
+      grant execute on all functions in schema tap to anonymous, authenticated;
+      grant select on all tables in schema tap to anonymous, authenticated;
+    `);
+  });
+}
+
+/** One line of TAP: an assertion. */
+export interface Assertion {
+  readonly name: string;
+  readonly ok: boolean;
+  /** What pgTAP says of a failure. */
+  readonly diagnosis: string;
+}
+
+/**
+ * Runs one pgTAP file, statement by statement, in one session.
+ *
+ * @returns Its assertions, in order; the last tells whether as many ran as were planned.
+ */
+export async function runPgtap(url: string, file: string): Promise<Assertion[]> {
+  const output = await withClient(url, async (client) => {
+    const result: unknown = await client.query(readFileSync(file, "utf8"));
+    const results = (Array.isArray(result) ? result : [result]) as { rows: object[] }[];
+    return results.flatMap(({ rows }) => rows.flatMap((row) => Object.values(row)));
+  });
+  return parseTap(output.filter((value) => typeof value === "string").join("\n"));
+}
+
+function parseTap(output: string): Assertion[] {
+  const lines = output.split("\n");
+  const planned = Number(lines.find((line) => /^1\.\.\d+$/.test(line))?.slice(3) ?? -1);
+  const assertions: { name: string; ok: boolean; diagnosis: string }[] = [];
+  for (const line of lines) {
+    const [, not, name] = /^(not )?ok \d+(?: - (.*))?$/.exec(line) ?? [];
+    const last = assertions.at(-1);
+    if (/^(not )?ok /.test(line)) {
+      assertions.push({ name: name ?? line, ok: not === undefined, diagnosis: "" });
+    } else if (line.startsWith("#") && last) {
+      last.diagnosis += `${line}\n`;
+    }
+  }
+  const ran = assertions.length;
+  const diagnosis = `planned ${planned}, ran ${ran}`;
+  return [
+    ...assertions,
+    { name: "runs as many assertions as planned", ok: planned === ran, diagnosis },
+  ];
+}
