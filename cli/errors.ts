@@ -11,6 +11,7 @@ export type ErrorCode =
   | "database_unreachable"
   | "database_refused"
   | "migration_failed"
+  | "declaration_failed"
   | "users_hidden"
   | "secret_cannot_sign"
   | "not_confirmed";

@@ -1,0 +1,23 @@
+select
+  attribute.attrelid as oid,
+  'column' as kind,
+  format('%s.%I', attribute.attrelid::regclass, attribute.attname) as name,
+  concat_ws(
+    ' ',
+    row_number() over (partition by attribute.attrelid order by attribute.attnum),
+    format_type(attribute.atttypid, attribute.atttypmod),
+    case when attribute.attcollation <> type.typcollation then 'collate ' || attribute.attcollation::regcollation end,
+    case when attribute.attnotnull then 'not null' end,
+    case attribute.attidentity when 'a' then 'identity always' when 'd' then 'identity by default' end,
+    case attribute.attgenerated when 's' then 'stored' when 'v' then 'virtual' end,
+    'default ' || pg_get_expr(attrdef.adbin, attrdef.adrelid)
+  ) as definition
+from pg_catalog.pg_attribute as attribute
+join pg_catalog.pg_class as class on class.oid = attribute.attrelid
+join pg_catalog.pg_type as type on type.oid = attribute.atttypid
+left join pg_catalog.pg_attrdef as attrdef
+  on attrdef.adrelid = attribute.attrelid
+  and attrdef.adnum = attribute.attnum
+where attribute.attnum > 0
+and not attribute.attisdropped
+and class.relkind in ('r', 'p', 'f', 'v', 'm', 'c')

@@ -1,0 +1,92 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { type CatalogEntry, compareCatalogs, readCatalog } from "../../cli/catalog/catalog.ts";
+import { buildDeclared } from "../../cli/catalog/declared.ts";
+import { withClient } from "../../cli/stack/database.ts";
+import { migrate, rollback } from "../../cli/stack/dbmate.ts";
+import { cloneDatabase, emptyDatabase } from "../support/database.ts";
+
+const equal = { missing: [], surplus: [] };
+
+describe("the migrations", () => {
+  let url: string;
+  let migrated: CatalogEntry[];
+
+  beforeAll(async () => {
+    url = await emptyDatabase();
+    await migrate(url);
+    migrated = await readCatalog(url);
+  });
+
+  test("build what sql/ and policies/ declare", async () => {
+    const declared = await emptyDatabase();
+    await buildDeclared(declared);
+    expect(compareCatalogs(await readCatalog(declared), migrated)).toEqual(equal);
+  });
+
+  test("leave nothing behind all the way down, and build the same again", async () => {
+    const fresh = await readCatalog(await emptyDatabase());
+    expect(await rollback(url, Number.POSITIVE_INFINITY)).toHaveLength(5);
+    expect(compareCatalogs(fresh, await readCatalog(url))).toEqual(equal);
+    await migrate(url);
+    expect(compareCatalogs(migrated, await readCatalog(url))).toEqual(equal);
+  });
+
+  test("step down and up one at a time, with the same catalog at each step", async () => {
+    const steps = [await readCatalog(url)];
+    for (let step = 0; step < 5; step += 1) {
+      await rollback(url, 1);
+      steps.push(await readCatalog(url));
+    }
+    const sizes = steps.map((catalog) => catalog.length);
+    expect(sizes).toEqual(sizes.toSorted((a, b) => b - a));
+    expect(new Set(sizes).size).toBe(6);
+    await migrate(url);
+    expect(compareCatalogs(migrated, await readCatalog(url))).toEqual(equal);
+  });
+
+  test("take from everybody the right to make temporary tables", async () => {
+    const grants = migrated.filter(({ name }) => name === "database to public");
+    expect(grants.map(({ definition }) => definition)).toEqual(["connect"]);
+  });
+
+  test("find nothing to do when all are applied", async () => {
+    expect(await migrate(url)).toEqual([]);
+  });
+});
+
+describe("the comparison of catalogs", () => {
+  test.each([
+    "alter table api.tasks disable row level security",
+    "alter table api.tasks no force row level security",
+    "drop policy select_own on api.tasks",
+    "alter policy select_own on api.tasks using (true)",
+    "alter policy insert_own on api.tasks with check (true)",
+    "alter policy select_own on api.tasks to public",
+    "grant select on api.tasks to anonymous",
+    "grant update (created_at) on api.tasks to authenticated",
+    "revoke insert (title) on api.tasks from authenticated",
+    "grant usage on schema private to authenticated",
+    "grant execute on function api.me() to public",
+    "alter function request.user_id() security definer",
+    "alter function request.door() reset search_path",
+    "alter table api.tasks drop constraint tasks_title_length",
+    "alter table api.tasks alter column title drop not null",
+    "alter table api.tasks alter column description drop default",
+    "alter table api.tasks alter column title type varchar(200)",
+    "alter table api.tasks add column extra text",
+    "alter table api.tasks disable trigger step_updated_at",
+    "create index extra on api.tasks (title)",
+    "comment on column api.tasks.title is 'Something else'",
+    "alter default privileges grant execute on functions to public",
+    "alter default privileges in schema api grant select on tables to anonymous",
+    "create view api.everything as select * from api.tasks",
+    "create type api.state as enum ('open', 'done')",
+    "create sequence api.numbers",
+    "create schema extra",
+  ])("notices: %s", async (change) => {
+    const url = await cloneDatabase();
+    const before = await readCatalog(url);
+    await withClient(url, (client) => client.query(change));
+    expect(compareCatalogs(before, await readCatalog(url))).not.toEqual(equal);
+  });
+});
