@@ -10,6 +10,7 @@ export type ErrorCode =
   | "postgrest_failed"
   | "database_unreachable"
   | "database_refused"
+  | "database_not_migrated"
   | "migration_failed"
   | "declaration_failed"
   | "users_hidden"

@@ -21,6 +21,7 @@ const program = new Command("rowhouse")
     "\nSettings come from the environment and .env; .env.example explains each.",
   );
 
+if (process.argv.length <= 2) program.help();
 try {
   await program.parseAsync();
 } catch (error) {

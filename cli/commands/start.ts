@@ -16,9 +16,10 @@ async function start(): Promise<void> {
   // A terminal that was closed takes no more lines: not a reason to leave servers running.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
-  const slow = setTimeout(() => note("Starting PostgreSQL ..."), 2000);
-  const stack = await Promise.race([startStack(settings, note), ending]);
-  clearTimeout(slow);
+  const slow = setTimeout(() => note("Still starting ..."), 2000);
+  const stack = await Promise.race([startStack(settings, note), ending]).finally(() =>
+    clearTimeout(slow),
+  );
   // Interrupted while starting: the guard ends what runs already.
   if (typeof stack === "string") process.exit(1);
 

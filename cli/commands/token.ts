@@ -3,7 +3,7 @@ import { print } from "../output.ts";
 import { withDatabase } from "../stack/embedded.ts";
 import { jwtSecret, openHome } from "../stack/home.ts";
 import { readSettings } from "../stack/settings.ts";
-import { findOrMakeUser, signToken } from "../stack/token.ts";
+import { assertCanSign, findOrMakeUser, signToken } from "../stack/token.ts";
 
 /** `rowhouse token <email>` */
 export const tokenCommand = new Command("token")
@@ -26,6 +26,7 @@ async function token(email: string, { expiresIn }: { expiresIn: number }): Promi
     iss: settings.jwtIss,
     expiresIn,
   };
+  assertCanSign(options.secret);
   const id = await withDatabase(settings, home, (url) => findOrMakeUser(url, email));
   print(signToken({ id, email }, options));
 }

@@ -10,7 +10,10 @@ export interface Member {
   readonly name: string;
   /** The name of the process: "postgres". */
   readonly program: string;
-  readonly start: () => Promise<Server>;
+  /** Starts the program. */
+  readonly launch: () => Promise<Server>;
+  /** Resolves when it can be used; when it cannot, ends it and rejects. */
+  readonly ready: (server: Server) => Promise<void>;
   readonly logFile: string;
   readonly failure: ErrorCode;
 }
@@ -33,19 +36,25 @@ export function newCrew(hold: Hold, say: (line: string) => void): Crew {
 
   const note = (program: string, server: Server) => {
     running.set(program, server);
-    guard([...running.values()].map(({ signal, pid }) => [signal, pid]));
+    guard([...running.values()]);
     hold.update({ servers: Object.fromEntries([...running].map(([key, { pid }]) => [key, pid])) });
   };
 
-  const add = async ({ name, program, start, logFile, failure }: Member) => {
-    const server = await start();
-    note(program, server);
+  const start = async ({ program, launch, ready }: Member) => {
+    const server = await launch();
+    note(program, server); // Before it is ready: the guard must know of it from the first moment.
+    await ready(server);
+    return server;
+  };
+
+  const add = async (member: Member) => {
+    const { name, logFile, failure } = member;
+    const server = await start(member);
     members.push(
       supervise({
         name,
         server,
-        restart: start,
-        onServer: (next) => note(program, next),
+        restart: () => start(member),
         say,
         giveUp: (reason) =>
           new RowhouseError(

@@ -1,43 +1,52 @@
-import pg from "pg";
+import { note } from "../output.ts";
+import { type Crew, newCrew } from "./crew.ts";
 import { withClient } from "./database.ts";
 import { type Home, postgresPassword } from "./home.ts";
-import { freePort } from "./ports.ts";
-import { type Cluster, clusterUrl, openCluster, startPostgres } from "./postgres.ts";
-import type { Server } from "./server.ts";
+import { assertFree, freePort } from "./ports.ts";
+import {
+  type Cluster,
+  embeddedUrl,
+  launchPostgres,
+  openCluster,
+  postgresReady,
+} from "./postgres.ts";
 import type { Settings } from "./settings.ts";
 import { runningState, takeHold } from "./state.ts";
 
 /** The database of a home, on the embedded server. */
-export const databaseName = "rowhouse";
+const databaseName = "rowhouse";
 
-/** The embedded server of a home: where it is, and how to start it. */
-export interface Embedded {
+/** The embedded server of a home, which runs. */
+interface Embedded {
   readonly cluster: Cluster;
   readonly port: number;
   /** The URL of the home's database, as superuser. */
   readonly url: string;
-  readonly start: () => Promise<Server>;
 }
 
-/** Prepares the embedded server of a home; it is not started yet. */
-export async function embedded(settings: Settings, home: Home): Promise<Embedded> {
+/** Starts the embedded server of a home, and creates the home's database when it is missing. */
+export async function startEmbedded(settings: Settings, home: Home, crew: Crew): Promise<Embedded> {
+  if (settings.dbPort) await assertFree(settings.dbPort, "DB_PORT");
   const cluster = await openCluster(home.dir, postgresPassword(home), home.postgresLog);
   const port = settings.dbPort ?? (await freePort());
-  return {
-    cluster,
-    port,
-    url: clusterUrl(cluster, port, databaseName),
-    start: () => startPostgres(cluster, port),
-  };
+  await crew.add({
+    name: "PostgreSQL",
+    program: "postgres",
+    launch: () => launchPostgres(cluster, port),
+    ready: (server) => postgresReady(cluster, port, server),
+    logFile: cluster.logFile,
+    failure: "postgres_failed",
+  });
+  await ensureDatabase(embeddedUrl(cluster.password, port, "postgres"));
+  return { cluster, port, url: embeddedUrl(cluster.password, port, databaseName) };
 }
 
-/** Creates the home's database when it is missing. */
-export async function ensureDatabase({ cluster, port }: Embedded): Promise<void> {
-  await withClient(clusterUrl(cluster, port, "postgres"), async (client) => {
+async function ensureDatabase(maintenanceUrl: string): Promise<void> {
+  await withClient(maintenanceUrl, async (client) => {
     const { rowCount } = await client.query("select from pg_database where datname = $1", [
       databaseName,
     ]);
-    if (rowCount === 0) await client.query(`create database ${pg.escapeIdentifier(databaseName)}`);
+    if (rowCount === 0) await client.query(`create database ${databaseName}`);
   });
 }
 
@@ -53,20 +62,15 @@ export async function withDatabase<T>(
   if (settings.databaseUrl) return work(settings.databaseUrl);
   const state = await runningState(home);
   if (state?.databasePort) {
-    const password = postgresPassword(home);
-    return work(`postgres://postgres:${password}@127.0.0.1:${state.databasePort}/${databaseName}`);
+    return work(embeddedUrl(postgresPassword(home), state.databasePort, databaseName));
   }
   const hold = await takeHold(home);
+  const crew = newCrew(hold, note);
   try {
-    const database = await embedded(settings, home);
-    const server = await database.start();
-    try {
-      await ensureDatabase(database);
-      return await work(database.url);
-    } finally {
-      await server.stop();
-    }
+    const { url } = await startEmbedded(settings, home, crew);
+    return await work(url);
   } finally {
+    await crew.stop();
     await hold.release();
   }
 }

@@ -1,6 +1,6 @@
 # Ends the servers when the stack that started them is gone, however it went: its end of the
 # pipe closes with it. Each line that the stack writes replaces the one before and reads
-# "<signal> <pid> <signal> <pid> ..."; an empty one means that nothing runs.
+# "INT <pid> TERM <pid> ..."; an empty one means that nothing runs.
 trap '' HUP INT TERM
 
 servers=

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
 import { join } from "node:path";
+import type { Server } from "./server.ts";
 
-/** Tells the guard which servers run now: signal to end it with, and process id, of each. */
-export type Guard = (servers: readonly (readonly [signal: string, pid: number])[]) => void;
+/** Tells the guard which servers run now. */
+export type Guard = (servers: readonly Pick<Server, "signal" | "pid">[]) => void;
 
 /**
  * Starts the process that ends the servers should this one be killed. It ends with this one.
@@ -19,7 +20,7 @@ export function startGuard(): Guard {
   guard.unref();
   if (guard.stdin instanceof Socket) guard.stdin.unref();
   return (servers) => {
-    const words = servers.flatMap(([signal, pid]) => [signal, String(pid)]);
+    const words = servers.flatMap(({ signal, pid }) => [signal.replace("SIG", ""), String(pid)]);
     guard.stdin.write(`${words.join(" ")}\n`);
   };
 }

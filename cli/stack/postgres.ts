@@ -44,39 +44,45 @@ export async function openCluster(
 }
 
 /** The URL of a database on the embedded server, as its superuser. */
-export function clusterUrl({ password }: Cluster, port: number, database: string): string {
+export function embeddedUrl(password: string, port: number, database: string): string {
   return `postgres://postgres:${password}@${loopback}:${port}/${database}?sslmode=disable`;
 }
 
 /**
- * Starts the embedded server and waits until it answers.
+ * Starts the embedded server.
  *
  * @param extra Further settings, name to value, for tests.
- * @throws RowhouseError postgres_failed, with the last lines of its log.
  */
-export async function startPostgres(
-  cluster: Cluster,
+export async function launchPostgres(
+  { identity, dataDir, logFile }: Cluster,
   port: number,
   extra: Record<string, string> = {},
 ): Promise<Server> {
-  const { identity, dataDir, logFile } = cluster;
   const settings = Object.entries({ ...serverSettings, ...extra, port: String(port) });
-  const server = await launch(
-    {
-      ...command(identity, "postgres", [
-        "-D",
-        dataDir,
-        ...settings.map(([name, value]) => `--${name}=${value}`),
-      ]),
-      ...identity,
-      cwd: identity.place,
-      logFile,
-      env: cleanEnv(),
-    },
-    "SIGINT",
+  const args = ["-D", dataDir, ...settings.map(([name, value]) => `--${name}=${value}`)];
+  const place = { cwd: identity.place, logFile, env: cleanEnv() };
+  return launch({ ...command(identity, "postgres", args), ...identity, ...place }, "SIGINT");
+}
+
+/**
+ * Waits until the embedded server answers.
+ *
+ * @throws RowhouseError postgres_failed, with the last lines of its log, when it does not.
+ */
+export async function postgresReady(cluster: Cluster, port: number, server: Server): Promise<void> {
+  // Recovery after a crash can take minutes; while it lasts, the server says so (57P03).
+  const ready = await waitFor<true | string>(
+    () => server.end() ?? isReady(cluster, port),
+    50,
+    600_000,
   );
-  await untilReady(cluster, port, server);
-  return server;
+  if (ready === true) return;
+  await server.stop();
+  throw new RowhouseError(
+    "postgres_failed",
+    `PostgreSQL did not start: ${ready ?? "no answer within 10 minutes"}. The end of ${cluster.logFile}:\n${lastLines(cluster.logFile)}`,
+    "The log says why.",
+  );
 }
 
 /** No Unix socket: its path may be too long. Bodies and tokens come as parameters: not logged. */
@@ -152,24 +158,10 @@ async function initialise(cluster: Cluster): Promise<void> {
   }
 }
 
-async function untilReady(cluster: Cluster, port: number, server: Server): Promise<void> {
-  // Recovery after a crash can take minutes; while it lasts, the server says so (57P03).
-  const ready = await waitFor<true | string>(
-    () => server.end() ?? isReady(cluster, port),
-    50,
-    600_000,
-  );
-  if (ready === true) return;
-  await server.stop();
-  throw new RowhouseError(
-    "postgres_failed",
-    `PostgreSQL did not start: ${ready ?? "no answer within 10 minutes"}. The end of ${cluster.logFile}:\n${lastLines(cluster.logFile)}`,
-    "The log says why.",
-  );
-}
-
 async function isReady(cluster: Cluster, port: number): Promise<true | undefined> {
-  const client = new pg.Client({ connectionString: clusterUrl(cluster, port, "postgres") });
+  const client = new pg.Client({
+    connectionString: embeddedUrl(cluster.password, port, "postgres"),
+  });
   client.on("error", () => {});
   try {
     await client.connect();

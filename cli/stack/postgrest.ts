@@ -24,26 +24,31 @@ export interface ApiOptions {
 
 const startLimitMs = 20_000;
 
+/** Starts PostgREST. */
+export async function launchPostgrest(options: ApiOptions): Promise<Server> {
+  const { binary, logFile } = options;
+  return launch({ command: binary, args: [], env: environment(options), logFile }, "SIGTERM");
+}
+
 /**
- * Starts PostgREST and waits until it has loaded the schema.
+ * Waits until PostgREST has loaded the schema.
  *
- * @throws RowhouseError postgrest_failed, with the last lines of its log.
+ * @throws RowhouseError postgrest_failed, with the last lines of its log, when it does not.
  */
-export async function startPostgrest(options: ApiOptions): Promise<Server> {
-  const server = await launch(
-    { command: options.binary, args: [], env: environment(options), logFile: options.logFile },
-    "SIGTERM",
-  );
+export async function postgrestReady(
+  { adminPort, logFile }: Pick<ApiOptions, "adminPort" | "logFile">,
+  server: Server,
+): Promise<void> {
   const ready = await waitFor<true | string>(
-    () => server.end() ?? isReady(options.adminPort),
+    () => server.end() ?? isReady(adminPort),
     25,
     startLimitMs,
   );
-  if (ready === true) return server;
+  if (ready === true) return;
   await server.stop();
   throw new RowhouseError(
     "postgrest_failed",
-    `PostgREST did not start: ${ready ?? `not ready within ${startLimitMs / 1000} s`}. The end of ${options.logFile}:\n${lastLines(options.logFile)}`,
+    `PostgREST did not start: ${ready ?? `not ready within ${startLimitMs / 1000} s`}. The end of ${logFile}:\n${lastLines(logFile)}`,
     "The log says why.",
   );
 }

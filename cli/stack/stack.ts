@@ -9,10 +9,10 @@ import { findPostgrest } from "./binaries.ts";
 import { type Crew, newCrew } from "./crew.ts";
 import { withoutPassword } from "./database.ts";
 import { migrate } from "./dbmate.ts";
-import { embedded, ensureDatabase } from "./embedded.ts";
+import { startEmbedded } from "./embedded.ts";
 import { type Home, jwtSecret, openHome } from "./home.ts";
 import { assertFree, freePort, loopback } from "./ports.ts";
-import { startPostgrest } from "./postgrest.ts";
+import { type ApiOptions, launchPostgrest, postgrestReady } from "./postgrest.ts";
 import type { Settings } from "./settings.ts";
 import { type Hold, takeHold } from "./state.ts";
 
@@ -75,16 +75,7 @@ async function embeddedDatabase(
   hold: Hold,
   crew: Crew,
 ): Promise<Database> {
-  if (settings.dbPort) await assertFree(settings.dbPort, "DB_PORT");
-  const { cluster, port, url, ...database } = await embedded(settings, home);
-  await crew.add({
-    name: "PostgreSQL",
-    program: "postgres",
-    start: database.start,
-    logFile: cluster.logFile,
-    failure: "postgres_failed",
-  });
-  await ensureDatabase({ cluster, port, url, ...database });
+  const { cluster, port, url } = await startEmbedded(settings, home, crew);
   hold.update({ databasePort: port });
   return {
     url,
@@ -122,10 +113,11 @@ async function serve(
   crew: Crew,
   databaseUrl: string,
 ): Promise<string> {
-  const options = {
+  const options: ApiOptions = {
     binary: findPostgrest(settings.postgrestBin),
     databaseUrl,
     port: settings.apiPort,
+    adminPort: await freePort(),
     jwtSecret: settings.jwtSecret ?? jwtSecret(home),
     jwtAud: settings.jwtAud,
     jwtIss: settings.jwtIss,
@@ -137,7 +129,8 @@ async function serve(
   await crew.add({
     name: "PostgREST",
     program: "postgrest",
-    start: async () => startPostgrest({ ...options, adminPort: await freePort() }),
+    launch: () => launchPostgrest(options),
+    ready: (server) => postgrestReady(options, server),
     logFile: home.postgrestLog,
     failure: "postgrest_failed",
   });

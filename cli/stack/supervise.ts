@@ -15,8 +15,6 @@ export interface Watch {
   /** The server, already started. */
   readonly server: Server;
   readonly restart: () => Promise<Server>;
-  /** Told each time that it runs again. */
-  readonly onServer: (server: Server) => void;
   readonly say: (line: string) => void;
   /** Makes the error for when it has ended too often; `reason` is how it ended last. */
   readonly giveUp: (reason: string) => Error;
@@ -39,7 +37,6 @@ export function supervise(watch: Watch): Supervised {
     } catch (error) {
       return reasonOf(error);
     }
-    watch.onServer(server);
     if (stopped) await server.stop();
     else watch.say(`${watch.name} runs again.`);
     return server.ended;

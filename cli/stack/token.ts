@@ -14,18 +14,21 @@ export interface TokenOptions {
 }
 
 /**
- * A signed JWT (HS256) that the API accepts.
+ * Makes sure that tokens can be signed.
  *
  * @throws RowhouseError secret_cannot_sign when the secret is a public key or key set.
  */
+export function assertCanSign(secret: string): void {
+  if (canSign(secret)) return;
+  throw new RowhouseError(
+    "secret_cannot_sign",
+    "JWT_SECRET holds a key or key set, with which no token can be signed here.",
+    "Get tokens from the identity provider whose key it is, or set JWT_SECRET to a shared secret.",
+  );
+}
+
+/** A signed JWT (HS256) that the API accepts. */
 export function signToken(user: { id: string; email: string }, options: TokenOptions): string {
-  if (!canSign(options.secret)) {
-    throw new RowhouseError(
-      "secret_cannot_sign",
-      "JWT_SECRET holds a key or key set, with which no token can be signed here.",
-      "Get tokens from the identity provider whose key it is, or set JWT_SECRET to a shared secret.",
-    );
-  }
   return jwt.sign({ role: "authenticated", email: user.email }, options.secret, {
     algorithm: "HS256",
     subject: user.id,
@@ -39,7 +42,8 @@ export function signToken(user: { id: string; email: string }, options: TokenOpt
  * The id of the user with an email address; the user is made when missing.
  *
  * @param url The database, as a role that sees all users.
- * @throws RowhouseError users_hidden when row-level security hides them from that role.
+ * @throws RowhouseError users_hidden when row-level security hides them from that role,
+ *   database_not_migrated when there is no table of users.
  */
 export async function findOrMakeUser(url: string, email: string): Promise<string> {
   return withClient(url, async (client) => {
@@ -70,13 +74,22 @@ async function makeUser(client: pg.Client, email: string): Promise<string> {
 }
 
 async function assertSeesUsers(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ hidden: boolean }>(
-    "select row_security_active('api.users') as hidden",
+  const { rows } = await client.query<{ hidden: boolean | null }>(
+    "select row_security_active(to_regclass('api.users')) as hidden",
   );
-  if (rows[0]?.hidden !== true) return;
-  throw new RowhouseError(
-    "users_hidden",
-    "The role in DATABASE_URL is under row-level security itself, so it cannot look users up.",
-    "Use a role with BYPASSRLS (Neon's owner has it), or get tokens from your identity provider.",
-  );
+  const hidden = rows[0]?.hidden ?? null;
+  if (hidden === null) {
+    throw new RowhouseError(
+      "database_not_migrated",
+      "The database has no table api.users.",
+      "Run `npx rowhouse migrate`, or `npm start`, which does it too.",
+    );
+  }
+  if (hidden) {
+    throw new RowhouseError(
+      "users_hidden",
+      "The role in DATABASE_URL is under row-level security itself, so it cannot look users up.",
+      "Use a role with BYPASSRLS (Neon's owner has it), or get tokens from your identity provider.",
+    );
+  }
 }

@@ -8,7 +8,7 @@ import { authenticatorUrl } from "../../cli/stack/authenticator.ts";
 import { findPostgrest } from "../../cli/stack/binaries.ts";
 import { startGuard } from "../../cli/stack/guard.ts";
 import { freePort } from "../../cli/stack/ports.ts";
-import { type ApiOptions, startPostgrest } from "../../cli/stack/postgrest.ts";
+import { type ApiOptions, launchPostgrest, postgrestReady } from "../../cli/stack/postgrest.ts";
 import type { Server } from "../../cli/stack/server.ts";
 
 /** The secret that the tests' tokens are signed with. */
@@ -30,7 +30,7 @@ export async function startApi(
   const dir = mkdtempSync(join(tmpdir(), "rowhouse-api-"));
   const port = await freePort();
   const logFile = join(dir, "postgrest.log");
-  const server = await startPostgrest({
+  const settings: ApiOptions = {
     binary: findPostgrest(process.env.POSTGREST_BIN),
     databaseUrl: authenticatorUrl(databaseUrl, inject("authenticatorPassword")),
     port,
@@ -42,8 +42,10 @@ export async function startApi(
     maxRows: 1000,
     logFile,
     ...options,
-  });
-  startGuard()([[server.signal, server.pid]]);
+  };
+  const server = await launchPostgrest(settings);
+  startGuard()([server]);
+  await postgrestReady(settings, server);
   return {
     url: `http://127.0.0.1:${port}`,
     server,
@@ -87,6 +89,8 @@ export interface Ask {
   readonly headers?: Record<string, string>;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it is, as JSON unless a header says otherwise: for bodies that are none. */
+  readonly text?: string;
 }
 
 /** Somebody who uses the API with a token of their own, or with none. */
@@ -99,22 +103,22 @@ export interface Caller {
 export function caller(api: Api, token?: string, id: string = randomUUID()): Caller {
   return {
     id,
-    ask: async (path, { method = "GET", headers = {}, body } = {}) => {
+    ask: async (path, { method = "GET", headers = {}, body, text = JSON.stringify(body) } = {}) => {
       const response = await fetch(`${api.url}${path}`, {
         method,
         headers: {
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...(text === undefined ? {} : { "content-type": "application/json" }),
           ...headers,
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(text === undefined ? {} : { body: text }),
       });
-      const text = await response.text();
+      const answer = await response.text();
       const isJson = response.headers.get("content-type")?.includes("json") ?? false;
       return {
         status: response.status,
         headers: response.headers,
-        body: text === "" ? undefined : isJson ? JSON.parse(text) : text,
+        body: answer === "" ? undefined : isJson ? JSON.parse(answer) : answer,
       };
     },
   };

@@ -1,16 +1,11 @@
-import { randomBytes } from "node:crypto";
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { TestProject } from "vitest/node";
-import { setAuthenticatorPassword } from "../../cli/stack/authenticator.ts";
-import { withClient } from "../../cli/stack/database.ts";
-import { migrate } from "../../cli/stack/dbmate.ts";
-import { startGuard } from "../../cli/stack/guard.ts";
-import { freePort } from "../../cli/stack/ports.ts";
-import { clusterUrl, openCluster, startPostgres } from "../../cli/stack/postgres.ts";
-import { inDatabase } from "./database.ts";
-import { installPgtap } from "./pgtap.ts";
+import { projectRoot } from "../../cli/project.ts";
+import { startTestServer } from "./server.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -21,62 +16,32 @@ declare module "vitest" {
     template: string;
     /** The same with pgTAP in it. */
     pgtapTemplate: string;
+    /** A home with a migrated database, to be copied. */
+    home: string;
   }
 }
 
-/**
- * Brings up the server under test, once a run: the embedded PostgreSQL, or the one that
- * TEST_DATABASE_URL names. On it, the migrated templates that each test file clones.
- */
+/** Brings up the server under test, once a run, and tells the test files of it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const server = await testServer();
-  const run = `rowhouse_test_${randomBytes(4).toString("hex")}`;
-  const template = `${run}_template`;
-  const pgtapTemplate = `${run}_pgtap`;
-  const authenticatorPassword = randomBytes(16).toString("hex");
-
-  await withClient(server.url, (client) => client.query(`create database ${template}`));
-  await migrate(inDatabase(server.url, template));
-  await setAuthenticatorPassword(server.url, authenticatorPassword);
-  await withClient(server.url, (client) =>
-    client.query(`create database ${pgtapTemplate} template ${template}`),
-  );
-  await installPgtap(inDatabase(server.url, pgtapTemplate));
-
+  const [server, home] = await Promise.all([startTestServer(), makeHome()]);
   project.provide("serverUrl", server.url);
-  project.provide("authenticatorPassword", authenticatorPassword);
-  project.provide("template", template);
-  project.provide("pgtapTemplate", pgtapTemplate);
-
+  project.provide("authenticatorPassword", server.authenticatorPassword);
+  project.provide("template", server.template);
+  project.provide("pgtapTemplate", server.pgtapTemplate);
+  project.provide("home", home);
   return async () => {
-    await dropDatabases(server.url, run);
     await server.stop();
+    rmSync(home, { recursive: true });
   };
 }
 
-async function testServer(): Promise<{ url: string; stop: () => Promise<void> }> {
-  const given = process.env.TEST_DATABASE_URL;
-  if (given) return { url: given, stop: async () => {} };
-  const dir = mkdtempSync(join(tmpdir(), "rowhouse-test-"));
-  const cluster = await openCluster(dir, "postgres", join(dir, "postgres.log"));
-  const port = await freePort();
-  const server = await startPostgres(cluster, port, { fsync: "off", max_connections: "200" });
-  startGuard()([[server.signal, server.pid]]);
-  return {
-    url: clusterUrl(cluster, port, "postgres"),
-    stop: async () => {
-      await server.stop();
-      rmSync(dir, { recursive: true });
-    },
-  };
-}
-
-async function dropDatabases(serverUrl: string, prefix: string): Promise<void> {
-  await withClient(serverUrl, async (client) => {
-    const { rows } = await client.query<{ datname: string }>(
-      "select datname from pg_database where starts_with(datname, $1)",
-      [prefix],
-    );
-    for (const { datname } of rows) await client.query(`drop database ${datname} with (force)`);
+/** Most tests of the command need no first start: they copy this home and save a second each. */
+async function makeHome(): Promise<string> {
+  const home = mkdtempSync(join(tmpdir(), "rowhouse-home-"));
+  const env = { ...process.env, ROWHOUSE_HOME: home, DATABASE_URL: "" };
+  await promisify(execFile)(process.execPath, ["cli/rowhouse.js", "migrate"], {
+    cwd: projectRoot,
+    env,
   });
+  return home;
 }
