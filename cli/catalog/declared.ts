@@ -12,7 +12,7 @@ const declaredDirs = ["sql", "policies"];
 const missingObject = new Set(["3F000", "42704", "42883", "42P01", "42703"]);
 
 /** All files below sql/ and policies/, as paths from the project's folder. */
-export function declaredFiles(root = projectRoot): string[] {
+function declaredFiles(root = projectRoot): string[] {
   return declaredDirs.flatMap((dir) =>
     readdirSync(join(root, dir), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith(".sql"))

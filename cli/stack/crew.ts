@@ -5,7 +5,7 @@ import type { Hold } from "./state.ts";
 import { type Supervised, supervise } from "./supervise.ts";
 
 /** A server program of the stack. */
-export interface Member {
+interface Member {
   /** The name for people: "PostgreSQL". */
   readonly name: string;
   /** The name of the process: "postgres". */

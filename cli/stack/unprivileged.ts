@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chownSync, cpSync, existsSync, mkdirSync, statSync } from "node:fs";
+import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /** How the programs of PostgreSQL are run, and where they can read and write. */
@@ -47,11 +47,16 @@ function asNobody(native: string, home: string): Pick<Identity, "native" | "plac
   const place = isReachable(home) ? home : outside;
   mkdirSync(place, { recursive: true, mode: 0o711 });
   if (isReachable(native)) return { native, place };
-  const copy = join(outside, "postgresql");
+  const copy = join(outside, `postgresql-${packageVersion(native)}`);
   if (!existsSync(join(copy, "bin", "postgres"))) {
     cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
   }
   return { native: copy, place };
+}
+
+function packageVersion(native: string): string {
+  const { version } = JSON.parse(readFileSync(join(native, "..", "package.json"), "utf8"));
+  return String(version);
 }
 
 /** Whether everybody may pass through a folder and all folders above it. */

@@ -15,7 +15,7 @@ begin
 
   return case when tg_op = 'DELETE' then old else new end;
 exception
-  when invalid_datetime_format or datetime_field_overflow then
+  when data_exception then
     raise sqlstate 'PT400' using
       message = 'If-Match is not a timestamp.',
       detail = 'if_match_invalid',

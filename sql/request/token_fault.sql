@@ -13,9 +13,9 @@ as $$
     when (claims ->> 'exp')::numeric < extract(epoch from now()) - 30
       then 'token_expired'
     when jsonb_typeof(claims -> 'aud') not in ('string', 'array')
-      or not coalesce(claims -> 'aud' ? current_setting('app.settings.jwt_aud', true), false)
+      or not coalesce(claims -> 'aud' ? nullif(current_setting('app.settings.jwt_aud', true), ''), false)
       then 'token_aud_refused'
-    when claims ->> 'iss' is distinct from current_setting('app.settings.jwt_iss', true)
+    when claims ->> 'iss' is distinct from nullif(current_setting('app.settings.jwt_iss', true), '')
       or claims ->> 'iss' is null
       then 'token_iss_refused'
     when claims ->> 'sub' is null

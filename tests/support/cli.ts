@@ -144,7 +144,7 @@ async function answers(url: string): Promise<boolean> {
 }
 
 /** The child processes of a process, by the name of their program. */
-export function childrenOf(parent: number): Record<string, number> {
+function childrenOf(parent: number): Record<string, number> {
   const pids = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").split(" ");
   return Object.fromEntries(
     pids
@@ -154,7 +154,7 @@ export function childrenOf(parent: number): Record<string, number> {
 }
 
 /** Whether a process is there (and not a zombie, which only waits to be buried). */
-export function isRunning(pid: number): boolean {
+function isRunning(pid: number): boolean {
   try {
     return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {

@@ -13,14 +13,15 @@ function pgtapSql(): string {
 }
 
 /**
- * Puts pgTAP into the schema `tap` of a database, as a plain script: so it works on every
- * server alike, without a file on the server's disk. The API roles may use it, since the tests
- * act as them.
+ * Puts pgTAP and our helpers into the schema `tap` of a database, as plain scripts: so they
+ * work on every server alike, without a file on the server's disk. The API roles may use them,
+ * since the tests act as those.
  */
 export async function installPgtap(url: string): Promise<void> {
   await withClient(url, async (client) => {
     await client.query("create schema tap; set search_path = tap, pg_catalog");
     await client.query(pgtapSql());
+    await client.query(readFileSync(join(import.meta.dirname, "helpers.sql"), "utf8"));
     await client.query(`
       grant usage on schema tap to anonymous, authenticated;
       grant execute on all functions in schema tap to anonymous, authenticated;

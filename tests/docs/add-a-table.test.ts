@@ -1,0 +1,70 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { compareCatalogs, readCatalog } from "../../cli/catalog/catalog.ts";
+import { buildDeclared } from "../../cli/catalog/declared.ts";
+import { projectRoot } from "../../cli/project.ts";
+import { migrate, rollback } from "../../cli/stack/dbmate.ts";
+import { signIn, startApi } from "../support/api.ts";
+import { cloneDatabase, emptyDatabase } from "../support/database.ts";
+import { blockAfter } from "./page.ts";
+
+const page = readFileSync(join(projectRoot, "docs/add-a-table.md"), "utf8");
+const table = blockAfter(page, "`sql/api/notes.sql`");
+const policies = blockAfter(page, "`policies/notes.sql`");
+const ending = blockAfter(page, "## 3. Write the migration");
+
+let project: string;
+let migrations: string;
+
+beforeAll(() => {
+  project = mkdtempSync(join(tmpdir(), "rowhouse-notes-"));
+  for (const dir of ["sql", "policies", "db"]) {
+    cpSync(join(projectRoot, dir), join(project, dir), { recursive: true });
+  }
+  migrations = join(project, "db/migrations");
+  mkdirSync(migrations, { recursive: true });
+  writeFileSync(join(project, "sql/api/notes.sql"), table);
+  writeFileSync(join(project, "policies/notes.sql"), policies);
+  writeFileSync(
+    join(migrations, "20991231235959_notes.sql"),
+    ["-- migrate:up", table, policies, ending].join("\n"),
+  );
+});
+afterAll(() => rmSync(project, { recursive: true }));
+
+test("the page's migration builds what the page declares, and goes back", async () => {
+  const [declared, migrated] = await Promise.all([emptyDatabase(), cloneDatabase()]);
+  const before = await readCatalog(migrated);
+  await buildDeclared(declared, project);
+  await migrate(migrated, undefined, migrations);
+  const difference = compareCatalogs(await readCatalog(declared), await readCatalog(migrated));
+  // A clone has its own grants on the database, which no template hands on.
+  const of = (entries: readonly { name: string }[]) =>
+    entries.map(({ name }) => name).filter((name) => name !== "database to public");
+  expect([of(difference.missing), of(difference.surplus)]).toEqual([[], []]);
+  await rollback(migrated, 1, undefined, migrations);
+  expect(compareCatalogs(before, await readCatalog(migrated))).toEqual({
+    missing: [],
+    surplus: [],
+  });
+});
+
+test("the API serves the new table at once, to each user their own rows", async () => {
+  const url = await cloneDatabase();
+  const api = await startApi(url);
+  try {
+    const [alice, bob] = [await signIn(api), await signIn(api)];
+    await migrate(url, undefined, migrations);
+    const create = () => alice.ask("/notes", { method: "POST", body: { body: "Hello" } });
+    await expect.poll(async () => (await create()).status).toBe(201);
+    expect(await alice.ask("/notes?select=body")).toMatchObject({
+      status: 200,
+      body: [{ body: "Hello" }],
+    });
+    expect(await bob.ask("/notes?select=body")).toMatchObject({ status: 200, body: [] });
+  } finally {
+    await api.stop();
+  }
+});

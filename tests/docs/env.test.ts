@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import { expect, test } from "vitest";
+import { projectRoot } from "../../cli/project.ts";
+import { variableNames } from "../../cli/stack/settings.ts";
+
+const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");
+const example = read(".env.example");
+
+/** Variables that belong to the machine and not to Rowhouse. */
+const foreign = new Set(["PATH"]);
+
+function sources(): string {
+  return ["cli", "tests"]
+    .flatMap((dir) =>
+      readdirSync(join(projectRoot, dir), { recursive: true, encoding: "utf8" }).map((file) =>
+        join(dir, file),
+      ),
+    )
+    .filter((file) => /\.(ts|js)$/.test(file))
+    .map(read)
+    .join("\n");
+}
+
+function variablesRead(): string[] {
+  const inCode = [...sources().matchAll(/process\.env\.([A-Z_]+)/g)].map(([, name]) => name ?? "");
+  const inCompose = [...read("docker-compose.yml").matchAll(/\$\{([A-Z_]+)/g)].map(
+    ([, name]) => name ?? "",
+  );
+  const all = new Set([...variableNames, ...inCode, ...inCompose]);
+  return [...all].filter((name) => !foreign.has(name)).sort();
+}
+
+test(".env.example holds every variable that is read, and no other", () => {
+  expect(Object.keys(parseEnv(example)).sort()).toEqual(variablesRead());
+});
+
+test(".env.example has one comment for each variable, and no secret", () => {
+  const lines = example.split("\n");
+  lines.forEach((line, number) => {
+    if (!/^[A-Z_]+=/.test(line)) return;
+    expect(lines[number - 1], line).toMatch(/^# \S/);
+    expect(line).toMatch(/^[A-Z_]+=$/);
+  });
+});

@@ -1,0 +1,25 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { projectRoot } from "../../cli/project.ts";
+
+const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");
+const page = read("docs/errors.md");
+
+test("docs/errors.md lists every code of the command, and no other", () => {
+  const source = read("cli/errors.ts");
+  const codes = [...source.matchAll(/^ {2}\| "(\w+)"/gm)].map(([, code]) => code);
+  const listed = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code);
+  expect(codes.length).toBeGreaterThan(10);
+  expect(listed.sort()).toEqual(codes.sort());
+});
+
+test("docs/errors.md lists every detail that the database raises", () => {
+  const sql = readdirSync(join(projectRoot, "sql"), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".sql"))
+    .map((file) => read(join("sql", file)))
+    .join("\n");
+  const details = [...sql.matchAll(/(?:detail = |then )'(\w+)'/g)].map(([, detail]) => detail);
+  expect(details.length).toBeGreaterThan(8);
+  for (const detail of details) expect(page).toContain(`\`${detail}\``);
+});
