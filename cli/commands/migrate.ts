@@ -7,7 +7,7 @@ import { readSettings } from "../stack/settings.ts";
 
 /** `rowhouse migrate` */
 export const migrateCommand = new Command("migrate")
-  .description("apply the pending migrations with dbmate, one deploy at a time")
+  .description("apply the pending migrations with dbmate")
   .action(async () => {
     const settings = readSettings();
     const applied = await withDatabase(settings, openHome(settings.home), (url) =>

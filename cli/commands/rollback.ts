@@ -9,7 +9,7 @@ import { waitingNote } from "./migrate.ts";
 
 /** `rowhouse rollback [steps]` */
 export const rollbackCommand = new Command("rollback")
-  .description("take back the newest migration, with the data that it holds")
+  .description("take back the newest migration, and its data")
   .argument("[steps]", "how many migrations, or all", parseSteps, 1)
   .option("-y, --yes", "really do it, also on the database in DATABASE_URL")
   .action(async (steps: number, { yes }: { yes?: true }) => {

@@ -7,7 +7,7 @@ import { type Stack, startStack } from "../stack/stack.ts";
 
 /** `rowhouse start` */
 export const startCommand = new Command("start")
-  .description("start PostgreSQL and PostgREST, and keep them running")
+  .description("start everything, and keep it running")
   .action(start);
 
 async function start(): Promise<void> {

@@ -20,7 +20,8 @@ interface Status {
 
 /** `rowhouse status` */
 export const statusCommand = new Command("status")
-  .description("tell what runs, and which migrations are applied; exit code 1 when any are pending")
+  .description("tell what runs, and what is applied")
+  .addHelpText("after", "\nThe exit code is 1 when a migration is pending.")
   .option("--json", "for programs")
   .action(async ({ json }: { json?: true }) => {
     const status = await readStatus();
@@ -31,11 +32,12 @@ export const statusCommand = new Command("status")
 async function readStatus(): Promise<Status> {
   const settings = readSettings();
   const home = openHome(settings.home);
-  const apiUrl = (await runningState(home))?.apiUrl;
+  const state = await runningState(home);
+  const embeddedAtRest = !settings.databaseUrl && state === undefined;
   return withDatabase(settings, home, async (url) => ({
     home: home.dir,
-    apiUrl,
-    database: withoutPassword(url),
+    apiUrl: state?.apiUrl,
+    database: embeddedAtRest ? "embedded, not running" : withoutPassword(url),
     postgres: await serverVersion(url),
     migrations: await listMigrations(url),
   }));
@@ -52,7 +54,7 @@ function describe({ home, apiUrl, database, postgres, migrations }: Status): str
   return [
     `Home:        ${home}`,
     `API:         ${apiUrl ?? "not running (npm start)"}`,
-    `Database:    ${database}, PostgreSQL ${postgres}`,
+    `Database:    ${database} (PostgreSQL ${postgres})`,
     "Migrations:",
     ...migrations.map(
       ({ file, applied }) => `  ${applied ? pc.green("applied") : pc.yellow("pending")}  ${file}`,
