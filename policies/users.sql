@@ -10,7 +10,7 @@ comment on column api.users.id is
 comment on column api.users.email is
   'The email address that the token vouched for when the user was created, if it named one.';
 comment on column api.users.name is
-  'What the user likes to be called: 1 to 200 characters.';
+  'What the user likes to be called: 1 to 200 characters, not all blank.';
 comment on column api.users.created_at is
   'When the user was created.';
 comment on column api.users.updated_at is

@@ -74,14 +74,14 @@ grant usage on schema api to authenticated;
 create schema request;
 
 comment on schema request is
-  'Who is asking: reads the claims and headers of the current request.';
+  'Who is asking, and what every request may use: its claims and headers, the making of ids.';
 
 grant usage on schema request to anonymous, authenticated;
 
 create schema private;
 
 comment on schema private is
-  'The inner workings: trigger functions and defaults. No API role can name anything in it.';
+  'The inner workings: trigger functions. No API role can name anything in it.';
 
 notify pgrst, 'reload schema';
 notify pgrst, 'reload config';

@@ -1,27 +1,5 @@
 -- migrate:up
 
-create function private.uuid_v7()
-returns uuid
-language sql
-volatile
-parallel safe
-as $$
-  -- RFC 9562, section 5.7, with method 3 of section 6.2: 48 bits of milliseconds, then 12 bits
-  -- of the fraction of the millisecond, so that ids made one after another sort so.
-  -- PostgreSQL has uuidv7() from 18 on only.
-  select encode(
-    int8send((us / 1000 << 16) | 28672 | (us % 1000 * 4096 / 1000))
-      || substring(uuid_send(gen_random_uuid()) from 9),
-    'hex'
-  )::uuid
-  from (select floor(extract(epoch from clock_timestamp()) * 1000000)::bigint) as clock (us)
-$$;
-
-comment on function private.uuid_v7() is
-  'A new UUID, version 7: sorts by the time it was made.';
-
-grant execute on function private.uuid_v7() to authenticated;
-
 create function private.check_if_match()
 returns trigger
 language plpgsql
@@ -105,6 +83,5 @@ notify pgrst, 'reload schema';
 drop function private.limit_affected_rows();
 drop function private.step_updated_at();
 drop function private.check_if_match();
-drop function private.uuid_v7();
 
 notify pgrst, 'reload schema';

@@ -1,14 +1,15 @@
 -- migrate:up
 
 create table api.users (
-  id uuid not null default private.uuid_v7(),
+  id uuid not null default request.uuid_v7(),
   email text,
   name text,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint users_pkey primary key (id),
   constraint users_email_form check (email ~ '^[^@\s]+@[^@\s]+$' and char_length(email) <= 320),
-  constraint users_name_length check (char_length(name) between 1 and 200)
+  constraint users_name_length check (char_length(name) between 1 and 200),
+  constraint users_name_not_blank check (not request.is_blank(name))
 );
 
 -- Not unique: a "taken" would tell one user of another. Identity is the id, which is the sub claim.
@@ -36,7 +37,7 @@ comment on column api.users.id is
 comment on column api.users.email is
   'The email address that the token vouched for when the user was created, if it named one.';
 comment on column api.users.name is
-  'What the user likes to be called: 1 to 200 characters.';
+  'What the user likes to be called: 1 to 200 characters, not all blank.';
 comment on column api.users.created_at is
   'When the user was created.';
 comment on column api.users.updated_at is

@@ -1,6 +1,6 @@
 create table api.tasks (
   user_id uuid not null default request.user_id(),
-  id uuid not null default private.uuid_v7(),
+  id uuid not null default request.uuid_v7(),
   title text not null,
   description text not null default '',
   completed boolean not null default false,
@@ -10,7 +10,7 @@ create table api.tasks (
   constraint tasks_user_id_fkey foreign key (user_id) references api.users (id) on delete cascade,
   constraint tasks_id_version check (substring(id::text from 15 for 1) = '7'),
   constraint tasks_title_length check (char_length(title) between 1 and 200),
-  constraint tasks_title_not_blank check (title ~ '[^[:space:]]'),
+  constraint tasks_title_not_blank check (not request.is_blank(title)),
   constraint tasks_description_length check (char_length(description) <= 10000)
 );
 

@@ -1,4 +1,4 @@
 create schema private;
 
 comment on schema private is
-  'The inner workings: trigger functions and defaults. No API role can name anything in it.';
+  'The inner workings: trigger functions. No API role can name anything in it.';

@@ -1,6 +1,6 @@
 create schema request;
 
 comment on schema request is
-  'Who is asking: reads the claims and headers of the current request.';
+  'Who is asking, and what every request may use: its claims and headers, the making of ids.';
 
 grant usage on schema request to anonymous, authenticated;

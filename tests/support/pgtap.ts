@@ -31,7 +31,7 @@ export async function installPgtap(url: string): Promise<void> {
 }
 
 /** One line of TAP: an assertion. */
-export interface Assertion {
+interface Assertion {
   readonly name: string;
   readonly ok: boolean;
   /** What pgTAP says of a failure. */
@@ -41,6 +41,7 @@ export interface Assertion {
 /**
  * Runs one pgTAP file, statement by statement, in one session.
  *
+ * @public Called by the code that pgtap-plugin.ts writes.
  * @returns Its assertions, in order; the last tells whether as many ran as were planned.
  */
 export async function runPgtap(url: string, file: string): Promise<Assertion[]> {

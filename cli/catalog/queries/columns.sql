@@ -10,6 +10,7 @@ select
     case when attribute.attnotnull then 'not null' end,
     case attribute.attidentity when 'a' then 'identity always' when 'd' then 'identity by default' end,
     case attribute.attgenerated when 's' then 'stored' when 'v' then 'virtual' end,
+    'statistics ' || nullif(attribute.attstattarget, -1),
     'default ' || pg_get_expr(attrdef.adbin, attrdef.adrelid)
   ) as definition
 from pg_catalog.pg_attribute as attribute

@@ -1,4 +1,4 @@
-create function private.uuid_v7()
+create function request.uuid_v7()
 returns uuid
 language sql
 volatile
@@ -15,7 +15,7 @@ as $$
   from (select floor(extract(epoch from clock_timestamp()) * 1000000)::bigint) as clock (us)
 $$;
 
-comment on function private.uuid_v7() is
+comment on function request.uuid_v7() is
   'A new UUID, version 7: sorts by the time it was made.';
 
-grant execute on function private.uuid_v7() to authenticated;
+grant execute on function request.uuid_v7() to authenticated;

@@ -1,0 +1,153 @@
+-- request.door(): what every request passes first.
+
+-- A request of its own, which commits: the next one must not find its id again.
+begin;
+set local request.jwt.claims = '{"role": "anonymous"}';
+set local request.headers = '{"x-request-id": "the-one-before"}';
+select request.door();
+commit;
+
+begin;
+set local search_path = tap, public;
+select plan(23);
+
+select unalike(
+  current_setting('application_name'),
+  '%the-one-before%',
+  'The id of a request ends with the request'
+);
+
+create function pg_temp.come_with(claims jsonb)
+returns void
+language plpgsql
+as $$
+begin
+  perform set_config('request.jwt.claims', claims::text, true);
+  perform request.door();
+end
+$$;
+
+create function pg_temp.name_with(request_id text)
+returns text
+language plpgsql
+as $$
+begin
+  perform tap.send_header('x-request-id', request_id);
+  perform request.door();
+  return current_setting('application_name');
+end
+$$;
+
+grant execute on all functions in schema pg_temp to public;
+select configure_tokens();
+
+-- Who may pass
+
+select act_as(alice());
+
+select lives_ok('select request.door()', 'Alice passes with a sound token');
+
+select act_anonymously();
+
+select lives_ok('select request.door()', 'Anonymous passes without a token');
+
+-- Who may not
+
+set local role authenticated;
+
+select throws_detail(
+  format('select pg_temp.come_with(%L)', claims),
+  'PT401', fault,
+  name
+)
+from (
+  values
+    (
+      '{"role": "authenticated"}'::jsonb,
+      'token_exp_missing',
+      'A token that names a role alone is refused'
+    ),
+    (
+      sound_claims() || '{"role": "anonymous"}',
+      'token_role_refused',
+      'A token that asks for the role anonymous is refused'
+    ),
+    (
+      '{"role": "anonymous", "sub": "a11ce000-0000-4000-8000-000000000000"}',
+      'token_role_refused',
+      'An anonymous token that names a user is refused'
+    ),
+    (
+      sound_claims() || '{"role": "authenticator"}',
+      'token_role_refused',
+      'A token for any other role is refused'
+    ),
+    ('{}', 'token_role_refused', 'A token without claims is refused'),
+    (sound_claims() - 'exp', 'token_exp_missing', 'A token that never expires is refused'),
+    (sound_claims() || '{"exp": 1}', 'token_expired', 'A token that has expired is refused'),
+    (sound_claims() || '{"aud": "x"}', 'token_aud_refused', 'A token for others is refused'),
+    (sound_claims() || '{"iss": "x"}', 'token_iss_refused', 'A token by others is refused'),
+    (sound_claims() - 'sub', 'token_sub_missing', 'A token for nobody is refused'),
+    (sound_claims() || '{"sub": "x"}', 'token_sub_not_uuid', 'A token with an odd sub is refused')
+) as token (claims, fault, name);
+
+set local role anonymous;
+set local request.jwt.claims = '{"role": "anonymous", "sub": "x"}';
+
+select throws_ok(
+  'select request.door()',
+  'PT401', 'The token was refused.',
+  'A refusal is told to the role anonymous too'
+);
+
+reset role;
+set local request.jwt.claims = '';
+
+select throws_detail(
+  'select request.door()',
+  'PT401', 'token_role_refused',
+  'A request of which nothing is known is refused'
+);
+
+-- The request id, in application_name
+
+select act_anonymously();
+set local application_name = 'as before';
+select request.door();
+
+select is(
+  current_setting('application_name'),
+  'as before',
+  'A request without an id leaves application_name alone'
+);
+
+select is(
+  pg_temp.name_with(value),
+  'as before',
+  'An odd request id is ignored: ' || meaning
+)
+from (
+  values
+    ('', 'nothing'),
+    ('a b', 'two words'),
+    (repeat('a', 49), '49 characters'),
+    (e'a\nLOG: x', 'a forged log line')
+) as odd (value, meaning);
+
+select is(
+  pg_temp.name_with(repeat('a', 48)),
+  'rowhouse ' || repeat('a', 48),
+  'A request puts its id into application_name, in full'
+);
+
+select act_as(alice());
+
+select is(
+  pg_temp.name_with('42.a_b-C'),
+  'rowhouse 42.a_b-C',
+  'So does the request of a user'
+);
+
+reset role;
+select * from finish();
+rollback;

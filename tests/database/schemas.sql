@@ -1,0 +1,220 @@
+-- The schemas, and what holds for everything in them: a new table or function that nobody
+-- thought about fails here.
+begin;
+set local search_path = tap, public;
+select plan(20);
+
+create temporary view our_relations as
+select pg_class.oid, relname, relkind, relrowsecurity, relforcerowsecurity, reloptions, nspname
+from pg_class
+join pg_namespace on pg_namespace.oid = relnamespace
+where nspname in ('api', 'request', 'private');
+
+create temporary view our_functions as
+select pg_proc.*, nspname, format('%s.%s(%s)', nspname, proname, oidvectortypes(proargtypes)) as name
+from pg_proc
+join pg_namespace on pg_namespace.oid = pronamespace
+where nspname in ('api', 'request', 'private');
+
+-- Schemas
+
+select is(
+  array(
+    select concat_ws(
+      ' ',
+      coalesce(nullif(grantee, 0)::regrole::text, 'public'),
+      lower(privilege_type),
+      nspname
+    )
+    from pg_namespace
+    cross join aclexplode(coalesce(nspacl, acldefault('n', nspowner)))
+    where nspname in ('api', 'request', 'private') and grantee <> nspowner
+    order by 1
+  ),
+  array['anonymous usage request', 'authenticated usage api', 'authenticated usage request'],
+  'Users may use api and request, anonymous request alone, and nobody private'
+);
+
+select is_empty(
+  $$
+    select nspname
+    from pg_namespace
+    where nspname in ('api', 'request', 'private')
+    and obj_description(oid, 'pg_namespace') is null
+  $$,
+  'Every schema says what it is for'
+);
+
+set local role authenticated;
+
+select throws_ok(
+  'select private.step_updated_at()',
+  '42501', 'permission denied for schema private',
+  'A user cannot name anything in private'
+);
+
+set local role anonymous;
+
+select throws_ok(
+  statement,
+  '42501', 'permission denied for schema ' || closed,
+  'Anonymous cannot name anything in ' || closed
+)
+from (
+  values
+    ('private', 'select private.step_updated_at()'),
+    ('api', 'select id from api.tasks')
+) as attempt (closed, statement);
+
+reset role;
+
+-- Functions
+
+select is(
+  array(
+    select concat_ws(' ', coalesce(nullif(grantee, 0)::regrole::text, 'public'), name) collate "C"
+    from our_functions
+    cross join aclexplode(coalesce(proacl, acldefault('f', proowner)))
+    where grantee <> proowner
+    order by 1
+  ),
+  array[
+    'anonymous request.claims()',
+    'anonymous request.door()',
+    'anonymous request.header(text)',
+    'anonymous request.id()',
+    'anonymous request.token_fault()',
+    'anonymous request.user_id()',
+    'authenticated api.me()',
+    'authenticated request.claims()',
+    'authenticated request.door()',
+    'authenticated request.email()',
+    'authenticated request.header(text)',
+    'authenticated request.id()',
+    'authenticated request.is_blank(text)',
+    'authenticated request.token_fault()',
+    'authenticated request.user_id()',
+    'authenticated request.uuid_v7()'
+  ],
+  'These functions may be executed, by these roles, and nothing by everyone'
+);
+
+create function api.probe()
+returns void
+language sql
+as '';
+
+select ok(
+  not has_function_privilege(role, 'api.probe()', 'execute'),
+  format('A new function is not executable by %s until it is granted', role)
+)
+from unnest(array['anonymous', 'authenticated', 'authenticator']) as role;
+
+drop function api.probe();
+
+select is_empty(
+  'select name from our_functions where prosecdef',
+  'No function acts with the rights of its owner'
+);
+
+select is_empty(
+  $$
+    select name
+    from our_functions
+    where (prolang = (select oid from pg_language where lanname = 'plpgsql') or nspname = 'api')
+    and not ('search_path=""' = any (coalesce(proconfig, '{}')))
+  $$,
+  'Every function that is not inlined has an empty search path'
+);
+
+select is_empty(
+  $$
+    select name
+    from our_functions
+    where nspname = 'api' and prosrc ~* '\m(set_config|execute|set)\M'
+  $$,
+  'No function that clients call sets a setting or runs a string'
+);
+
+-- Tables
+
+select is_empty(
+  $$
+    select relname
+    from our_relations
+    where relkind in ('r', 'p') and not (relrowsecurity and relforcerowsecurity)
+  $$,
+  'Every table has row-level security, forced on its owner'
+);
+
+select is_empty(
+  $$select relname from our_relations where nspname <> 'api' and relkind in ('r', 'p')$$,
+  'Every table is in api'
+);
+
+select is_empty(
+  $$
+    select relname
+    from our_relations
+    where relkind in ('m', 'f')
+    or (relkind = 'v' and not ('security_invoker=true' = any (coalesce(reloptions, '{}'))))
+  $$,
+  'Nothing that ignores the policies stands beside the tables'
+);
+
+select is_empty(
+  $$
+    select conname
+    from pg_constraint
+    where conrelid in (select attrelid from pg_attribute where attname = 'user_id')
+    and connamespace = 'api'::regnamespace
+    and contype in ('p', 'u', 'f', 'x')
+    and not exists (
+      select
+      from pg_attribute
+      where attrelid = conrelid and attnum = any (conkey) and attname = 'user_id'
+    )
+  $$,
+  'Every key of a table that users own holds user_id, since keys look past the policies'
+);
+
+-- Comments: they are the documentation of the API
+
+select is_empty(
+  $$
+    select relname
+    from our_relations
+    where relkind in ('r', 'p', 'v') and obj_description(oid, 'pg_class') is null
+  $$,
+  'Every table says what it is for'
+);
+
+select is_empty(
+  $$
+    select relname, attname
+    from our_relations
+    join pg_attribute on attrelid = our_relations.oid
+    where attnum > 0
+    and not attisdropped
+    and has_column_privilege('authenticated', attrelid, attnum, 'select, insert, update')
+    and col_description(attrelid, attnum) is null
+  $$,
+  'Every column that a client sees says what it is for'
+);
+
+select is_empty(
+  $$select name from our_functions where obj_description(oid, 'pg_proc') is null$$,
+  'Every function says what it is for'
+);
+
+select is_empty(
+  $$
+    select polrelid::regclass, polname
+    from pg_policy
+    where obj_description(oid, 'pg_policy') is null
+  $$,
+  'Every policy says what it is for'
+);
+
+select * from finish();
+rollback;
