@@ -3,10 +3,6 @@
 -- The rules of cli/stack/secret.ts, as far as SQL can tell.
 \getenv secret JWT_SECRET
 
-set log_statement = 'none';
-set log_min_duration_statement = -1;
-set log_min_error_statement = 'panic';
-
 -- Materialized, so that the casts are not tried on what the conditions before them refuse.
 with given as materialized (
   select :'secret' as secret, :'secret' ~ '^\s*[{[]' as is_jwk
