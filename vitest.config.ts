@@ -1,8 +1,11 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { pgtapFiles } from "./tests/support/pgtap-plugin.ts";
 
 export default defineConfig({
   plugins: [pgtapFiles()],
+  // The client as it stands, and not as it was built last.
+  resolve: { alias: { "@rowhouse/client": join(import.meta.dirname, "client/src/index.ts") } },
   test: {
     include: ["tests/**/*.test.ts", "tests/database/*.sql"],
     globalSetup: "tests/support/global-setup.ts",

@@ -13,6 +13,7 @@ export type ErrorCode =
   | "database_not_migrated"
   | "migration_failed"
   | "declaration_failed"
+  | "types_stale"
   | "users_hidden"
   | "secret_cannot_sign"
   | "not_confirmed";

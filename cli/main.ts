@@ -4,6 +4,7 @@ import { rollbackCommand } from "./commands/rollback.ts";
 import { startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tokenCommand } from "./commands/token.ts";
+import { typesCommand } from "./commands/types.ts";
 import { RowhouseError } from "./errors.ts";
 import { printBug, printFailure } from "./output.ts";
 import { version } from "./project.ts";
@@ -16,6 +17,7 @@ const program = new Command("rowhouse")
   .addCommand(migrateCommand)
   .addCommand(rollbackCommand)
   .addCommand(statusCommand)
+  .addCommand(typesCommand)
   .addHelpText(
     "after",
     "\nSettings come from the environment and .env; .env.example explains each.",

@@ -1,0 +1,36 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { Command } from "commander";
+import { generateTypes } from "../catalog/types.ts";
+import { RowhouseError } from "../errors.ts";
+import { print } from "../output.ts";
+import { projectRoot } from "../project.ts";
+import { withDatabase } from "../stack/embedded.ts";
+import { openHome } from "../stack/home.ts";
+import { readSettings } from "../stack/settings.ts";
+
+const defaultFile = join(projectRoot, "client/src/database.types.ts");
+
+/** `rowhouse types` */
+export const typesCommand = new Command("types")
+  .description("write the client's types from the database")
+  .option("-o, --output <file>", "where to", defaultFile)
+  .option("--check", "write nothing; fail when the file is stale")
+  .action(async ({ output, check }: { output: string; check?: true }) => {
+    const settings = readSettings();
+    const types = await withDatabase(settings, openHome(settings.home), generateTypes);
+    const shown = relative(process.cwd(), output);
+    if (existsSync(output) && readFileSync(output, "utf8") === types) {
+      print(`${shown} is current.`);
+      return;
+    }
+    if (check) {
+      throw new RowhouseError(
+        "types_stale",
+        `${shown} is not what the database says.`,
+        "Run `npx rowhouse types` and commit the file.",
+      );
+    }
+    writeFileSync(output, types);
+    print(`wrote ${shown}`);
+  });

@@ -1,0 +1,65 @@
+/** How calls are sent again. */
+export interface RetryOptions {
+  /** How often a call is sent at the most, the first time included. Default 4. */
+  readonly attempts?: number;
+  /** Ceiling of the first pause, in milliseconds; it doubles with each. Default 200. */
+  readonly baseMs?: number;
+  /** Ceiling of every pause, in milliseconds. Default 5,000. */
+  readonly maxMs?: number;
+  /** Floor of every pause, in milliseconds. Default 50. */
+  readonly minMs?: number;
+}
+
+/** Retry options with every default filled in. */
+export type RetryPolicy = Required<RetryOptions>;
+
+/** Fills in the defaults; `false` means one attempt. */
+export function retryPolicy(options: RetryOptions | false = {}): RetryPolicy {
+  const defaults = { attempts: 4, baseMs: 200, maxMs: 5_000, minMs: 50 };
+  return options === false ? { ...defaults, attempts: 1 } : { ...defaults, ...options };
+}
+
+/**
+ * The pause before the next attempt, in milliseconds: full jitter (a random part of a ceiling that
+ * doubles), never below the floor, and never below what Retry-After asks for.
+ *
+ * @param attempt How many attempts were made: 1 after the first.
+ */
+export function pauseMs(policy: RetryPolicy, attempt: number, retryAfterMs = 0): number {
+  const ceiling = Math.min(policy.maxMs, policy.baseMs * 2 ** (attempt - 1));
+  return Math.max(policy.minMs, retryAfterMs, Math.random() * ceiling);
+}
+
+/** Retry-After in milliseconds: it holds seconds or a date (RFC 9110, section 10.2.3). */
+export function retryAfterMs(header: string | null, now = Date.now()): number {
+  if (header === null) return 0;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
+  return Number.isFinite(ms) ? Math.max(0, ms) : 0;
+}
+
+/** Allows retries while few calls fail, and stops them in an outage. */
+export interface RetryBudget {
+  readonly succeeded: () => void;
+  /** @returns Whether a retry may be sent for this failure. */
+  readonly failed: () => boolean;
+}
+
+const budgetMax = 10;
+const budgetPerSuccess = 0.1;
+
+/**
+ * A budget as gRPC throttles retries (gRFC A6): each failure takes a token, each success gives a
+ * tenth back, and retries stop while half of the tokens are gone.
+ */
+export function retryBudget(): RetryBudget {
+  let tokens = budgetMax;
+  return {
+    succeeded: () => {
+      tokens = Math.min(budgetMax, tokens + budgetPerSuccess);
+    },
+    failed: () => {
+      tokens = Math.max(0, tokens - 1);
+      return tokens > budgetMax / 2;
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import { PostgrestClient } from "@supabase/postgrest-js";
+import { type Database, ownedTables } from "./database.types.ts";
+import { createTable, type Table } from "./table.ts";
+import { type CallOptions, createTransport, type RowhouseOptions } from "./transport.ts";
+import type { OwnedTable } from "./types.ts";
+
+type Functions = Database["api"]["Functions"];
+
+/** The row of the caller in `users`. */
+export type User = Database["api"]["Tables"]["users"]["Row"];
+
+/** The client: a collection for each owned table, and the way to everything else. */
+export type Rowhouse = { readonly [T in OwnedTable]: Table<T> } & {
+  /** The collection of an owned table: `db.table("tasks")` is `db.tasks`. */
+  readonly table: <T extends OwnedTable>(name: T) => Table<T>;
+  /** The caller's own user row; the first call ever creates it. */
+  readonly me: (options?: CallOptions) => Promise<User>;
+  /** Calls a function of the database; it is never sent again by itself. */
+  readonly rpc: <F extends keyof Functions & string>(
+    name: F,
+    ...rest: RpcArguments<F>
+  ) => Promise<Functions[F]["Returns"]>;
+  /**
+   * postgrest-js, for all the rest: with the same token, deadline, retries and, after
+   * `.throwOnError()`, the same errors.
+   */
+  readonly rest: PostgrestClient<Database, { PostgrestVersion: "12" }, "api">;
+};
+
+/** A function without arguments is called without any. */
+type RpcArguments<F extends keyof Functions> =
+  Functions[F]["Args"] extends Record<PropertyKey, never>
+    ? [args?: Record<string, never>, options?: CallOptions]
+    : [args: Functions[F]["Args"], options?: CallOptions];
+
+/**
+ * Makes a client. It sends nothing until it is used.
+ *
+ * @example
+ * const db = createRowhouse({ url: "http://127.0.0.1:3000", token: () => session.token() });
+ * const task = await db.tasks.create({ title: "Water the plants" });
+ */
+export function createRowhouse(options: RowhouseOptions): Rowhouse {
+  const transport = createTransport(options);
+  const tables = new Map<string, unknown>();
+  const call = async (
+    name: string,
+    args: object = {},
+    { signal }: CallOptions = {},
+    safe = false,
+  ) => {
+    const reply = await transport.send({
+      method: "POST",
+      path: `/rpc/${name}`,
+      body: args,
+      safe,
+      ...(signal ? { signal } : {}),
+    });
+    return reply.text === "" ? undefined : JSON.parse(reply.text);
+  };
+  const table = <T extends OwnedTable>(name: T): Table<T> => {
+    const known = tables.get(name) ?? createTable(transport, name);
+    tables.set(name, known);
+    return known as Table<T>;
+  };
+  const owned = Object.fromEntries(ownedTables.map((name) => [name, table(name)])) as {
+    [T in OwnedTable]: Table<T>;
+  };
+  return {
+    ...owned,
+    table,
+    // Creating a user row twice makes one: it may be sent again.
+    me: (callOptions) => call("me", {}, callOptions, true),
+    rpc: (name, args?: object, callOptions?: CallOptions) => call(name, args, callOptions),
+    rest: new PostgrestClient(options.url.replace(/\/+$/, ""), {
+      schema: "api",
+      fetch: transport.fetch,
+      retry: false,
+    }),
+  };
+}

@@ -1,0 +1,45 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { generateTypes } from "../../cli/catalog/types.ts";
+import { projectRoot } from "../../cli/project.ts";
+import { withClient } from "../../cli/stack/database.ts";
+import { readyHome, rowhouse } from "../support/cli.ts";
+import { cloneDatabase } from "../support/database.ts";
+
+const committed = join(projectRoot, "client/src/database.types.ts");
+
+test("the client's committed types are those of the database", async () => {
+  expect(await generateTypes(await cloneDatabase())).toBe(readFileSync(committed, "utf8"));
+});
+
+test("a table with the key (user_id, id) is owned, and another is not", async () => {
+  const url = await cloneDatabase();
+  await withClient(url, (client) =>
+    client.query(`
+      create table api.notes (user_id uuid, id uuid, primary key (user_id, id));
+      create table api.settings (user_id uuid primary key);
+      create table api.swapped (id uuid, user_id uuid, primary key (id, user_id));
+    `),
+  );
+  const types = await generateTypes(url);
+  expect(types).toContain('export const ownedTables = ["notes","tasks"] as const;');
+  expect(types).toMatch(/^ {6}settings: \{$/m);
+});
+
+test("rowhouse types writes the file, and --check tells a stale one from a current one", async () => {
+  const env = { ROWHOUSE_HOME: readyHome() };
+  const file = join(dirname(env.ROWHOUSE_HOME), "types.ts");
+  const types = (...args: string[]) => rowhouse(["types", "--output", file, ...args], env);
+
+  expect(await types("--check")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("[types_stale]"),
+  });
+  expect((await types()).stdout).toMatch(/^wrote /);
+  expect(readFileSync(file, "utf8")).toBe(readFileSync(committed, "utf8"));
+  expect((await types("--check")).stdout).toMatch(/is current\.\n$/);
+  writeFileSync(file, "edited by hand");
+  expect((await types("--check")).code).toBe(1);
+  expect(readFileSync(file, "utf8")).toBe("edited by hand");
+});
