@@ -11,7 +11,9 @@ const leastBytes = 32;
  */
 export function secretFault(secret: string): string | undefined {
   if (secret.includes("-----BEGIN")) return "is a PEM key: give it as a JWK (RFC 7517)";
-  if (/^\s*[{[]/.test(secret)) return jwksFault(secret);
+  if (secret.startsWith("@")) return "starts with @, which PostgREST takes for the name of a file";
+  if (/^\s*\[/.test(secret)) return 'is a JSON list: give a JWK set, {"keys": [...]}';
+  if (/^\s*\{/.test(secret)) return jwksFault(secret);
   const bytes = Buffer.byteLength(secret);
   if (bytes < leastBytes) return `has ${bytes} bytes: give at least ${leastBytes} random bytes`;
   return undefined;

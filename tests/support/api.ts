@@ -100,7 +100,7 @@ export interface Caller {
 }
 
 /** A caller with a token as given; without one, an anonymous caller. */
-export function caller(api: Api, token?: string, id: string = randomUUID()): Caller {
+export function caller(api: Pick<Api, "url">, token?: string, id: string = randomUUID()): Caller {
   return {
     id,
     ask: async (path, { method = "GET", headers = {}, body, text = JSON.stringify(body) } = {}) => {
