@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
-import { type Api, type Caller, caller, claimsFor, sign } from "../support/api.ts";
+import { type Caller, caller, claimsFor, sign } from "../support/api.ts";
 
 /**
  * Two users and one API, over HTTP alone.
