@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { Command } from "commander";
-import { generateTypes } from "../catalog/types.ts";
 import { RowhouseError } from "../errors.ts";
 import { print } from "../output.ts";
 import { projectRoot } from "../project.ts";
@@ -18,6 +17,8 @@ export const typesCommand = new Command("types")
   .option("--check", "write nothing; fail when the file is stale")
   .action(async ({ output, check }: { output: string; check?: true }) => {
     const settings = readSettings();
+    // Loaded here, since the generator takes longer to load than all the rest together.
+    const { generateTypes } = await import("../catalog/types.ts");
     const types = await withDatabase(settings, openHome(settings.home), generateTypes);
     const shown = relative(process.cwd(), output);
     if (existsSync(output) && readFileSync(output, "utf8") === types) {
