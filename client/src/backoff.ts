@@ -33,8 +33,9 @@ export function pauseMs(policy: RetryPolicy, attempt: number, retryAfterMs = 0):
 /** Retry-After in milliseconds: it holds seconds or a date (RFC 9110, section 10.2.3). */
 export function retryAfterMs(header: string | null, now = Date.now()): number {
   if (header === null) return 0;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
-  return Number.isFinite(ms) ? Math.max(0, ms) : 0;
+  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
+  const date = /^[A-Z][a-z]{2}, .* GMT$/.test(header) ? Date.parse(header) : Number.NaN;
+  return Math.max(0, (date || now) - now);
 }
 
 /** Allows retries while few calls fail, and stops them in an outage. */

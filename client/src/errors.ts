@@ -84,7 +84,7 @@ export class InvalidError extends RowhouseError {
   }
 }
 
-/** The request was larger than the server takes (413, 414). */
+/** The request was larger than the server takes (413, 414, 431). */
 export class TooLargeError extends RowhouseError {
   override readonly name = "TooLargeError";
 }

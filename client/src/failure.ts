@@ -30,46 +30,57 @@ export function failureOf(status: number, text: string, requestId: string): Rowh
     details: body.details,
     hint: body.hint,
   };
-  const said = body.message ?? `The server answered ${status}.`;
+  const said = sentence(body.message ?? `The server answered ${status}`);
   return classify(said, facts);
 }
 
 function classify(said: string, facts: ErrorFacts): RowhouseError {
-  switch (facts.status) {
+  // PostgREST answers 404 to an operator that a column does not have, as to a missing function.
+  const status = facts.code === "42883" && /operator/.test(said) ? 400 : facts.status;
+  switch (status) {
     case 401:
       return new SignedOutError(`${said} Sign in again.`, facts);
     case 403:
-      return new ForbiddenError(`${said}. It is not yours to read or change.`, facts);
+      return new ForbiddenError(`${said} It is not yours to read or change.`, facts);
     case 404:
     case 406:
-      return new NotFoundError(`${said}. Check the name and the id.`, facts);
+      return new NotFoundError(`${said} Check the name and the id.`, facts);
     case 409:
-      return new ConflictError(`${said}. Choose another id, or create what it points at.`, facts);
+      return new ConflictError(`${said} Choose another id, or create what it points at.`, facts);
     case 412:
       return new StaleError(`${said} Read it again, then decide.`, facts);
     case 413:
     case 414:
+    case 431:
       return new TooLargeError(`${said} Send less at once.`, facts);
     case 429:
       return new RateLimitedError(`${said} Wait, then try again.`, facts);
     case 400:
     case 422:
-      return invalid(said, facts);
+      return new InvalidError(
+        `${said} Correct it and send it again.`,
+        facts,
+        ...faultIn(said, facts.code),
+      );
     default:
-      if (facts.status >= 500) return new UnavailableError(`${said} Try again later.`, facts);
-      return new RowhouseError(said, facts);
+      if (status === 408 || status >= 500) {
+        return new UnavailableError(`${said} Try again later.`, facts);
+      }
+      return new RowhouseError(`${said} Check what was asked for.`, facts);
   }
 }
 
-function invalid(said: string, facts: ErrorFacts): InvalidError {
-  const [column, rule] = faultIn(said, facts.code);
-  return new InvalidError(`${said}. Correct it and send it again.`, facts, column, rule);
+/** PostgreSQL ends its messages without a full stop, and we go on after it. */
+function sentence(said: string): string {
+  return /[.!?]$/.test(said) ? said : `${said}.`;
 }
 
 /** Reads the column and the rule out of the messages of PostgreSQL and PostgREST. */
 function faultIn(said: string, code: string): [column?: string | undefined, rule?: string] {
   if (code === "23502") return [/column "([^"]+)"/.exec(said)?.[1], "not null"];
-  if (code === "PGRST204") return [/the '([^']+)' column/.exec(said)?.[1], "unknown column"];
+  if (code === "PGRST204") {
+    return [/'([^']+)' (?:column )?of (?:relation )?'/i.exec(said)?.[1], "unknown column"];
+  }
   if (code === "42703")
     return [/column [^ ]*?(\w+) does not exist/.exec(said)?.[1], "unknown column"];
   if (code !== "23514") return [];

@@ -25,9 +25,14 @@ export function addWhere(query: URLSearchParams, where: Record<string, unknown> 
 
 function condition(operator: string, value: unknown): string {
   if (operator === "contains") return `imatch.${literally(String(value))}`;
-  if (operator === "in") return `in.(${(value as unknown[]).map(quoted).join(",")})`;
+  if (operator === "in") return oneOf([...new Set(value as unknown[])]);
   if (value === null) return operator === "neq" ? "not.is.null" : "is.null";
   return `${operator}.${plain(value)}`;
+}
+
+/** A single value is compared: PostgREST takes a list of one empty text for an empty list. */
+function oneOf(values: unknown[]): string {
+  return values.length === 1 ? `eq.${plain(values[0])}` : `in.(${values.map(quoted).join(",")})`;
 }
 
 function isComparisons(value: unknown): value is Record<string, unknown> {

@@ -46,6 +46,9 @@ export function addPage(
   const { column, direction } = sortOf(list);
   const byId = `id.${direction}`;
   query.append("order", column === "id" ? byId : `${column}.${direction},${byId}`);
+  if (!Number.isInteger(limit) || limit < 1) {
+    throw new InvalidError("The size of a page must be a whole number from 1.", wrong("limit"));
+  }
   query.append("limit", String(limit));
   if (after !== undefined) addAfter(query, list, after);
 }
@@ -53,12 +56,12 @@ export function addPage(
 /** Where the next page begins: behind the last row of this one. */
 export function cursorAfter(last: { id: string }, list: ListQuery): string {
   const { column } = sortOf(list);
-  return JSON.stringify(column === "id" ? [last.id] : [last.id, Reflect.get(last, column)]);
+  return JSON.stringify([column, last.id, column === "id" ? null : Reflect.get(last, column)]);
 }
 
 function addAfter(query: URLSearchParams, list: ListQuery, after: string): void {
   const { column, direction } = sortOf(list);
-  const [id, value] = parseCursor(after);
+  const [id, value] = parseCursor(after, column);
   const beyond = direction === "asc" ? "gt" : "lt";
   if (column === "id") {
     query.append("id", `${beyond}.${id}`);
@@ -74,16 +77,18 @@ function sortOf({ sort }: ListQuery): { column: string; direction: "asc" | "desc
   return { column, direction: sort?.order ?? (column === "id" ? "desc" : "asc") };
 }
 
-function parseCursor(after: string): [id: string, value?: unknown] {
+function parseCursor(after: string, column: string): [id: string, value: unknown] {
   try {
-    const cursor: unknown = JSON.parse(after);
-    if (Array.isArray(cursor) && typeof cursor[0] === "string") return [cursor[0], cursor[1]];
+    const [sorted, id, value]: unknown[] = JSON.parse(after);
+    if (sorted === column && typeof id === "string") return [id, value];
   } catch {
-    // Handled below, as any other thing that is no cursor.
+    // Handled below, as anything else that is no cursor of this list.
   }
-  throw new InvalidError('"after" is no page\'s "next". Give it as the page before returned it.', {
-    status: 0,
-    code: "cursor",
-    requestId: "",
-  });
+  throw new InvalidError(
+    'The "after" is no "next" of this list. Give it as the page before returned it.',
+    wrong("cursor"),
+  );
 }
+
+/** What an error carries that was found before anything was sent. */
+const wrong = (code: string) => ({ status: 0, code, requestId: "" });

@@ -1,4 +1,10 @@
-import { ConflictError, NotFoundError, StaleError } from "./errors.ts";
+import {
+  ConflictError,
+  InvalidError,
+  NotFoundError,
+  StaleError,
+  UnavailableError,
+} from "./errors.ts";
 import { addWhere } from "./filter.ts";
 import { addConditions, addEmbeds, addPage, cursorAfter, ownedBy, rowOf } from "./query.ts";
 import type { CallOptions, Reply, Transport } from "./transport.ts";
@@ -101,6 +107,7 @@ export function createTable<T extends OwnedTable>(transport: Transport, name: T)
       await transport.send({
         method: "GET",
         safe: true,
+        json: true,
         path,
         query,
         headers,
@@ -114,43 +121,58 @@ export function createTable<T extends OwnedTable>(transport: Transport, name: T)
     // A column that one row leaves out, and another has, takes its default.
     const headers = { Prefer: "return=representation, missing=default" };
     const query = new URLSearchParams({ columns });
-    const call = { method: "POST", path, query, headers, body, safe: true, ...signalOf(options) };
+    const call = {
+      method: "POST",
+      path,
+      query,
+      headers,
+      body,
+      safe: true,
+      json: true,
+      ...signalOf(options),
+    };
     return rowsOf<Row<T>>(await transport.send(call)).items;
   };
 
   const readMany = async (ids: readonly string[], options: CallOptions): Promise<Row<T>[]> => {
     const rows: Row<T>[] = [];
-    for (let from = 0; from < ids.length; from += idsAtOnce) {
-      const query = ownedBy(await transport.subject());
-      addWhere(query, { id: { in: ids.slice(from, from + idsAtOnce) } });
-      rows.push(...(await read<Row<T>>(query, options)).items);
+    let missing = ids;
+    while (missing.length > 0) {
+      const query = ownedBy(await transport.subject(options));
+      addWhere(query, { id: { in: missing.slice(0, idsAtOnce) } });
+      const { items } = await read<Row<T>>(query, options);
+      if (items.length === 0) break;
+      rows.push(...items);
+      const found = new Set(items.map(({ id }) => id));
+      missing = missing.filter((id) => !found.has(id));
     }
     return rows;
   };
 
   const createMany: Table<T>["createMany"] = async (rows, options = {}) => {
     if (rows.length === 0) return [];
-    const me = await transport.subject();
+    const me = await transport.subject(options);
     const owner = me === undefined ? {} : { user_id: me };
-    const body = rows.map((row) => ({ id: uuidv7(), ...row, ...owner }));
+    const body = rows.map((row) => ({ ...row, id: row.id ?? uuidv7(), ...owner }));
     const ids = body.map(({ id }) => id);
     try {
       return inOrder(await insert(body, options), ids);
     } catch (error) {
       if (!(error instanceof ConflictError && error.uncertain)) throw error;
-      const arrived = await readMany(ids, options);
-      if (arrived.length < ids.length) throw error;
-      return inOrder(arrived, ids);
+      const arrived = inOrder(await readMany(ids, options), ids);
+      if (!arrived.every((row, at) => holds(row, rows[at])) || arrived.length < ids.length)
+        throw error;
+      return arrived;
     }
   };
 
   /** Sends a write to one row; a refused If-Match becomes StaleError with the row as it is. */
   const write = async (method: string, id: string, options: WriteOptions, body?: object) => {
-    const query = rowOf(await transport.subject(), id);
+    const query = rowOf(await transport.subject(options), id);
     const prefer = { Prefer: "return=representation" };
     const headers =
       options.ifMatch === undefined ? prefer : { ...prefer, "If-Match": `"${options.ifMatch}"` };
-    const call = { method, path, query, headers, body, safe: method === "DELETE" };
+    const call = { method, path, query, headers, body, safe: method === "DELETE", json: true };
     try {
       return rowsOf<Row<T>>(await transport.send({ ...call, ...signalOf(options) }));
     } catch (error) {
@@ -166,7 +188,7 @@ export function createTable<T extends OwnedTable>(transport: Transport, name: T)
     after: string | undefined,
     headers = {},
   ) => {
-    const query = ownedBy(await transport.subject());
+    const query = ownedBy(await transport.subject(options));
     addConditions(query, options);
     addEmbeds(query, options.with);
     addPage(query, options, limit, after);
@@ -182,7 +204,7 @@ export function createTable<T extends OwnedTable>(transport: Transport, name: T)
     createMany,
 
     get: async <E extends Embed<T>>(id: string, options: GetOptions<T, E> = {}) => {
-      const query = rowOf(await transport.subject(), id);
+      const query = rowOf(await transport.subject(options), id);
       addEmbeds(query, options.with);
       const { items, reply } = await read<Embedded<T, E>>(query, options);
       return items[0] ?? throwNotFound(name, id, reply);
@@ -210,14 +232,16 @@ export function createTable<T extends OwnedTable>(transport: Transport, name: T)
     },
 
     count: async (options = {}) => {
-      const query = ownedBy(await transport.subject());
+      const query = ownedBy(await transport.subject(options));
       addConditions(query, options);
-      const headers = { Prefer: "count=exact" };
-      const call = { method: "HEAD", path, query, headers, safe: true, ...signalOf(options) };
-      return countOf(await transport.send(call));
+      // Not HEAD: an answer without a body could not say what was wrong.
+      query.append("limit", "0");
+      const { reply } = await read(query, options, { Prefer: "count=exact" });
+      return countOf(reply);
     },
 
     update: async (id, patch, options = {}) => {
+      if (Object.values(patch).every((value) => value === undefined)) throw emptyPatch();
       const { items, reply } = await write("PATCH", id, options, patch);
       return items[0] ?? throwNotFound(name, id, reply);
     },
@@ -238,7 +262,7 @@ interface Rows<R> {
 
 /** The server's word for its rows' types is taken: they are generated from the same database. */
 function rowsOf<R>(reply: Reply): Rows<R> {
-  return { items: JSON.parse(reply.text), reply };
+  return { items: reply.json as R[], reply };
 }
 
 function signalOf({ signal }: CallOptions): CallOptions {
@@ -250,9 +274,28 @@ function inOrder<R extends { id: string }>(rows: R[], ids: readonly string[]): R
   return ids.flatMap((id) => byId.get(id) ?? []);
 }
 
+/** Whether a row has what was asked for: else the id was taken by another one before. */
+function holds(row: object, wanted: object | undefined): boolean {
+  return Object.entries(wanted ?? {}).every(
+    ([column, value]) =>
+      value === undefined || JSON.stringify(Reflect.get(row, column)) === JSON.stringify(value),
+  );
+}
+
 /** The total behind the slash of Content-Range: "0-49/120" (RFC 9110, section 14.4). */
-function countOf({ headers }: Reply): number {
-  return Number(headers.get("content-range")?.split("/")[1] ?? Number.NaN);
+function countOf({ headers, status, requestId }: Reply): number {
+  const total = headers.get("content-range")?.split("/")[1] ?? "";
+  if (/^\d+$/.test(total)) return Number(total);
+  throw new UnavailableError("The answer has no count: something in between took it out.", {
+    status,
+    code: "no_count",
+    requestId,
+  });
+}
+
+function emptyPatch(): InvalidError {
+  const facts = { status: 0, code: "empty_patch", requestId: "" };
+  return new InvalidError("The change is empty. Name at least one column.", facts);
 }
 
 function throwNotFound(table: string, id: string, { requestId }: Reply): never {

@@ -28,8 +28,10 @@ export function tokenKeeper(source: TokenSource): TokenKeeper {
     get: () => asked ?? ask(),
     renew: async (refused) => {
       if (typeof source === "string") return undefined;
-      const known = await asked;
-      const token = known === refused ? await ask() : await (asked ?? ask());
+      const latest = asked;
+      // Whoever comes first asks; `asked` is then another one, which the others wait for.
+      const isRefused = (await latest) === refused && asked === latest;
+      const token = await (isRefused ? ask() : (asked ?? ask()));
       return token === refused ? undefined : token;
     },
   };

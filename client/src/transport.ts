@@ -2,6 +2,7 @@ import { pauseMs, type RetryOptions, retryAfterMs, retryBudget, retryPolicy } fr
 import {
   AbortedError,
   DeadlineError,
+  InvalidError,
   type RowhouseError,
   SignedOutError,
   UnavailableError,
@@ -55,6 +56,8 @@ interface Call extends CallOptions {
   readonly body?: unknown;
   /** Whether sending it twice does no more than once. */
   readonly safe: boolean;
+  /** Whether an answer that is no JSON was cut off, or came from something in between. */
+  readonly json?: boolean;
 }
 
 /** An answer with a 2xx status, read whole. */
@@ -62,6 +65,8 @@ export interface Reply {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
+  /** The parsed text, for a call that wants JSON. */
+  readonly json: unknown;
   readonly requestId: string;
   /** Whether an earlier sending may have arrived, its answer being lost. */
   readonly uncertain: boolean;
@@ -74,7 +79,7 @@ export interface Transport {
    */
   readonly send: (call: Call) => Promise<Reply>;
   /** The id of the user whom the token names. */
-  readonly subject: () => Promise<string | undefined>;
+  readonly subject: (options: CallOptions) => Promise<string | undefined>;
   /** A fetch with the same token, deadline, retries and errors, for postgrest-js. */
   readonly fetch: typeof fetch;
 }
@@ -103,7 +108,16 @@ export function createTransport(options: RowhouseOptions): Transport {
   const timeout = options.timeout ?? 10_000;
 
   const send = async (call: Call): Promise<Reply> => {
-    const run: Run = { call, base, options, tokens, requestId: uuidv7(), ...limits(call, timeout) };
+    assertSendable(call);
+    const requestId = uuidv7();
+    const run: Run = {
+      call,
+      base,
+      options,
+      tokens,
+      requestId,
+      ...limits(call, timeout, requestId),
+    };
     let token = await getToken(run);
     let renewed = false;
     let uncertain = false;
@@ -129,7 +143,8 @@ export function createTransport(options: RowhouseOptions): Transport {
 
   return {
     send,
-    subject: async () => subjectOf(await getToken({ tokens, ...limits({}, timeout) })),
+    subject: async (options) =>
+      subjectOf(await getToken({ tokens, ...limits(options, timeout, "") })),
     fetch: asFetch(send, base),
   };
 }
@@ -146,16 +161,19 @@ interface Run extends Limits {
 interface Limits {
   /** Aborted when the call must end, for whatever reason. */
   readonly signal: AbortSignal;
-  /** What the call ends with when `signal` is aborted. */
-  readonly ended: () => RowhouseError;
+  /** What the call ends with when `signal` is aborted; `last` is how it failed before. */
+  readonly ended: (last?: RowhouseError) => RowhouseError;
 }
 
-function limits({ signal: given }: CallOptions, timeout: number): Limits {
-  const deadline = AbortSignal.timeout(timeout);
-  const facts = { status: 0, requestId: "" };
+/** Timers hold 31 bits of milliseconds; with more they would go off at once. */
+const longestMs = 2 ** 31 - 1;
+
+function limits({ signal: given }: CallOptions, timeout: number, requestId: string): Limits {
+  const deadline = AbortSignal.timeout(Math.min(timeout, longestMs));
+  const facts = { status: 0, requestId };
   return {
     signal: given ? AbortSignal.any([given, deadline]) : deadline,
-    ended: () =>
+    ended: (last) =>
       given?.aborted
         ? new AbortedError("The call was aborted.", {
             ...facts,
@@ -164,9 +182,19 @@ function limits({ signal: given }: CallOptions, timeout: number): Limits {
           })
         : new DeadlineError(
             `No answer within ${timeout} ms. Try again, or allow more time (timeout).`,
-            { ...facts, code: "deadline", cause: deadline.reason },
+            { ...facts, code: "deadline", cause: last ?? deadline.reason },
           ),
   };
+}
+
+/** A text in PostgreSQL cannot hold the character NUL, and PostgREST would cut there. */
+function assertSendable({ query }: Call): void {
+  if (!query?.toString().includes("%00")) return;
+  throw new InvalidError("A condition holds the character NUL. Leave it out.", {
+    status: 0,
+    code: "nul",
+    requestId: "",
+  });
 }
 
 async function getToken(run: Pick<Run, "tokens" | "signal" | "ended">): Promise<string> {
@@ -208,7 +236,10 @@ async function attemptOnce(run: Run, token: string, attempt: number): Promise<An
     });
     status = response.status;
     const text = await response.text();
-    if (response.ok) return { status, headers: response.headers, text, requestId };
+    if (response.ok) {
+      const answer = { status, headers: response.headers, text, requestId };
+      return call.json ? parsed(answer) : { ...answer, json: undefined };
+    }
     return miss(failureOf(status, text, requestId), response.headers.get("retry-after"));
   } catch (cause) {
     if (signal.aborted) throw run.ended();
@@ -221,6 +252,19 @@ async function attemptOnce(run: Run, token: string, attempt: number): Promise<An
   }
 }
 
+/** Half an answer is as good as none: it may be sent again. */
+function parsed(answer: Omit<Answer, "json">): Answer | Miss {
+  try {
+    return { ...answer, json: JSON.parse(answer.text) };
+  } catch (cause) {
+    const { status, requestId } = answer;
+    const message =
+      "The answer is no JSON: it was cut off, or something in between gave it. Try again later.";
+    const error = new UnavailableError(message, { status, code: "not_json", requestId, cause });
+    return { error, passing: true, retryAfterMs: 0 };
+  }
+}
+
 function miss(error: RowhouseError, retryAfter: string | null): Miss {
   return {
     error,
@@ -229,23 +273,29 @@ function miss(error: RowhouseError, retryAfter: string | null): Miss {
   };
 }
 
-function headersOf({ headers, body }: Call, token: string, requestId: string) {
-  return {
-    Accept: "application/json",
-    ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-    ...headers,
-    Authorization: `Bearer ${token}`,
-    "X-Request-Id": requestId,
-  };
+function headersOf({ headers, body }: Call, token: string, requestId: string): Headers {
+  const all = new Headers({ Accept: "application/json" });
+  if (body !== undefined) all.set("Content-Type", "application/json");
+  // One by one: postgrest-js spells the names in its own way, and none may stand there twice.
+  for (const [name, value] of new Headers(headers)) all.set(name, value);
+  all.set("Authorization", `Bearer ${token}`);
+  all.set("X-Request-Id", requestId);
+  return all;
 }
 
 /** Waits before the next attempt; gives the last error when the deadline would pass meanwhile. */
 async function pause(run: Run, ms: number, last: RowhouseError): Promise<void> {
-  await within(run, new Promise((resolve) => setTimeout(resolve, ms))).catch(() => {
-    const ended = run.ended();
-    ended.cause ??= last;
-    throw ended;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const over = new Promise((resolve) => {
+    timer = setTimeout(resolve, Math.min(ms, longestMs));
   });
+  try {
+    await within(run, over);
+  } catch {
+    throw run.ended(last);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The promise's result; rejects when the call must end before. */
