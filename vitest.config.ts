@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 import { pgtapFiles } from "./tests/support/pgtap-plugin.ts";
 
 export default defineConfig({
@@ -8,6 +8,8 @@ export default defineConfig({
   resolve: { alias: { "@rowhouse/client": join(import.meta.dirname, "client/src/index.ts") } },
   test: {
     include: ["tests/**/*.test.ts", "tests/database/*.sql"],
+    // They need a Chromium, and `npm test` must need nothing but npm: see `npm run test:browser`.
+    exclude: [...configDefaults.exclude, "tests/browser/**"],
     globalSetup: "tests/support/global-setup.ts",
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import pc from "picocolors";
 import { note, print } from "../output.ts";
 import { version } from "../project.ts";
+import { endingSignal } from "../signals.ts";
 import { readSettings } from "../stack/settings.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
 
@@ -30,23 +31,6 @@ async function start(): Promise<void> {
     await stack.stop();
   }
   note("Rowhouse has stopped.");
-}
-
-/**
- * Resolves at the first Ctrl-C, SIGTERM, or end of the terminal. At the second this process ends
- * at once, and the guard ends the servers.
- */
-function endingSignal(): Promise<NodeJS.Signals> {
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  return new Promise((resolve) => {
-    let asked = false;
-    const onSignal = (signal: NodeJS.Signals) => {
-      if (asked) process.exit(1);
-      asked = true;
-      resolve(signal);
-    };
-    for (const signal of signals) process.on(signal, onSignal);
-  });
 }
 
 function announcement({ apiUrl, database, applied }: Stack): string[] {

@@ -12,7 +12,7 @@ const example = read(".env.example");
 const foreign = new Set(["PATH"]);
 
 function sources(): string {
-  return ["cli", "tests"]
+  return ["cli", "examples", "tests"]
     .flatMap((dir) =>
       readdirSync(join(projectRoot, dir), { recursive: true, encoding: "utf8" }).map((file) =>
         join(dir, file),

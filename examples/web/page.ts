@@ -1,0 +1,46 @@
+import { join } from "node:path";
+import { createServer } from "vite";
+import { projectRoot } from "../../cli/project.ts";
+import { loopback } from "../../cli/stack/ports.ts";
+import type { Settings } from "../../cli/stack/settings.ts";
+import { devTokens } from "./dev-tokens.ts";
+import config from "./vite.config.ts";
+
+/** The page, being served. */
+export interface ServedPage {
+  readonly url: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** Serves the page on this machine alone, on port 5173 or the next free one. */
+export async function startPage(settings: Settings, apiUrl: string): Promise<ServedPage> {
+  const server = await createServer({
+    ...config,
+    configFile: false,
+    logLevel: "warn",
+    // In the home, so that pages of several homes do not write over each other's.
+    cacheDir: join(settings.home, "vite"),
+    define: { "import.meta.env.VITE_API_URL": JSON.stringify(apiUrl) },
+    plugins: [await devTokens(settings)],
+    server: {
+      host: loopback,
+      // No other site may read what this server says, tokens least of all.
+      cors: false,
+      // By default Vite hands out any file of the project: the home holds secrets.
+      fs: { allow: allowed(settings.home) },
+    },
+  });
+  await server.listen();
+  // The port asked for may have been taken: what counts is what the server listens on.
+  const [url = ""] = server.resolvedUrls?.local ?? [];
+  return { url, stop: () => server.close() };
+}
+
+function allowed(home: string): string[] {
+  return [
+    import.meta.dirname,
+    join(home, "vite"),
+    join(projectRoot, "client", "src"),
+    join(projectRoot, "node_modules"),
+  ];
+}

@@ -1,0 +1,38 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import { findChromium } from "./chromium.ts";
+import { launchExample } from "./example.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** The program that drives the pages. */
+    chromium: string;
+    /** Where the example is served: "http://127.0.0.1:5173/". */
+    pageUrl: string;
+    apiUrl: string;
+    /** The home of the stack under the example. */
+    exampleHome: string;
+  }
+}
+
+/** Starts the example as a newcomer does, on an empty home, once a run. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  project.provide("chromium", findChromium());
+  const dir = mkdtempSync(join(tmpdir(), "rowhouse-browser-"));
+  const example = await launchExample(join(dir, "home"));
+  const stop = async () => {
+    await example.end();
+    rmSync(dir, { recursive: true });
+  };
+  try {
+    project.provide("pageUrl", await example.pageUrl());
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  project.provide("apiUrl", example.apiUrl);
+  project.provide("exampleHome", example.home);
+  return stop;
+}
