@@ -8,8 +8,8 @@ import { variableNames } from "../../cli/stack/settings.ts";
 const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");
 const example = read(".env.example");
 
-/** Variables that belong to the machine and not to Rowhouse. */
-const foreign = new Set(["PATH"]);
+/** The machine's own, and what one test hands to another. */
+const foreign = new Set(["PATH", "API_URL"]);
 
 function sources(): string {
   return ["cli", "examples", "tests"]
@@ -24,7 +24,9 @@ function sources(): string {
 }
 
 function variablesRead(): string[] {
-  const inCode = [...sources().matchAll(/process\.env\.([A-Z_]+)/g)].map(([, name]) => name ?? "");
+  const inCode = [
+    ...sources().matchAll(/\benv\.([A-Z_]{3,})|\{([^{}]*)\} = process\.env\b/g),
+  ].flatMap(([, name, names = ""]) => name ?? names.match(/\b[A-Z_]{3,}\b/g) ?? []);
   const inCompose = [...read("docker-compose.yml").matchAll(/\$\{([A-Z_]+)/g)].map(
     ([, name]) => name ?? "",
   );
