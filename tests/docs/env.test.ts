@@ -8,8 +8,8 @@ import { variableNames } from "../../cli/stack/settings.ts";
 const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");
 const example = read(".env.example");
 
-/** The machine's own, and what one test hands to another. */
-const foreign = new Set(["PATH", "API_URL"]);
+/** The machine's own, and what one program of ours hands to another. */
+const foreign = new Set(["PATH", "API_URL", "VITE_API_URL"]);
 
 function sources(): string {
   return ["cli", "examples", "tests"]
