@@ -43,20 +43,16 @@ type RpcArguments<F extends keyof Functions> =
 export function createRowhouse(options: RowhouseOptions): Rowhouse {
   const transport = createTransport(options);
   const tables = new Map<string, unknown>();
-  const call = async (
-    name: string,
-    args: object = {},
-    { signal }: CallOptions = {},
-    safe = false,
-  ) => {
+  const call = async (name: string, args: object = {}, options?: CallOptions, safe = false) => {
     const reply = await transport.send({
       method: "POST",
       path: `/rpc/${name}`,
       body: args,
       safe,
-      ...(signal ? { signal } : {}),
+      json: true,
+      limits: transport.begin(options),
     });
-    return reply.text === "" ? undefined : JSON.parse(reply.text);
+    return reply.json as never;
   };
   const table = <T extends OwnedTable>(name: T): Table<T> => {
     const known = tables.get(name) ?? createTable(transport, name);

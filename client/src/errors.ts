@@ -55,7 +55,7 @@ export class NotFoundError extends RowhouseError {
 /** Someone changed the row after it was read (412). */
 export class StaleError<Row = unknown> extends RowhouseError {
   override readonly name = "StaleError";
-  /** The row as it is now; undefined when it is gone. */
+  /** The row as it is now; undefined when it is gone, or could not be read. */
   readonly current: Row | undefined;
 
   constructor(message: string, facts: ErrorFacts, current?: Row) {

@@ -7,7 +7,7 @@ import {
 } from "./errors.ts";
 import { addWhere } from "./filter.ts";
 import { addConditions, addEmbeds, addPage, cursorAfter, ownedBy, rowOf } from "./query.ts";
-import type { CallOptions, Reply, Transport } from "./transport.ts";
+import type { CallOptions, Limits, Reply, Transport } from "./transport.ts";
 import type {
   Embed,
   Embedded,
@@ -102,7 +102,7 @@ const idsAtOnce = 100;
 export function createTable<T extends OwnedTable>(transport: Transport, name: T): Table<T> {
   const path = `/${name}`;
 
-  const read = async <R>(query: URLSearchParams, options: CallOptions, headers = {}) =>
+  const read = async <R>(query: URLSearchParams, limits: Limits, headers = {}) =>
     rowsOf<R>(
       await transport.send({
         method: "GET",
@@ -111,12 +111,12 @@ export function createTable<T extends OwnedTable>(transport: Transport, name: T)
         path,
         query,
         headers,
-        ...signalOf(options),
+        limits,
       }),
     );
 
   /** @returns The rows as they are created; the ids are taken when an earlier sending arrived. */
-  const insert = async (body: object[], options: CallOptions): Promise<Row<T>[]> => {
+  const insert = async (body: object[], limits: Limits): Promise<Row<T>[]> => {
     const columns = [...new Set(body.flatMap((row) => Object.keys(row)))].join(",");
     // A column that one row leaves out, and another has, takes its default.
     const headers = { Prefer: "return=representation, missing=default" };
@@ -129,18 +129,18 @@ export function createTable<T extends OwnedTable>(transport: Transport, name: T)
       body,
       safe: true,
       json: true,
-      ...signalOf(options),
+      limits,
     };
     return rowsOf<Row<T>>(await transport.send(call)).items;
   };
 
-  const readMany = async (ids: readonly string[], options: CallOptions): Promise<Row<T>[]> => {
+  const readMany = async (ids: readonly string[], limits: Limits): Promise<Row<T>[]> => {
     const rows: Row<T>[] = [];
     let missing = ids;
     while (missing.length > 0) {
-      const query = ownedBy(await transport.subject(options));
+      const query = ownedBy(await transport.subject(limits));
       addWhere(query, { id: { in: missing.slice(0, idsAtOnce) } });
-      const { items } = await read<Row<T>>(query, options);
+      const { items } = await read<Row<T>>(query, limits);
       if (items.length === 0) break;
       rows.push(...items);
       const found = new Set(items.map(({ id }) => id));
@@ -151,34 +151,38 @@ export function createTable<T extends OwnedTable>(transport: Transport, name: T)
 
   const createMany: Table<T>["createMany"] = async (rows, options = {}) => {
     if (rows.length === 0) return [];
-    const me = await transport.subject(options);
+    const limits = transport.begin(options);
+    const me = await transport.subject(limits);
     const owner = me === undefined ? {} : { user_id: me };
     const body = rows.map((row) => ({ ...row, id: row.id ?? uuidv7(), ...owner }));
     const ids = body.map(({ id }) => id);
     try {
-      return inOrder(await insert(body, options), ids);
+      return inOrder(await insert(body, limits), ids);
     } catch (error) {
       if (!(error instanceof ConflictError && error.uncertain)) throw error;
-      const arrived = inOrder(await readMany(ids, options), ids);
-      if (!arrived.every((row, at) => holds(row, rows[at])) || arrived.length < ids.length)
-        throw error;
+      const arrived = inOrder(await readMany(ids, limits), ids);
+      // Only an id that was given, and not made here, can have been another row's before.
+      const ours = arrived.every((row, at) => rows[at]?.id === undefined || holds(row, rows[at]));
+      if (!ours || arrived.length < ids.length) throw error;
       return arrived;
     }
   };
 
   /** Sends a write to one row; a refused If-Match becomes StaleError with the row as it is. */
   const write = async (method: string, id: string, options: WriteOptions, body?: object) => {
-    const query = rowOf(await transport.subject(options), id);
+    const limits = transport.begin(options);
+    const query = rowOf(await transport.subject(limits), id);
     const prefer = { Prefer: "return=representation" };
     const headers =
       options.ifMatch === undefined ? prefer : { ...prefer, "If-Match": `"${options.ifMatch}"` };
     const call = { method, path, query, headers, body, safe: method === "DELETE", json: true };
     try {
-      return rowsOf<Row<T>>(await transport.send({ ...call, ...signalOf(options) }));
+      return rowsOf<Row<T>>(await transport.send({ ...call, limits }));
     } catch (error) {
       if (!(error instanceof StaleError)) throw error;
-      const { items } = await read<Row<T>>(query, options);
-      throw new StaleError(error.message, error, items[0]);
+      // What is known already must not be lost when the row cannot be read.
+      const now = await read<Row<T>>(query, limits).catch(() => undefined);
+      throw new StaleError(error.message, error, now?.items[0]);
     }
   };
 
@@ -188,11 +192,12 @@ export function createTable<T extends OwnedTable>(transport: Transport, name: T)
     after: string | undefined,
     headers = {},
   ) => {
-    const query = ownedBy(await transport.subject(options));
+    const limits = transport.begin(options);
+    const query = ownedBy(await transport.subject(limits));
     addConditions(query, options);
     addEmbeds(query, options.with);
     addPage(query, options, limit, after);
-    return read<Embedded<T, E>>(query, options, headers);
+    return read<Embedded<T, E>>(query, limits, headers);
   };
 
   return {
@@ -204,9 +209,10 @@ export function createTable<T extends OwnedTable>(transport: Transport, name: T)
     createMany,
 
     get: async <E extends Embed<T>>(id: string, options: GetOptions<T, E> = {}) => {
-      const query = rowOf(await transport.subject(options), id);
+      const limits = transport.begin(options);
+      const query = rowOf(await transport.subject(limits), id);
       addEmbeds(query, options.with);
-      const { items, reply } = await read<Embedded<T, E>>(query, options);
+      const { items, reply } = await read<Embedded<T, E>>(query, limits);
       return items[0] ?? throwNotFound(name, id, reply);
     },
 
@@ -232,11 +238,12 @@ export function createTable<T extends OwnedTable>(transport: Transport, name: T)
     },
 
     count: async (options = {}) => {
-      const query = ownedBy(await transport.subject(options));
+      const limits = transport.begin(options);
+      const query = ownedBy(await transport.subject(limits));
       addConditions(query, options);
       // Not HEAD: an answer without a body could not say what was wrong.
       query.append("limit", "0");
-      const { reply } = await read(query, options, { Prefer: "count=exact" });
+      const { reply } = await read(query, limits, { Prefer: "count=exact" });
       return countOf(reply);
     },
 
@@ -263,10 +270,6 @@ interface Rows<R> {
 /** The server's word for its rows' types is taken: they are generated from the same database. */
 function rowsOf<R>(reply: Reply): Rows<R> {
   return { items: reply.json as R[], reply };
-}
-
-function signalOf({ signal }: CallOptions): CallOptions {
-  return signal ? { signal } : {};
 }
 
 function inOrder<R extends { id: string }>(rows: R[], ids: readonly string[]): R[] {

@@ -46,7 +46,8 @@ export interface CallOptions {
 }
 
 /** One request. */
-interface Call extends CallOptions {
+interface Call {
+  readonly limits: Limits;
   readonly method: string;
   /** Address without the API's: "/tasks". */
   readonly path: string;
@@ -74,12 +75,14 @@ export interface Reply {
 
 /** Sends requests: with token and id, within a deadline, again where that is safe. */
 export interface Transport {
+  /** Starts the clock of a call, which may send several requests. */
+  readonly begin: (options?: CallOptions) => Limits;
   /**
    * @throws RowhouseError one of its classes.
    */
   readonly send: (call: Call) => Promise<Reply>;
   /** The id of the user whom the token names. */
-  readonly subject: (options: CallOptions) => Promise<string | undefined>;
+  readonly subject: (limits: Limits) => Promise<string | undefined>;
   /** A fetch with the same token, deadline, retries and errors, for postgrest-js. */
   readonly fetch: typeof fetch;
 }
@@ -109,15 +112,7 @@ export function createTransport(options: RowhouseOptions): Transport {
 
   const send = async (call: Call): Promise<Reply> => {
     assertSendable(call);
-    const requestId = uuidv7();
-    const run: Run = {
-      call,
-      base,
-      options,
-      tokens,
-      requestId,
-      ...limits(call, timeout, requestId),
-    };
+    const run: Run = { call, base, options, tokens, requestId: uuidv7(), limits: call.limits };
     let token = await getToken(run);
     let renewed = false;
     let uncertain = false;
@@ -136,60 +131,63 @@ export function createTransport(options: RowhouseOptions): Transport {
       }
       const again = outcome.passing && budget.failed() && call.safe && attempt < policy.attempts;
       if (!again) throw Object.assign(error, { uncertain });
-      uncertain ||= error instanceof UnavailableError;
+      uncertain ||= mayHaveArrived(error);
       await pause(run, pauseMs(policy, attempt, outcome.retryAfterMs), error);
     }
   };
 
+  const begin = ({ signal }: CallOptions = {}) => limitsOf(signal, timeout);
   return {
+    begin,
     send,
-    subject: async (options) =>
-      subjectOf(await getToken({ tokens, ...limits(options, timeout, "") })),
-    fetch: asFetch(send, base),
+    subject: async (limits) => subjectOf(await getToken({ tokens, limits, requestId: "" })),
+    fetch: asFetch(begin, send, base),
   };
 }
 
 /** What stays the same over the attempts of one call. */
-interface Run extends Limits {
+interface Run {
   readonly call: Call;
+  readonly limits: Limits;
   readonly base: string;
   readonly options: RowhouseOptions;
   readonly tokens: TokenKeeper;
   readonly requestId: string;
 }
 
-interface Limits {
+/** When a call must end: at its deadline, or when the caller says so. */
+export interface Limits {
   /** Aborted when the call must end, for whatever reason. */
   readonly signal: AbortSignal;
-  /** What the call ends with when `signal` is aborted; `last` is how it failed before. */
-  readonly ended: (last?: RowhouseError) => RowhouseError;
+  /** What the call ends with then; `last` is how it failed before. */
+  readonly ended: (requestId: string, last?: RowhouseError) => RowhouseError;
 }
 
 /** Timers hold 31 bits of milliseconds; with more they would go off at once. */
 const longestMs = 2 ** 31 - 1;
 
-function limits({ signal: given }: CallOptions, timeout: number, requestId: string): Limits {
+function limitsOf(given: AbortSignal | undefined, timeout: number): Limits {
   const deadline = AbortSignal.timeout(Math.min(timeout, longestMs));
-  const facts = { status: 0, requestId };
   return {
     signal: given ? AbortSignal.any([given, deadline]) : deadline,
-    ended: (last) =>
+    ended: (requestId, last) =>
       given?.aborted
         ? new AbortedError("The call was aborted.", {
-            ...facts,
+            status: 0,
+            requestId,
             code: "aborted",
             cause: given.reason,
           })
         : new DeadlineError(
             `No answer within ${timeout} ms. Try again, or allow more time (timeout).`,
-            { ...facts, code: "deadline", cause: last ?? deadline.reason },
+            { status: 0, requestId, code: "deadline", cause: last ?? deadline.reason },
           ),
   };
 }
 
 /** A text in PostgreSQL cannot hold the character NUL, and PostgREST would cut there. */
-function assertSendable({ query }: Call): void {
-  if (!query?.toString().includes("%00")) return;
+function assertSendable({ path, query }: Call): void {
+  if (!`${path}?${query ?? ""}`.includes("%00")) return;
   throw new InvalidError("A condition holds the character NUL. Leave it out.", {
     status: 0,
     code: "nul",
@@ -197,11 +195,11 @@ function assertSendable({ query }: Call): void {
   });
 }
 
-async function getToken(run: Pick<Run, "tokens" | "signal" | "ended">): Promise<string> {
+async function getToken(run: Pick<Run, "tokens" | "limits" | "requestId">): Promise<string> {
   try {
-    return await within(run, run.tokens.get());
+    return await within(run.limits, run.tokens.get());
   } catch (cause) {
-    if (run.signal.aborted) throw run.ended();
+    if (run.limits.signal.aborted) throw run.limits.ended(run.requestId);
     throw new SignedOutError("No token could be had. Sign in again.", {
       status: 0,
       code: "token",
@@ -215,15 +213,16 @@ async function getToken(run: Pick<Run, "tokens" | "signal" | "ended">): Promise<
 async function renewal(run: Run, error: RowhouseError, token: string): Promise<string | undefined> {
   if (!(error instanceof SignedOutError)) return undefined;
   try {
-    return await within(run, run.tokens.renew(token));
+    return await within(run.limits, run.tokens.renew(token));
   } catch (cause) {
-    if (run.signal.aborted) throw run.ended();
+    if (run.limits.signal.aborted) throw run.limits.ended(run.requestId);
     throw new SignedOutError(`${error.message} No other token could be had.`, { ...error, cause });
   }
 }
 
 async function attemptOnce(run: Run, token: string, attempt: number): Promise<Answer | Miss> {
-  const { call, base, options, requestId, signal } = run;
+  const { call, base, options, requestId } = run;
+  const { signal, ended } = run.limits;
   const url = `${base}${call.path}${call.query?.size ? `?${call.query}` : ""}`;
   const started = performance.now();
   let status = 0;
@@ -238,11 +237,11 @@ async function attemptOnce(run: Run, token: string, attempt: number): Promise<An
     const text = await response.text();
     if (response.ok) {
       const answer = { status, headers: response.headers, text, requestId };
-      return call.json ? parsed(answer) : { ...answer, json: undefined };
+      return call.json && status !== 204 ? parsed(answer) : { ...answer, json: undefined };
     }
     return miss(failureOf(status, text, requestId), response.headers.get("retry-after"));
   } catch (cause) {
-    if (signal.aborted) throw run.ended();
+    if (signal.aborted) throw ended(requestId);
     const message = "The server could not be reached, or the answer was cut off. Try again later.";
     const error = new UnavailableError(message, { status, code: "network", requestId, cause });
     return { error, passing: true, retryAfterMs: 0 };
@@ -250,6 +249,10 @@ async function attemptOnce(run: Run, token: string, attempt: number): Promise<An
     const durationMs = performance.now() - started;
     options.onRequest?.({ method: call.method, url, status, attempt, durationMs, requestId });
   }
+}
+
+function mayHaveArrived(error: RowhouseError): boolean {
+  return error instanceof UnavailableError && !undone.has(error.code);
 }
 
 /** Half an answer is as good as none: it may be sent again. */
@@ -290,25 +293,25 @@ async function pause(run: Run, ms: number, last: RowhouseError): Promise<void> {
     timer = setTimeout(resolve, Math.min(ms, longestMs));
   });
   try {
-    await within(run, over);
+    await within(run.limits, over);
   } catch {
-    throw run.ended(last);
+    throw run.limits.ended(run.requestId, last);
   } finally {
     clearTimeout(timer);
   }
 }
 
 /** The promise's result; rejects when the call must end before. */
-function within<T>({ signal }: Pick<Run, "signal">, promise: Promise<T>): Promise<T> {
+function within<T>({ signal }: Limits, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
-    if (signal.aborted) return onAbort();
+    if (signal.aborted) onAbort();
     signal.addEventListener("abort", onAbort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
 }
 
-function asFetch(send: Transport["send"], base: string): typeof fetch {
+function asFetch(begin: Transport["begin"], send: Transport["send"], base: string): typeof fetch {
   return async (input, init = {}) => {
     const url = String(input instanceof Request ? input.url : input);
     const method = init.method ?? "GET";
@@ -317,7 +320,7 @@ function asFetch(send: Transport["send"], base: string): typeof fetch {
       path: url.slice(base.length),
       headers: Object.fromEntries(new Headers(init.headers)),
       ...(typeof init.body === "string" ? { body: JSON.parse(init.body) } : {}),
-      ...(init.signal ? { signal: init.signal } : {}),
+      limits: begin(init.signal ? { signal: init.signal } : {}),
       safe: method === "GET" || method === "HEAD",
     });
     return new Response(text === "" ? null : text, { status, headers });

@@ -23,3 +23,11 @@ test("docs/errors.md lists every detail that the database raises", () => {
   expect(details.length).toBeGreaterThan(8);
   for (const detail of details) expect(page).toContain(`\`${detail}\``);
 });
+
+test("docs/errors.md lists every class that the client throws", () => {
+  const classes = [...read("client/src/errors.ts").matchAll(/^export class (\w+)/gm)].map(
+    ([, name]) => name,
+  );
+  const listed = new Set([...page.matchAll(/^\| `(\w+Error)` \|/gm)].map(([, name]) => name));
+  expect([...listed].sort()).toEqual(classes.sort());
+});
