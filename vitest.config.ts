@@ -11,7 +11,8 @@ export default defineConfig({
     // They need a Chromium, and `npm test` must need nothing but npm: see `npm run test:browser`.
     exclude: [...configDefaults.exclude, "tests/browser/**"],
     globalSetup: "tests/support/global-setup.ts",
-    maxWorkers: 2,
+    // One more than the cores of CI: the tests of the command wait a good part of their time.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

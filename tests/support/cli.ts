@@ -146,11 +146,16 @@ async function answers(url: string): Promise<boolean> {
 /** The child processes of a process, by the name of their program. */
 function childrenOf(parent: number): Record<string, number> {
   const pids = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").split(" ");
-  return Object.fromEntries(
-    pids
-      .filter(Boolean)
-      .map((pid) => [readFileSync(`/proc/${pid}/comm`, "utf8").trim(), Number(pid)]),
-  );
+  return Object.fromEntries(pids.filter(Boolean).flatMap(programOf));
+}
+
+/** The name and id of a process; nothing when it has ended since it was listed. */
+function programOf(pid: string): [program: string, pid: number][] {
+  try {
+    return [[readFileSync(`/proc/${pid}/comm`, "utf8").trim(), Number(pid)]];
+  } catch {
+    return [];
+  }
 }
 
 /** Whether a process is there (and not a zombie, which only waits to be buried). */
