@@ -6,8 +6,9 @@ import {
   UnavailableError,
 } from "./errors.ts";
 import { addWhere } from "./filter.ts";
+import type { Limits } from "./limits.ts";
 import { addConditions, addEmbeds, addPage, cursorAfter, ownedBy, rowOf } from "./query.ts";
-import type { CallOptions, Limits, Reply, Transport } from "./transport.ts";
+import type { CallOptions, Reply, Transport } from "./transport.ts";
 import type {
   Embed,
   Embedded,

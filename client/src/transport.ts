@@ -1,13 +1,7 @@
 import { pauseMs, type RetryOptions, retryAfterMs, retryBudget, retryPolicy } from "./backoff.ts";
-import {
-  AbortedError,
-  DeadlineError,
-  InvalidError,
-  type RowhouseError,
-  SignedOutError,
-  UnavailableError,
-} from "./errors.ts";
+import { InvalidError, type RowhouseError, SignedOutError, UnavailableError } from "./errors.ts";
 import { failureOf } from "./failure.ts";
+import { type Limits, limitsOf, pause, within } from "./limits.ts";
 import { subjectOf, type TokenKeeper, type TokenSource, tokenKeeper } from "./token.ts";
 import { uuidv7 } from "./uuid.ts";
 
@@ -132,7 +126,8 @@ export function createTransport(options: RowhouseOptions): Transport {
       const again = outcome.passing && budget.failed() && call.safe && attempt < policy.attempts;
       if (!again) throw Object.assign(error, { uncertain });
       uncertain ||= mayHaveArrived(error);
-      await pause(run, pauseMs(policy, attempt, outcome.retryAfterMs), error);
+      const ms = pauseMs(policy, attempt, outcome.retryAfterMs);
+      await pause(run.limits, ms, run.requestId, error);
     }
   };
 
@@ -153,36 +148,6 @@ interface Run {
   readonly options: RowhouseOptions;
   readonly tokens: TokenKeeper;
   readonly requestId: string;
-}
-
-/** When a call must end: at its deadline, or when the caller says so. */
-export interface Limits {
-  /** Aborted when the call must end, for whatever reason. */
-  readonly signal: AbortSignal;
-  /** What the call ends with then; `last` is how it failed before. */
-  readonly ended: (requestId: string, last?: RowhouseError) => RowhouseError;
-}
-
-/** Timers hold 31 bits of milliseconds; with more they would go off at once. */
-const longestMs = 2 ** 31 - 1;
-
-function limitsOf(given: AbortSignal | undefined, timeout: number): Limits {
-  const deadline = AbortSignal.timeout(Math.min(timeout, longestMs));
-  return {
-    signal: given ? AbortSignal.any([given, deadline]) : deadline,
-    ended: (requestId, last) =>
-      given?.aborted
-        ? new AbortedError("The call was aborted.", {
-            status: 0,
-            requestId,
-            code: "aborted",
-            cause: given.reason,
-          })
-        : new DeadlineError(
-            `No answer within ${timeout} ms. Try again, or allow more time (timeout).`,
-            { status: 0, requestId, code: "deadline", cause: last ?? deadline.reason },
-          ),
-  };
 }
 
 /** A text in PostgreSQL cannot hold the character NUL, and PostgREST would cut there. */
@@ -284,31 +249,6 @@ function headersOf({ headers, body }: Call, token: string, requestId: string): H
   all.set("Authorization", `Bearer ${token}`);
   all.set("X-Request-Id", requestId);
   return all;
-}
-
-/** Waits before the next attempt; gives the last error when the deadline would pass meanwhile. */
-async function pause(run: Run, ms: number, last: RowhouseError): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const over = new Promise((resolve) => {
-    timer = setTimeout(resolve, Math.min(ms, longestMs));
-  });
-  try {
-    await within(run.limits, over);
-  } catch {
-    throw run.limits.ended(run.requestId, last);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** The promise's result; rejects when the call must end before. */
-function within<T>({ signal }: Limits, promise: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }
 
 function asFetch(begin: Transport["begin"], send: Transport["send"], base: string): typeof fetch {
