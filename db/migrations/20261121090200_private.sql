@@ -8,6 +8,11 @@ as $$
 declare
   wanted text := trim(both '"' from request.header('if-match'));
 begin
+  -- Else PostgreSQL would take words for times ("today"), and some versions more than others.
+  if wanted <> '*' and wanted !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}' then
+    raise invalid_datetime_format;
+  end if;
+
   if wanted <> '*' and wanted::timestamptz <> old.updated_at then
     raise sqlstate 'PT412' using
       message = 'The row has changed since it was read.',
