@@ -68,17 +68,16 @@ describe.each([
     expect(await act(task, { "if-match": form(version) })).toMatchObject(success);
   });
 
-  test.each([
-    ["2020-01-01T00:00:00+00:00"],
-    ['"2020-01-01T00:00:00+00:00"'],
-    ["2020-01-01"],
-  ])("is 412 with another version: %s", async (version) => {
-    const task = await addTask(alice);
-    expect(await act(task, { "if-match": version })).toMatchObject(
-      refusal(412, "PT412", { details: "row_stale" }),
-    );
-    expect(await read(task)).toEqual(task);
-  });
+  test.each([["2020-01-01T00:00:00+00:00"], ['"2020-01-01T00:00:00+00:00"'], ["2020-01-01"]])(
+    "is 412 with another version: %s",
+    async (version) => {
+      const task = await addTask(alice);
+      expect(await act(task, { "if-match": version })).toMatchObject(
+        refusal(412, "PT412", { details: "row_stale" }),
+      );
+      expect(await read(task)).toEqual(task);
+    },
+  );
 
   test.each([
     ["nonsense"],
