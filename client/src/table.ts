@@ -116,7 +116,7 @@ export function createTable<T extends OwnedTable>(transport: Transport, name: T)
       }),
     );
 
-  /** @returns The rows as they are created; the ids are taken when an earlier sending arrived. */
+  /** @throws ConflictError also when an earlier sending of the same rows has arrived. */
   const insert = async (body: object[], limits: Limits): Promise<Row<T>[]> => {
     const columns = [...new Set(body.flatMap((row) => Object.keys(row)))].join(",");
     // A column that one row leaves out, and another has, takes its default.
