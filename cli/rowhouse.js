@@ -1,6 +1,17 @@
 #!/usr/bin/env node
-// Node 20 does not run TypeScript by itself: tsx is registered first, then the command is loaded.
-import { register } from "tsx/esm/api";
+import { bundled } from "./bundle.js";
 
-register();
-await import("./main.ts");
+if (process.env.ROWHOUSE_DEBUG) process.setSourceMapsEnabled(true);
+await import(await loadable());
+
+/** The bundle; where none can be written, the sources, transformed one by one. */
+async function loadable() {
+  try {
+    return await bundled();
+  } catch (error) {
+    if (!["EACCES", "EPERM", "EROFS"].includes(error.code)) throw error;
+    const { register } = await import("tsx/esm/api");
+    register();
+    return "./main.ts";
+  }
+}

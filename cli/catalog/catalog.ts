@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type pg from "pg";
 import { withClient } from "../stack/database.ts";
 
 /** One thing that a database holds, in words that two databases can be compared by. */
@@ -21,18 +22,20 @@ const firstOid = 16384;
  * So are what extensions bring along and dbmate's own table.
  */
 export async function readCatalog(url: string): Promise<CatalogEntry[]> {
-  const queries = readdirSync(queriesDir).sort();
-  return withClient(url, async (client) => {
-    // With nothing on the search path, PostgreSQL writes every name with its schema.
-    await client.query("set search_path = ''");
-    const entries: CatalogEntry[] = [];
-    for (const file of queries) {
-      const query = readFileSync(join(queriesDir, file), "utf8");
-      const { rows } = await client.query<CatalogEntry>(onlyMade(query), [firstOid]);
-      entries.push(...rows);
-    }
-    return entries;
-  });
+  return withClient(url, readCatalogOn);
+}
+
+/** The same on a connection, which is left with an empty search path. */
+export async function readCatalogOn(client: pg.ClientBase): Promise<CatalogEntry[]> {
+  // With nothing on the search path, PostgreSQL writes every name with its schema.
+  await client.query("set search_path = ''");
+  const entries: CatalogEntry[] = [];
+  for (const file of readdirSync(queriesDir).sort()) {
+    const query = readFileSync(join(queriesDir, file), "utf8");
+    const { rows } = await client.query<CatalogEntry>(onlyMade(query), [firstOid]);
+    entries.push(...rows);
+  }
+  return entries;
 }
 
 function onlyMade(query: string): string {
@@ -70,4 +73,10 @@ function without(
 
 function keyOf({ kind, name, definition }: CatalogEntry): string {
   return JSON.stringify([kind, name, definition]);
+}
+
+/** Whether two catalogs say the same. */
+export function areEqual(one: readonly CatalogEntry[], other: readonly CatalogEntry[]): boolean {
+  const { missing, surplus } = compareCatalogs(one, other);
+  return missing.length === 0 && surplus.length === 0;
 }

@@ -14,8 +14,6 @@ export const startCommand = new Command("start")
 async function start(): Promise<void> {
   const settings = readSettings();
   const ending = endingSignal();
-  // A terminal that was closed takes no more lines: not a reason to leave servers running.
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
   const slow = setTimeout(() => note("Still starting ..."), 2000);
   const stack = await Promise.race([startStack(settings, note), ending]).finally(() =>

@@ -27,9 +27,9 @@ export async function withClient<T>(
 
 /** The SQLSTATEs of class 28 and 3D: the server answers, and does not let us in. */
 const refusals: Record<string, string> = {
-  "28P01": "Correct the password in DATABASE_URL.",
-  "28000": "Correct the user in DATABASE_URL, or the server's pg_hba.conf.",
-  "3D000": "Create the database, or correct its name in DATABASE_URL.",
+  "28P01": "Correct the password in its URL.",
+  "28000": "Correct the user in its URL, or the server's pg_hba.conf.",
+  "3D000": "Create the database, or correct its name in the URL.",
 };
 
 function explained(error: unknown, url: string): RowhouseError {
@@ -48,7 +48,7 @@ function explained(error: unknown, url: string): RowhouseError {
   return new RowhouseError(
     "database_unreachable",
     `${target} cannot be reached: ${reasonOf(error)}.`,
-    "Check that the server runs, and the host and port in DATABASE_URL.",
+    "Check that the server runs, and the host and port in its URL.",
     { cause: error },
   );
 }
@@ -59,4 +59,11 @@ export function withoutPassword(url: string): string {
   shown.password = "";
   shown.search = "";
   return shown.href;
+}
+
+/** The URL of another database on the same server. */
+export function inDatabase(serverUrl: string, name: string): string {
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return url.href;
 }

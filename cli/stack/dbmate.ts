@@ -76,7 +76,8 @@ function migrationFiles(dir: string): string[] {
     .sort();
 }
 
-async function appliedVersions(client: pg.Client): Promise<string[]> {
+/** The versions that a database says it has, in order. */
+export async function appliedVersions(client: pg.Client): Promise<string[]> {
   try {
     const { rows } = await client.query<{ version: string }>(
       "select version from public.schema_migrations order by version",

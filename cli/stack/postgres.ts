@@ -27,19 +27,21 @@ export interface Cluster {
  *
  * @param home Where data belongs: an existing folder.
  * @param password Of the superuser postgres; used only when the directory is made.
+ * @param sync Whether a directory that is made has to survive a power cut.
  * @throws RowhouseError data_other_version, postgres_failed, binary_missing
  */
 export async function openCluster(
   home: string,
   password: string,
   logFile: string,
+  sync = true,
 ): Promise<Cluster> {
   const identity = unprivileged(findPostgres(), home);
   const [major, version] = postgresVersion(identity.native);
   const dataDir = join(identity.place, "data");
   const cluster = { dataDir, version, password, logFile, identity };
   if (existsSync(dataDir)) assertSameMajor(dataDir, major);
-  else await initialise(cluster);
+  else await initialise(cluster, sync);
   return cluster;
 }
 
@@ -122,7 +124,7 @@ function assertSameMajor(dataDir: string, major: number): void {
 }
 
 /** Made aside and renamed when complete: a start that is interrupted leaves no half data directory. */
-async function initialise(cluster: Cluster): Promise<void> {
+async function initialise(cluster: Cluster, sync: boolean): Promise<void> {
   const { identity, dataDir, password } = cluster;
   const draft = `${dataDir}.new`;
   const passwordFile = join(identity.place, "initdb-password");
@@ -139,6 +141,7 @@ async function initialise(cluster: Cluster): Promise<void> {
     "--locale=C",
     "--locale-provider=builtin",
     "--builtin-locale=C.UTF-8",
+    ...(sync ? [] : ["--no-sync"]),
   ]);
   try {
     const { uid, gid, place } = identity;

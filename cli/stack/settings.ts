@@ -15,16 +15,18 @@ const whole = (least: number, most: number) =>
     })
     .transform(Number);
 const port = whole(1, 65535);
+const databaseUrl = z
+  .string()
+  .refine(isPostgresUrl, { error: "is no URL like postgres://user:password@host:5432/database" })
+  .optional();
 
 /** Each variable that the command reads, with its rule. `.env.example` explains each to users. */
 const variables = z.object({
   ROWHOUSE_HOME: text.default(".rowhouse"),
   API_PORT: port.prefault("3000"),
   DB_PORT: port.optional(),
-  DATABASE_URL: z
-    .string()
-    .refine(isPostgresUrl, { error: "is no URL like postgres://user:password@host:5432/database" })
-    .optional(),
+  DATABASE_URL: databaseUrl,
+  SCRATCH_URL: databaseUrl,
   AUTHENTICATOR_PASSWORD: text,
   JWT_SECRET: z
     .string()
@@ -61,6 +63,8 @@ export interface Settings {
   readonly dbPort: number | undefined;
   /** An owner's URL of a PostgreSQL server; undefined means the embedded one. */
   readonly databaseUrl: string | undefined;
+  /** A superuser's URL of a server for throwaway databases; undefined means embedded ones. */
+  readonly scratchUrl: string | undefined;
   readonly authenticatorPassword: string | undefined;
   /** A shared secret, a JWK or a JWK set; undefined means the one kept in the home. */
   readonly jwtSecret: string | undefined;
@@ -92,6 +96,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     apiPort: values.API_PORT,
     dbPort: values.DB_PORT,
     databaseUrl: values.DATABASE_URL,
+    scratchUrl: values.SCRATCH_URL,
     authenticatorPassword: values.AUTHENTICATOR_PASSWORD,
     jwtSecret: values.JWT_SECRET,
     jwtAud: values.JWT_AUD,
@@ -121,7 +126,8 @@ function withoutEmpty(env: NodeJS.Dict<string>): NodeJS.Dict<string> {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
 }
 
-function isPostgresUrl(value: string): boolean {
+/** Whether a text is the URL of a PostgreSQL database. */
+export function isPostgresUrl(value: string): boolean {
   return /^postgres(ql)?:/.test(value) && URL.canParse(value) && new URL(value).pathname.length > 1;
 }
 

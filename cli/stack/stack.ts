@@ -19,6 +19,8 @@ import { type Hold, takeHold } from "./state.ts";
 /** A stack that serves. */
 export interface Stack {
   readonly apiUrl: string;
+  /** The URL of the database, as its owner. */
+  readonly databaseUrl: string;
   /** Which database, and where its data lies, for showing. */
   readonly database: string;
   /** The migration files that this start applied. */
@@ -27,6 +29,9 @@ export interface Stack {
   readonly done: Promise<void>;
   readonly stop: () => Promise<void>;
 }
+
+/** What is done with the database before the migrations are applied. */
+export type BeforeMigrating = (databaseUrl: string) => Promise<void>;
 
 /** Told what happens, a line at a time. */
 export type Say = (line: string) => void;
@@ -44,7 +49,11 @@ interface Database {
  *
  * @throws RowhouseError with the code of the step that failed.
  */
-export async function startStack(settings: Settings, say: Say): Promise<Stack> {
+export async function startStack(
+  settings: Settings,
+  say: Say,
+  beforeMigrating: BeforeMigrating = async () => {},
+): Promise<Stack> {
   const home = openHome(settings.home);
   const hold = await takeHold(home);
   const crew = newCrew(hold, say);
@@ -57,12 +66,14 @@ export async function startStack(settings: Settings, say: Say): Promise<Stack> {
     const database = settings.databaseUrl
       ? externalDatabase(settings.databaseUrl, settings.authenticatorPassword)
       : await embeddedDatabase(settings, home, hold, crew);
+    await beforeMigrating(database.url);
     const applied = await migrate(database.url, () =>
       say("Another migration is running: waiting for it to end."),
     );
     const apiUrl = await serve(settings, home, crew, await database.admit());
     hold.update({ apiUrl });
-    return { apiUrl, database: database.shown, applied, done: crew.done(), stop };
+    const { url: databaseUrl, shown } = database;
+    return { apiUrl, databaseUrl, database: shown, applied, done: crew.done(), stop };
   } catch (error) {
     await stop();
     throw error;

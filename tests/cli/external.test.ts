@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { withClient } from "../../cli/stack/database.ts";
+import { inDatabase, withClient } from "../../cli/stack/database.ts";
 import { migrate } from "../../cli/stack/dbmate.ts";
 import { freePort } from "../../cli/stack/ports.ts";
 import { newHome, rowhouse, startStack } from "../support/cli.ts";
 import { startCluster, type TestCluster } from "../support/cluster.ts";
-import { inDatabase } from "../support/server.ts";
 
 let cluster: TestCluster;
 let databaseUrl: string;
@@ -91,7 +90,7 @@ describe("a start is refused with what to do", () => {
     expect(code).toBe(1);
     expect(stderr).toContain("[database_refused]");
     expect(stderr).toContain('password authentication failed for user "postgres"');
-    expect(stderr).toContain("Correct the password in DATABASE_URL.");
+    expect(stderr).toContain("Correct the password in its URL.");
     expect(stderr).not.toContain("canary");
   });
 

@@ -2,7 +2,7 @@
 -- thought about fails here.
 begin;
 set local search_path = tap, public;
-select plan(20);
+select plan(24);
 
 create temporary view our_relations as
 select pg_class.oid, relname, relkind, relrowsecurity, relforcerowsecurity, reloptions, nspname
@@ -112,6 +112,32 @@ from unnest(array['anonymous', 'authenticated', 'authenticator']) as role;
 
 drop function api.probe();
 
+create table api.probe ();
+create sequence api.probe_numbers;
+create schema probe;
+
+select is_empty(
+  format('select grantee, privilege_type from aclexplode(%L) where grantee <> grantor', acl),
+  format('A new %s is open to nobody until it is granted', thing)
+)
+from (
+  select 'table', relacl
+  from pg_class
+  where oid = 'api.probe'::regclass
+  union all
+  select 'sequence', relacl
+  from pg_class
+  where oid = 'api.probe_numbers'::regclass
+  union all
+  select 'schema', nspacl
+  from pg_namespace
+  where nspname = 'probe'
+) as made (thing, acl);
+
+drop schema probe;
+drop sequence api.probe_numbers;
+drop table api.probe;
+
 select is_empty(
   'select name from our_functions where prosecdef',
   'No function acts with the rights of its owner'
@@ -176,6 +202,24 @@ select is_empty(
     )
   $$,
   'Every key of a table that users own holds user_id, since keys look past the policies'
+);
+
+select is_empty(
+  $$
+    select relname, attname
+    from our_relations
+    join pg_attribute on attrelid = our_relations.oid
+    where relkind in ('r', 'p')
+    and exists (
+      select
+      from pg_attribute as owner
+      where owner.attrelid = our_relations.oid and owner.attname = 'user_id'
+    )
+    and attnum > 0
+    and not attisdropped
+    and attstattarget is distinct from 0
+  $$,
+  'No table that users own keeps statistics, since estimates would tell of others'' rows'
 );
 
 -- Comments: they are the documentation of the API

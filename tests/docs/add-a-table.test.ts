@@ -1,40 +1,41 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { compareCatalogs, readCatalog } from "../../cli/catalog/catalog.ts";
 import { buildDeclared } from "../../cli/catalog/declared.ts";
+import { draftMigration } from "../../cli/diff/migration.ts";
 import { projectRoot } from "../../cli/project.ts";
 import { migrate, rollback } from "../../cli/stack/dbmate.ts";
 import { signIn, startApi } from "../support/api.ts";
-import { cloneDatabase, emptyDatabase } from "../support/database.ts";
+import { cloneDatabase, emptyDatabase, testScratch } from "../support/database.ts";
 import { blockAfter } from "./page.ts";
 
 const page = readFileSync(join(projectRoot, "docs/add-a-table.md"), "utf8");
 const table = blockAfter(page, "`sql/api/notes.sql`");
 const policies = blockAfter(page, "`policies/notes.sql`");
-const ending = blockAfter(page, "## 3. Write the migration");
 
 let project: string;
 let migrations: string;
 
-beforeAll(() => {
+beforeAll(async () => {
   project = mkdtempSync(join(tmpdir(), "rowhouse-notes-"));
   for (const dir of ["sql", "policies", "db"]) {
     cpSync(join(projectRoot, dir), join(project, dir), { recursive: true });
   }
   migrations = join(project, "db/migrations");
-  mkdirSync(migrations, { recursive: true });
   writeFileSync(join(project, "sql/api/notes.sql"), table);
   writeFileSync(join(project, "policies/notes.sql"), policies);
-  writeFileSync(
-    join(migrations, "20991231235959_notes.sql"),
-    ["-- migrate:up", table, policies, ending].join("\n"),
+  const [migrated, declared] = [testScratch(), testScratch()];
+  const draft = await draftMigration(
+    { root: project, dir: migrations, migrated, declared },
+    "notes",
   );
+  writeFileSync(join(migrations, draft?.file ?? ""), draft?.text ?? "");
 });
 afterAll(() => rmSync(project, { recursive: true }));
 
-test("the page's migration builds what the page declares, and goes back", async () => {
+test("the migration that the page has written builds what the page declares, and goes back", async () => {
   const [declared, migrated] = await Promise.all([emptyDatabase(), cloneDatabase()]);
   const before = await readCatalog(migrated);
   await buildDeclared(declared, project);

@@ -1,5 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { type CatalogEntry, compareCatalogs, readCatalog } from "../../cli/catalog/catalog.ts";
+import {
+  type CatalogEntry,
+  compareCatalogs,
+  readCatalog,
+  readCatalogOn,
+} from "../../cli/catalog/catalog.ts";
 import { buildDeclared } from "../../cli/catalog/declared.ts";
 import { withClient } from "../../cli/stack/database.ts";
 import { migrate, rollback } from "../../cli/stack/dbmate.ts";
@@ -55,6 +60,18 @@ describe("the migrations", () => {
 });
 
 describe("the comparison of catalogs", () => {
+  let url: string;
+  let before: CatalogEntry[];
+
+  beforeAll(async () => {
+    url = await cloneDatabase();
+    before = await readCatalog(url);
+  });
+
+  test("finds nothing where nothing was changed", async () => {
+    expect(compareCatalogs(before, await readCatalog(url))).toEqual(equal);
+  });
+
   test.each([
     "alter table api.tasks disable row level security",
     "alter table api.tasks no force row level security",
@@ -83,10 +100,17 @@ describe("the comparison of catalogs", () => {
     "create type api.state as enum ('open', 'done')",
     "create sequence api.numbers",
     "create schema extra",
+    "alter role anonymous set statement_timeout = '6s'",
+    "alter role authenticated bypassrls",
+    "grant pg_monitor to authenticated",
   ])("notices: %s", async (change) => {
-    const url = await cloneDatabase();
-    const before = await readCatalog(url);
-    await withClient(url, (client) => client.query(change));
-    expect(compareCatalogs(before, await readCatalog(url))).not.toEqual(equal);
+    const changed = await withClient(url, async (client) => {
+      await client.query("begin");
+      await client.query(change);
+      const catalog = await readCatalogOn(client);
+      await client.query("rollback");
+      return catalog;
+    });
+    expect(compareCatalogs(before, changed)).not.toEqual(equal);
   });
 });

@@ -5,11 +5,10 @@ import { compareCatalogs, readCatalog } from "../../cli/catalog/catalog.ts";
 import { projectRoot } from "../../cli/project.ts";
 import { setAuthenticatorPassword } from "../../cli/stack/authenticator.ts";
 import { findDbmate } from "../../cli/stack/binaries.ts";
-import { withClient } from "../../cli/stack/database.ts";
+import { inDatabase, withClient } from "../../cli/stack/database.ts";
 import { migrate, rollback } from "../../cli/stack/dbmate.ts";
 import { startCluster, type TestCluster } from "../support/cluster.ts";
 import { emptyDatabase } from "../support/database.ts";
-import { inDatabase } from "../support/server.ts";
 
 const run = promisify(execFile);
 const equal = { missing: [], surplus: [] };

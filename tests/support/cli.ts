@@ -32,13 +32,21 @@ export function newHome(): string {
   return join(dir, "home");
 }
 
-/** Runs `rowhouse` with arguments to its end. */
-export async function rowhouse(args: readonly string[], env: Variables): Promise<Outcome> {
+/**
+ * Runs `rowhouse` with arguments to its end.
+ *
+ * @param project The project whose command it is: this one, or a copy.
+ */
+export async function rowhouse(
+  args: readonly string[],
+  env: Variables,
+  project = projectRoot,
+): Promise<Outcome> {
   return new Promise((resolve) => {
-    const options = { env: environment(env), cwd: projectRoot };
+    const options = { env: environment(env), cwd: project };
     execFile(
       process.execPath,
-      [join(projectRoot, "cli/rowhouse.js"), ...args],
+      [join(project, "cli/rowhouse.js"), ...args],
       options,
       (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
@@ -69,21 +77,33 @@ export interface RunningStack {
   readonly end: (signal?: NodeJS.Signals) => Promise<number | null>;
 }
 
-/** Starts a stack and waits until it is ready; it ends with the test. */
-export async function startStack(env: Variables = {}): Promise<RunningStack> {
-  const stack = await launchStack(env);
+/**
+ * Starts a stack and waits until it is ready; it ends with the test.
+ *
+ * @param command "dev" for one that follows the files of its project.
+ */
+export async function startStack(
+  env: Variables = {},
+  command: "start" | "dev" = "start",
+  project = projectRoot,
+): Promise<RunningStack> {
+  const stack = await launchStack(env, command, project);
   await stack.says(/^Rowhouse is ready: /m);
   return stack;
 }
 
 /** Starts a stack and does not wait. */
-export async function launchStack(env: Variables = {}): Promise<RunningStack> {
+export async function launchStack(
+  env: Variables = {},
+  command: "start" | "dev" = "start",
+  project = projectRoot,
+): Promise<RunningStack> {
   const home = env.ROWHOUSE_HOME ?? readyHome();
   const port = env.API_PORT ?? String(await freePort());
   const variables = { ...env, ROWHOUSE_HOME: home, API_PORT: port };
-  const child = spawn(process.execPath, [join(projectRoot, "cli/rowhouse.js"), "start"], {
+  const child = spawn(process.execPath, [join(project, "cli/rowhouse.js"), command], {
     env: environment(variables),
-    cwd: projectRoot,
+    cwd: project,
   });
   const stack = watch(child, { home, env: variables, url: `http://127.0.0.1:${port}` });
   onTestFinished(async () => {
@@ -176,5 +196,7 @@ export async function areGone(pids: readonly number[]): Promise<boolean> {
 /** The environment of this process without what belongs to the developer's own stack. */
 function environment(variables: Variables): NodeJS.ProcessEnv {
   const none = { DATABASE_URL: "", AUTHENTICATOR_PASSWORD: "", JWT_SECRET: "", DB_PORT: "" };
-  return { ...process.env, ...none, NO_COLOR: "1", ...variables };
+  // The server under test is at hand, and another one takes a second to start.
+  const scratch = { SCRATCH_URL: inject("serverUrl") };
+  return { ...process.env, ...none, ...scratch, NO_COLOR: "1", ...variables };
 }

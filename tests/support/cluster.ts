@@ -26,7 +26,7 @@ export interface TestCluster {
 /** Starts one; it also ends with the test process. */
 export async function startCluster(settings: Record<string, string> = {}): Promise<TestCluster> {
   const dir = mkdtempSync(join(tmpdir(), "rowhouse-test-"));
-  const cluster = await openCluster(dir, "postgres", join(dir, "postgres.log"));
+  const cluster = await openCluster(dir, "postgres", join(dir, "postgres.log"), false);
   const port = await freePort();
   const guard = startGuard();
   let server: Server;

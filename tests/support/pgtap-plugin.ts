@@ -14,7 +14,7 @@ export function pgtapFiles(): Plugin {
         code: `
           import { expect, inject, test } from "vitest";
           import { cloneDatabase } from "../support/database.ts";
-          import { runPgtap } from "../support/pgtap.ts";
+          import { runPgtap } from "../../cli/pgtap/pgtap.ts";
 
           const url = await cloneDatabase(inject("pgtapTemplate"));
           for (const { name, ok, diagnosis } of await runPgtap(url, ${JSON.stringify(id)})) {

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
+import { installPgtap } from "../../cli/pgtap/pgtap.ts";
 import { setAuthenticatorPassword } from "../../cli/stack/authenticator.ts";
-import { withClient } from "../../cli/stack/database.ts";
+import { inDatabase, withClient } from "../../cli/stack/database.ts";
 import { migrate } from "../../cli/stack/dbmate.ts";
 import { startCluster } from "./cluster.ts";
-import { installPgtap } from "./pgtap.ts";
 
 /** The server under test, with the databases that every test clones. */
 export interface TestServer {
@@ -35,13 +35,6 @@ export async function startTestServer(): Promise<TestServer> {
     await stop();
     throw error;
   }
-}
-
-/** The URL of another database on the same server. */
-export function inDatabase(serverUrl: string, name: string): string {
-  const url = new URL(serverUrl);
-  url.pathname = `/${name}`;
-  return url.href;
 }
 
 async function findServer(): Promise<{ url: string; stop: () => Promise<void> }> {

@@ -1,10 +1,10 @@
+-- Without their order: a column that is added later stands last, wherever its file has it.
 select
   attribute.attrelid as oid,
   'column' as kind,
   format('%s.%I', attribute.attrelid::regclass, attribute.attname) as name,
   concat_ws(
     ' ',
-    row_number() over (partition by attribute.attrelid order by attribute.attnum),
     format_type(attribute.atttypid, attribute.atttypmod),
     case when attribute.attcollation <> type.typcollation then 'collate ' || attribute.attcollation::regcollation end,
     case when attribute.attnotnull then 'not null' end,

@@ -1,8 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { withClient } from "../../cli/stack/database.ts";
+import pg from "pg";
+import { reasonOf } from "../errors.ts";
+import { projectRoot } from "../project.ts";
+import { withClient } from "../stack/database.ts";
+
+/** What several pgTAP files need. */
+const helpersFile = join(projectRoot, "tests/support/helpers.sql");
 
 /** The SQL of pgTAP, from the npm package that ships it. It has had no C code since 1.3.2. */
 function pgtapSql(): string {
@@ -21,7 +27,7 @@ export async function installPgtap(url: string): Promise<void> {
   await withClient(url, async (client) => {
     await client.query("create schema tap; set search_path = tap, pg_catalog");
     await client.query(pgtapSql());
-    await client.query(readFileSync(join(import.meta.dirname, "helpers.sql"), "utf8"));
+    await client.query(readFileSync(helpersFile, "utf8"));
     await client.query(`
       grant usage on schema tap to anonymous, authenticated;
       grant execute on all functions in schema tap to anonymous, authenticated;
@@ -30,8 +36,17 @@ export async function installPgtap(url: string): Promise<void> {
   });
 }
 
+/** The pgTAP files of the project, sorted by name. */
+export function pgtapFiles(root = projectRoot): string[] {
+  const dir = join(root, "tests/database");
+  return readdirSync(dir)
+    .filter((name) => name.endsWith(".sql"))
+    .sort()
+    .map((name) => join(dir, name));
+}
+
 /** One line of TAP: an assertion. */
-interface Assertion {
+export interface Assertion {
   readonly name: string;
   readonly ok: boolean;
   /** What pgTAP says of a failure. */
@@ -41,16 +56,31 @@ interface Assertion {
 /**
  * Runs one pgTAP file, statement by statement, in one session.
  *
- * @public Called by the code that pgtap-plugin.ts writes.
- * @returns Its assertions, in order; the last tells whether as many ran as were planned.
+ * @returns Its assertions, in order; the last tells whether as many ran as were planned. When an
+ *   error ends the file after a failed assertion, one more tells of that: what came first says more.
+ * @throws What PostgreSQL ended the file with, if no assertion failed before.
  */
 export async function runPgtap(url: string, file: string): Promise<Assertion[]> {
-  const output = await withClient(url, async (client) => {
-    const result: unknown = await client.query(readFileSync(file, "utf8"));
-    const results = (Array.isArray(result) ? result : [result]) as { rows: object[] }[];
-    return results.flatMap(({ rows }) => rows.flatMap((row) => Object.values(row)));
-  });
-  return parseTap(output.filter((value) => typeof value === "string").join("\n"));
+  return withClient(
+    url,
+    (client) =>
+      new Promise((resolve, reject) => {
+        const output: unknown[] = [];
+        const assertions = () =>
+          parseTap(output.filter((value) => typeof value === "string").join("\n"));
+        const query = new pg.Query(readFileSync(file, "utf8"));
+        query.on("row", (row: object) => output.push(...Object.values(row)));
+        query.on("end", () => resolve(assertions()));
+        query.on("error", (error) => {
+          const ran = assertions();
+          const end = { name: "runs to its end", ok: false, diagnosis: reasonOf(error) };
+          // Without the last, which no file meets that breaks off.
+          if (ran.slice(0, -1).every(({ ok }) => ok)) reject(error);
+          else resolve([...ran, end]);
+        });
+        client.query(query);
+      }),
+  );
 }
 
 function parseTap(output: string): Assertion[] {

@@ -1,0 +1,105 @@
+import type { ApiRole, Policy, Relation, Verb } from "./model.ts";
+
+/**
+ * What a row has to pass: one of the permissive policies, and all of the restrictive ones
+ * (PostgreSQL's manual, CREATE POLICY). Without row-level security every row passes.
+ */
+export interface Gate {
+  /** Whose policies these are: an update also has to pass those of select. */
+  readonly verb: Verb;
+  readonly open: boolean;
+  readonly permissive: readonly Condition[];
+  readonly restrictive: readonly Condition[];
+}
+
+/** One policy's say in a gate. */
+interface Condition {
+  readonly policy: Policy;
+  /** The expression that counts here, its USING or its WITH CHECK, over the table's columns. */
+  readonly sql: string;
+}
+
+/** What a role needs for a verb on a table. */
+export interface Access {
+  readonly role: ApiRole;
+  readonly verb: Verb;
+  /** Null when the verb is not granted at all; empty for delete, which knows no columns. */
+  readonly columns: readonly string[] | null;
+  /**
+   * The columns by which an update or delete can say which rows it means: those of select, null
+   * when it is not granted at all. Empty for select and insert, which need none.
+   */
+  readonly reads: readonly string[] | null;
+  /** What the row that is there has to pass, each of them; none for insert. */
+  readonly row: readonly Gate[];
+  /** What the row that results has to pass, each of them; none for select and delete. */
+  readonly result: readonly Gate[];
+}
+
+/**
+ * What a role needs for a verb on a table: its grant, and the gates of the policies.
+ *
+ * An update or delete that says which rows it means (all of PostgREST's do) also reads them, so
+ * both the old and the new row have to pass the policies of select, too (CREATE POLICY, table
+ * "Policies Applied by Command Type"). An insert that asks for nothing back does not.
+ */
+export function accessOf(relation: Relation, role: ApiRole, verb: Verb): Access {
+  const reads = verb === "select" ? [] : [gateOf(relation, role, "select", "using")];
+  const own = (side: "using" | "check") => gateOf(relation, role, verb, side);
+  return {
+    role,
+    verb,
+    columns: columnsFor(relation, role, verb),
+    reads: verb === "select" || verb === "insert" ? [] : columnsFor(relation, role, "select"),
+    row: verb === "insert" ? [] : [own("using"), ...reads],
+    result: verb === "insert" ? [own("check")] : verb === "update" ? [own("check"), ...reads] : [],
+  };
+}
+
+function columnsFor(relation: Relation, role: ApiRole, verb: Verb): readonly string[] | null {
+  if (!relation.usableBy.includes(role)) return null;
+  return relation.grants.find((one) => one.role === role && one.verb === verb)?.columns ?? null;
+}
+
+/** The SQL of what a row has to pass: an expression over the table's columns, never null. */
+export function sqlOf(gates: readonly Gate[]): string {
+  const limits = new Set(gates.map(sqlOfGate).filter((sql) => sql !== "true"));
+  return [...limits].join(" and ") || "true";
+}
+
+/** The SQL of one gate, as PostgreSQL puts it together: it may be null, which does not pass. */
+export function plainSqlOf({ permissive, restrictive }: Gate): string {
+  const either = permissive.map(({ sql }) => `(${sql})`).join(" or ") || "false";
+  return [`(${either})`, ...restrictive.map(({ sql }) => `(${sql})`)].join(" and ");
+}
+
+function sqlOfGate({ open, permissive, restrictive }: Gate): string {
+  if (open) return "true";
+  if (permissive.length === 0) return "false";
+  const sure = ({ sql }: Condition) => `coalesce((${sql}), false)`;
+  const everyRow = permissive.some(({ sql }) => sql === "true");
+  const either = everyRow ? [] : [`(${permissive.map(sure).join(" or ")})`];
+  return [...either, ...restrictive.map(sure)].join(" and ") || "true";
+}
+
+function gateOf(relation: Relation, role: ApiRole, verb: Verb, side: "using" | "check"): Gate {
+  const conditions = relation.policies
+    .filter((policy) => policy.verb === verb || policy.verb === "all")
+    .filter((policy) => policy.appliesTo.includes(role))
+    .flatMap((policy) => {
+      // A policy without WITH CHECK checks with USING; one without either has no say at all.
+      const sql = (side === "check" ? policy.check : null) ?? policy.using;
+      return sql === null ? [] : [{ policy, sql }];
+    });
+  return {
+    verb,
+    open: !holds(relation, role),
+    permissive: conditions.filter(({ policy }) => policy.permissive),
+    restrictive: conditions.filter(({ policy }) => !policy.permissive),
+  };
+}
+
+/** Whether row-level security holds a role at all. */
+function holds({ rowSecurity, forced, bypassedBy, ownedBy }: Relation, role: ApiRole): boolean {
+  return rowSecurity && !bypassedBy.includes(role) && (forced || !ownedBy.includes(role));
+}

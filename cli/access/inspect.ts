@@ -1,0 +1,27 @@
+import type pg from "pg";
+import { buildDeclared } from "../catalog/declared.ts";
+import { withScratch } from "../stack/scratch.ts";
+import { readingOnly } from "./session.ts";
+
+/** How many seconds a question about the catalog may take. */
+const patience = 30;
+
+/**
+ * Lets a command read a database, in a transaction that can write nothing.
+ *
+ * @param against The URL of the database; without it, it is the declared one, built on a
+ *   throwaway server.
+ * @throws RowhouseError declaration_failed, database_unreachable, database_refused,
+ *   query_timeout, database_not_migrated.
+ */
+export async function inspect<T>(
+  against: string | undefined,
+  read: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  if (against !== undefined) return readingOnly(against, patience, read);
+  return withScratch(async (scratch) => {
+    const url = await scratch.create();
+    await buildDeclared(url);
+    return readingOnly(url, patience, read);
+  });
+}

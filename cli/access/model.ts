@@ -1,0 +1,107 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type pg from "pg";
+
+/** What can be done with a row. */
+export type Verb = "select" | "insert" | "update" | "delete";
+
+/** The verbs, in the order in which they are told. */
+export const verbs: readonly Verb[] = ["select", "insert", "update", "delete"];
+
+/** The roles that a request can have. */
+export type ApiRole = "anonymous" | "authenticated";
+
+/** The roles of the API, the weaker one first. */
+export const apiRoles: readonly ApiRole[] = ["anonymous", "authenticated"];
+
+/** A policy, as `pg_policy` holds it. */
+export interface Policy {
+  readonly name: string;
+  readonly permissive: boolean;
+  readonly verb: Verb | "all";
+  /** As written: role names, or "public". */
+  readonly roles: readonly string[];
+  /** The roles of the API that it applies to, by name, by membership or through "public". */
+  readonly appliesTo: readonly ApiRole[];
+  /** SQL; every name is written with its schema. Null where there is none. */
+  readonly using: string | null;
+  readonly check: string | null;
+  readonly comment: string | null;
+}
+
+/** What a role may do with a table at all, before any policy. */
+interface Grant {
+  readonly role: ApiRole;
+  readonly verb: Verb;
+  /** The columns; null when not granted at all. Empty for delete, which knows no columns. */
+  readonly columns: readonly string[] | null;
+}
+
+/** A column of a table or view. */
+interface Column {
+  readonly name: string;
+  readonly type: string;
+  /** SQL; every name is written with its schema. Null where there is none. */
+  readonly default: string | null;
+  /** Whether its default computes it from the others, and nobody can write it. */
+  readonly generated: boolean;
+  /** Whether PostgreSQL numbers it, and nobody can write it. */
+  readonly identity: boolean;
+}
+
+/** A table or view that PostgREST exposes. */
+export interface Relation {
+  /** Without its schema, which is api. */
+  readonly name: string;
+  readonly kind: "table" | "view" | "materialized view" | "foreign table";
+  readonly comment: string | null;
+  /** The roles that may use its schema; to the others its grants mean nothing. */
+  readonly usableBy: readonly ApiRole[];
+  readonly rowSecurity: boolean;
+  readonly forced: boolean;
+  /** The roles that row-level security never holds: superusers, and those with BYPASSRLS. */
+  readonly bypassedBy: readonly ApiRole[];
+  /** The roles with its owner's rights, whom row-level security holds when it is forced. */
+  readonly ownedBy: readonly ApiRole[];
+  readonly columns: readonly Column[];
+  /** The columns of the primary key, in its order; empty when there is none. */
+  readonly key: readonly string[];
+  readonly grants: readonly Grant[];
+  readonly policies: readonly Policy[];
+}
+
+/** A function of ours; those in the schema api are exposed as /rpc/<name>. */
+export interface ApiFunction {
+  readonly schema: string;
+  readonly name: string;
+  /** "api.me()": with schema and the types of its arguments. */
+  readonly signature: string;
+  readonly returns: string;
+  readonly security: "definer" | "invoker";
+  /** Null when it is the caller's. */
+  readonly searchPath: string | null;
+  readonly volatility: "immutable" | "stable" | "volatile";
+  readonly executableBy: readonly ApiRole[];
+  readonly comment: string | null;
+}
+
+/** Who may do what, in one database. */
+export interface AccessModel {
+  readonly relations: readonly Relation[];
+  readonly functions: readonly ApiFunction[];
+}
+
+/** A table or view by its name, without its schema. */
+export function relationOf(model: AccessModel, name: string): Relation | undefined {
+  return model.relations.find((relation) => relation.name === name);
+}
+
+const query = readFileSync(join(import.meta.dirname, "model.sql"), "utf8");
+
+/** Reads who may do what. It writes nothing, and leaves the search path empty. */
+export async function readAccess(client: pg.ClientBase): Promise<AccessModel> {
+  // With nothing on the search path, PostgreSQL writes every name with its schema.
+  await client.query("set search_path = ''");
+  const { rows } = await client.query<{ model: AccessModel }>(query);
+  return rows[0]?.model ?? { relations: [], functions: [] };
+}

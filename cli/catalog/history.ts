@@ -1,0 +1,107 @@
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { withClient } from "../stack/database.ts";
+import { appliedVersions, listMigrations, type Migration, migrate } from "../stack/dbmate.ts";
+import type { Scratch } from "../stack/scratch.ts";
+import {
+  type CatalogDifference,
+  type CatalogEntry,
+  compareCatalogs,
+  readCatalog,
+} from "./catalog.ts";
+
+/** How a database stands to the migrations. */
+export interface History {
+  /** The files that it has not seen: it is behind. */
+  readonly pending: readonly string[];
+  /** The versions that it has and no file has: it is ahead, or files are missing. */
+  readonly unknown: readonly string[];
+  /** What is not as the applied files say. */
+  readonly drift: readonly Drift[];
+}
+
+/** Something in a database that is not as its migration says. */
+interface Drift {
+  /** The migration that made it last: edited since, or changed by hand; undefined when none did. */
+  readonly file: string | undefined;
+  readonly difference: CatalogDifference;
+}
+
+/**
+ * Compares a database with the migrations that it says it has: they are applied to a scratch
+ * database, and the catalogs are compared. dbmate keeps no checksums; this also finds what was
+ * changed by hand. The database is only read.
+ */
+export async function readHistory(scratch: Scratch, url: string, dir: string): Promise<History> {
+  const files = await listMigrations(url, dir);
+  const applied = files.filter((file) => file.applied);
+  const known = new Set(files.map(({ version }) => version));
+  const versions = await withClient(url, appliedVersions);
+  return {
+    pending: files.filter((file) => !file.applied).map(({ file }) => file),
+    unknown: versions.filter((version) => !known.has(version)),
+    drift: await findDrift(scratch, await readCatalog(url), applied, dir),
+  };
+}
+
+async function findDrift(
+  scratch: Scratch,
+  actual: readonly CatalogEntry[],
+  applied: readonly Migration[],
+  dir: string,
+): Promise<Drift[]> {
+  // Nothing was promised yet.
+  if (applied.length === 0) return [];
+  const steps = await replay(scratch, applied, dir);
+  const { missing, surplus } = compareCatalogs(steps.at(-1)?.catalog ?? [], actual);
+  const fileOf = (entry: CatalogEntry) => lastToTouch(steps, entry);
+  const files = new Set([...missing, ...surplus].map(fileOf));
+  return [...files].map((file) => ({
+    file,
+    difference: {
+      missing: missing.filter((entry) => fileOf(entry) === file),
+      surplus: surplus.filter((entry) => fileOf(entry) === file),
+    },
+  }));
+}
+
+/** What the database held after a migration. */
+interface ReplayStep {
+  readonly file: string;
+  readonly catalog: readonly CatalogEntry[];
+}
+
+/** Applies the migrations one after the other, and reads the catalog after each. */
+async function replay(
+  scratch: Scratch,
+  applied: readonly Migration[],
+  dir: string,
+): Promise<ReplayStep[]> {
+  const url = await scratch.create();
+  const soFar = mkdtempSync(join(tmpdir(), "rowhouse-migrations-"));
+  const steps: ReplayStep[] = [];
+  try {
+    for (const { file } of applied) {
+      cpSync(join(dir, file), join(soFar, file));
+      await migrate(url, undefined, soFar);
+      steps.push({ file, catalog: await readCatalog(url) });
+    }
+    return steps;
+  } finally {
+    rmSync(soFar, { recursive: true });
+    await scratch.drop(url);
+  }
+}
+
+/** The last migration after which something of this kind and name was another than before. */
+function lastToTouch(
+  steps: readonly ReplayStep[],
+  { kind, name }: CatalogEntry,
+): string | undefined {
+  const of = (step: ReplayStep | undefined) =>
+    JSON.stringify(
+      step?.catalog.filter((entry) => entry.kind === kind && entry.name === name) ?? [],
+    );
+  return steps.findLast((step, index) => of(step) !== of(steps[index - 1]))?.file;
+}

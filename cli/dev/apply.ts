@@ -1,0 +1,51 @@
+import type pg from "pg";
+import { areEqual, type CatalogEntry, readCatalogOn } from "../catalog/catalog.ts";
+import { RowhouseError, reasonOf } from "../errors.ts";
+import { withClient } from "../stack/database.ts";
+
+/**
+ * Applies statements to the dev database in one transaction, and tells PostgREST. It is committed
+ * only when the database then holds what it should.
+ *
+ * @param plans Several ways to get there: the first that arrives is taken.
+ * @throws RowhouseError plan_unproven when none does; nothing has changed then.
+ */
+export async function applyToDev(
+  url: string,
+  plans: readonly (readonly string[])[],
+  declared: readonly CatalogEntry[],
+): Promise<void> {
+  await withClient(url, async (client) => {
+    let reason = "";
+    for (const statements of plans) {
+      await client.query("begin; set local lock_timeout = '5s'");
+      const failure = await attempt(client, statements, declared);
+      if (failure === undefined) {
+        await client.query("notify pgrst, 'reload schema'; notify pgrst, 'reload config'; commit");
+        return;
+      }
+      await client.query("rollback");
+      reason = failure;
+    }
+    throw new RowhouseError(
+      "plan_unproven",
+      `The dev database cannot be brought to what is declared: ${reason}`,
+      "Nothing was changed. Change it in smaller steps, or begin anew: stop, and delete the home.",
+    );
+  });
+}
+
+/** @returns Why it does not arrive. */
+async function attempt(
+  client: pg.Client,
+  statements: readonly string[],
+  declared: readonly CatalogEntry[],
+): Promise<string | undefined> {
+  try {
+    for (const sql of statements) await client.query(sql);
+    const there = areEqual(declared, await readCatalogOn(client));
+    return there ? undefined : "the planned statements arrive somewhere else.";
+  } catch (error) {
+    return reasonOf(error);
+  }
+}

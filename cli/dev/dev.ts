@@ -1,0 +1,123 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import pc from "picocolors";
+import { declaredFiles } from "../catalog/declared.ts";
+import { describeDifference } from "../catalog/describe.ts";
+import { generateTypes } from "../catalog/types.ts";
+import { adoptMigrations } from "../diff/adopt.ts";
+import { rehearse } from "../rehearse/rehearse.ts";
+import { tell } from "../rehearse/text.ts";
+import { openScratch, type ScratchServer } from "../stack/scratch.ts";
+import type { Settings } from "../stack/settings.ts";
+import { type Stack, startStack } from "../stack/stack.ts";
+import { type Change, syncDev } from "./sync.ts";
+import { watchFolders } from "./watch.ts";
+
+/** What `rowhouse dev` needs. */
+export interface DevOptions {
+  readonly settings: Settings;
+  /** Whether a save may drop tables and columns. */
+  readonly allowDrop: boolean;
+  /** The project's folder. */
+  readonly root: string;
+  /** Told what happens: a line, or a failure that changed nothing. */
+  readonly say: (what: string | Error) => void;
+}
+
+/** A stack that follows the files. */
+export interface Dev {
+  readonly apiUrl: string;
+  /** The folders that are watched, from the project's folder. */
+  readonly watched: readonly string[];
+  readonly done: Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+const watched = ["sql", "policies"];
+
+/**
+ * Starts the stack, brings its database to what the files declare, and again after each save.
+ *
+ * @throws RowhouseError with the code of the step that failed. What goes wrong later is told.
+ */
+export async function startDev({ settings, allowDrop, root, say }: DevOptions): Promise<Dev> {
+  const scratch = await openScratch();
+  let stack: Stack;
+  try {
+    stack = await startStack(settings, say, async (url) => {
+      const adopted = await adoptMigrations(scratch, url, join(root, "db/migrations"));
+      for (const file of adopted) say(`The database has it already: noted ${file}.`);
+    });
+  } catch (error) {
+    await scratch.close();
+    throw error;
+  }
+  const url = stack.databaseUrl;
+  let place = { scratch, roles: rolesOf(root) };
+
+  const follow = async () => {
+    const start = performance.now();
+    try {
+      place = await freshRoles(place, root);
+      const beforeApplying = (change: Change) => announce(change, url, say);
+      if (!(await syncDev({ scratch: place.scratch, url, root, allowDrop, beforeApplying })))
+        return;
+      await writeTypes(url, root);
+      say(pc.green(`Applied in ${((performance.now() - start) / 1000).toFixed(1)} s.`));
+    } catch (error) {
+      say(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
+
+  await follow();
+  const watcher = watchFolders(
+    watched.map((dir) => join(root, dir)),
+    follow,
+  );
+  const stop = async () => {
+    await watcher.close();
+    await place.scratch.close();
+    await stack.stop();
+  };
+  return { apiUrl: stack.apiUrl, watched, done: stack.done, stop };
+}
+
+/** A server to build on, and the files of roles that it has seen. */
+interface Place {
+  readonly scratch: ScratchServer;
+  readonly roles: string;
+}
+
+function rolesOf(root: string): string {
+  const files = declaredFiles(root).filter((file) => file.includes("roles"));
+  return files.map((file) => readFileSync(join(root, file), "utf8")).join("\n");
+}
+
+/** Roles outlive the databases of a server: a role's file that changed wants a new one. */
+async function freshRoles(place: Place, root: string): Promise<Place> {
+  const roles = rolesOf(root);
+  if (roles === place.roles) return place;
+  const scratch = await openScratch();
+  await place.scratch.close();
+  return { scratch, roles };
+}
+
+/** Tells what changes, and for whom in rows, while the database is still as it was. */
+async function announce(
+  { difference, hazards, rules }: Change,
+  url: string,
+  say: DevOptions["say"],
+): Promise<void> {
+  say(pc.bold(`\n${new Date().toLocaleTimeString("en-GB")}  Changed:`));
+  for (const line of describeDifference(difference)) say(line);
+  for (const { says } of hazards) say(pc.yellow(`  Mind: ${says}`));
+  const options = { as: [], users: 20, examples: 2, timeout: 5 };
+  const rehearsal = await rehearse(url, rules, options);
+  if (rehearsal.changes.length > 0) for (const line of tell(rehearsal)) say(line);
+}
+
+async function writeTypes(url: string, root: string): Promise<void> {
+  const file = join(root, "client/src/database.types.ts");
+  const types = await generateTypes(url);
+  if (readFileSync(file, "utf8") !== types) writeFileSync(file, types);
+}

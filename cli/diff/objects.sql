@@ -1,0 +1,19 @@
+-- The objects on which privileges can be held, by type and name.
+select 'schema ' || quote_ident(nspname) as name
+from pg_catalog.pg_namespace
+union all
+select case relkind when 'S' then 'sequence ' else 'table ' end || oid::regclass
+from pg_catalog.pg_class
+where relkind in ('r', 'p', 'f', 'S', 'v', 'm')
+union all
+select format('column %s.%I', attrelid::regclass, attname)
+from pg_catalog.pg_attribute
+where attnum > 0
+and not attisdropped
+union all
+select case prokind when 'p' then 'procedure ' else 'function ' end || oid::regprocedure
+from pg_catalog.pg_proc
+union all
+select 'type ' || oid::regtype
+from pg_catalog.pg_type
+where typtype in ('d', 'e', 'r')

@@ -1,0 +1,73 @@
+import { formatSqlStatements } from "@supabase/pg-delta/sql-format";
+import { tokensOf } from "../catalog/sql.ts";
+
+type Tokens = ReturnType<typeof tokensOf>;
+
+/**
+ * A statement in the style of this house: lower case, names without quotes that need none, one
+ * clause a line. It means the same as before.
+ *
+ * @param keywords The words that are no names unless they are quoted.
+ */
+export function inHouseStyle(sql: string, keywords: ReadonlySet<string>): string {
+  const [formatted = sql] = formatSqlStatements([sql], {
+    keywordCase: "lower",
+    indent: 2,
+    maxWidth: 100,
+  });
+  const tokens = withoutDoubleParentheses(tokensOf(formatted.trim().replace(/;$/, "")));
+  const text = tokens.map((token) => styled(token, keywords)).join("");
+  return withHouseBreaks(text);
+}
+
+function styled({ text, kind }: Tokens[number], keywords: ReadonlySet<string>): string {
+  if (kind === "code") return text.toLowerCase();
+  if (kind === "name") return withoutQuotes(text, keywords);
+  const [, tag, body] = /^\$(\w+)\$([\s\S]*)\$\1\$$/.exec(text) ?? [];
+  return tag && body !== undefined && !body.includes("$$") ? `$$${body}$$` : text;
+}
+
+function withoutQuotes(name: string, keywords: ReadonlySet<string>): string {
+  const plain = name.slice(1, -1);
+  return /^[a-z_][a-z0-9_]*$/.test(plain) && !keywords.has(plain) ? plain : name;
+}
+
+/** "((a = b))" as "(a = b)". A subquery keeps both: "any ((select …))" is not "any (select …)". */
+function withoutDoubleParentheses(tokens: Tokens): Tokens {
+  const ends = new Map<number, number>();
+  const open: number[] = [];
+  for (const [index, { text }] of tokens.entries()) {
+    if (text === "(") open.push(index);
+    if (text === ")") ends.set(open.pop() ?? -1, index);
+  }
+  const doubled = [...ends].filter(([start, end]) => {
+    const inner = ends.get(start + 1);
+    return inner === end - 1 && !/^\s*(select|values|with)\b/i.test(textOf(tokens, start + 2, 10));
+  });
+  const surplus = new Set(doubled.flat());
+  return tokens.filter((_, index) => !surplus.has(index));
+}
+
+function textOf(tokens: Tokens, start: number, count: number): string {
+  return tokens
+    .slice(start, start + count)
+    .map(({ text }) => text)
+    .join("");
+}
+
+function withHouseBreaks(sql: string): string {
+  if (sql.startsWith("comment on ")) return sql.replace(/ is '/, " is\n  '");
+  if (/^create (or replace )?function /.test(sql)) {
+    const [head = "", ...body] = sql.split("$$");
+    const lines = head
+      .replace(/^ +/gm, "")
+      .replace("set search_path to ''", "set search_path = ''");
+    return [lines, ...body].join("$$");
+  }
+  return sql
+    .replace(
+      /^(alter table \S+)\n {2}((?:enable|disable|force|no force) row level security)$/,
+      "$1 $2",
+    )
+    .replace(/^(alter default privileges) for role \w+/, "$1");
+}

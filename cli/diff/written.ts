@@ -1,0 +1,103 @@
+import type { CatalogEntry } from "../catalog/catalog.ts";
+import { subjectOf } from "../catalog/sql.ts";
+import type { Sources } from "./sources.ts";
+
+/** The catalogs of the two databases that a plan leads between. */
+export interface Catalogs {
+  readonly before: readonly CatalogEntry[];
+  readonly after: readonly CatalogEntry[];
+}
+
+/**
+ * Puts what people wrote in the place of what PostgreSQL would write, says "alter policy" where
+ * a policy is dropped and made again, and leaves out what then says nothing.
+ *
+ * @param statements In house style, in order.
+ */
+export function asWritten(
+  statements: readonly string[],
+  sources: Sources,
+  catalogs: Catalogs,
+): string[] {
+  const dropped = subjectsOf(statements, "drop ");
+  const made = subjectsOf(statements, "create ");
+  const altered = alteredPolicies(statements, catalogs.before);
+  const commented = unchangedComments(catalogs);
+
+  const isNeedless = (sql: string): boolean => {
+    const subject = subjectOf(sql) ?? "";
+    const [, comment = ""] = /^comment on (policy .*) is$/m.exec(sql) ?? [];
+    const source = made.has(subject) ? sources.get(subject) : undefined;
+    return (
+      (altered.has(subject) && sql.startsWith("drop ")) ||
+      (altered.has(comment) && commented.has(comment)) ||
+      isSaidAlready(sql, dropped.has(subject), source)
+    );
+  };
+
+  const written = (sql: string): string => {
+    const subject = subjectOf(sql) ?? "";
+    const source = sql.startsWith("create ") ? sources.get(subject) : undefined;
+    if (source === undefined) return sql;
+    if (altered.has(subject)) return alter(source);
+    return isThere(subject, catalogs.before) && !dropped.has(subject) ? replace(source) : source;
+  };
+
+  return statements.filter((sql) => !isNeedless(sql)).map(written);
+}
+
+function subjectsOf(statements: readonly string[], verb: string): Set<string> {
+  return new Set(
+    statements.filter((sql) => sql.startsWith(verb)).map((sql) => subjectOf(sql) ?? sql),
+  );
+}
+
+/** The policies that are dropped and made again, and whose old condition needs nothing that goes. */
+function alteredPolicies(statements: readonly string[], before: readonly CatalogEntry[]) {
+  const going = statements
+    .filter((sql) => !sql.startsWith("drop policy "))
+    .flatMap((sql) => /\bdrop (?:function|column|table|type) (?:\w+\.)?(\w+)/.exec(sql)?.[1] ?? []);
+  const policies = before.filter(({ kind }) => kind === "policy");
+  const free = policies.filter(
+    ({ definition }) => !going.some((name) => new RegExp(`\\b${name}\\b`).test(definition)),
+  );
+  const made = subjectsOf(statements, "create ");
+  const dropped = subjectsOf(statements, "drop policy ");
+  const names = free.map(({ name }) => `policy ${name}`);
+  return new Set(names.filter((subject) => made.has(subject) && dropped.has(subject)));
+}
+
+/** What keeps its comment, as "policy select_own on api.tasks". */
+function unchangedComments({ before, after }: Catalogs): Set<string> {
+  const comments = (entries: readonly CatalogEntry[]) =>
+    entries.filter(({ kind }) => kind === "comment");
+  const known = new Set(comments(before).map(({ name, definition }) => `${name} ${definition}`));
+  const unchanged = comments(after).filter(({ name, definition }) =>
+    known.has(`${name} ${definition}`),
+  );
+  return new Set(unchanged.map(({ name }) => name));
+}
+
+/** A constraint that goes with its table, or stands in the statement that makes the table. */
+function isSaidAlready(sql: string, goes: boolean, source: string | undefined): boolean {
+  const [, verb, constraint] = /\b(add|drop) constraint (\S+)/.exec(sql) ?? [];
+  if (constraint === undefined) return false;
+  return verb === "drop" ? goes : source?.includes(` ${constraint} `) === true;
+}
+
+function isThere(subject: string, before: readonly CatalogEntry[]): boolean {
+  const [kind, name] = subject.split(" ", 2);
+  return before.some((entry) => entry.kind === kind && entry.name.startsWith(`${name}(`));
+}
+
+function replace(source: string): string {
+  return source.replace(/^create (?=function|procedure)/m, "create or replace ");
+}
+
+/** `create policy … for … to … using …` as `alter policy`, which keeps the verb. */
+function alter(source: string): string {
+  return source
+    .replace(/^create policy /m, "alter policy ")
+    .replace(/^as permissive\s+/m, "")
+    .replace(/^for \w+ to /m, "to ");
+}

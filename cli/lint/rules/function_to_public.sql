@@ -1,0 +1,9 @@
+-- why: PostgreSQL lets everybody execute a new function, anonymous too, unless that is taken back.
+-- do: revoke execute on function ... from public; grant execute on function ... to authenticated;
+select
+  function.oid::regprocedure::text as object,
+  'PUBLIC may execute the function' as finding
+from pg_catalog.pg_proc as function
+cross join aclexplode(coalesce(function.proacl, acldefault('f', function.proowner))) as acl
+where function.pronamespace = 'api'::regnamespace
+and acl.grantee = 0

@@ -1,0 +1,41 @@
+-- why: Comments are the API's description: PostgREST serves them at /, and docs/access.md shows
+--   them.
+-- do: comment on ... is 'One sentence for the reader of the API.';
+select
+  'schema api' as object,
+  'it has no comment' as finding
+where obj_description('api'::regnamespace, 'pg_namespace') is null
+union all
+select
+  class.oid::regclass::text,
+  'it has no comment'
+from pg_catalog.pg_class as class
+where class.relnamespace = 'api'::regnamespace
+and class.relkind in ('r', 'p', 'v', 'm', 'f')
+and obj_description(class.oid, 'pg_class') is null
+union all
+select
+  format('%s.%I', class.oid::regclass, attribute.attname),
+  'the column has no comment'
+from pg_catalog.pg_class as class
+join pg_catalog.pg_attribute as attribute on attribute.attrelid = class.oid
+where class.relnamespace = 'api'::regnamespace
+and class.relkind in ('r', 'p', 'v', 'm', 'f')
+and attribute.attnum > 0
+and not attribute.attisdropped
+and col_description(class.oid, attribute.attnum) is null
+union all
+select
+  format('%s.%I', policy.polrelid::regclass, policy.polname),
+  'the policy has no comment'
+from pg_catalog.pg_policy as policy
+join pg_catalog.pg_class as class on class.oid = policy.polrelid
+where class.relnamespace = 'api'::regnamespace
+and obj_description(policy.oid, 'pg_policy') is null
+union all
+select
+  function.oid::regprocedure::text,
+  'the function has no comment'
+from pg_catalog.pg_proc as function
+where function.pronamespace::regnamespace::text in ('api', 'request')
+and obj_description(function.oid, 'pg_proc') is null

@@ -1,0 +1,41 @@
+-- why: Keys are checked past row-level security. One without user_id tells one user what another
+--   has ("taken"), or lets one point at another's row.
+-- do: Put user_id first into the key, as in primary key (user_id, id).
+with owned as (
+  select attribute.attrelid as relation, attribute.attnum as user_id
+  from pg_catalog.pg_attribute as attribute
+  join pg_catalog.pg_class as class on class.oid = attribute.attrelid
+  where class.relnamespace = 'api'::regnamespace
+  and class.relkind in ('r', 'p')
+  and attribute.attname = 'user_id'
+  and not attribute.attisdropped
+)
+select
+  owned.relation::regclass::text as object,
+  'it has no primary key' as finding
+from owned
+where not exists (
+  select
+  from pg_catalog.pg_constraint as pkey
+  where pkey.conrelid = owned.relation
+  and pkey.contype = 'p'
+)
+union all
+select
+  owned.relation::regclass::text,
+  format('the foreign key %I lacks user_id', fkey.conname)
+from owned
+join pg_catalog.pg_constraint as fkey on fkey.conrelid = owned.relation
+where fkey.contype = 'f'
+and owned.user_id <> all (fkey.conkey)
+union all
+-- Primary keys, unique and exclusion constraints all have an index; columns that it has
+-- by INCLUDE stand last, and are no part of the key.
+select
+  owned.relation::regclass::text,
+  format('the key %I lacks user_id', class.relname)
+from owned
+join pg_catalog.pg_index as index on index.indrelid = owned.relation
+join pg_catalog.pg_class as class on class.oid = index.indexrelid
+where (index.indisunique or index.indisexclusion)
+and owned.user_id <> all ((index.indkey::int2[])[0:index.indnkeyatts - 1])

@@ -1,0 +1,41 @@
+-- why: PostgREST repeats a request that ends with 40001 for ever, and what it takes for a 503
+--   (classes 08 and 53, PT503) makes it drop its connections.
+-- do: Raise a PTxyz with another status: PT409 for a conflict, PT429 for too much at once.
+with source as (
+  -- Comments are taken out, strings are left.
+  select
+    oid,
+    regexp_replace(prosrc, '(''(?:[^'']|'''')*'')|--[^\n]*|/\*(?:[^*]|\*+[^*/])*\*+/', '\1', 'g') as text
+  from pg_catalog.pg_proc
+  where pronamespace::regnamespace::text in ('api', 'request', 'private')
+),
+raised as (
+  select oid, found[1] as error
+  from source
+  cross join regexp_matches(
+    source.text,
+    -- raise sqlstate '40001'; raise exception serialization_failure; using errcode = 'disk_full'
+    '(?:\mraise\s+(?:exception\s+)?(?:sqlstate\s+'')?|\merrcode\s*:?=\s*'')(\w+)',
+    'gi'
+  ) as found
+)
+select
+  oid::regprocedure::text as object,
+  format('the function raises %s', error) as finding
+from raised
+-- 53400, configuration_limit_exceeded, is a 500.
+where error ~* '^(40001|08[0-9A-Z]{3}|53(?!400)[0-9A-Z]{3}|PT503)$'
+or lower(error) in (
+  'serialization_failure',
+  'connection_exception',
+  'connection_does_not_exist',
+  'connection_failure',
+  'sqlclient_unable_to_establish_sqlconnection',
+  'sqlserver_rejected_establishment_of_sqlconnection',
+  'transaction_resolution_unknown',
+  'protocol_violation',
+  'insufficient_resources',
+  'disk_full',
+  'out_of_memory',
+  'too_many_connections'
+)

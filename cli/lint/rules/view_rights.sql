@@ -1,0 +1,21 @@
+-- why: A view reads with its owner's rights, past the policies of whoever asks; a materialized
+--   view keeps what its owner read.
+-- do: create view ... with (security_invoker = true), or leave it out of the schema api.
+select
+  class.oid::regclass::text as object,
+  case class.relkind
+    when 'v' then 'the view reads with its owner''s rights'
+    else 'it is a materialized view'
+  end as finding
+from pg_catalog.pg_class as class
+where class.relnamespace = 'api'::regnamespace
+and (
+  class.relkind = 'm'
+  or class.relkind = 'v'
+  and not exists (
+    select
+    from pg_catalog.pg_options_to_table(class.reloptions)
+    where option_name = 'security_invoker'
+    and option_value::boolean
+  )
+)

@@ -1,0 +1,137 @@
+import type { Mutant } from "./mutant.ts";
+import { termsOf, withoutParentheses } from "./terms.ts";
+
+/** A policy in pieces of SQL: see policies.sql. */
+export interface Policy {
+  readonly name: string;
+  readonly table: string;
+  readonly mode: "permissive" | "restrictive";
+  readonly command: "select" | "insert" | "update" | "delete" | "all";
+  readonly roles: readonly string[];
+  readonly using: string | null;
+  readonly check: string | null;
+  readonly comment: string | null;
+}
+
+type Change = Pick<Mutant, "kind" | "sql">;
+
+/** Every weakening of one policy. */
+export function policyMutants(policy: Policy): Mutant[] {
+  const changes = [
+    dropped,
+    usingTrue,
+    checkTrue,
+    withoutCheck,
+    otherCommand,
+    widerRole,
+    otherMode,
+    inverted,
+    termDropped,
+  ].flatMap((change) => change(policy));
+  const object = `${policy.name} on ${policy.table}`;
+  return changes.map(({ kind, sql }) => ({ kind, object, sql, undo: null }));
+}
+
+function dropped({ name, table }: Policy): Change[] {
+  return [{ kind: "policy dropped", sql: `drop policy ${name} on ${table};` }];
+}
+
+function usingTrue(policy: Policy): Change[] {
+  if (policy.using === null || policy.using === "true") return [];
+  return [altered(policy, "using (true)", "using (true)")];
+}
+
+function checkTrue(policy: Policy): Change[] {
+  const checks = policy.command !== "select" && policy.command !== "delete";
+  if (!checks || (policy.check ?? policy.using) === "true") return [];
+  return [altered(policy, "with check (true)", "with check (true)")];
+}
+
+/**
+ * USING steps in for it. Where the two say the same, nothing changes today; but the next edit of
+ * USING would change what may be written, too, so the tests ask for it to be written down.
+ */
+function withoutCheck(policy: Policy): Change[] {
+  return policy.check === null ? [] : [made("no with check", { ...policy, check: null })];
+}
+
+function otherCommand(policy: Policy): Change[] {
+  const commands = ["select", "insert", "update", "delete", "all"] as const;
+  const condition = policy.using ?? policy.check;
+  return commands
+    .filter((command) => command !== policy.command)
+    .map((command) => {
+      const using = command === "insert" ? null : condition;
+      const check =
+        command === "select" || command === "delete" ? null : (policy.check ?? condition);
+      return made("other command", { ...policy, command, using, check });
+    });
+}
+
+function widerRole(policy: Policy): Change[] {
+  if (policy.roles.includes("public")) return [];
+  const everyone = altered(policy, "wider role", "to public");
+  if (policy.roles.includes("anonymous")) return [everyone];
+  return [
+    everyone,
+    altered(policy, "wider role", `to ${["anonymous", ...policy.roles].join(", ")}`),
+  ];
+}
+
+function otherMode(policy: Policy): Change[] {
+  return policy.mode === "permissive"
+    ? [made("restrictive for permissive", { ...policy, mode: "restrictive" })]
+    : [made("permissive for restrictive", { ...policy, mode: "permissive" })];
+}
+
+/** Each comparison the other way round: `not (a = b)` is `a <> b`, also where one is null. */
+function inverted(policy: Policy): Change[] {
+  return eachTerm(policy, "inverted", (term) => [`not (${term})`]);
+}
+
+/** A condition of one term is left to `true`. */
+function termDropped(policy: Policy): Change[] {
+  return eachTerm(policy, "term dropped", () => []);
+}
+
+/** Puts something else in the place of each term, in USING and in WITH CHECK. */
+function eachTerm(policy: Policy, kind: string, replace: (term: string) => string[]): Change[] {
+  const sides = [
+    { keyword: "using", condition: policy.using },
+    { keyword: "with check", condition: policy.check },
+  ];
+  return sides.flatMap(({ keyword, condition }) => {
+    const terms = termsOf(condition ?? "true");
+    return terms.flatMap((term, index) => {
+      const left = terms.toSpliced(index, 1, ...replace(term));
+      if (condition === null || left.length === 0) return [];
+      return [altered(policy, `${kind} in ${keyword}`, `${keyword} (${joined(left)})`)];
+    });
+  });
+}
+
+function joined(terms: readonly string[]): string {
+  return terms.length === 1 ? terms.join() : terms.map((term) => `(${term})`).join(" and ");
+}
+
+function altered({ name, table }: Policy, kind: string, clause: string): Change {
+  return { kind, sql: `alter policy ${name} on ${table}\n${clause};` };
+}
+
+/** What `alter policy` cannot do. The comment stays, else the tests would miss that. */
+function made(kind: string, policy: Policy): Change {
+  const { name, table, mode, command, roles, using, check, comment } = policy;
+  const clauses = [
+    `create policy ${name} on ${table}`,
+    `as ${mode}`,
+    `for ${command} to ${roles.join(", ")}`,
+    ...(using === null ? [] : [`using (${withoutParentheses(using)})`]),
+    ...(check === null ? [] : [`with check (${withoutParentheses(check)})`]),
+  ];
+  const statements = [
+    `drop policy ${name} on ${table};`,
+    `${clauses.join("\n")};`,
+    ...(comment === null ? [] : [`comment on policy ${name} on ${table} is\n  ${comment};`]),
+  ];
+  return { kind, sql: statements.join("\n\n") };
+}

@@ -1,0 +1,161 @@
+import { type Access, accessOf, type Gate, sqlOf } from "../access/gate.ts";
+import {
+  type AccessModel,
+  type ApiRole,
+  apiRoles,
+  type Relation,
+  relationOf,
+  type Verb,
+  verbs,
+} from "../access/model.ts";
+import { readable } from "../access/readable.ts";
+import { changedThings, type Thing, usedBy } from "./surroundings.ts";
+
+/** Who may do what in a database, and what that rests on. */
+export interface Rules {
+  readonly model: AccessModel;
+  readonly surroundings: readonly Thing[];
+}
+
+/** What can be done with a row; an update also has a row that results. */
+type Deed = Verb | "update (result)";
+
+/** What one side of a change lets pass. */
+interface Side {
+  /** Over the table's columns, never null. */
+  readonly sql: string;
+  /** The same for people. */
+  readonly words: string;
+}
+
+/** A change of what a role may do with a table. */
+export interface Change {
+  readonly table: string;
+  readonly role: ApiRole;
+  readonly deed: Deed;
+  readonly before: Side;
+  readonly after: Side;
+  readonly columnsGained: readonly string[];
+  readonly columnsLost: readonly string[];
+  readonly isNewTable: boolean;
+  /** Why its effect on rows cannot be told in place; null when it can. */
+  readonly obstacle: string | null;
+}
+
+/** All changes from one set of rules to another. */
+export function changesBetween(before: Rules, after: Rules): Change[] {
+  const changed = changedThings(before.surroundings, after.surroundings);
+  const names = [...before.model.relations, ...after.model.relations].map(({ name }) => name);
+  return [...new Set(names)].sort().flatMap((name) => {
+    const old = relationOf(before.model, name);
+    const declared = relationOf(after.model, name);
+    // No deploy changes what roles are, nor who owns a table.
+    const kept = old && { bypassedBy: old.bypassedBy, ownedBy: old.ownedBy };
+    const next = declared && { ...declared, ...kept };
+    return apiRoles.flatMap((role) =>
+      verbs.flatMap((verb) => changesOf({ name, old, next, role, verb, changed, after })),
+    );
+  });
+}
+
+interface Pair {
+  readonly name: string;
+  readonly old: Relation | undefined;
+  readonly next: Relation | undefined;
+  readonly role: ApiRole;
+  readonly verb: Verb;
+  readonly changed: readonly Thing[];
+  readonly after: Rules;
+}
+
+function changesOf(pair: Pair): Change[] {
+  const { name, old, next, role, verb } = pair;
+  const before = old && accessOf(old, role, verb);
+  const after = next && accessOf(next, role, verb);
+  const columns = changedColumns(before, after, old);
+  return deedsOf(verb).flatMap((deed, index) => {
+    const change = {
+      table: name,
+      role,
+      deed,
+      before: sideOf(before, deed),
+      after: sideOf(after, deed),
+      ...(index === 0 ? columns : noColumns),
+      isNewTable: old === undefined,
+    };
+    const obstacle = obstacleOf(pair, change);
+    const differs = change.before.sql !== change.after.sql;
+    const columnsDiffer = change.columnsGained.length + change.columnsLost.length > 0;
+    return differs || columnsDiffer || obstacle !== null ? [{ ...change, obstacle }] : [];
+  });
+}
+
+function deedsOf(verb: Verb): readonly Deed[] {
+  return verb === "update" ? ["update", "update (result)"] : [verb];
+}
+
+const noColumns = { columnsGained: [], columnsLost: [] };
+
+/** Only columns that are there already can be gained: a new one holds nothing yet. */
+function changedColumns(
+  before: Access | undefined,
+  after: Access | undefined,
+  old: Relation | undefined,
+) {
+  const had = before?.columns ?? [];
+  const has = after?.columns ?? [];
+  const there = new Set(old?.columns.map(({ name }) => name));
+  return {
+    columnsGained: has.filter((column) => !had.includes(column) && there.has(column)),
+    columnsLost: had.filter((column) => !has.includes(column)),
+  };
+}
+
+function sideOf(access: Access | undefined, deed: Deed): Side {
+  if (!access || access.columns === null || access.reads === null) {
+    return { sql: "false", words: "not granted" };
+  }
+  const gates = deed === "insert" || deed === "update (result)" ? access.result : access.row;
+  return { sql: sqlOf(gates), words: wordsOf(gates) };
+}
+
+function wordsOf(gates: readonly Gate[]): string {
+  const words = [...new Set(gates.map(wordsOfGate))];
+  if (words.includes("no row")) return "no row";
+  return together(words.filter((word) => word !== "every row")) || "every row";
+}
+
+function wordsOfGate({ open, permissive, restrictive }: Gate): string {
+  if (open) return "every row";
+  if (permissive.length === 0) return "no row";
+  const text = ({ sql }: { sql: string }) => readable(sql);
+  const either = [...new Set(permissive.map(text))];
+  const wide = either.includes("true") ? [] : [either.join(" or ")];
+  return together([...wide, ...restrictive.map(text)]) || "every row";
+}
+
+/** Conditions that all have to hold: those with an "or" in parentheses. */
+function together(words: readonly string[]): string {
+  if (words.length === 1) return words[0] ?? "";
+  return words.map((word) => (/\bor\b/i.test(word) ? `(${word})` : word)).join(" and ");
+}
+
+function obstacleOf({ old, next, changed, after }: Pair, change: Omit<Change, "obstacle">) {
+  if (old === undefined || change.after.sql === "false") return null;
+  const itself = changed.filter(
+    (thing) => thing.kind === "relation" && thing.name === old.name && thing.schema === "api",
+  );
+  const isView = old.kind !== "table" || next?.kind !== "table";
+  if (isView && (itself.length > 0 || change.before.sql !== change.after.sql)) {
+    return `it is a ${next?.kind}, whose rows are not compared`;
+  }
+  const used = usedBy(change.after.sql, after.surroundings).filter((thing) =>
+    changed.includes(thing),
+  );
+  if (used.length === 0) return null;
+  const names = used.map(
+    ({ kind, schema, name }) => `${schema}.${name}${kind === "function" ? "()" : ""}`,
+  );
+  const many = names.length > 1;
+  return `${names.join(", ")} ${many ? "change themselves" : "itself changes"}, or ${many ? "are" : "is"} new`;
+}

@@ -1,0 +1,80 @@
+import pc from "picocolors";
+import { readable } from "../access/readable.ts";
+import type { CheckedCondition, CheckedGate, Verdict } from "./decide.ts";
+import type { Answer } from "./why.ts";
+
+/**
+ * An answer in lines for people.
+ *
+ * @param all Whether also the policies are told that do not apply.
+ */
+export function explain(answer: Answer, all: boolean): string[] {
+  const { asker, verb, table, rows } = answer;
+  const who = asker.email === null ? asker.label : `${asker.email} (${asker.id})`;
+  return [
+    ...rows.flatMap(({ row, verdict, reason, gates }) => [
+      `May ${who} ${verb} ${rowName(row)} ${table}?`,
+      ...gates.flatMap((gate) => gateLines(answer, gate)),
+      `${verdictWord(verdict)}: ${reason}`,
+      "",
+    ]),
+    ...grantLines(answer),
+    ...(all ? otherLines(answer) : []),
+    ...(answer.evaluatedAsRole
+      ? []
+      : [
+          `The role in DATABASE_URL may not become ${asker.role}: conditions ran with its own rights.`,
+        ]),
+  ];
+}
+
+function rowName(row: Readonly<Record<string, unknown>> | null): string {
+  if (row === null) return "any row of";
+  const owner = row.user_id === undefined ? "" : ` (user_id ${row.user_id})`;
+  return `${row.id === undefined || row.id === null ? "this row" : row.id}${owner} of`;
+}
+
+function verdictWord(verdict: Verdict): string {
+  if (verdict === "yes") return pc.green("Yes");
+  if (verdict === "no") return pc.red("No");
+  return pc.yellow(verdict === "depends" ? "Maybe" : "Cannot tell");
+}
+
+function gateLines({ verb }: Answer, gate: CheckedGate): string[] {
+  const title = `  ${titleOf(verb, gate)}`;
+  if (gate.open) return [`${title}: no row-level security`];
+  if (gate.conditions.length === 0) return [`${title}: no policy, so no row`];
+  const width = Math.max(...gate.conditions.map(({ policy }) => policy.name.length));
+  return [`${title}:`, ...gate.conditions.flatMap((condition) => conditionLines(condition, width))];
+}
+
+function titleOf(verb: string, gate: CheckedGate): string {
+  if (gate.over === "row") return `the row, ${gate.verb} policies`;
+  const row = verb === "insert" ? "the new row" : "the row afterwards";
+  return gate.verb === verb ? `${row}, ${gate.verb} policies` : `${row}, ${gate.verb} policies too`;
+}
+
+function conditionLines({ policy, sql, outcome }: CheckedCondition, width: number): string[] {
+  const value =
+    outcome === null ? "" : coloured(outcome.value).concat(" ".repeat(8 - outcome.value.length));
+  const kind = policy.permissive ? "permissive " : "restrictive";
+  const line = `    ${value}${policy.name.padEnd(width)}  ${kind}  ${readable(sql)}`;
+  return outcome?.reason ? [line, `            ${outcome.reason}`] : [line];
+}
+
+function coloured(value: string): string {
+  return value === "true" ? pc.green(value) : pc.red(value);
+}
+
+function grantLines({ verb, asker, columns, columnsRefused }: Answer): string[] {
+  if (columns === null) return [`Not granted to ${asker.role}: ${verb}.`];
+  if (columnsRefused.length === 0) return [];
+  return [`Not granted to ${asker.role}: ${verb} (${columnsRefused.join(", ")}).`];
+}
+
+function otherLines({ otherPolicies }: Answer): string[] {
+  return [
+    "Policies without a say here:",
+    ...otherPolicies.map(({ policy, reason }) => `  ${policy.name} (${reason})`),
+  ];
+}

@@ -1,0 +1,153 @@
+import type pg from "pg";
+import type { Asker } from "../access/asker.ts";
+import { type RowText, valueOver } from "../access/evaluate.ts";
+import type { Relation } from "../access/model.ts";
+import { quoted, sqlName } from "../access/names.ts";
+import { RowhouseError, reasonOf } from "../errors.ts";
+
+/** A row of a table, read as the owner of the database. */
+export interface Row {
+  readonly text: RowText;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** Changed columns, or those of a new row. */
+export type Patch = Readonly<Record<string, unknown>>;
+
+/** The column that names a row; null when there is none. */
+export function nameColumn(relation: Relation): string | null {
+  if (relation.columns.some(({ name }) => name === "id")) return "id";
+  return relation.key.length === 1 ? (relation.key[0] ?? null) : null;
+}
+
+/**
+ * Finds the rows with an id: of an owned table, each user can have one.
+ *
+ * @param owner The user whose row it is; null for everybody's.
+ * @throws RowhouseError row_unknown
+ */
+export async function findRows(
+  client: pg.ClientBase,
+  relation: Relation,
+  id: string,
+  owner: string | null,
+): Promise<Row[]> {
+  const column = nameColumn(relation);
+  const owned = relation.columns.some(({ name }) => name === "user_id");
+  if (column === null)
+    throw rowUnknown(`${sqlName(relation.name)} has no column id to find it by.`);
+  if (owner !== null && !owned) throw rowUnknown(`The rows of api.${relation.name} have no owner.`);
+  const alias = quoted(relation.name);
+  const conditions = [`${quoted(column)} = $1`, ...(owner === null ? [] : ["user_id = $2"])];
+  const text = `select (${alias}.*)::text as text, to_jsonb(${alias}.*) as values
+    from ${sqlName(relation.name)} as ${alias} where ${conditions.join(" and ")} order by 1 limit 100`;
+  const rows = await orInvalid(client, rowUnknown, () =>
+    client.query<Row>(text, owner === null ? [id] : [id, owner]),
+  );
+  if (rows.length === 0) {
+    const whose = owner === null ? "" : ` of the user ${owner}`;
+    throw rowUnknown(`api.${relation.name} has no row${whose} with the ${column} ${id}.`);
+  }
+  return rows;
+}
+
+/**
+ * A row with changed columns, as the table would hold it, before triggers.
+ *
+ * @param row The row to change; null for a new one.
+ * @throws RowhouseError row_invalid when a value does not fit its column.
+ */
+export async function patched(
+  client: pg.ClientBase,
+  relation: Relation,
+  row: Row | null,
+  patch: Patch,
+): Promise<Row> {
+  const type = sqlName(relation.name);
+  const text = `select row.*::text as text, to_jsonb(row.*) as values
+    from jsonb_populate_record($1::text::${type}, $2::jsonb) as row`;
+  const [made] = await orInvalid(client, rowInvalid, () =>
+    client.query<Row>(text, [row?.text ?? null, JSON.stringify(patch)]),
+  );
+  return made as Row;
+}
+
+/**
+ * Computes what PostgreSQL puts into columns that nobody gave: defaults, and generated columns.
+ *
+ * @param columns The columns; those without a default are left out.
+ */
+export async function computed(
+  { client, relation, asker, asRole }: Scene,
+  row: Row,
+  columns: Relation["columns"],
+): Promise<Patch> {
+  const patch: Record<string, unknown> = {};
+  for (const column of columns) {
+    if (column.default === null) continue;
+    const expression = { table: relation.name, sql: `to_jsonb(${column.default})`, row: row.text };
+    const result = await valueOver(client, expression, asker, asRole);
+    // A default that writes, like the next number of a sequence, is left null.
+    if ("value" in result) patch[column.name] = result.value;
+  }
+  return patch;
+}
+
+/** Who asks about which table, and whether with the rights of their role. */
+export interface Scene {
+  readonly client: pg.ClientBase;
+  readonly relation: Relation;
+  readonly asker: Asker;
+  readonly asRole: boolean;
+}
+
+/** Runs a query whose parameters are a person's words; when they do not fit, it is their error. */
+async function orInvalid<T extends pg.QueryResultRow>(
+  client: pg.ClientBase,
+  fault: (message: string) => RowhouseError,
+  query: () => Promise<pg.QueryResult<T>>,
+): Promise<T[]> {
+  await client.query("savepoint words");
+  try {
+    return (await query()).rows;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    if (!/^2[23]/.test(code)) throw error;
+    await client.query("rollback to savepoint words");
+    throw fault(`PostgreSQL does not take it: ${reasonOf(error)}.`);
+  }
+}
+
+function rowUnknown(message: string): RowhouseError {
+  return new RowhouseError("row_unknown", message, "Give the id of a row that is there.");
+}
+
+/** A row in --row that the table cannot hold. */
+export function rowInvalid(message: string): RowhouseError {
+  return new RowhouseError(
+    "row_invalid",
+    message,
+    `Give --row a JSON object of columns, like '{"title": "Buy milk"}'.`,
+  );
+}
+
+/**
+ * What `--row` holds.
+ *
+ * @throws RowhouseError row_invalid
+ */
+export function parseRow(json: string): Patch {
+  const parsed = parsedJson(json);
+  if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) {
+    return Object.fromEntries(Object.entries(parsed));
+  }
+  throw rowInvalid("--row is JSON, but no object of columns.");
+}
+
+function parsedJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw rowInvalid(`--row is no JSON: ${reasonOf(error)}.`);
+  }
+}

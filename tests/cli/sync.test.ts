@@ -1,0 +1,124 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { readCatalog } from "../../cli/catalog/catalog.ts";
+import { type Change, syncDev } from "../../cli/dev/sync.ts";
+import { withClient } from "../../cli/stack/database.ts";
+import { migrate } from "../../cli/stack/dbmate.ts";
+import { emptyDatabase, testScratch } from "../support/database.ts";
+import { copyProject } from "../support/project.ts";
+
+/** A dev database, and the files that it follows. */
+async function startFollowing() {
+  const [url, root] = [await emptyDatabase(), copyProject()];
+  await migrate(url);
+  const announced: Change[] = [];
+  const beforeApplying = async (change: Change) => void announced.push(change);
+  return {
+    url,
+    announced,
+    edit: (file: string, from: string, to: string) => {
+      const text = readFileSync(join(root, file), "utf8");
+      if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
+      writeFileSync(
+        join(root, file),
+        text.replace(from, () => to),
+      );
+    },
+    sync: (allowDrop = false) =>
+      syncDev({ scratch: testScratch(), url, root, allowDrop, beforeApplying }),
+  };
+}
+
+async function policiesOf(url: string) {
+  const entries = await readCatalog(url);
+  return entries.filter(({ kind, name }) => kind === "policy" && name.endsWith("on api.tasks"));
+}
+
+const completed: [file: string, from: string, to: string] = [
+  "policies/tasks.sql",
+  "for delete to authenticated\nusing (user_id = request.user_id())",
+  "for delete to authenticated\nusing (user_id = request.user_id() and completed)",
+];
+
+test("a save reaches the dev database, is announced before, and keeps the rows", async () => {
+  const { url, announced, edit, sync } = await startFollowing();
+  await withClient(url, (client) =>
+    client.query("insert into api.users (id) values ('a11ce000-0000-4000-8000-000000000000')"),
+  );
+  expect(await sync()).toBe(false);
+  edit(...completed);
+  expect(await sync()).toBe(true);
+  expect(await policiesOf(url)).toContainEqual({
+    kind: "policy",
+    name: "delete_own on api.tasks",
+    definition:
+      "permissive for delete to authenticated using (((user_id = request.user_id()) AND completed))",
+  });
+  expect(announced).toMatchObject([
+    { difference: { missing: [{ name: "delete_own on api.tasks" }] } },
+  ]);
+  expect(await sync()).toBe(false);
+  const { rowCount } = await withClient(url, (client) => client.query("select from api.users"));
+  expect(rowCount).toBe(1);
+});
+
+test("PostgREST is told to read the schema and the settings of roles again", async () => {
+  const { url, edit, sync } = await startFollowing();
+  const heard = await withClient(url, async (client) => {
+    const payloads: unknown[] = [];
+    client.on("notification", ({ payload }) => payloads.push(payload));
+    await client.query("listen pgrst");
+    edit(...completed);
+    await sync();
+    await client.query("select");
+    return payloads;
+  });
+  expect(heard).toEqual(["reload schema", "reload config"]);
+});
+
+test("a save that cannot be built changes nothing", async () => {
+  const { url, edit, sync } = await startFollowing();
+  const before = await readCatalog(url);
+  edit("policies/tasks.sql", "using (user_id =", "using (user_id ==");
+  await expect(sync()).rejects.toMatchObject({ code: "declaration_failed" });
+  expect(await readCatalog(url)).toEqual(before);
+});
+
+test("a save that drops data is refused, unless that was allowed", async () => {
+  const { url, edit, sync } = await startFollowing();
+  edit("sql/api/users.sql", "  name text,\n", "");
+  edit(
+    "sql/api/users.sql",
+    "  constraint users_name_length check (char_length(name) between 1 and 200),\n",
+    "",
+  );
+  edit(
+    "sql/api/users.sql",
+    "),\n  constraint users_name_not_blank check (not request.is_blank(name))\n",
+    ")\n",
+  );
+  edit(
+    "policies/users.sql",
+    "comment on column api.users.name is\n  'What the user likes to be called: 1 to 200 characters, not all blank.';\n",
+    "",
+  );
+  edit("policies/users.sql", "select (id, email, name,", "select (id, email,");
+  edit("policies/users.sql", "insert (id, email, name),\n  update (name)", "insert (id, email)");
+  const before = await readCatalog(url);
+  await expect(sync()).rejects.toMatchObject({
+    code: "step_refused",
+    message: expect.stringContaining("drops the column api.users.name"),
+  });
+  expect(await readCatalog(url)).toEqual(before);
+  expect(await sync(true)).toBe(true);
+});
+
+test("what cannot be brought there is undone, and told", async () => {
+  const { url, edit, sync } = await startFollowing();
+  const before = await readCatalog(url);
+  edit("sql/database/privileges.sql", "revoke temporary", "revoke create");
+  edit(...completed);
+  await expect(sync()).rejects.toMatchObject({ code: "plan_unproven" });
+  expect(await readCatalog(url)).toEqual(before);
+});

@@ -1,0 +1,171 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type Draft, draftMigration } from "../../cli/diff/migration.ts";
+import { testScratch } from "../support/database.ts";
+import { copyProject } from "../support/project.ts";
+
+/** A change to a file: one text in it becomes another, or it is a new file. */
+type Edit = readonly [file: string, from: string, to: string];
+
+/** Drafts the migration that a project needs after some edits. */
+async function draftAfter(...edits: Edit[]): Promise<Draft | undefined> {
+  const root = copyProject();
+  for (const [file, from, to] of edits) {
+    const path = join(root, file);
+    const text = from === "" ? "" : readFileSync(path, "utf8");
+    if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
+    writeFileSync(path, from === "" ? to : text.replaceAll(from, to));
+  }
+  const [migrated, declared] = [testScratch(), testScratch()];
+  return draftMigration({ root, dir: join(root, "db/migrations"), migrated, declared }, "edited");
+}
+
+const notes: Edit = [
+  "sql/api/notes.sql",
+  "",
+  `-- What people write down.
+create table api.notes (
+  user_id uuid not null default request.user_id(),
+  id uuid not null default request.uuid_v7(),
+  body text not null,
+  constraint notes_pkey primary key (user_id, id),
+  constraint notes_user_id_fkey foreign key (user_id) references api.users (id) on delete cascade
+);
+
+alter table api.notes enable row level security;
+alter table api.notes force row level security;
+alter table api.notes alter column body set statistics 0;
+
+grant select (user_id, id, body), delete on api.notes to authenticated;
+
+-- Their own.
+create policy select_own on api.notes
+for select to authenticated
+using (user_id = request.user_id());
+`,
+];
+
+describe("a migration reads as people wrote its parts", () => {
+  test("for a policy, a column in the middle, a function, a grant, a comment and a constraint", async () => {
+    const draft = await draftAfter(
+      [
+        "policies/tasks.sql",
+        "for delete to authenticated\nusing (user_id = request.user_id())",
+        "for delete to authenticated\nusing (user_id = request.user_id() and completed)",
+      ],
+      ["policies/tasks.sql", "'Whether it is done.'", "'Whether it is over.'"],
+      [
+        "policies/tasks.sql",
+        "  delete\non api.tasks",
+        "  delete,\n  update (created_at)\non api.tasks",
+      ],
+      [
+        "sql/api/tasks.sql",
+        "  completed boolean",
+        "  note text not null default '',\n  completed boolean",
+      ],
+      ["sql/api/tasks.sql", "between 1 and 200", "between 1 and 300"],
+      ["sql/request/is_blank.sql", "-- Spelled out", "-- Spelt out"],
+    );
+    const [, up, down] =
+      /migrate:up\n([\s\S]*)-- migrate:down\n([\s\S]*)/.exec(draft?.text ?? "") ?? [];
+    expect(up).toBe(`
+set local lock_timeout = '5s';
+
+alter table api.tasks
+  drop constraint tasks_title_length;
+
+alter table api.tasks
+  add column note text not null default ''::text;
+
+create or replace function request.is_blank(value text)
+returns boolean
+language sql
+immutable
+parallel safe
+as $$
+  -- Spelt out: what [[:space:]] and \\s take for white space depends on the server's locale.
+  select value !~ '[^\\s\\u0085\\u00a0\\u1680\\u2000-\\u200b\\u2028\\u2029\\u202f\\u205f\\u2060\\u3000\\ufeff]'
+$$;
+
+alter table api.tasks
+  add constraint tasks_title_length
+    check ((char_length(title) >= 1) and (char_length(title) <= 300));
+
+alter policy delete_own on api.tasks
+to authenticated
+using (user_id = request.user_id() and completed);
+
+comment on column api.tasks.completed is
+  'Whether it is over.';
+
+grant update (created_at) on api.tasks to authenticated;
+
+notify pgrst, 'reload schema';
+
+`);
+    expect(down).toContain("drop column note;");
+    expect(down).toContain(
+      "alter policy delete_own on api.tasks\nto authenticated\nusing (user_id = request.user_id());",
+    );
+    expect(down).toContain("revoke update (created_at) on api.tasks from authenticated;");
+    expect(draft).toMatchObject({ hazards: [], proof: { rows: 4, tables: 2, untried: [] } });
+  });
+
+  test("for a new table, which is its file", async () => {
+    const draft = await draftAfter(notes);
+    const [table, , , , , , policy] = notes[2].split(/\n\n/);
+    expect(draft?.up[0]).toBe(table?.replace(/;$/, ""));
+    expect(draft?.up).toContain(policy ?? notes[2].trim().split("\n\n").at(-1)?.replace(/;$/, ""));
+    expect(draft?.text).toMatch(/migrate:down[\s\S]*\n\ndrop table api\.notes;\n\nnotify/);
+    expect(draft?.text).not.toMatch(/owner to|postgres/i);
+  });
+});
+
+test("nothing is drafted where nothing was edited", async () => {
+  expect(await draftAfter()).toBeUndefined();
+});
+
+test("a dropped column is a hazard; the other columns of its rows survive", async () => {
+  const draft = await draftAfter(
+    ["sql/api/tasks.sql", "  completed boolean not null default false,\n", ""],
+    ["policies/tasks.sql", "  alter column completed set statistics 0,\n", ""],
+    [
+      "policies/tasks.sql",
+      "comment on column api.tasks.completed is\n  'Whether it is done.';\n",
+      "",
+    ],
+    ["policies/tasks.sql", "description, completed", "description"],
+  );
+  expect(draft?.hazards).toMatchObject([{ kind: "drop", object: "api.tasks.completed" }]);
+  expect(draft?.proof.rows).toBe(4);
+});
+
+test("a table whose rules no made-up row meets is told", async () => {
+  const draft = await draftAfter([
+    "sql/api/odd.sql",
+    "",
+    "create table api.odd (word text not null check (word = 'sesame'));",
+  ]);
+  // It is new: the migrations before have no rows to lose in it.
+  expect(draft?.proof.untried).toEqual([]);
+});
+
+test.each<[what: string, reason: RegExp, edit: Edit]>([
+  [
+    "rows that are there make it fail",
+    /on its way up: .*column "note" of relation "tasks" contains null values/s,
+    ["sql/api/tasks.sql", "  completed boolean", "  note text not null,\n  completed boolean"],
+  ],
+  [
+    "the planner does not know what was changed",
+    /on its way up: It arrives somewhere else .*- grant database to public: temporary/s,
+    ["sql/database/privileges.sql", "revoke temporary", "revoke create"],
+  ],
+])("no migration is written when %s", async (_what, reason, edit) => {
+  await expect(draftAfter(edit)).rejects.toMatchObject({
+    code: "plan_unproven",
+    message: expect.stringMatching(reason),
+  });
+});

@@ -1,0 +1,22 @@
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { projectRoot } from "../../cli/project.ts";
+
+/** What the command reads and writes of a project. */
+const parts = ["cli", "client", "db", "docs", "policies", "sql", "tests", "package.json"];
+
+/** A copy of the project to edit, whose own command works on it; it ends with the test. */
+export function copyProject(): string {
+  const dir = mkdtempSync(join(tmpdir(), "rowhouse-project-"));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  for (const part of parts) {
+    cpSync(join(projectRoot, part), join(dir, part), {
+      recursive: true,
+      filter: (path) => !path.endsWith("/node_modules"),
+    });
+  }
+  symlinkSync(join(projectRoot, "node_modules"), join(dir, "node_modules"));
+  return dir;
+}
