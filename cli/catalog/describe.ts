@@ -1,5 +1,6 @@
 import pc from "picocolors";
 import type { CatalogDifference, CatalogEntry } from "./catalog.ts";
+import type { History } from "./history.ts";
 import { changedLines } from "./lines.ts";
 
 /**
@@ -13,6 +14,18 @@ export function describeDifference({ missing, surplus }: CatalogDifference): str
     const actual = textOf(surplus, name);
     return [`  ${pc.bold(name)}`, ...changedLines(actual, wanted).filter(hasText).map(coloured)];
   });
+}
+
+/** Which versions a database is behind by, and which it is ahead by, as lines to read. */
+export function describeVersions({ pending, unknown }: Omit<History, "drift">): string[] {
+  return [
+    ...titled("The database is behind. Not applied yet:", pending),
+    ...titled("The database is ahead. It has versions that no file here has:", unknown),
+  ];
+}
+
+function titled(title: string, lines: readonly string[]): string[] {
+  return lines.length > 0 ? [title, ...lines.map((line) => `  ${line}`)] : [];
 }
 
 function nameOf({ kind, name }: CatalogEntry): string {

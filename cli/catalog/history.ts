@@ -34,14 +34,21 @@ interface Drift {
  * changed by hand. The database is only read.
  */
 export async function readHistory(scratch: Scratch, url: string, dir: string): Promise<History> {
+  const applied = (await listMigrations(url, dir)).filter((file) => file.applied);
+  return {
+    ...(await readVersions(url, dir)),
+    drift: await findDrift(scratch, await readCatalog(url), applied, dir),
+  };
+}
+
+/** What a database and the files do not have in common, by version alone. */
+export async function readVersions(url: string, dir: string): Promise<Omit<History, "drift">> {
   const files = await listMigrations(url, dir);
-  const applied = files.filter((file) => file.applied);
   const known = new Set(files.map(({ version }) => version));
   const versions = await withClient(url, appliedVersions);
   return {
     pending: files.filter((file) => !file.applied).map(({ file }) => file),
     unknown: versions.filter((version) => !known.has(version)),
-    drift: await findDrift(scratch, await readCatalog(url), applied, dir),
   };
 }
 
@@ -53,8 +60,14 @@ async function findDrift(
 ): Promise<Drift[]> {
   // Nothing was promised yet.
   if (applied.length === 0) return [];
-  const steps = await replay(scratch, applied, dir);
-  const { missing, surplus } = compareCatalogs(steps.at(-1)?.catalog ?? [], actual);
+  const [built] = await replay(scratch, [applied], dir);
+  const { missing, surplus } = compareCatalogs(built?.catalog ?? [], actual);
+  if (missing.length + surplus.length === 0) return [];
+  const steps = await replay(
+    scratch,
+    applied.map((one) => [one]),
+    dir,
+  );
   const fileOf = (entry: CatalogEntry) => lastToTouch(steps, entry);
   const files = new Set([...missing, ...surplus].map(fileOf));
   return [...files].map((file) => ({
@@ -66,26 +79,27 @@ async function findDrift(
   }));
 }
 
-/** What the database held after a migration. */
+/** What the database held after some migrations. */
 interface ReplayStep {
-  readonly file: string;
+  /** The last of them. */
+  readonly file: string | undefined;
   readonly catalog: readonly CatalogEntry[];
 }
 
-/** Applies the migrations one after the other, and reads the catalog after each. */
+/** Applies groups of migrations one after the other, and reads the catalog after each. */
 async function replay(
   scratch: Scratch,
-  applied: readonly Migration[],
+  groups: readonly (readonly Migration[])[],
   dir: string,
 ): Promise<ReplayStep[]> {
   const url = await scratch.create();
   const soFar = mkdtempSync(join(tmpdir(), "rowhouse-migrations-"));
   const steps: ReplayStep[] = [];
   try {
-    for (const { file } of applied) {
-      cpSync(join(dir, file), join(soFar, file));
+    for (const group of groups) {
+      for (const { file } of group) cpSync(join(dir, file), join(soFar, file));
       await migrate(url, undefined, soFar);
-      steps.push({ file, catalog: await readCatalog(url) });
+      steps.push({ file: group.at(-1)?.file, catalog: await readCatalog(url) });
     }
     return steps;
   } finally {

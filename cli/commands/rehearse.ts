@@ -1,6 +1,6 @@
 import { Command } from "commander";
-
 import { note, print } from "../output.ts";
+import { migrationsDir } from "../project.ts";
 import type { Rules } from "../rehearse/changes.ts";
 import type { RehearsalOptions } from "../rehearse/rehearse.ts";
 import { withDatabase } from "../stack/embedded.ts";
@@ -55,7 +55,10 @@ async function rehearseDeploy({ against, accept, json, as, ...how }: Options): P
   // It is waited for below; until then its failure must not end the process.
   declared.catch(() => {});
   const progress = slowProgress();
-  const look = async (url: string) => rehearse(url, await declared, options, progress.tell);
+  const look = async (url: string) => {
+    await tellIfAhead(url);
+    return rehearse(url, await declared, options, progress.tell);
+  };
   const work = against ? look(against) : withDatabase(settings, openHome(settings.home), look);
   const rehearsal = await work.finally(async () => {
     progress.end();
@@ -66,6 +69,14 @@ async function rehearseDeploy({ against, accept, json, as, ...how }: Options): P
     if (!json) print("If that is meant, say so with --accept.");
     process.exitCode = 2;
   }
+}
+
+/** To be behind is what a deploy is for; to be ahead means that these are not the newest files. */
+async function tellIfAhead(url: string): Promise<void> {
+  const { readVersions } = await import("../catalog/history.ts");
+  const { describeVersions } = await import("../catalog/describe.ts");
+  const { unknown } = await readVersions(url, migrationsDir);
+  for (const line of describeVersions({ pending: [], unknown })) note(line);
 }
 
 /** The rules that sql/ and policies/ declare, built on a throwaway server. */

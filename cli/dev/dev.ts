@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import pc from "picocolors";
 import { declaredFiles } from "../catalog/declared.ts";
-import { describeDifference } from "../catalog/describe.ts";
+import { describeDifference, describeVersions } from "../catalog/describe.ts";
+import { readVersions } from "../catalog/history.ts";
 import { generateTypes } from "../catalog/types.ts";
 import { adoptMigrations } from "../diff/adopt.ts";
 import { rehearse } from "../rehearse/rehearse.ts";
@@ -47,6 +48,8 @@ export async function startDev({ settings, allowDrop, root, say }: DevOptions): 
     stack = await startStack(settings, say, async (url) => {
       const adopted = await adoptMigrations(scratch, url, join(root, "db/migrations"));
       for (const file of adopted) say(`The database has it already: noted ${file}.`);
+      const { unknown } = await readVersions(url, join(root, "db/migrations"));
+      for (const line of describeVersions({ pending: [], unknown })) say(line);
     });
   } catch (error) {
     await scratch.close();

@@ -35,14 +35,32 @@ export async function readPrivileges(url: string): Promise<Privileges> {
 
 /** The GRANT and REVOKE statements that lead from what is held on one side to the other. */
 export function grantStatements(from: Privileges, to: Privileges): string[] {
-  const revoked = without(from.held, to.held).filter((one) => to.objects.has(objectOf(one)));
-  const granted = without(to.held, from.held).filter((one) => !isGivenAnyway(one, from));
-  return [...statements("revoke", revoked), ...statements("grant", granted)];
+  const held = [...from.held, ...givenToNewTypes(from, to)];
+  const revoked = without(held, to.held).filter((one) => to.objects.has(objectOf(one)));
+  const left = held.filter((one) => !revoked.some((other) => takesAlong(other, one)));
+  return [...statements("revoke", revoked), ...statements("grant", without(to.held, left))];
 }
 
-/** PostgreSQL gives everybody the use of a new type; a new function it gives to nobody here. */
-function isGivenAnyway(one: Privilege, before: Privileges): boolean {
-  return one.type === "type" && one.role === "public" && !before.objects.has(objectOf(one));
+/** A privilege that is revoked on a table is revoked on its columns, too (manual, REVOKE). */
+function takesAlong(revoked: Privilege, one: Privilege): boolean {
+  const { type, name, role, privilege } = revoked;
+  const isOfTable = type === "table" && revoked.column === null && one.column !== null;
+  return isOfTable && one.name === name && one.role === role && one.privilege === privilege;
+}
+
+/** PostgreSQL gives everybody the use of a new type; of a new function it does not here. */
+function givenToNewTypes(from: Privileges, to: Privileges): Privilege[] {
+  const made = [...to.objects].filter(
+    (name) => name.startsWith("type ") && !from.objects.has(name),
+  );
+  return made.map((object) => ({
+    type: "type",
+    name: object.replace("type ", ""),
+    column: null,
+    role: "public",
+    privilege: "usage",
+    grantable: false,
+  }));
 }
 
 function without(some: readonly Privilege[], others: readonly Privilege[]): Privilege[] {

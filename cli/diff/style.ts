@@ -69,5 +69,7 @@ function withHouseBreaks(sql: string): string {
       /^(alter table \S+)\n {2}((?:enable|disable|force|no force) row level security)$/,
       "$1 $2",
     )
-    .replace(/^(alter default privileges) for role \w+/, "$1");
+    .replace(/^alter default privileges for role \S+[\s\S]*/, (one) =>
+      one.replace(/ for role \S+/, "").replace(/\s+/g, " "),
+    );
 }

@@ -1,9 +1,12 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { withClient } from "../../cli/stack/database.ts";
 import { rowhouse } from "../support/cli.ts";
-import { cloneDatabase } from "../support/database.ts";
+import { cloneDatabase, migratedClone } from "../support/database.ts";
 import { copyProject } from "../support/project.ts";
 
 test("db check is silent about this project", async () => {
@@ -64,10 +67,9 @@ test("db migration writes nothing that drops data, unless just that is allowed",
 });
 
 test("db check and db diff tell how a database stands, and only read it", async () => {
-  const url = await cloneDatabase();
+  const url = await migratedClone();
   await withClient(url, async (client) => {
     const name = new URL(url).pathname.slice(1);
-    await client.query(`revoke temporary on database ${name} from public`);
     await client.query("alter policy select_own on api.tasks using (true)");
     await client.query("delete from public.schema_migrations where version like '%0400'");
     await client.query(`alter database ${name} set default_transaction_read_only = on`);
@@ -106,4 +108,21 @@ test("a role without the rights is told so, and not that Rowhouse has a fault", 
   await withClient(url.href, (client) => client.query(`drop role ${role}`));
   expect(code).toBe(1);
   expect(stderr).toMatch(/\[database_refused\].*permission denied for table schema_migrations/);
+});
+
+test("Ctrl-C ends a command and what it started, and leaves nothing", async () => {
+  const temporary = mkdtempSync(join(tmpdir(), "rowhouse-interrupted-"));
+  const env = { ...process.env, TMPDIR: temporary, SCRATCH_URL: "" };
+  const child = spawn(process.execPath, ["cli/rowhouse.js", "db", "check"], { env });
+  const logs = () =>
+    readdirSync(temporary)
+      .map((name) => join(temporary, name, "postgres.log"))
+      .filter((file) => existsSync(file))
+      .map((file) => readFileSync(file, "utf8"));
+  await expect.poll(() => logs().join(), { timeout: 20_000 }).toContain("ready to accept");
+  child.kill("SIGINT");
+  const [code] = await once(child, "exit");
+  expect(code).toBe(130);
+  expect(readdirSync(temporary).filter((name) => name.startsWith("rowhouse-scratch"))).toEqual([]);
+  rmSync(temporary, { recursive: true });
 });

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { withClient } from "../../cli/stack/database.ts";
 import { migrate } from "../../cli/stack/dbmate.ts";
 import { type Outcome, readyHome, rowhouse, startStack } from "../support/cli.ts";
-import { cloneDatabase } from "../support/database.ts";
+import { migratedClone } from "../support/database.ts";
 import { copyProject } from "../support/project.ts";
 
 /** What docs/policies.md tells: tasks are to be created open, and only later done. */
@@ -14,15 +14,13 @@ const after =
 
 /** The production database: migrated, with a user who has a done task. */
 async function startProduction(): Promise<string> {
-  const url = await cloneDatabase();
-  await withClient(url, async (client) => {
-    const name = new URL(url).pathname.slice(1);
-    await client.query(`revoke temporary on database ${name} from public`);
-    await client.query(`
+  const url = await migratedClone();
+  await withClient(url, (client) =>
+    client.query(`
       insert into api.users (id, email) values ('a11ce000-0000-4000-8000-000000000000', 'alice@example.com');
       insert into api.tasks (user_id, title, completed) values ('a11ce000-0000-4000-8000-000000000000', 'Rest', true);
-    `);
-  });
+    `),
+  );
   return url;
 }
 

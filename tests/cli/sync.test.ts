@@ -4,14 +4,12 @@ import { expect, test } from "vitest";
 import { readCatalog } from "../../cli/catalog/catalog.ts";
 import { type Change, syncDev } from "../../cli/dev/sync.ts";
 import { withClient } from "../../cli/stack/database.ts";
-import { migrate } from "../../cli/stack/dbmate.ts";
-import { emptyDatabase, testScratch } from "../support/database.ts";
+import { migratedClone, testScratch } from "../support/database.ts";
 import { copyProject } from "../support/project.ts";
 
 /** A dev database, and the files that it follows. */
 async function startFollowing() {
-  const [url, root] = [await emptyDatabase(), copyProject()];
-  await migrate(url);
+  const [url, root] = [await migratedClone(), copyProject()];
   const announced: Change[] = [];
   const beforeApplying = async (change: Change) => void announced.push(change);
   return {

@@ -6,7 +6,7 @@ import { readHistory } from "../../cli/catalog/history.ts";
 import { adoptMigrations } from "../../cli/diff/adopt.ts";
 import { migrationsDir } from "../../cli/project.ts";
 import { withClient } from "../../cli/stack/database.ts";
-import { cloneDatabase, emptyDatabase, testScratch } from "../support/database.ts";
+import { emptyDatabase, migratedClone, testScratch } from "../support/database.ts";
 
 const tasks = readdirSync(migrationsDir).find((file) => file.endsWith("_tasks.sql")) ?? "";
 const note = "alter table api.tasks add column note text";
@@ -30,13 +30,6 @@ function addMigration(dir: string): string {
 
 async function change(url: string, sql: string): Promise<void> {
   await withClient(url, (client) => client.query(sql));
-}
-
-/** A clone's grants on the database itself are not those of its template. */
-async function migratedClone(): Promise<string> {
-  const url = await cloneDatabase();
-  await change(url, `revoke temporary on database ${new URL(url).pathname.slice(1)} from public`);
-  return url;
 }
 
 test("a migrated database is neither behind nor ahead, and has not drifted", async () => {

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { compareCatalogs, readCatalog } from "../../catalog/catalog.ts";
 import { buildDeclared } from "../../catalog/declared.ts";
-import { describeDifference } from "../../catalog/describe.ts";
+import { describeDifference, describeVersions } from "../../catalog/describe.ts";
 import { type History, readHistory } from "../../catalog/history.ts";
 import { note, print } from "../../output.ts";
 import { migrationsDir, projectRoot } from "../../project.ts";
@@ -45,10 +45,9 @@ async function checkDatabase(url: string): Promise<[result: object, lines: strin
   return [history, describeHistory(history)];
 }
 
-function describeHistory({ pending, unknown, drift }: History): string[] {
+function describeHistory({ drift, ...versions }: History): string[] {
   return [
-    ...titled("The database is behind. Not applied yet:", pending),
-    ...titled("The database is ahead. It has versions that no file here has:", unknown),
+    ...describeVersions(versions),
     ...drift.flatMap(({ file, difference }) => [
       file
         ? `${file} says something else (+) than what is there (-): edited after it was applied, or changed by hand.`
@@ -56,8 +55,4 @@ function describeHistory({ pending, unknown, drift }: History): string[] {
       ...describeDifference(difference),
     ]),
   ];
-}
-
-function titled(title: string, lines: readonly string[]): string[] {
-  return lines.length > 0 ? [title, ...lines.map((line) => `  ${line}`)] : [];
 }
