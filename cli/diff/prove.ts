@@ -122,7 +122,7 @@ function keptOf(rows: Rows, losing: ReadonlySet<string>): Rows {
   );
 }
 
-/** The first table of which a row is gone, or has changed in a column that it had. */
+/** The first table of which a row is gone, or has changed in a column that it had. New ones may come. */
 function lostTable(before: Rows, after: Rows): string | undefined {
   for (const [table, rows] of before) {
     const left = after.get(table) ?? [];
@@ -133,7 +133,7 @@ function lostTable(before: Rows, after: Rows): string | undefined {
         JSON.stringify(Object.fromEntries(columns.map((name) => [name, row[name]]))),
       ),
     );
-    if (left.length !== rows.length || !wanted.every((row) => found.has(row))) return table;
+    if (!wanted.every((row) => found.has(row))) return table;
   }
   return undefined;
 }

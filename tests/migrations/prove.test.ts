@@ -52,6 +52,7 @@ test("what is given up on purpose may be lost", async () => {
   expect(
     await outcomeOf(up, "select 1;", ["api.tasks.description", "api.tasks.updated_at"]),
   ).toMatchObject({ rows: 4 });
+  expect(await outcomeOf(up, "select 1;", ["api.tasks"])).toMatchObject({ rows: 2, tables: 1 });
 });
 
 test("rows are made up by type, default and reference; where the rules are too odd, it is told", async () => {
