@@ -1,7 +1,9 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { type Draft, draftMigration } from "../../cli/diff/migration.ts";
+import { migratedSources } from "../../cli/diff/sources.ts";
 import { testScratch } from "../support/database.ts";
 import { copyProject } from "../support/project.ts";
 
@@ -118,7 +120,9 @@ notify pgrst, 'reload schema';
     const [table, , , , , , policy] = notes[2].split(/\n\n/);
     expect(draft?.up[0]).toBe(table?.replace(/;$/, ""));
     expect(draft?.up).toContain(policy ?? notes[2].trim().split("\n\n").at(-1)?.replace(/;$/, ""));
-    expect(draft?.text).toMatch(/migrate:down[\s\S]*\n\ndrop table api\.notes;\n\nnotify/);
+    expect(draft?.text.split("-- migrate:down")[1]).toBe(
+      "\n\nset local lock_timeout = '5s';\n\ndrop table api.notes;\n\nnotify pgrst, 'reload schema';\n",
+    );
     expect(draft?.text).not.toMatch(/owner to|postgres/i);
   });
 });
@@ -146,6 +150,26 @@ alter default privileges in schema api grant select on tables to authenticated;
   expect(draft?.text).toContain('grant delete on api."order" to authenticated;');
   expect(draft?.text).toContain("revoke usage on schema private from authenticated;");
   expect(draft?.text).toContain("revoke usage on type api.state from public;");
+});
+
+test("what a later migration altered, dropped or made again is not taken from where it was made", () => {
+  const dir = mkdtempSync(join(tmpdir(), "rowhouse-sources-"));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  const write = (file: string, up: string) =>
+    writeFileSync(
+      join(dir, file),
+      `-- migrate:up\n${up}\n-- migrate:down\ncreate table api.never ();`,
+    );
+  write("1_a.sql", "create policy a on api.t; create policy b on api.t; create table api.u ();");
+  write("2_b.sql", "alter policy a on api.t using (true); drop table api.u;");
+  write(
+    "3_c.sql",
+    "create or replace function api.f() as $$ 1 $$; create or replace function api.f() as $$ 2 $$;",
+  );
+  expect([...migratedSources(dir)]).toEqual([
+    ["policy b on api.t", "create policy b on api.t"],
+    ["function api.f", "create or replace function api.f() as $$ 2 $$"],
+  ]);
 });
 
 test("nothing is drafted where nothing was edited", async () => {
