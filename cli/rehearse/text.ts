@@ -54,9 +54,7 @@ function effectLines({ before, after, effects, isEmpty }: RehearsedChange): stri
   if (isEmpty) return ["    no rows to show it on"];
   const affected = effects.filter(({ gained, lost }) => gained + lost > 0);
   const others = effects.length - affected.length;
-  const rest = [
-    `    ${grouped(others)} ${affected.length > 0 ? "others " : ""}looked at: no change`,
-  ];
+  const rest = [`    ${grouped(others)} ${affected.length > 0 ? "more " : ""}looked at: no change`];
   return [...(affected.length > 0 ? table(affected) : []), ...(others > 0 ? rest : [])];
 }
 
