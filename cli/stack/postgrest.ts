@@ -74,6 +74,8 @@ function environment(options: ApiOptions): NodeJS.ProcessEnv {
     PGRST_OPENAPI_SERVER_PROXY_URI: `http://${loopback}:${options.port}`,
     PGRST_OPENAPI_SECURITY_ACTIVE: "true",
     PGRST_LOG_LEVEL: "error",
+    // Every response repeats it, also one that tells of an error.
+    PGRST_SERVER_TRACE_HEADER: "X-Request-Id",
     ...(options.corsOrigins ? { PGRST_SERVER_CORS_ALLOWED_ORIGINS: options.corsOrigins } : {}),
     ...options.extra,
   };

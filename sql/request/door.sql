@@ -5,10 +5,17 @@ set search_path = ''
 as $$
 declare
   fault text := request.token_fault();
+  id text := request.id();
 begin
-  if request.id() is not null then
-    perform set_config('application_name', 'rowhouse ' || request.id(), true);
+  if id is null then
+    id := gen_random_uuid();
+    perform set_config('request.made_id', id, true);
+    -- PostgREST answers with this header. An id that was sent it repeats by itself.
+    perform set_config('response.headers', '[{"X-Request-Id": "' || id || '"}]', true);
   end if;
+
+  -- Log lines and pg_stat_activity show it.
+  perform set_config('application_name', 'rowhouse ' || id, true);
 
   -- Without a token PostgREST sets exactly this claim.
   if request.claims() = '{"role": "anonymous"}' then
@@ -25,6 +32,6 @@ end
 $$;
 
 comment on function request.door() is
-  'The one door that every request passes (db-pre-request): refuses faulty tokens with 401 and names the request in application_name.';
+  'The one door that every request passes (db-pre-request): refuses faulty tokens with 401, makes an id for a request that has none, and names the request in application_name.';
 
 grant execute on function request.door() to anonymous, authenticated;

@@ -8,14 +8,21 @@ select request.door();
 commit;
 
 begin;
+set local request.jwt.claims = '{"role": "anonymous"}';
+select request.door();
+commit;
+
+begin;
 set local search_path = tap, public;
-select plan(23);
+select plan(27);
 
 select unalike(
   current_setting('application_name'),
   '%the-one-before%',
   'The id of a request ends with the request'
 );
+
+select is(request.id(), null, 'The id that the door made ends with the request, too');
 
 create function pg_temp.come_with(claims jsonb)
 returns void
@@ -112,18 +119,31 @@ select throws_detail(
 -- The request id, in application_name
 
 select act_anonymously();
-set local application_name = 'as before';
 select request.door();
 
-select is(
+select matches(
   current_setting('application_name'),
-  'as before',
-  'A request without an id leaves application_name alone'
+  '^rowhouse [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
+  'A request without an id is given one'
 );
 
 select is(
+  'rowhouse ' || request.id(),
+  current_setting('application_name'),
+  'The id that was made is the id of the request'
+);
+
+select is(
+  current_setting('response.headers')::jsonb,
+  jsonb_build_array(jsonb_build_object('X-Request-Id', request.id())),
+  'The id that was made is told in the response'
+);
+
+set local request.made_id = 'as before';
+
+select is(
   pg_temp.name_with(value),
-  'as before',
+  'rowhouse as before',
   'An odd request id is ignored: ' || meaning
 )
 from (
@@ -141,11 +161,18 @@ select is(
 );
 
 select act_as(alice());
+set local response.headers = '';
 
 select is(
   pg_temp.name_with('42.a_b-C'),
   'rowhouse 42.a_b-C',
   'So does the request of a user'
+);
+
+select is(
+  current_setting('response.headers'),
+  '',
+  'An id that was sent is left to PostgREST to repeat'
 );
 
 reset role;

@@ -1,7 +1,7 @@
--- request.id(): the X-Request-Id header, where it is fit for a log line.
+-- request.id(): the X-Request-Id header, where it is fit for a log line, else the id that was made.
 begin;
 set local search_path = tap, public;
-select plan(16);
+select plan(18);
 
 create function pg_temp.id_when_sent(value text)
 returns text
@@ -37,6 +37,11 @@ from (
     ('%s', 'a format'),
     ('naïve', 'beyond ASCII')
 ) as unfit (value, meaning);
+
+set local request.made_id = 'made';
+
+select is(pg_temp.id_when_sent('a b'), 'made', 'In place of an unfit request id stands the one that was made');
+select is(pg_temp.id_when_sent('7'), '7', 'A fit request id goes before one that was made');
 
 set local role authenticated;
 

@@ -46,6 +46,9 @@ async function names(): Promise<unknown[]> {
   return rows.map(({ application_name }) => application_name);
 }
 
+/** The name of a request whose id the database made. */
+const made = /^rowhouse [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 const named = (name: string) => async () => ((await names()).includes(name) ? true : undefined);
 
 test("A DBA sees the id of a slow request in the database, and no trace of it afterwards", async () => {
@@ -58,17 +61,17 @@ test("A DBA sees the id of a slow request in the database, and no trace of it af
   await slow;
   expect((await names()).join()).not.toContain("req-42");
   expect(await bob.ask("/rpc/nap", { method: "POST", body: { seconds: 0 } })).toMatchObject({
-    body: expect.stringMatching(/^PostgREST/),
+    body: expect.stringMatching(made),
   });
 });
 
 test.each([
   ["A-Za-z0-9._-", "rowhouse A-Za-z0-9._-"],
   ["x".repeat(48), `rowhouse ${"x".repeat(48)}`],
-  ["x".repeat(49), expect.stringMatching(/^PostgREST/)],
-  ["two words", expect.stringMatching(/^PostgREST/)],
-  ["'; drop table api.tasks; --", expect.stringMatching(/^PostgREST/)],
-  ["", expect.stringMatching(/^PostgREST/)],
+  ["x".repeat(49), expect.stringMatching(made)],
+  ["two words", expect.stringMatching(made)],
+  ["'; drop table api.tasks; --", expect.stringMatching(made)],
+  ["", expect.stringMatching(made)],
 ])("A caller's request id is taken only when it is short and plain: %s", async (id, name) => {
   const answer = await alice.ask("/rpc/nap", {
     method: "POST",

@@ -7,6 +7,7 @@ import { adoptMigrations } from "../../cli/diff/adopt.ts";
 import { migrationsDir } from "../../cli/project.ts";
 import { withClient } from "../../cli/stack/database.ts";
 import { emptyDatabase, migratedClone, testScratch } from "../support/database.ts";
+import { migrationFiles } from "../support/project.ts";
 
 const tasks = readdirSync(migrationsDir).find((file) => file.endsWith("_tasks.sql")) ?? "";
 const note = "alter table api.tasks add column note text";
@@ -54,7 +55,7 @@ test("a database is behind by the migrations that it has not seen", async () => 
 
 test("a database that has never been migrated is behind by everything", async () => {
   const { pending, drift } = await readHistory(testScratch(), await emptyDatabase(), migrationsDir);
-  expect(pending).toHaveLength(5);
+  expect(pending).toHaveLength(migrationFiles.length);
   expect(drift).toEqual([]);
 });
 

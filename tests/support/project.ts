@@ -1,8 +1,11 @@
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { projectRoot } from "../../cli/project.ts";
+import { migrationsDir, projectRoot } from "../../cli/project.ts";
+
+/** The migration files of the project, in order. */
+export const migrationFiles = readdirSync(migrationsDir).sort();
 
 /** What the command reads and writes of a project. */
 const parts = ["cli", "client", "db", "docs", "policies", "sql", "tests", "package.json"];
