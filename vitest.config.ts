@@ -8,8 +8,9 @@ export default defineConfig({
   resolve: { alias: { "@rowhouse/client": join(import.meta.dirname, "client/src/index.ts") } },
   test: {
     include: ["tests/**/*.test.ts", "tests/database/*.sql"],
-    // They need a Chromium, and `npm test` must need nothing but npm: see `npm run test:browser`.
-    exclude: [...configDefaults.exclude, "tests/browser/**"],
+    // They need a Chromium or Debian's packages, and `npm test` must need nothing but npm: see
+    // `npm run test:browser` and `npm run test:operations`.
+    exclude: [...configDefaults.exclude, "tests/browser/**", "tests/operations/**"],
     globalSetup: "tests/support/global-setup.ts",
     // One more than the cores of CI: the tests of the command wait a good part of their time.
     maxWorkers: 3,

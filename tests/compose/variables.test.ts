@@ -19,8 +19,9 @@ test("compose tells PostgREST what the local stack tells it", async () => {
   expect(inCompose(given)).toEqual(await inStack(given));
 });
 
-/** Where it listens, and how it signs in, differ on purpose. */
-const onPurpose = /^PGRST_(DB_URI|JWT_SECRET|SERVER_HOST|SERVER_PORT|ADMIN_SERVER_PORT)$/;
+/** Where it listens, how it signs in, and that a pooler may be between, differ on purpose. */
+const onPurpose =
+  /^PGRST_(DB_URI|DB_CHANNEL_ENABLED|JWT_SECRET|SERVER_HOST|SERVER_PORT|ADMIN_SERVER_PORT)$/;
 
 function inCompose(given: Record<string, string>): Record<string, string> {
   const lines = [...compose.matchAll(/^ +(PGRST_[A-Z_]+): (.*)$/gm)];

@@ -1,0 +1,17 @@
+import { join } from "node:path";
+import { defineConfig } from "vitest/config";
+
+const projectRoot = join(import.meta.dirname, "../..");
+
+// Apart from `npm test`: these take longer, and some need Debian packages.
+export default defineConfig({
+  root: projectRoot,
+  resolve: { alias: { "@rowhouse/client": join(projectRoot, "client/src/index.ts") } },
+  test: {
+    include: ["tests/operations/**/*.test.ts"],
+    globalSetup: "tests/support/global-setup.ts",
+    maxWorkers: 2,
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+  },
+});
