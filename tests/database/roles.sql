@@ -73,6 +73,7 @@ select is_empty(
     select classid::regclass, objid, deptype
     from pg_shdepend
     where refclassid = 'pg_authid'::regclass
+    and dbid in (0, (select oid from pg_database where datname = current_database()))
     and refobjid::regrole::text in ('anonymous', 'authenticated', 'authenticator')
     and deptype = 'o'
   $$,
@@ -84,6 +85,7 @@ select is_empty(
     select classid::regclass, objid
     from pg_shdepend
     where refclassid = 'pg_authid'::regclass
+    and dbid in (0, (select oid from pg_database where datname = current_database()))
     and refobjid = 'authenticator'::regrole
     and deptype = 'a'
   $$,
