@@ -1,63 +1,28 @@
 import { Command } from "commander";
-import pc from "picocolors";
 import { print } from "../output.ts";
-import { withClient, withoutPassword } from "../stack/database.ts";
-import { listMigrations, type Migration } from "../stack/dbmate.ts";
-import { withDatabase } from "../stack/embedded.ts";
-import { openHome } from "../stack/home.ts";
 import { readSettings } from "../stack/settings.ts";
-import { runningState } from "../stack/state.ts";
 
-/** What `rowhouse status` tells. */
-interface Status {
-  readonly home: string;
-  /** Undefined when no stack runs in the home. */
-  readonly apiUrl: string | undefined;
-  readonly database: string;
-  readonly postgres: string;
-  readonly migrations: readonly Migration[];
-}
+const help = `
+The exit code is 1 when something is wrong at this moment:
+  a migration is pending,
+  a stack runs in the home and its API does not answer, or every connection of its pool is busy,
+  nine tenths of the server's connections are taken,
+  a transaction has been open for more than 5 minutes,
+  the last drill failed.
+That no stack runs is told, and not wrong. What will go wrong is for \`rowhouse doctor\` to say.
+Backups and drills are those that the home knows of. When PostgREST loaded the schema is read from
+its log in the home.`;
 
 /** `rowhouse status` */
 export const statusCommand = new Command("status")
-  .description("tell what runs, and what is applied")
-  .addHelpText("after", "\nThe exit code is 1 when a migration is pending.")
+  .description("tell what runs, what is applied, and whether it is well")
   .option("--json", "for programs")
+  .addHelpText("after", help)
   .action(async ({ json }: { json?: true }) => {
-    const status = await readStatus();
-    for (const line of json ? [JSON.stringify(status, null, 2)] : describe(status)) print(line);
-    if (status.migrations.some(({ applied }) => !applied)) process.exitCode = 1;
+    const { readStatus } = await import("../status/status.ts");
+    const { describeStatus } = await import("../status/text.ts");
+    const status = await readStatus(readSettings());
+    const lines = json ? [JSON.stringify(status, null, 2)] : describeStatus(status);
+    for (const line of lines) print(line);
+    if (status.problems.length > 0) process.exitCode = 1;
   });
-
-async function readStatus(): Promise<Status> {
-  const settings = readSettings();
-  const home = openHome(settings.home);
-  const state = await runningState(home);
-  const embeddedAtRest = !settings.databaseUrl && state === undefined;
-  return withDatabase(settings, home, async (url) => ({
-    home: home.dir,
-    apiUrl: state?.apiUrl,
-    database: embeddedAtRest ? "embedded, not running" : withoutPassword(url),
-    postgres: await serverVersion(url),
-    migrations: await listMigrations(url),
-  }));
-}
-
-async function serverVersion(url: string): Promise<string> {
-  return withClient(url, async (client) => {
-    const { rows } = await client.query<{ server_version: string }>("show server_version");
-    return rows[0]?.server_version ?? "";
-  });
-}
-
-function describe({ home, apiUrl, database, postgres, migrations }: Status): string[] {
-  return [
-    `Home:        ${home}`,
-    `API:         ${apiUrl ?? "not running (npm start)"}`,
-    `Database:    ${database} (PostgreSQL ${postgres})`,
-    "Migrations:",
-    ...migrations.map(
-      ({ file, applied }) => `  ${applied ? pc.green("applied") : pc.yellow("pending")}  ${file}`,
-    ),
-  ];
-}

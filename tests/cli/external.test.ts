@@ -43,7 +43,10 @@ describe("a stack on a server that is not its own", () => {
     const password = new URL(databaseUrl).password;
     expect(stack.output() + stdout).not.toContain(`:${password}@`);
     expect(stack.output() + stdout).not.toContain("p@ss");
-    expect(JSON.parse(stdout)).toMatchObject({ apiUrl: stack.url, postgres: expect.any(String) });
+    expect(JSON.parse(stdout)).toMatchObject({
+      apiUrl: stack.url,
+      database: { postgres: expect.any(String) },
+    });
   });
 
   test("asks for --yes before it rolls back", async () => {

@@ -1,0 +1,29 @@
+-- What a DBA looks at first, of this database and of its server.
+select
+  current_setting('server_version') as version,
+  extract(epoch from clock_timestamp() - pg_catalog.pg_postmaster_start_time())::float8 as up_seconds,
+  pg_catalog.pg_database_size(current_database())::float8 as bytes,
+  (
+    select blks_hit::float8 / nullif(blks_hit + blks_read, 0)
+    from pg_catalog.pg_stat_database
+    where datname = current_database()
+  ) as cache_hit_rate,
+  current_setting('max_connections')::int as max_connections,
+  activity.oldest_transaction_seconds,
+  activity.pool_open,
+  activity.pool_busy
+from (
+  select
+    max(extract(epoch from clock_timestamp() - xact_start))
+      filter (where pid <> pg_backend_pid())::float8 as oldest_transaction_seconds,
+    -- One connection of PostgREST's waits for notifications, beside its pool.
+    (count(*) filter (
+      where usename = 'authenticator' and datname = current_database() and query !~* '^listen'
+    ))::int as pool_open,
+    (count(*) filter (
+      where usename = 'authenticator' and datname = current_database() and query !~* '^listen'
+      and state <> 'idle'
+    ))::int as pool_busy
+  from pg_catalog.pg_stat_activity
+  where backend_type = 'client backend'
+) as activity

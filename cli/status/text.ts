@@ -1,0 +1,47 @@
+import pc from "picocolors";
+import { ago, percent, secondsSince, size, span } from "./format.ts";
+import type { Status } from "./status.ts";
+
+/** The status, a line each. */
+export function describeStatus(status: Status): string[] {
+  const { home, rowhouse, database, migrations, problems } = status;
+  return [
+    `Rowhouse:    ${rowhouse}`,
+    `Home:        ${home}`,
+    `API:         ${describeApi(status)}`,
+    `Database:    ${database.shown} (PostgreSQL ${database.postgres}${database.running ? `, up ${span(database.upSeconds)}` : ""})`,
+    `Size:        ${size(database.bytes)}`,
+    ...(database.running ? describeRunning(status) : []),
+    `Backup:      ${ago(status.lastBackup)}`,
+    `Drill:       ${ago(status.drill?.finishedAt)}${status.drill ? (status.drill.ok ? ", passed" : ", failed") : ""}`,
+    "Migrations:",
+    ...migrations.map(
+      ({ file, applied }) => `  ${applied ? pc.green("applied") : pc.yellow("pending")}  ${file}`,
+    ),
+    ...problems.map((problem) => `${pc.red("Wrong:")} ${problem}`),
+  ];
+}
+
+function describeApi({ api, startedAt }: Status): string {
+  if (api === undefined) return "not running (npm start)";
+  const facts = [
+    api.answers ? `PostgREST ${api.postgrest ?? "of unknown version"}` : "no answer",
+    ...(startedAt ? [`up ${span(secondsSince(startedAt))}`] : []),
+    `schema loaded ${ago(api.schemaLoadedAt, "at an unknown time")}`,
+  ];
+  return `${api.url} (${facts.join(", ")})`;
+}
+
+function describeRunning({ database, api }: Status): string[] {
+  const { connections, pool, oldestTransactionSeconds: oldest, cacheHitRate } = database;
+  const open = connections.reduce((sum, { count }) => sum + count, 0);
+  const parts = connections.map(
+    ({ application, state, count }) => `${count} ${application} ${state}`,
+  );
+  return [
+    `Cache:       ${cacheHitRate === undefined ? "nothing read yet" : `${percent(cacheHitRate)} of the blocks read were in it`}`,
+    `Connections: ${open} of ${database.maxConnections}${parts.length > 0 ? `: ${parts.join(", ")}` : ""}`,
+    ...(api ? [`Pool:        ${pool.open} of ${pool.size} open, ${pool.busy} busy`] : []),
+    `Oldest:      ${oldest === undefined ? "no transaction is open" : `a transaction, open for ${span(oldest)}`}`,
+  ];
+}
