@@ -28,6 +28,9 @@ export type ErrorCode =
   | "row_invalid"
   | "verdict_unknown"
   | "query_timeout"
+  | "slow_unrecorded"
+  | "statement_unknown"
+  | "plan_unknown"
   | "secret_cannot_sign"
   | "not_confirmed";
 

@@ -7,6 +7,7 @@ import { migrateCommand } from "./commands/migrate.ts";
 import { mutantsCommand } from "./commands/mutants.ts";
 import { rehearseCommand } from "./commands/rehearse.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
+import { slowCommand } from "./commands/slow.ts";
 import { startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tokenCommand } from "./commands/token.ts";
@@ -25,6 +26,7 @@ const program = new Command("rowhouse")
   .addCommand(migrateCommand)
   .addCommand(rollbackCommand)
   .addCommand(statusCommand)
+  .addCommand(slowCommand)
   .addCommand(typesCommand)
   .addCommand(whyCommand)
   .addCommand(rehearseCommand)

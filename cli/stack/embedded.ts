@@ -24,7 +24,7 @@ interface Embedded {
   readonly url: string;
 }
 
-/** Starts the embedded server of a home, and creates the home's database when it is missing. */
+/** Starts the embedded server of a home, and creates in it what is missing. */
 export async function startEmbedded(settings: Settings, home: Home, crew: Crew): Promise<Embedded> {
   if (settings.dbPort) await assertFree(settings.dbPort, "DB_PORT");
   const cluster = await openCluster(home.dir, postgresPassword(home), home.postgresLog);
@@ -32,7 +32,7 @@ export async function startEmbedded(settings: Settings, home: Home, crew: Crew):
   await crew.add({
     name: "PostgreSQL",
     program: "postgres",
-    launch: () => launchPostgres(cluster, port),
+    launch: () => launchPostgres(cluster, port, watchfulness(settings)),
     ready: (server) => postgresReady(cluster, port, server),
     logFile: cluster.logFile,
     failure: "postgres_failed",
@@ -41,12 +41,24 @@ export async function startEmbedded(settings: Settings, home: Home, crew: Crew):
   return { cluster, port, url: embeddedUrl(cluster.password, port, databaseName) };
 }
 
+/** What makes slow statements show: in the log, and for `rowhouse slow`. */
+function watchfulness({ slowMs }: Settings): Record<string, string> {
+  return {
+    log_min_duration_statement: String(slowMs),
+    shared_preload_libraries: "pg_stat_statements",
+    // Utility statements are kept as they stand, with the passwords that some of them set.
+    "pg_stat_statements.track_utility": "off",
+  };
+}
+
 async function ensureDatabase(maintenanceUrl: string): Promise<void> {
   await withClient(maintenanceUrl, async (client) => {
     const { rowCount } = await client.query("select from pg_database where datname = $1", [
       databaseName,
     ]);
     if (rowCount === 0) await client.query(`create database ${databaseName}`);
+    // It tells of all databases from any one: from here, since the home's holds what is declared.
+    await client.query("create extension if not exists pg_stat_statements");
   });
 }
 

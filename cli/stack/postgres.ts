@@ -53,7 +53,7 @@ export function embeddedUrl(password: string, port: number, database: string): s
 /**
  * Starts the embedded server.
  *
- * @param extra Further settings, name to value, for tests.
+ * @param extra Further settings, name to value.
  */
 export async function launchPostgres(
   { identity, dataDir, logFile }: Cluster,
@@ -87,11 +87,15 @@ export async function postgresReady(cluster: Cluster, port: number, server: Serv
   );
 }
 
-/** No Unix socket: its path may be too long. Bodies and tokens come as parameters: not logged. */
+/**
+ * No Unix socket: its path may be too long. Bodies and tokens come as parameters, and the detail of
+ * an error holds the row at fault: neither is logged.
+ */
 const serverSettings = {
   listen_addresses: loopback,
   unix_socket_directories: "",
   log_line_prefix: "%m [%p] %a ",
+  log_error_verbosity: "terse",
   log_parameter_max_length: "0",
   log_timezone: "UTC",
   timezone: "UTC",

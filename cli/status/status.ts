@@ -27,7 +27,7 @@ export interface Status {
 }
 
 /** What the database tells of itself. */
-export interface DatabaseStatus {
+interface DatabaseStatus {
   readonly shown: string;
   /** Whether it ran before this command came. */
   readonly running: boolean;
