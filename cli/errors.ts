@@ -12,6 +12,7 @@ export type ErrorCode =
   | "database_refused"
   | "database_not_migrated"
   | "migration_failed"
+  | "api_stale"
   | "declaration_failed"
   | "plan_unproven"
   | "step_refused"

@@ -1,11 +1,13 @@
 import { execFile } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import type pg from "pg";
 import { codeOf, RowhouseError, reasonOf } from "../errors.ts";
 import { migrationsDir, projectRoot } from "../project.ts";
 import { findDbmate } from "./binaries.ts";
 import { withClient } from "./database.ts";
+import { defaultPatience, type Patience, patiently, withLockTimeout } from "./patience.ts";
 
 const run = promisify(execFile);
 
@@ -31,7 +33,7 @@ export async function listMigrations(url: string, dir = migrationsDir): Promise<
 
 /**
  * Applies all pending migrations with dbmate. Two at once take turns: the second finds
- * nothing left to do.
+ * nothing left to do. One that cannot get a lock gives up soon, and is tried again.
  *
  * @param url The database, as its owner, directly and not through a transaction pooler.
  * @param onWait Called when another migration runs and this one has to wait.
@@ -42,10 +44,11 @@ export async function migrate(
   url: string,
   onWait = () => {},
   dir = migrationsDir,
+  patience = defaultPatience,
 ): Promise<string[]> {
   return underLock(url, onWait, async (client) => {
     const before = new Set(await appliedVersions(client));
-    await dbmate(url, "up", dir);
+    await dbmate(url, "up", dir, patience);
     return migrationFiles(dir).filter((file) => !before.has(file.split("_")[0] ?? file));
   });
 }
@@ -62,10 +65,11 @@ export async function rollback(
   steps: number,
   onWait = () => {},
   dir = migrationsDir,
+  patience = defaultPatience,
 ): Promise<string[]> {
   return underLock(url, onWait, async (client) => {
     const applied = (await appliedVersions(client)).reverse().slice(0, steps);
-    for (const _ of applied) await dbmate(url, "rollback", dir);
+    for (const _ of applied) await dbmate(url, "rollback", dir, patience);
     return applied;
   });
 }
@@ -107,16 +111,25 @@ async function underLock<T>(
   });
 }
 
-async function dbmate(url: string, command: "up" | "rollback", dir: string): Promise<void> {
+async function dbmate(
+  url: string,
+  command: "up" | "rollback",
+  dir: string,
+  patience: Patience,
+): Promise<void> {
   const program = findDbmate();
   const args = ["--migrations-dir", dir, "--no-dump-schema", command];
   // In the environment and not in the arguments: those can be read by every user of the machine.
-  const env = { ...process.env, DATABASE_URL: withSslMode(url) };
-  try {
-    await run(program, args, { cwd: projectRoot, env });
-  } catch (error) {
-    throw failed(error);
-  }
+  const target = withLockTimeout(withSslMode(url), patience.lockTimeout);
+  const env = { ...process.env, DATABASE_URL: target };
+  const attempt = async () => {
+    try {
+      await run(program, args, { cwd: projectRoot, env });
+    } catch (error) {
+      throw failed(error, dir);
+    }
+  };
+  await patiently(patience, attempt, ({ remedy }) => remedy === nothingLeft);
 }
 
 /** dbmate's driver demands TLS where nothing is said, while ours does without: say it. */
@@ -126,14 +139,27 @@ function withSslMode(url: string): string {
   return explicit.href;
 }
 
-function failed(error: unknown): RowhouseError {
+const nothingLeft =
+  "Each migration runs in a transaction: the failed one left nothing behind, the ones before it stay. Correct it and migrate again.";
+
+const somethingLeft =
+  "This one runs outside a transaction: the statements before the failed one stay. docs/operations.md says how to go on.";
+
+function failed(error: unknown, dir: string): RowhouseError {
   const { stdout, stderr } = error as { stdout?: string; stderr?: string };
   const file = stdout?.match(/^(?:Applying|Rolling back): (.*)$/gm)?.at(-1);
   const reason = stderr?.trim() || reasonOf(error);
+  const name = file?.replace(/^.*: /, "");
+  const outside = name !== undefined && isOutsideTransaction(join(dir, name));
   return new RowhouseError(
     "migration_failed",
     `dbmate failed${file ? ` (${file})` : ""}: ${reason}`,
-    "Each migration runs in a transaction: the failed one left nothing behind, the ones before it stay. Correct it and migrate again.",
+    outside ? somethingLeft : nothingLeft,
     { cause: error },
   );
+}
+
+/** Whether a migration asks dbmate not to run it in a transaction, up or down. */
+function isOutsideTransaction(path: string): boolean {
+  return /^-- migrate:(?:up|down)\b.*\btransaction:false\b/m.test(readFileSync(path, "utf8"));
 }
