@@ -18,7 +18,7 @@ export async function applyToDev(
   await withClient(url, async (client) => {
     let reason = "";
     for (const statements of plans) {
-      await client.query("begin; set local lock_timeout = '5s'");
+      await client.query("begin; set local lock_timeout = '3s'");
       const failure = await attempt(client, statements, declared);
       if (failure === undefined) {
         await client.query("notify pgrst, 'reload schema'; notify pgrst, 'reload config'; commit");

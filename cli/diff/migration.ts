@@ -90,6 +90,9 @@ function migrationText(up: readonly string[], down: readonly string[]): string {
   return ["-- migrate:up", ...part(up), "-- migrate:down", ...part(down)].join("\n\n").concat("\n");
 }
 
+/** Less than the statement_timeout of requests: those that queue behind it are late, and do not fail. */
+const lockTimeout = "3s";
+
 function part(statements: readonly string[]): string[] {
   const reload = ["notify pgrst, 'reload schema'"];
   // PostgREST reads the settings of roles only with its configuration.
@@ -97,5 +100,5 @@ function part(statements: readonly string[]): string[] {
     reload.push("notify pgrst, 'reload config'");
   }
   const lines = [...statements, reload.join(";\n")];
-  return ["set local lock_timeout = '5s';", ...lines.map((sql) => `${sql};`)];
+  return [`set local lock_timeout = '${lockTimeout}';`, ...lines.map((sql) => `${sql};`)];
 }

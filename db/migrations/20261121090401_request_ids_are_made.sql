@@ -1,6 +1,6 @@
 -- migrate:up
 
-set local lock_timeout = '5s';
+set local lock_timeout = '3s';
 
 create or replace function request.door()
 returns void
@@ -57,7 +57,7 @@ notify pgrst, 'reload schema';
 
 -- migrate:down
 
-set local lock_timeout = '5s';
+set local lock_timeout = '3s';
 
 create or replace function request.door()
 returns void

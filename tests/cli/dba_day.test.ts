@@ -124,7 +124,7 @@ select throws_ok(
   expect(written.stderr).toMatch(/^Proven: .*\nThe database of the home has it already: noted /);
   expect(readFileSync(join(project, file), "utf8")).toBe(`-- migrate:up
 
-set local lock_timeout = '5s';
+set local lock_timeout = '3s';
 
 alter policy insert_own on api.tasks
 to authenticated
@@ -134,7 +134,7 @@ notify pgrst, 'reload schema';
 
 -- migrate:down
 
-set local lock_timeout = '5s';
+set local lock_timeout = '3s';
 
 alter policy insert_own on api.tasks
 to authenticated

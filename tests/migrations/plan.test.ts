@@ -73,7 +73,7 @@ describe("a migration reads as people wrote its parts", () => {
     const [, up, down] =
       /migrate:up\n([\s\S]*)-- migrate:down\n([\s\S]*)/.exec(draft?.text ?? "") ?? [];
     expect(up).toBe(`
-set local lock_timeout = '5s';
+set local lock_timeout = '3s';
 
 alter table api.tasks
   drop constraint tasks_title_length;
@@ -121,7 +121,7 @@ notify pgrst, 'reload schema';
     expect(draft?.up[0]).toBe(table?.replace(/;$/, ""));
     expect(draft?.up).toContain(policy ?? notes[2].trim().split("\n\n").at(-1)?.replace(/;$/, ""));
     expect(draft?.text.split("-- migrate:down")[1]).toBe(
-      "\n\nset local lock_timeout = '5s';\n\ndrop table api.notes;\n\nnotify pgrst, 'reload schema';\n",
+      "\n\nset local lock_timeout = '3s';\n\ndrop table api.notes;\n\nnotify pgrst, 'reload schema';\n",
     );
     expect(draft?.text).not.toMatch(/owner to|postgres/i);
   });
