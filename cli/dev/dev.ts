@@ -65,8 +65,8 @@ export async function startDev({ settings, allowDrop, root, say }: DevOptions): 
       const beforeApplying = (change: Change) => announce(change, url, say);
       if (!(await syncDev({ scratch: place.scratch, url, root, allowDrop, beforeApplying })))
         return;
-      await writeTypes(url, root);
       say(pc.green(`Applied in ${((performance.now() - start) / 1000).toFixed(1)} s.`));
+      if (await writeTypes(url, root)) say("The client's types are written anew.");
     } catch (error) {
       say(error instanceof Error ? error : new Error(String(error)));
     }
@@ -119,8 +119,11 @@ async function announce(
   if (rehearsal.changes.length > 0) for (const line of tell(rehearsal)) say(line);
 }
 
-async function writeTypes(url: string, root: string): Promise<void> {
+/** @returns Whether they had to be. */
+async function writeTypes(url: string, root: string): Promise<boolean> {
   const file = join(root, "client/src/database.types.ts");
   const types = await generateTypes(url);
-  if (readFileSync(file, "utf8") !== types) writeFileSync(file, types);
+  if (readFileSync(file, "utf8") === types) return false;
+  writeFileSync(file, types);
+  return true;
 }
