@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { accessCommand } from "./commands/access.ts";
 import { dbCommand } from "./commands/db.ts";
 import { devCommand } from "./commands/dev.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { mutantsCommand } from "./commands/mutants.ts";
@@ -27,6 +28,7 @@ const program = new Command("rowhouse")
   .addCommand(rollbackCommand)
   .addCommand(statusCommand)
   .addCommand(slowCommand)
+  .addCommand(doctorCommand)
   .addCommand(typesCommand)
   .addCommand(whyCommand)
   .addCommand(rehearseCommand)

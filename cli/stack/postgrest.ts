@@ -58,6 +58,13 @@ function environment(options: ApiOptions): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("PG"));
   return {
     ...Object.fromEntries(inherited),
+    ...apiVariables(options),
+  };
+}
+
+/** The PGRST_* variables that PostgREST is started with. */
+export function apiVariables(options: ApiOptions): Record<string, string> {
+  return {
     PGRST_DB_URI: options.databaseUrl,
     PGRST_DB_SCHEMAS: "api",
     PGRST_DB_EXTRA_SEARCH_PATH: "",

@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { jwtSecret, openHome } from "../../cli/stack/home.ts";
+import { withClient } from "../../cli/stack/database.ts";
+import { jwtSecret, openHome, postgresPassword } from "../../cli/stack/home.ts";
+import { embeddedUrl } from "../../cli/stack/postgres.ts";
+import { runningState } from "../../cli/stack/state.ts";
 import { waitFor } from "../../cli/stack/wait.ts";
 import { type RunningStack, rowhouse, startStack } from "../support/cli.ts";
 
@@ -36,6 +39,17 @@ test("A DBA finds slow and failed requests in the log by their id, and no body, 
   }
   expect((await ask("/tasks", { method: "POST", body: '{"title": "canary' })).status).toBe(400);
   expect((await ask("/tasks", { headers: { authorization: "Bearer canary" } })).status).toBe(401);
+
+  // Past row-level security PostgreSQL tells the whole row that breaks a rule.
+  const { databasePort = 0 } = (await runningState(openHome(stack.home))) ?? {};
+  const owner = embeddedUrl(postgresPassword(openHome(stack.home)), databasePort, "rowhouse");
+  const asOwner = withClient(owner, (client) =>
+    client.query("insert into api.tasks (user_id, title, description) values ($1, '', $2)", [
+      task.id,
+      "canary-description",
+    ]),
+  );
+  await expect(asOwner).rejects.toMatchObject({ detail: expect.stringContaining("canary") });
 
   const told = () => (/rowhouse req-bad ERROR: .*null value/.test(logOf(stack)) ? true : undefined);
   expect(await waitFor(told, 20, 5000)).toBe(true);

@@ -1,0 +1,55 @@
+import { Command } from "commander";
+import pc from "picocolors";
+import type { Diagnosis } from "../doctor/doctor.ts";
+import { RowhouseError } from "../errors.ts";
+import { note, print } from "../output.ts";
+import { readSettings, type Settings } from "../stack/settings.ts";
+
+const help = `
+It looks at versions, keys, roles, indexes, generated files, migrations, clocks, disk, backups, and
+settings that PostgREST has not picked up. It changes nothing.
+The exit code is 1 when something is wrong; notes do not count.`;
+
+/** `rowhouse doctor` */
+export const doctorCommand = new Command("doctor")
+  .description("tell everything that is wrong or will be, and what to do about it")
+  .option("--json", "for programs")
+  .addHelpText("after", help)
+  .action(async ({ json }: { json?: true }) => {
+    const settings = settingsOrFault();
+    const slow = setTimeout(() => note("Still looking ..."), 2000);
+    const found = await examineThem(settings).finally(() => clearTimeout(slow));
+    const lines = json ? [JSON.stringify(found, null, 2)] : describe(found);
+    for (const line of lines) print(line);
+    if (found.some(({ level }) => level === "wrong")) process.exitCode = 1;
+  });
+
+/** Without settings there is nothing else to look at: they are the finding then. */
+function settingsOrFault(): Settings | Diagnosis {
+  try {
+    return readSettings();
+  } catch (error) {
+    if (!(error instanceof RowhouseError)) throw error;
+    const { message, remedy } = error;
+    return { check: "settings", level: "wrong", message, remedy };
+  }
+}
+
+async function examineThem(settings: Settings | Diagnosis): Promise<Diagnosis[]> {
+  if ("check" in settings) return [settings];
+  const { examine } = await import("../doctor/doctor.ts");
+  return examine(settings);
+}
+
+function describe(found: readonly Diagnosis[]): string[] {
+  const count = found.filter(({ level }) => level === "wrong").length;
+  return [
+    ...found.flatMap(({ check, level, message, remedy }) => [
+      `${level === "wrong" ? pc.red("wrong") : pc.yellow("note ")} ${pc.dim(`[${check}]`)} ${message}`,
+      `      ${remedy}`,
+    ]),
+    count === 0
+      ? "Nothing is wrong."
+      : `${count} ${count === 1 ? "thing is" : "things are"} wrong.`,
+  ];
+}

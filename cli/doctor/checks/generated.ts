@@ -1,0 +1,50 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { readAccess } from "../../access/model.ts";
+import { accessFiles } from "../../access/page/files.ts";
+import { readingOnly } from "../../access/session.ts";
+import { buildDeclared } from "../../catalog/declared.ts";
+import { generateTypes } from "../../catalog/types.ts";
+import { projectRoot } from "../../project.ts";
+import { type Finding, type Patient, wrong } from "../check.ts";
+
+/** How many seconds a question about the catalog may take. */
+const patience = 30;
+
+/** Generated files that are not what sql/ and policies/ declare. */
+export async function checkGenerated(
+  { scratch }: Pick<Patient, "scratch">,
+  root = projectRoot,
+): Promise<Finding[]> {
+  const url = await scratch.create();
+  try {
+    await buildDeclared(url);
+    const model = await readingOnly(url, patience, readAccess);
+    const types = {
+      path: join(root, "client/src/database.types.ts"),
+      content: await generateTypes(url),
+    };
+    return [
+      ...staleFinding(types, "npx rowhouse types", root),
+      ...accessFiles(model, join(root, "docs/access.md")).flatMap((file) =>
+        staleFinding(file, "npx rowhouse access", root),
+      ),
+    ];
+  } finally {
+    await scratch.drop(url);
+  }
+}
+
+function staleFinding(
+  { path, content }: { path: string; content: string },
+  command: string,
+  root: string,
+): Finding[] {
+  if (existsSync(path) && readFileSync(path, "utf8") === content) return [];
+  return [
+    wrong(
+      `${relative(root, path)} is not what sql/ and policies/ declare.`,
+      `Run \`${command}\`, review the difference, and commit it.`,
+    ),
+  ];
+}

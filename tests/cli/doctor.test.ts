@@ -1,0 +1,187 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Finding } from "../../cli/doctor/check.ts";
+import { checkBackups } from "../../cli/doctor/checks/backups.ts";
+import { checkClocks, clockFindings } from "../../cli/doctor/checks/clocks.ts";
+import { diskFindings } from "../../cli/doctor/checks/disk.ts";
+import { checkGenerated } from "../../cli/doctor/checks/generated.ts";
+import { checkIndexes } from "../../cli/doctor/checks/indexes.ts";
+import { checkKeys } from "../../cli/doctor/checks/keys.ts";
+import { checkMigrations } from "../../cli/doctor/checks/migrations.ts";
+import { checkRoles } from "../../cli/doctor/checks/roles.ts";
+import { settingFindings } from "../../cli/doctor/checks/settings.ts";
+import { postgresFindings, postgrestFindings } from "../../cli/doctor/checks/versions.ts";
+import { withClient } from "../../cli/stack/database.ts";
+import { openHome } from "../../cli/stack/home.ts";
+import { readSettings } from "../../cli/stack/settings.ts";
+import { newHome, rowhouse, startStack } from "../support/cli.ts";
+import { cloneDatabase, testScratch } from "../support/database.ts";
+import { copyProject, migrationFiles } from "../support/project.ts";
+
+/** What the findings say, and that each tells what to do. */
+function told(findings: readonly Finding[]): string[] {
+  for (const { remedy } of findings) expect(remedy).toMatch(/\S/);
+  return findings.map(({ level, message }) => `${level}: ${message}`);
+}
+
+/** A clone whose grants on the database itself are those of its template. */
+async function migratedClone(): Promise<string> {
+  const url = await cloneDatabase();
+  await change(url, `revoke temporary on database ${new URL(url).pathname.slice(1)} from public`);
+  return url;
+}
+
+const change = (url: string, sql: string) => withClient(url, (client) => client.query(sql));
+
+test("The doctor finds a version of PostgreSQL that lacks security fixes", () => {
+  expect(postgresFindings(180_007, false)).toEqual([]);
+  expect(told(postgresFindings(180_006, false))).toEqual([
+    expect.stringMatching(/^wrong: PostgreSQL 18\.6 lacks the security fixes of 18\.7/),
+  ]);
+  expect(told(postgresFindings(150_019, false))).toHaveLength(1);
+  expect(told(postgresFindings(140_099, false))).toHaveLength(1);
+});
+
+test("The doctor only notes that the embedded PostgreSQL, and PostgREST, are behind", () => {
+  expect(told(postgresFindings(180_004, true))).toEqual([expect.stringMatching(/^note: /)]);
+  expect(told(postgrestFindings("12.0.2"))).toEqual([expect.stringMatching(/^note: /)]);
+  expect(postgrestFindings("12.2.12")).toEqual([]);
+});
+
+describe("The doctor finds keys", () => {
+  const settings = readSettings({});
+  const found = (home: string, change = {}) =>
+    told(checkKeys({ settings: { ...settings, ...change }, home: openHome(home) }));
+
+  test("that are short or cannot be parsed", () => {
+    const home = newHome();
+    expect(found(home)).toEqual([]);
+    expect(found(home, { jwtSecret: "short" })).toEqual([
+      "wrong: JWT_SECRET has 5 bytes: give at least 32 random bytes.",
+    ]);
+    expect(found(home, { authenticatorPassword: "secret" })).toHaveLength(1);
+    writeFileSync(join(home, "jwt-secret"), "{", { mode: 0o600 });
+    expect(found(home)).toEqual([expect.stringMatching(/starts like a JWK but is not JSON/)]);
+  });
+
+  test("that others may read", () => {
+    const home = newHome();
+    mkdirSync(home);
+    const file = join(home, "postgres-password");
+    writeFileSync(file, "x");
+    chmodSync(file, 0o644);
+    expect(found(home)).toEqual([`wrong: Others on this machine may read ${file}.`]);
+  });
+});
+
+test("The doctor finds a role that may do too much", async () => {
+  const url = await migratedClone();
+  expect(await checkRoles({ url })).toEqual([]);
+  await change(url, "grant truncate on api.users to authenticated");
+  expect(told(await checkRoles({ url })).join()).toContain("api.users");
+});
+
+test("The doctor finds a table without the index that every request needs", async () => {
+  const url = await cloneDatabase();
+  expect(await checkIndexes({ url })).toEqual([]);
+  await change(url, "create table api.notes (user_id uuid, id uuid primary key)");
+  expect(told(await checkIndexes({ url }))).toEqual([
+    "wrong: api.notes: no index on all of its rows leads with user_id.",
+  ]);
+});
+
+test("The doctor finds generated files that are stale", async () => {
+  const root = copyProject();
+  expect(await checkGenerated({ scratch: testScratch() }, root)).toEqual([]);
+  for (const file of ["client/src/database.types.ts", "docs/access.md", "docs/access.svg"]) {
+    writeFileSync(join(root, file), `${readFileSync(join(root, file), "utf8")} `);
+  }
+  expect(told(await checkGenerated({ scratch: testScratch() }, root))).toEqual([
+    "wrong: client/src/database.types.ts is not what sql/ and policies/ declare.",
+    "wrong: docs/access.md is not what sql/ and policies/ declare.",
+    "wrong: docs/access.svg is not what sql/ and policies/ declare.",
+  ]);
+});
+
+test("The doctor finds migrations that are pending, unknown, or edited after they were applied", async () => {
+  const url = await migratedClone();
+  expect(await checkMigrations({ scratch: testScratch(), url })).toEqual([]);
+  const newest = migrationFiles.at(-1) ?? "";
+  const version = newest.split("_")[0];
+  await change(
+    url,
+    `alter table api.tasks add column note text;
+     update public.schema_migrations set version = '29990101000000' where version = '${version}'`,
+  );
+  const found = told(await checkMigrations({ scratch: testScratch(), url })).join("\n");
+  expect(found).toContain(`wrong: ${newest} is not applied.`);
+  expect(found).toContain("wrong: The database has migration 29990101000000");
+  expect(found).toMatch(/was edited since|no migration made/);
+});
+
+test("The doctor finds clocks that are apart", async () => {
+  expect(await checkClocks({ url: await cloneDatabase() })).toEqual([]);
+  expect(clockFindings(-10_400)).toEqual([]);
+  expect(told(clockFindings(-11_000))).toEqual([expect.stringContaining("is 11 s behind this")]);
+  expect(told(clockFindings(60_000))).toEqual([expect.stringContaining("is 60 s ahead of this")]);
+});
+
+test("The doctor finds a disk that is nearly full", () => {
+  expect(diskFindings("/home", 50e9, 1e12)).toEqual([]);
+  expect(diskFindings("/home", 2e9, 10e9)).toEqual([]);
+  expect(told(diskFindings("/home", 15e9, 1e12))).toHaveLength(1);
+  expect(told(diskFindings("/home", 0.9e9, 2e9))).toEqual([
+    "wrong: The disk of /home has 900.0 MB left, 45.0 % of it: PostgreSQL stops when it is full.",
+  ]);
+});
+
+test("The doctor finds backups that are too old, or that no drill has tried", () => {
+  const home = openHome(newHome());
+  const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
+  const write = (file: string, value: object) =>
+    writeFileSync(join(home.dir, file), JSON.stringify(value));
+  expect(told(checkBackups({ home }))).toEqual([expect.stringMatching(/^note: .* no backup/)]);
+  mkdirSync(join(home.dir, "backups/one"), { recursive: true });
+  write("backups/one/manifest.json", { finishedAt: hoursAgo(25) });
+  expect(told(checkBackups({ home }))).toEqual(["wrong: No backup was ever tried out."]);
+  write("drill.json", { finishedAt: hoursAgo(1), ok: true });
+  expect(checkBackups({ home })).toEqual([]);
+  write("backups/one/manifest.json", { finishedAt: hoursAgo(27) });
+  write("drill.json", { finishedAt: hoursAgo(24 * 40), ok: false });
+  expect(told(checkBackups({ home }))).toEqual([
+    "wrong: The newest backup was made 1 d ago.",
+    "wrong: The last drill failed.",
+    "wrong: The last drill was 40 d ago.",
+  ]);
+});
+
+test("The doctor names settings that differ, and no value", () => {
+  const running = { PGRST_DB_POOL: "10", PGRST_JWT_SECRET: "one", PGRST_DB_URI: "a", PATH: "/bin" };
+  const wanted = { PGRST_DB_POOL: "10", PGRST_JWT_SECRET: "two", PGRST_DB_URI: "b" };
+  expect(told(settingFindings(running, wanted))).toEqual([
+    "wrong: PGRST_JWT_SECRET is not what PostgREST was started with.",
+  ]);
+});
+
+test("A DBA asks the doctor about a stack that runs, before and after a setting was changed", async () => {
+  const stack = await startStack();
+  const well = await rowhouse(["doctor", "--json"], stack.env);
+  const findings: Finding[] = JSON.parse(well.stdout);
+  // How much room there is, is the machine's.
+  expect(
+    findings.filter(({ level, message }) => level === "wrong" && !/disk/.test(message)),
+  ).toEqual([]);
+  const changed = await rowhouse(["doctor"], { ...stack.env, MAX_ROWS: "7" });
+  expect(changed.code).toBe(1);
+  expect(changed.stdout).toContain("wrong [settings] PGRST_DB_MAX_ROWS is not what");
+});
+
+test("A DBA whose settings have faults is told them by the doctor", async () => {
+  const { stdout, code } = await rowhouse(["doctor"], {
+    ROWHOUSE_HOME: newHome(),
+    JWT_SECRET: "short",
+  });
+  expect(code).toBe(1);
+  expect(stdout).toContain("JWT_SECRET has 5 bytes");
+});
