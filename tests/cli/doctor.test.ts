@@ -15,7 +15,7 @@ import { postgresFindings, postgrestFindings } from "../../cli/doctor/checks/ver
 import { withClient } from "../../cli/stack/database.ts";
 import { openHome } from "../../cli/stack/home.ts";
 import { readSettings } from "../../cli/stack/settings.ts";
-import { newHome, rowhouse, startStack } from "../support/cli.ts";
+import { newHome, rowhouse } from "../support/cli.ts";
 import { cloneDatabase, testScratch } from "../support/database.ts";
 import { copyProject, migrationFiles } from "../support/project.ts";
 
@@ -162,19 +162,6 @@ test("The doctor names settings that differ, and no value", () => {
   expect(told(settingFindings(running, wanted))).toEqual([
     "wrong: PGRST_JWT_SECRET is not what PostgREST was started with.",
   ]);
-});
-
-test("A DBA asks the doctor about a stack that runs, before and after a setting was changed", async () => {
-  const stack = await startStack();
-  const well = await rowhouse(["doctor", "--json"], stack.env);
-  const findings: Finding[] = JSON.parse(well.stdout);
-  // How much room there is, is the machine's.
-  expect(
-    findings.filter(({ level, message }) => level === "wrong" && !/disk/.test(message)),
-  ).toEqual([]);
-  const changed = await rowhouse(["doctor"], { ...stack.env, MAX_ROWS: "7" });
-  expect(changed.code).toBe(1);
-  expect(changed.stdout).toContain("wrong [settings] PGRST_DB_MAX_ROWS is not what");
 });
 
 test("A DBA whose settings have faults is told them by the doctor", async () => {

@@ -1,0 +1,39 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { Status } from "../../cli/status/status.ts";
+import { rowhouse, startStack } from "../support/cli.ts";
+
+test("A DBA sees at a glance how a running stack is", async () => {
+  const stack = await startStack({ DB_POOL: "3" });
+  mkdirSync(join(stack.home, "backups/older"), { recursive: true });
+  mkdirSync(join(stack.home, "backups/newer"));
+  mkdirSync(join(stack.home, "backups/unfinished"));
+  const manifest = (name: string, finishedAt: string) =>
+    writeFileSync(
+      join(stack.home, "backups", name, "manifest.json"),
+      JSON.stringify({ finishedAt }),
+    );
+  manifest("older", "2026-11-20T03:00:00Z");
+  manifest("newer", "2026-11-21T03:00:00Z");
+  writeFileSync(join(stack.home, "backups/unfinished/manifest.json"), "{");
+
+  const { stdout, code } = await rowhouse(["status", "--json"], stack.env);
+  const status: Status = JSON.parse(stdout);
+  expect(code).toBe(0);
+  expect(status).toMatchObject({
+    api: { url: stack.url, answers: true, postgrest: expect.stringMatching(/^\d+\.\d+/) },
+    database: { running: true, maxConnections: 100, pool: { size: 3, busy: 0 } },
+    lastBackup: "2026-11-21T03:00:00Z",
+    problems: [],
+  });
+  expect(status.database.connections.map(({ application }) => application)).toContain("PostgREST");
+  expect(Date.parse(status.api?.schemaLoadedAt ?? "")).toBeGreaterThan(Date.now() - 600_000);
+  expect(Date.parse(status.startedAt ?? "")).toBeGreaterThan(Date.now() - 600_000);
+
+  const finishedAt = "2026-11-21T04:00:00Z";
+  writeFileSync(join(stack.home, "drill.json"), JSON.stringify({ finishedAt, ok: false }));
+  const unwell = await rowhouse(["status"], stack.env);
+  expect(unwell.code).toBe(1);
+  expect(unwell.stdout).toContain("Wrong: The last drill failed");
+});
