@@ -58,14 +58,14 @@ function load(user: Caller): { end: () => Promise<Record<string, number>> } {
       seen[kind] = (seen[kind] ?? 0) + 1;
     }
   };
-  const workers = Array.from({ length: 8 }, (_, turn) => work(turn));
-  return {
-    end: async () => {
-      ended = true;
-      await Promise.all(workers);
-      return seen;
-    },
+  const workers = Promise.all(Array.from({ length: 8 }, (_, turn) => work(turn)));
+  const end = async () => {
+    ended = true;
+    await workers;
+    return seen;
   };
+  onTestFinished(async () => void (await end()));
+  return { end };
 }
 
 test("A deploy under load that finds the table locked tries again, and no request fails", async () => {
@@ -79,11 +79,11 @@ test("A deploy under load that finds the table locked tries again, and no reques
     await somebody.query("commit");
     return deploy;
   });
-  expect(outcome).toMatchObject({ code: 0, stdout: "applied 20991231000000_extra.sql\n" });
-  expect(outcome.stderr).toContain("holds a lock that the migration needs: trying again in 1 s");
   const seen = await users.end();
   expect(Object.keys(seen)).toEqual(["served"]);
   expect(seen.served).toBeGreaterThan(100);
+  expect(outcome).toMatchObject({ code: 0, stdout: "applied 20991231000000_extra.sql\n" });
+  expect(outcome.stderr).toContain("holds a lock that the migration needs: trying again in 1 s");
 });
 
 test("A deploy that never gets its lock gives up, and leaves everything as it was", async () => {
