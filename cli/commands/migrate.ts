@@ -11,7 +11,8 @@ import { parseCount } from "./options.ts";
 
 const help = `
 A statement that waits for a lock makes every request behind it wait, too. So it gives up after
---lock-timeout, and the migration is tried again: after 1 s, 2 s, 4 s, up to 16 s.
+--lock-timeout, and the migration is tried again: after 1 s, 2 s, 4 s, up to 16 s. A migration that
+sets lock_timeout itself, as those that \`rowhouse db migration\` writes, keeps its own.
 --dry-run only reads: it applies the pending migrations to an empty copy of the schema, on a
 throwaway server, and prints each statement with the locks that it takes on tables that are there.
 Then PostgREST, of the stack that runs here or of --api, is asked until it knows every column.

