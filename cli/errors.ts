@@ -33,7 +33,13 @@ export type ErrorCode =
   | "statement_unknown"
   | "plan_unknown"
   | "secret_cannot_sign"
-  | "not_confirmed";
+  | "not_confirmed"
+  | "backup_failed"
+  | "backup_unknown"
+  | "backup_damaged"
+  | "restore_refused"
+  | "restore_failed"
+  | "tool_missing";
 
 /**
  * A failure that a person can do something about. The command line prints its message and

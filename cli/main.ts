@@ -1,12 +1,15 @@
 import { Command } from "commander";
 import { accessCommand } from "./commands/access.ts";
+import { backupCommand } from "./commands/backup.ts";
 import { dbCommand } from "./commands/db.ts";
 import { devCommand } from "./commands/dev.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { drillCommand } from "./commands/drill.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { mutantsCommand } from "./commands/mutants.ts";
 import { rehearseCommand } from "./commands/rehearse.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { slowCommand } from "./commands/slow.ts";
 import { startCommand } from "./commands/start.ts";
@@ -29,6 +32,9 @@ const program = new Command("rowhouse")
   .addCommand(statusCommand)
   .addCommand(slowCommand)
   .addCommand(doctorCommand)
+  .addCommand(backupCommand)
+  .addCommand(restoreCommand)
+  .addCommand(drillCommand)
   .addCommand(typesCommand)
   .addCommand(whyCommand)
   .addCommand(rehearseCommand)

@@ -1,3 +1,5 @@
+import { note } from "./output.ts";
+
 /**
  * Resolves at the first Ctrl-C, SIGTERM, or end of the terminal. At the second this process ends
  * at once, and the guard ends the servers.
@@ -13,4 +15,20 @@ export function endingSignal(): Promise<NodeJS.Signals> {
     };
     for (const signal of signals) process.on(signal, onSignal);
   });
+}
+
+/**
+ * Lets work be interrupted: Ctrl-C sets the signal, and when the work has cleaned up after itself
+ * this process ends with exit code 130.
+ */
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  void endingSignal().then(() => controller.abort(new Error("Interrupted.")));
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    if (!controller.signal.aborted) throw error;
+    note("Interrupted.");
+    return process.exit(130);
+  }
 }

@@ -12,7 +12,7 @@ import { defaultPatience, type Patience, patiently, withLockTimeout } from "./pa
 const run = promisify(execFile);
 
 /** "rowhouse" as ASCII, cut to what a bigint holds: the advisory lock of all our migrations. */
-const lockKey = "8245939566";
+export const migrationLock = "8245939566";
 
 /** A migration file, and whether the database has it. */
 export interface Migration {
@@ -101,11 +101,11 @@ async function underLock<T>(
   return withClient(url, async (client) => {
     const { rows } = await client.query<{ taken: boolean }>(
       "select pg_try_advisory_lock($1) as taken",
-      [lockKey],
+      [migrationLock],
     );
     if (rows[0]?.taken !== true) {
       onWait();
-      await client.query("select pg_advisory_lock($1)", [lockKey]);
+      await client.query("select pg_advisory_lock($1)", [migrationLock]);
     }
     return await work(client); // The lock ends with the connection.
   });

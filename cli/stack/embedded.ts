@@ -1,4 +1,5 @@
 import { note } from "../output.ts";
+import { archiveSettings } from "./archive.ts";
 import { type Crew, newCrew } from "./crew.ts";
 import { withClient } from "./database.ts";
 import { type Home, postgresPassword } from "./home.ts";
@@ -32,7 +33,11 @@ export async function startEmbedded(settings: Settings, home: Home, crew: Crew):
   await crew.add({
     name: "PostgreSQL",
     program: "postgres",
-    launch: () => launchPostgres(cluster, port, watchfulness(settings)),
+    launch: () =>
+      launchPostgres(cluster, port, {
+        ...watchfulness(settings),
+        ...archiveSettings(cluster.identity.place),
+      }),
     ready: (server) => postgresReady(cluster, port, server),
     logFile: cluster.logFile,
     failure: "postgres_failed",

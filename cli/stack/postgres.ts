@@ -53,7 +53,7 @@ export function embeddedUrl(password: string, port: number, database: string): s
 /**
  * Starts the embedded server.
  *
- * @param extra Further settings, name to value.
+ * @param extra Further settings, name to value; they win.
  */
 export async function launchPostgres(
   { identity, dataDir, logFile }: Cluster,

@@ -60,7 +60,7 @@ const careless = { fsync: "off", full_page_writes: "off", synchronous_commit: "o
  */
 export async function openScratch(): Promise<ScratchServer> {
   const { scratchUrl } = readSettings();
-  return scratchUrl ? openOn(scratchUrl) : openEmbedded();
+  return scratchUrl ? openOn(scratchUrl) : openOwnScratch();
 }
 
 /** Only the databases are thrown away. */
@@ -85,7 +85,8 @@ async function openOn(serverUrl: string): Promise<ScratchServer> {
   };
 }
 
-async function openEmbedded(): Promise<ScratchServer> {
+/** Starts an embedded server on data of its own, to be closed. */
+export async function openOwnScratch(): Promise<ScratchServer> {
   const dir = mkdtempSync(join(tmpdir(), "rowhouse-scratch-"));
   const remove = () => rmSync(dir, { recursive: true, force: true });
   // However this process ends, short of being killed.
@@ -115,7 +116,7 @@ export async function withScratch<T>(work: (scratch: Scratch) => Promise<T>): Pr
 
 /** The same on a server that is surely its own: for what changes roles in ways that must not stay. */
 export async function withOwnScratch<T>(work: (scratch: Scratch) => Promise<T>): Promise<T> {
-  return whileOpen(async (open) => work(await open()), openEmbedded);
+  return whileOpen(async (open) => work(await open()), openOwnScratch);
 }
 
 /**

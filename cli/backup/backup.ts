@@ -1,0 +1,44 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { codeOf, RowhouseError, reasonOf } from "../errors.ts";
+import type { Home } from "../stack/home.ts";
+import { sync } from "./copy.ts";
+import type { Backup, Manifest } from "./manifest.ts";
+import { backupsDir, beginDraft, type Draft, type Progress } from "./places.ts";
+
+/**
+ * Makes a backup: written aside, brought to the disk, and named when it is complete. A failure or
+ * an interruption leaves nothing of it.
+ *
+ * @param take Fills the draft, and says what is in it.
+ * @throws RowhouseError backup_failed
+ */
+export async function makeBackup(
+  home: Home,
+  progress: Progress,
+  take: (draft: Draft) => Promise<Manifest>,
+): Promise<Backup> {
+  const draft = beginDraft(home);
+  try {
+    const manifest = await take(draft);
+    progress.signal.throwIfAborted();
+    const text = `${JSON.stringify(manifest, null, 2)}\n`;
+    writeFileSync(join(draft.dir, "manifest.json"), text, { mode: 0o600, flush: true });
+    await sync(draft.dir);
+    draft.keep();
+    await sync(backupsDir(home));
+    return { name: draft.name, dir: join(backupsDir(home), draft.name), manifest };
+  } catch (error) {
+    draft.discard();
+    throw codeOf(error) === "ENOSPC" ? diskFull(error) : error;
+  }
+}
+
+function diskFull(cause: unknown): RowhouseError {
+  return new RowhouseError(
+    "backup_failed",
+    `The disk is full: ${reasonOf(cause)}.`,
+    "Make room, or let --keep remove older backups first.",
+    { cause },
+  );
+}

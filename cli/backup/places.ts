@@ -1,0 +1,125 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { RowhouseError } from "../errors.ts";
+import { walDirOf } from "../stack/archive.ts";
+import { findPostgres } from "../stack/binaries.ts";
+import type { Home } from "../stack/home.ts";
+import { unprivileged } from "../stack/unprivileged.ts";
+import { type Backup, readBackup } from "./manifest.ts";
+
+/** A backup's folder is named after the moment that it was begun: 20261121T030000Z. */
+const backupName = /^\d{8}T\d{6}Z(-\d+)?$/;
+
+/** The folder of a home's backups. */
+export function backupsDir(home: Home): string {
+  return join(home.dir, "backups");
+}
+
+/** The names of the complete backups of a home, the oldest first. */
+export function backupNames(home: Home): string[] {
+  const dir = backupsDir(home);
+  if (!existsSync(dir)) return [];
+  return readdirSync(dir)
+    .filter((name) => backupName.test(name))
+    .sort();
+}
+
+/** The complete backups whose manifest can be read, the oldest first. */
+export function readableBackups(home: Home): Backup[] {
+  return backupNames(home).flatMap((name) => {
+    try {
+      return [readBackup(join(backupsDir(home), name), name)];
+    } catch {
+      return []; // Restoring or drilling it by name says what is wrong with it.
+    }
+  });
+}
+
+/**
+ * One backup of a home: the named one, else the newest.
+ *
+ * @throws RowhouseError backup_unknown, backup_damaged
+ */
+export function findBackup(home: Home, name: string | undefined): Backup {
+  const names = backupNames(home);
+  const found = name === undefined ? names.at(-1) : names.find((one) => one === name);
+  if (found !== undefined) return readBackup(join(backupsDir(home), found), found);
+  throw new RowhouseError(
+    "backup_unknown",
+    name === undefined
+      ? `There is no backup in ${backupsDir(home)}.`
+      : `There is no backup ${name} in ${backupsDir(home)}.`,
+    names.length === 0 ? "Make one: `npx rowhouse backup`." : `There are: ${names.join(", ")}.`,
+  );
+}
+
+/** A backup that is being written: beside the others, under a name that nobody takes for complete. */
+export interface Draft {
+  readonly name: string;
+  readonly dir: string;
+  /** Gives it its name; never one that is there. */
+  readonly keep: () => void;
+  readonly discard: () => void;
+}
+
+/** Who is told of progress, and what ends the work early. */
+export interface Progress {
+  readonly tell: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Begins a backup, and removes what killed ones left. */
+export function beginDraft(home: Home, now = new Date()): Draft {
+  const dir = backupsDir(home);
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  removeLeftovers(dir);
+  const name = unusedName(dir, now.toISOString().replace(/[-:]|\.\d+/g, ""));
+  const draft = join(dir, `${name}.part`);
+  writeFileSync(join(draft, "pid"), String(process.pid), { mode: 0o600 });
+  return {
+    name,
+    dir: draft,
+    keep: () => {
+      rmSync(join(draft, "pid"));
+      renameSync(draft, join(dir, name));
+    },
+    discard: () => rmSync(draft, { recursive: true, force: true }),
+  };
+}
+
+/** The draft's folder is the claim to the name: of two makers one gets it. */
+function unusedName(dir: string, stamp: string): string {
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? stamp : `${stamp}-${number}`;
+    if (existsSync(join(dir, name)) || existsSync(join(dir, `${name}.part`))) continue;
+    mkdirSync(join(dir, `${name}.part`), { mode: 0o700 });
+    return name;
+  }
+}
+
+function removeLeftovers(dir: string): void {
+  for (const name of readdirSync(dir).filter((one) => one.endsWith(".part"))) {
+    if (!isBeingWritten(join(dir, name))) rmSync(join(dir, name), { recursive: true, force: true });
+  }
+}
+
+function isBeingWritten(draft: string): boolean {
+  try {
+    return process.kill(Number(readFileSync(join(draft, "pid"), "utf8")), 0);
+  } catch {
+    return false; // The process is gone.
+  }
+}
+
+/** Where the embedded server of a home archives its WAL. */
+export function archiveOf(home: Home): string {
+  return walDirOf(unprivileged(findPostgres(), home.dir).place);
+}

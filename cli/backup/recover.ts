@@ -1,0 +1,204 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import pg from "pg";
+import { RowhouseError } from "../errors.ts";
+import { restoreCommand } from "../stack/archive.ts";
+import { postgresVersion } from "../stack/binaries.ts";
+import { startGuard } from "../stack/guard.ts";
+import { launchPostgres } from "../stack/postgres.ts";
+import { lastLines, type Server } from "../stack/server.ts";
+import { give, type Identity } from "../stack/unprivileged.ts";
+import { waitFor } from "../stack/wait.ts";
+import { decompress, forEach } from "./copy.ts";
+import type { Backup } from "./manifest.ts";
+import { dataFiles, dataFolders } from "./verify.ts";
+
+/** Where a recovery is to end. */
+export type Target =
+  /** Exactly where the backup was counted. */
+  | { readonly kind: "point" }
+  | { readonly kind: "time"; readonly time: Date; readonly timeline: number }
+  /** The end of the WAL. */
+  | { readonly kind: "latest"; readonly timeline: number };
+
+/** What a recovery works with. */
+export interface Recovery {
+  readonly backup: Backup;
+  readonly identity: Identity;
+  /** A folder that is not there yet. */
+  readonly dataDir: string;
+  /** The folder with the WAL. */
+  readonly walDir: string;
+  readonly logFile: string;
+  readonly signal: AbortSignal;
+}
+
+/** A restored server that runs, and that only this user can reach. */
+export interface Recovered {
+  /** The URL of a database on it; no password is asked for. */
+  readonly url: (database: string, role?: string) => string;
+  /** When the last transaction was committed that it holds of the WAL; null when there was none. */
+  readonly lastCommit: string | null;
+  /** Whether the WAL ended before the wanted time: nothing was written in between. */
+  readonly endedBefore: boolean;
+  readonly stop: () => Promise<void>;
+}
+
+/** Recovery reads all WAL since the backup: that can be days of it. */
+const limitMs = 24 * 60 * 60 * 1000;
+
+/**
+ * Unpacks a backup.
+ *
+ * @throws RowhouseError restore_refused for another major version of PostgreSQL.
+ */
+export async function unpack({ backup, dataDir, identity, signal }: Recovery): Promise<void> {
+  const [major, version] = postgresVersion(identity.native);
+  if (Number.parseInt(backup.manifest.postgresVersion, 10) !== major) {
+    throw new RowhouseError(
+      "restore_refused",
+      `The backup ${backup.name} is of PostgreSQL ${backup.manifest.postgresVersion}, and this is PostgreSQL ${version}.`,
+      "Restore it with the Rowhouse that made it, and dump it there.",
+    );
+  }
+  const folders = new Set(dataFolders(backup, dataDir));
+  const files = dataFiles(backup);
+  for (const { to } of files) folders.add(dirname(join(dataDir, to)));
+  for (const folder of folders) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  await forEach(files, signal, async ({ from, to }) => {
+    await decompress(join(backup.dir, from), join(dataDir, to));
+    give(join(dataDir, to), identity);
+  });
+  writeFileSync(join(dataDir, "recovery.signal"), "", { mode: 0o600 });
+  give(join(dataDir, "recovery.signal"), identity);
+  for (const folder of folders) giveUpTo(folder, dataDir, identity);
+}
+
+function giveUpTo(folder: string, root: string, identity: Identity): void {
+  for (let at = folder; at.startsWith(root); at = dirname(at)) give(at, identity);
+}
+
+/**
+ * Starts the server on what was unpacked, rolls it on to the target, and lets it go on from there.
+ *
+ * @param extra Further settings of the server.
+ * @throws RowhouseError restore_failed, with the end of the server's log.
+ */
+export async function recover(
+  recovery: Recovery,
+  target: Target,
+  extra: Record<string, string> = {},
+): Promise<Recovered> {
+  // A socket in a folder of its own: nobody else can connect, so no password is needed.
+  const door = mkdtempSync(join(tmpdir(), "rowhouse-door-"));
+  writeFileSync(join(door, "hba.conf"), "local all all trust\n", { mode: 0o600 });
+  give(join(door, "hba.conf"), recovery.identity);
+  give(door, recovery.identity);
+  const close = () => rmSync(door, { recursive: true, force: true });
+  try {
+    const settings = { ...doorSettings(door), ...walSettings(recovery), ...extra };
+    return await rollOn(recovery, target, settings, door, close);
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+async function rollOn(
+  recovery: Recovery,
+  target: Target,
+  settings: Record<string, string>,
+  door: string,
+  close: () => void,
+): Promise<Recovered> {
+  const { dataDir, identity, logFile, backup } = recovery;
+  const cluster = { dataDir, identity, logFile, password: "", version: "" };
+  const url = (database: string, role = "postgres") =>
+    `postgres://${role}@localhost:5432/${database}?host=${encodeURIComponent(door)}`;
+  const server = await launchPostgres(cluster, 5432, { ...settings, ...aim(target, backup) });
+  startGuard()([server]);
+  const lastCommit = await promoted(url("postgres"), server, recovery.signal);
+  if (lastCommit !== undefined) {
+    const stop = () => server.stop().finally(close);
+    return { url, lastCommit, endedBefore: false, stop };
+  }
+  const cameShort = target.kind === "time" && endedEarly(logFile);
+  if (!cameShort) throw notPromoted(backup, server, logFile);
+  // The WAL has no transaction at or after that moment: all of it is what there was then.
+  const rest = { kind: "latest", timeline: target.timeline } as const;
+  return { ...(await rollOn(recovery, rest, settings, door, close)), endedBefore: true };
+}
+
+function doorSettings(door: string): Record<string, string> {
+  return {
+    listen_addresses: "",
+    unix_socket_directories: door,
+    hba_file: join(door, "hba.conf"),
+  };
+}
+
+function walSettings({ walDir }: Recovery): Record<string, string> {
+  return { archive_mode: "off", restore_command: restoreCommand(walDir) };
+}
+
+function aim(target: Target, { manifest }: Backup): Record<string, string> {
+  const timeline = target.kind === "point" ? (manifest.timeline ?? 1) : target.timeline;
+  return {
+    recovery_target_timeline: String(timeline),
+    recovery_target_action: "promote",
+    ...(target.kind === "point" ? { recovery_target_name: manifest.restorePoint ?? "" } : {}),
+    ...(target.kind === "time" ? { recovery_target_time: asServerTime(target.time) } : {}),
+  };
+}
+
+function asServerTime(time: Date): string {
+  return time.toISOString().replace("T", " ").replace("Z", "+00");
+}
+
+/** Resolves when it is no longer in recovery; with undefined when the server has ended instead. */
+async function promoted(
+  url: string,
+  server: Server,
+  signal: AbortSignal,
+): Promise<string | null | undefined> {
+  const ask = async () => {
+    if (signal.aborted) await server.stop();
+    signal.throwIfAborted();
+    if (server.end() !== undefined) return { lastCommit: undefined };
+    return standing(url);
+  };
+  return (await waitFor<{ lastCommit: string | null | undefined }>(ask, 50, limitMs))?.lastCommit;
+}
+
+async function standing(url: string): Promise<{ lastCommit: string | null } | undefined> {
+  const client = new pg.Client({ connectionString: url });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ recovers: boolean; lastCommit: string | null }>(
+      `select pg_is_in_recovery() as recovers, to_json(pg_last_xact_replay_timestamp() at time zone 'UTC') #>> '{}' || 'Z' as "lastCommit"`,
+    );
+    return rows[0]?.recovers === false ? { lastCommit: rows[0].lastCommit } : undefined;
+  } catch {
+    return undefined; // Not there yet; when it never will be, the server ends.
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+function endedEarly(logFile: string): boolean {
+  return lastLines(logFile, 15).includes("recovery ended before configured recovery target");
+}
+
+function notPromoted({ name }: Backup, server: Server, logFile: string): RowhouseError {
+  const log = existsSync(logFile) ? lastLines(logFile, 12) : "";
+  const short = log.includes("recovery ended before configured recovery target")
+    ? "its WAL ends before the wanted moment"
+    : `the server ended (${server.end() ?? "no answer"})`;
+  return new RowhouseError(
+    "restore_failed",
+    `The backup ${name} cannot be brought to that moment: ${short}. The end of the log:\n${log}`,
+    "Nothing that was there before was changed. The log says why; try an older backup.",
+  );
+}

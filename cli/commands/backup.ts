@@ -1,0 +1,84 @@
+import { Command } from "commander";
+import type { Backup } from "../backup/manifest.ts";
+import { note, print } from "../output.ts";
+import { interruptible } from "../signals.ts";
+import { withoutPassword } from "../stack/database.ts";
+import { withDatabase } from "../stack/embedded.ts";
+import { type Home, openHome } from "../stack/home.ts";
+import { readSettings } from "../stack/settings.ts";
+import { parseCount, parseDatabaseUrl } from "./options.ts";
+
+const help = `
+The embedded database is copied while it runs, with its WAL: every moment from the backup on can be
+restored. One in DATABASE_URL or --url is dumped with pg_dump, and its roles with it.
+Backups are in backups/ of the home, and WAL in wal/; nothing is ever overwritten. A backup holds
+every row and secret of the database: keep a copy elsewhere, and keep it as safe.
+Without --keep and --keep-days nothing is removed; with both, what either keeps stays.
+The exit code is 0 when the backup is complete, 1 on an error, 130 when interrupted: then nothing of
+it is left.`;
+
+interface Options {
+  readonly url?: string;
+  readonly keep?: number;
+  readonly keepDays?: number;
+  readonly list?: true;
+  readonly json?: true;
+}
+
+/** `rowhouse backup` */
+export const backupCommand = new Command("backup")
+  .description("back the database up, while it is used")
+  .option("--url <url>", "the database to dump; default is that of the settings", parseDatabaseUrl)
+  .option("--keep <n>", "remove all but the newest so many", parseCount)
+  .option("--keep-days <n>", "remove those older than so many days", parseCount)
+  .option("--list", "list the backups, and make none")
+  .option("--json", "for programs")
+  .addHelpText("after", help)
+  .action(backUp);
+
+async function backUp(options: Options): Promise<void> {
+  const settings = readSettings();
+  const home = openHome(settings.home);
+  if (options.list) return list(home, options.json);
+  const { makeBackup } = await import("../backup/backup.ts");
+  const { retain } = await import("../backup/retention.ts");
+  const { takePhysical } = await import("../backup/physical.ts");
+  const { takeDump } = await import("../backup/dump.ts");
+  const dumped = options.url ?? settings.databaseUrl;
+  await interruptible(async (signal) => {
+    const progress = { tell: note, signal };
+    const backup = await makeBackup(home, progress, (draft) =>
+      dumped
+        ? takeDump(dumped, draft, progress)
+        : withDatabase(settings, home, (url) => takePhysical(url, home, draft, progress)),
+    );
+    const removed = retain(home, backup, options);
+    for (const line of options.json
+      ? [JSON.stringify({ ...summary(backup), removed }, null, 2)]
+      : [describe(backup), ...removed.map((name) => `Removed ${name}.`)]) {
+      print(line);
+    }
+    if (dumped && !options.json) print(`Of ${withoutPassword(dumped)}.`);
+  });
+}
+
+async function list(home: Home, json: true | undefined): Promise<void> {
+  const { readableBackups } = await import("../backup/places.ts");
+  const backups = readableBackups(home);
+  if (json) print(JSON.stringify(backups.map(summary), null, 2));
+  else if (backups.length === 0) print("There is no backup yet: npx rowhouse backup");
+  else for (const backup of backups) print(describe(backup));
+}
+
+function summary({ name, dir, manifest }: Backup) {
+  const { kind, startedAt, finishedAt, postgresVersion, files, tables } = manifest;
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  const rows = tables.reduce((sum, table) => sum + Number(table.rows), 0);
+  return { name, dir, kind, startedAt, finishedAt, postgresVersion, bytes, rows };
+}
+
+function describe(backup: Backup): string {
+  const { name, kind, finishedAt, bytes, rows } = summary(backup);
+  const size = `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+  return `${name}  ${kind.padEnd(8)}  holds all until ${finishedAt}, ${rows} rows, ${size}`;
+}

@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
+import type pg from "pg";
+import type { Drill } from "../../cli/backup/drill.ts";
+import type { Manifest } from "../../cli/backup/manifest.ts";
+import { withClient } from "../../cli/stack/database.ts";
+import { withDatabase } from "../../cli/stack/embedded.ts";
+import { openHome } from "../../cli/stack/home.ts";
+import { readSettings } from "../../cli/stack/settings.ts";
+import { rowhouse } from "./cli.ts";
+
+/** Lets a test work on the embedded database of a home, started for it if need be. */
+export function inHome<T>(home: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const settings = readSettings({ ROWHOUSE_HOME: home });
+  return withDatabase({ ...settings, databaseUrl: undefined }, openHome(home), (url) =>
+    withClient(url, work),
+  );
+}
+
+/** Makes a backup of a home; resolves with its folder. */
+export async function backUp(home: string, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await rowhouse(["backup", "--json", ...args], {
+    ROWHOUSE_HOME: home,
+  });
+  if (code !== 0) throw new Error(stderr);
+  return JSON.parse(stdout).dir;
+}
+
+/** Runs a drill: its report, and the exit code. */
+export async function drillOf(home: string): Promise<{ code: number; report: Drill }> {
+  const { code, stdout, stderr } = await rowhouse(["drill", "--json"], { ROWHOUSE_HOME: home });
+  if (!stdout.startsWith("{")) throw new Error(stderr);
+  return { code, report: JSON.parse(stdout) };
+}
+
+/** What a drill found wrong: "rows: api.tasks has ...". */
+export function faultsOf({ report }: { report: Drill }): string[] {
+  return report.checks.flatMap(({ name, faults }) => faults.map((fault) => `${name}: ${fault}`));
+}
+
+/** The manifest of a backup. */
+export function manifestOf(backup: string): Manifest {
+  return JSON.parse(readFileSync(join(backup, "manifest.json"), "utf8"));
+}
+
+/** Changes the manifest of a backup. */
+export function editManifest(backup: string, edit: (manifest: Manifest) => Manifest): void {
+  writeFileSync(join(backup, "manifest.json"), JSON.stringify(edit(manifestOf(backup))));
+}
+
+/** Changes a file of a backup, and its checksum with it: as a fault before the backup would have. */
+export function forge(backup: string, path: string, change: (content: Buffer) => Buffer): void {
+  const file = join(backup, path);
+  const packed = path.endsWith(".gz");
+  const content = change(packed ? gunzipSync(readFileSync(file)) : readFileSync(file));
+  writeFileSync(file, packed ? gzipSync(content) : content);
+  const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
+  const renewed = { path, size: statSync(file).size, sha256 };
+  editManifest(backup, (manifest) => ({
+    ...manifest,
+    files: manifest.files.map((one) => (one.path === path ? renewed : one)),
+  }));
+}
+
+/** Turns one bit round in the middle of a file. */
+export function flipBit(content: Buffer): Buffer {
+  const flipped = Buffer.from(content);
+  const middle = Math.floor(flipped.length / 2);
+  flipped[middle] = (flipped[middle] ?? 0) ^ 1;
+  return flipped;
+}
