@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findTool } from "../../cli/backup/tools.ts";
 import { setAuthenticatorPassword } from "../../cli/stack/authenticator.ts";
 import { inDatabase, withClient } from "../../cli/stack/database.ts";
 import { migrate } from "../../cli/stack/dbmate.ts";
@@ -9,6 +10,13 @@ import { backUp, drillOf, editManifest, faultsOf, flipBit } from "../support/bac
 import { newHome, rowhouse } from "../support/cli.ts";
 import { type DebianServer, hasDebianServer, startDebianServer } from "../support/debian-server.ts";
 import { people } from "../support/people.ts";
+
+test("without a pg_dump of the server's version, a backup says which is needed", async () => {
+  await expect(findTool("pg_dump", 99)).rejects.toMatchObject({
+    code: "tool_missing",
+    message: expect.stringMatching(/^PostgreSQL 99 needs pg_dump of version 99 or later/),
+  });
+});
 
 // `apt install postgresql-15` brings a server and the pg_dump that fits it.
 describe.runIf(hasDebianServer)("with Debian's PostgreSQL 15", () => {
