@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
@@ -41,7 +41,10 @@ export async function openCluster(
   const dataDir = join(identity.place, "data");
   const cluster = { dataDir, version, password, logFile, identity };
   if (existsSync(dataDir)) assertSameMajor(dataDir, major);
-  else await initialise(cluster, sync);
+  else {
+    assertNoneAside(identity.place);
+    await initialise(cluster, sync);
+  }
   return cluster;
 }
 
@@ -124,6 +127,20 @@ function assertSameMajor(dataDir: string, major: number): void {
     "data_other_version",
     `The data in ${dataDir} is of PostgreSQL ${found}, and this is PostgreSQL ${major}.`,
     `Start it with the Rowhouse that made it and dump it there, or set ROWHOUSE_HOME to another folder. Nothing was changed.`,
+  );
+}
+
+/** A restore that was killed between its two renames leaves none: a new one would hide that. */
+function assertNoneAside(place: string): void {
+  const aside = readdirSync(place)
+    .filter((name) => name.startsWith("data.before-"))
+    .sort()
+    .at(-1);
+  if (aside === undefined) return;
+  throw new RowhouseError(
+    "restore_refused",
+    `${place} has no data, but ${aside}: a restore was killed at its very end.`,
+    `Rename ${aside} to data to have what was there before, or restore again: \`npx rowhouse restore\`.`,
   );
 }
 

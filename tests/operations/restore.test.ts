@@ -1,6 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { expect, test } from "vitest";
 import { projectRoot } from "../../cli/project.ts";
@@ -110,6 +118,15 @@ test("a damaged backup is not restored, and the data stays as it was", async () 
   expect(stderr).toMatch(/backup_damaged.*PG_VERSION\.gz was changed/);
   expect(kept(home)).toEqual(["data"]);
   expect((await look(home)).emails).toEqual(["mine@x.org"]);
+});
+
+test("after a restore that was killed at its very end, no empty database takes the data's place", async () => {
+  const home = readyHome();
+  renameSync(join(home, "data"), join(home, "data.before-20261121T030000Z"));
+  const { code, stderr } = await rowhouse(["migrate"], { ROWHOUSE_HOME: home });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/restore_refused.*killed at its very end/);
+  expect(kept(home)).toEqual(["data.before-20261121T030000Z"]);
 });
 
 test("an interrupted backup leaves nothing, and what a killed one left goes with the next", async () => {
