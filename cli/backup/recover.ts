@@ -12,15 +12,8 @@ import { give, type Identity } from "../stack/unprivileged.ts";
 import { waitFor } from "../stack/wait.ts";
 import { decompress, forEach } from "./copy.ts";
 import type { Backup } from "./manifest.ts";
+import { aim, type Target } from "./target.ts";
 import { dataFiles, dataFolders } from "./verify.ts";
-
-/** Where a recovery is to end. */
-export type Target =
-  /** Exactly where the backup was counted. */
-  | { readonly kind: "point" }
-  | { readonly kind: "time"; readonly time: Date; readonly timeline: number }
-  /** The end of the WAL. */
-  | { readonly kind: "latest"; readonly timeline: number };
 
 /** What a recovery works with. */
 export interface Recovery {
@@ -140,20 +133,6 @@ function doorSettings(door: string): Record<string, string> {
 
 function walSettings({ walDir }: Recovery): Record<string, string> {
   return { archive_mode: "off", restore_command: restoreCommand(walDir) };
-}
-
-function aim(target: Target, { manifest }: Backup): Record<string, string> {
-  const timeline = target.kind === "point" ? (manifest.timeline ?? 1) : target.timeline;
-  return {
-    recovery_target_timeline: String(timeline),
-    recovery_target_action: "promote",
-    ...(target.kind === "point" ? { recovery_target_name: manifest.restorePoint ?? "" } : {}),
-    ...(target.kind === "time" ? { recovery_target_time: asServerTime(target.time) } : {}),
-  };
-}
-
-function asServerTime(time: Date): string {
-  return time.toISOString().replace("T", " ").replace("Z", "+00");
 }
 
 /** Resolves when it is no longer in recovery; with undefined when the server has ended instead. */
