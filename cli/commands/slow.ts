@@ -8,8 +8,8 @@ import { readSettings } from "../stack/settings.ts";
 import { parseCount } from "./options.ts";
 
 const help = `
-It reads pg_stat_statements, which the embedded server and compose's load. The numbers count since
-the server was new, or since pg_stat_statements_reset().
+It reads pg_stat_statements, which the embedded server has; docs/deploy.md tells how another gets it.
+The numbers count since the server was new, or since pg_stat_statements_reset().
 The plan is the one that suits any values: with row-level security, and not run. It needs
 PostgreSQL 16.
 
