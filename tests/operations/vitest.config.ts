@@ -11,7 +11,7 @@ export default defineConfig({
     include: ["tests/operations/**/*.test.ts"],
     globalSetup: "tests/support/global-setup.ts",
     maxWorkers: 2,
-    testTimeout: 120_000,
+    testTimeout: 180_000,
     hookTimeout: 60_000,
   },
 });
