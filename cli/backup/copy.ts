@@ -122,7 +122,14 @@ export async function forEach<T>(
       await work(item);
     }
   };
-  await Promise.all(Array.from({ length: 6 }, worker));
+  const guarded = () =>
+    worker().catch((error) => {
+      rest.length = 0;
+      throw error;
+    });
+  // All of them, before a failure is told: nobody may still write into what is then removed.
+  const ends = await Promise.allSettled(Array.from({ length: 6 }, guarded));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
 function newMeter(): { stream: Transform; result: () => Omit<BackupFile, "path"> } {
