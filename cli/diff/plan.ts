@@ -18,8 +18,11 @@ import { asWritten } from "./written.ts";
  */
 export function planChanges(from: Side, to: Side, sources?: Sources): string[] {
   const { actions } = plan(from.facts, to.facts);
+  const roles = new Set(
+    [...from.catalog, ...to.catalog].filter(({ kind }) => kind === "role").map(({ name }) => name),
+  );
   const statements = actions
-    .filter(({ sql }) => !isOursOrNobodys(sql))
+    .filter(({ sql }) => !isOursOrNobodys(sql) && !isOfOtherRole(sql, roles))
     .map(({ sql }) => inHouseStyle(sql, to.keywords));
   const catalogs = { before: from.catalog, after: to.catalog };
   return [
@@ -27,6 +30,16 @@ export function planChanges(from: Side, to: Side, sources?: Sources): string[] {
     ...statisticsStatements(from.statistics, to.statistics),
     ...grantStatements(from.privileges, to.privileges),
   ];
+}
+
+/** Roles belong to the server: those that are not of the API are none of our business. */
+function isOfOtherRole(sql: string, roles: ReadonlySet<string>): boolean {
+  const [, name] =
+    /^(?:CREATE|ALTER|DROP) ROLE "([^"]+)"/.exec(sql) ??
+    /^(?:COMMENT|SECURITY LABEL) ON ROLE "([^"]+)"/.exec(sql) ??
+    /^(?:GRANT|REVOKE) (?!.* ON ).*\b(?:TO|FROM) "([^"]+)"/s.exec(sql) ??
+    [];
+  return name !== undefined && !roles.has(name);
 }
 
 /** Privileges are ours (but memberships are not), owners nobody's, and the table dbmate's. */

@@ -12,7 +12,7 @@ import {
   postgresReady,
 } from "./postgres.ts";
 import type { Settings } from "./settings.ts";
-import { runningState, takeHold } from "./state.ts";
+import { endOrphan, runningState, takeHold } from "./state.ts";
 
 /** The database of a home, on the embedded server. */
 const databaseName = "rowhouse";
@@ -29,6 +29,7 @@ interface Embedded {
 export async function startEmbedded(settings: Settings, home: Home, crew: Crew): Promise<Embedded> {
   if (settings.dbPort) await assertFree(settings.dbPort, "DB_PORT");
   const cluster = await openCluster(home.dir, postgresPassword(home), home.postgresLog);
+  await endOrphan(cluster.dataDir);
   const port = settings.dbPort ?? (await freePort());
   await crew.add({
     name: "PostgreSQL",

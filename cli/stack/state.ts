@@ -1,7 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
+import { join } from "node:path";
 import { z } from "zod";
 import { codeOf, RowhouseError } from "../errors.ts";
 import type { Home } from "./home.ts";
@@ -122,11 +131,31 @@ async function isAlive({ port, key }: State): Promise<boolean> {
 }
 
 /** The guard of the killed stack does the same; whoever comes first, the end is waited for. */
-async function endLeftovers({ servers }: State): Promise<void> {
+async function endLeftovers({ servers }: Pick<State, "servers">): Promise<void> {
   for (const [name, pid] of Object.entries(servers)) {
     signal(name, pid, name === "postgres" ? "SIGINT" : "SIGTERM");
     const gone = await waitFor(() => (signal(name, pid, 0) ? undefined : true), 25, 10_000);
     if (!gone) signal(name, pid, "SIGKILL");
+  }
+}
+
+/**
+ * Ends the PostgreSQL that runs on a data directory whose home is in our hold: a stack that was
+ * killed just when it started the server again has told nobody of it.
+ */
+export async function endOrphan(dataDir: string): Promise<void> {
+  const lockFile = join(dataDir, "postmaster.pid");
+  if (!existsSync(lockFile)) return;
+  const pid = Number(readFileSync(lockFile, "utf8").split("\n")[0]);
+  if (isAt(pid, dataDir)) await endLeftovers({ servers: { postgres: pid } });
+}
+
+/** Whether a process works in a folder. The id alone proves nothing, as ids are used again. */
+function isAt(pid: number, dir: string): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(dir);
+  } catch {
+    return false; // No such process, or a system without /proc: then PostgreSQL itself refuses.
   }
 }
 

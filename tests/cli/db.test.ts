@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, inject, test } from "vitest";
 import { withClient } from "../../cli/stack/database.ts";
 import { rowhouse } from "../support/cli.ts";
 import { cloneDatabase, migratedClone } from "../support/database.ts";
@@ -68,8 +68,11 @@ test("db migration writes nothing that drops data, unless just that is allowed",
 
 test("db check and db diff tell how a database stands, and only read it", async () => {
   const url = await migratedClone();
+  const name = new URL(url).pathname.slice(1);
   await withClient(url, async (client) => {
-    const name = new URL(url).pathname.slice(1);
+    // Somebody else's on the same server: none of our business.
+    await client.query(`create role other_${name} login`);
+    await client.query(`grant pg_monitor to other_${name}`);
     await client.query("alter policy select_own on api.tasks using (true)");
     await client.query("delete from public.schema_migrations where version like '%0400'");
     await client.query(`alter database ${name} set default_transaction_read_only = on`);
@@ -84,6 +87,7 @@ test("db check and db diff tell how a database stands, and only read it", async 
       "alter policy select_own on api.tasks\nto authenticated\nusing (user_id = request.user_id());\n",
     stderr: "",
   });
+  await withClient(inject("serverUrl"), (client) => client.query(`drop role other_${name}`));
 });
 
 test.each([

@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { areGone, launchStack, startStack } from "../support/cli.ts";
 
@@ -31,6 +33,19 @@ describe("a running stack", () => {
     const again = await startStack(stack.env);
     expect(await areGone(pids)).toBe(true);
     expect((await fetch(again.url)).status).toBe(200);
+  });
+
+  test("that was killed before it could tell of a server is cleared away all the same", async () => {
+    const stack = await startStack();
+    const pids = Object.values(stack.servers());
+    process.kill(stack.servers().sh ?? 0, "SIGKILL");
+    process.kill(stack.servers().postgrest ?? 0, "SIGKILL");
+    await stack.end("SIGKILL");
+    const file = join(stack.home, "stack.json");
+    const state = JSON.parse(readFileSync(file, "utf8"));
+    writeFileSync(file, JSON.stringify({ ...state, servers: {} }));
+    await startStack(stack.env);
+    expect(await areGone(pids)).toBe(true);
   });
 
   test("that is interrupted while it starts leaves no process behind", async () => {

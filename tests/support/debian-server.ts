@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { freePort } from "../../cli/stack/ports.ts";
 
 /** Whether Debian's PostgreSQL 15 is installed here. */
 export const hasDebianServer =
@@ -17,7 +18,9 @@ export interface DebianServer {
 export async function startDebianServer(): Promise<DebianServer> {
   const told =
     'echo "url postgres://$PGUSER:$PGPASSWORD@$PGHOST:$PGPORT/postgres?sslmode=disable"; cat';
-  const child = spawn("pg_virtualenv", ["-v", "15", "sh", "-c", told], {
+  // In a folder and on a port of its own, so that several can run at once.
+  const own = ["-t", "-c", `-p ${await freePort()}`];
+  const child = spawn("pg_virtualenv", [...own, "-v", "15", "sh", "-c", told], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const ended = once(child, "exit");
