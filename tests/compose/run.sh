@@ -46,6 +46,10 @@ prepare() {
   build_images "${images[@]}"
 }
 
+volumes() {
+  podman volume ls --quiet | sort | xargs
+}
+
 # Debian's PgBouncer is older than compose needs: the pooler is tried where another is named.
 without_pooler() {
   if [ -n "${PGBOUNCER_BIN:-}" ]; then cat; else grep --invert-match /pgbouncer:; fi
@@ -185,7 +189,7 @@ check_up() {
   two_users kept
 
   check "down" compose down
-  check "and it leaves the named volume alone" [ "$(podman volume ls --quiet)" = "${project}_data" ]
+  check "and it leaves the named volumes alone" [ "$(volumes)" = "${project}_backups ${project}_data" ]
   check "up on the old volume" compose up -d
   check "PostgREST answers after it" answers
   check "migrate had nothing to do" migrated 0
