@@ -2,7 +2,15 @@
 import { bundled } from "./bundle.js";
 
 if (process.env.ROWHOUSE_DEBUG) process.setSourceMapsEnabled(true);
-await import(await loadable());
+try {
+  await import(await loadable());
+} catch (error) {
+  if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+  process.stderr.write(
+    `error ${error.message}\nRun \`npm install\` in the project's folder first.\n`,
+  );
+  process.exitCode = 1;
+}
 
 /** The bundle; where none can be written, the sources, transformed one by one. */
 async function loadable() {

@@ -1,10 +1,10 @@
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import jwt from "jsonwebtoken";
 import { describe, expect, test } from "vitest";
 import { newHome, readyHome, rowhouse, startStack } from "../support/cli.ts";
-import { migrationFiles } from "../support/project.ts";
+import { copyProject, migrationFiles } from "../support/project.ts";
 
 const commands =
   "start dev token migrate rollback status types why rehearse db access lint mutants".split(" ");
@@ -29,6 +29,16 @@ describe("the help", () => {
     expect(stderr).toContain("unknown command 'strat'");
     expect(stderr).toContain("Did you mean start?");
   });
+});
+
+test("A newcomer who has not installed yet is told to, without a stack trace", async () => {
+  const project = copyProject();
+  rmSync(join(project, "node_modules"));
+  const { code, stderr } = await rowhouse(["status"], {}, project);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /^error Cannot find package .*\nRun `npm install` in the project's folder first\.\n$/,
+  );
 });
 
 describe("rowhouse token", () => {
