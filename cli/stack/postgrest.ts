@@ -90,9 +90,11 @@ export function apiVariables(options: ApiOptions): Record<string, string> {
 
 async function isReady(adminPort: number): Promise<true | undefined> {
   try {
-    const answer = await fetch(`http://${loopback}:${adminPort}/ready`);
+    // While PostgREST tries to reach its database again, it can take minutes to answer.
+    const signal = AbortSignal.timeout(2000);
+    const answer = await fetch(`http://${loopback}:${adminPort}/ready`, { signal });
     return answer.ok ? true : undefined;
   } catch {
-    return undefined; // Not listening yet.
+    return undefined; // Not listening yet, or not answering.
   }
 }
