@@ -17,6 +17,8 @@ export default defineConfig({
     // Files share the modules of their worker, which saves a third of the time: nothing in them keeps
     // what one file could leave for the next.
     isolate: false,
+    // Texts are compared without colours, also where a terminal or FORCE_COLOR asks for them.
+    env: { NO_COLOR: "1" },
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -1,4 +1,4 @@
-import pc from "picocolors";
+import { colours } from "./colours.ts";
 import { type RowhouseError, reasonOf } from "./errors.ts";
 
 /** Prints a line of result: to stdout. */
@@ -13,13 +13,13 @@ export function note(line: string): void {
 
 /** Prints a failure that a person can mend. */
 export function printFailure(error: RowhouseError): void {
-  note(`${pc.red("error")} ${pc.dim(`[${error.code}]`)} ${error.message}`);
+  note(`${colours.red("error")} ${colours.dim(`[${error.code}]`)} ${error.message}`);
   note(error.remedy);
 }
 
 /** Prints a failure that should not happen: our fault. */
 export function printBug(error: unknown): void {
-  note(`${pc.red("error")} ${pc.dim("[bug]")} ${reasonOf(error)}`);
+  note(`${colours.red("error")} ${colours.dim("[bug]")} ${reasonOf(error)}`);
   note("This is a fault in Rowhouse. ROWHOUSE_DEBUG=1 shows where it came from: please report it.");
   if (process.env.ROWHOUSE_DEBUG && error instanceof Error) note(error.stack ?? "");
 }

@@ -1,4 +1,4 @@
-import pc from "picocolors";
+import { colours } from "../colours.ts";
 import type { CatalogDifference, CatalogEntry } from "./catalog.ts";
 import type { History } from "./history.ts";
 import { changedLines } from "./lines.ts";
@@ -12,7 +12,10 @@ export function describeDifference({ missing, surplus }: CatalogDifference): str
   return [...names].sort().flatMap((name) => {
     const wanted = textOf(missing, name);
     const actual = textOf(surplus, name);
-    return [`  ${pc.bold(name)}`, ...changedLines(actual, wanted).filter(hasText).map(coloured)];
+    return [
+      `  ${colours.bold(name)}`,
+      ...changedLines(actual, wanted).filter(hasText).map(coloured),
+    ];
   });
 }
 
@@ -43,5 +46,5 @@ function hasText(line: string): boolean {
 }
 
 function coloured(line: string): string {
-  return `    ${line.startsWith("-") ? pc.red(line) : pc.green(line)}`;
+  return `    ${line.startsWith("-") ? colours.red(line) : colours.green(line)}`;
 }

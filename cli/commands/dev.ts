@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Command } from "commander";
-import pc from "picocolors";
+import { colours } from "../colours.ts";
 import type { Dev } from "../dev/dev.ts";
 import { RowhouseError } from "../errors.ts";
 import { note, print, printBug, printFailure } from "../output.ts";
@@ -43,7 +43,7 @@ async function dev({ allowDrop = false }: { allowDrop?: boolean }): Promise<void
 function announcement({ apiUrl, watched }: Dev): string[] {
   return [
     `Watching ${watched.map((dir) => join(dir, "/")).join(" and ")}`,
-    pc.green(`Rowhouse is ready: ${apiUrl}`),
+    colours.green(`Rowhouse is ready: ${apiUrl}`),
   ];
 }
 

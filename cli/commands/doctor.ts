@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import pc from "picocolors";
+import { colours } from "../colours.ts";
 import type { Diagnosis } from "../doctor/doctor.ts";
 import { RowhouseError } from "../errors.ts";
 import { note, print } from "../output.ts";
@@ -45,7 +45,7 @@ function describe(found: readonly Diagnosis[]): string[] {
   const count = found.filter(({ level }) => level === "wrong").length;
   return [
     ...found.flatMap(({ check, level, message, remedy }) => [
-      `${level === "wrong" ? pc.red("wrong") : pc.yellow("note ")} ${pc.dim(`[${check}]`)} ${message}`,
+      `${level === "wrong" ? colours.red("wrong") : colours.yellow("note ")} ${colours.dim(`[${check}]`)} ${message}`,
       `      ${remedy}`,
     ]),
     count === 0

@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import pc from "picocolors";
 import type { Drill } from "../backup/drill.ts";
+import { colours } from "../colours.ts";
 import { note, print } from "../output.ts";
 import { interruptible } from "../signals.ts";
 import { openHome } from "../stack/home.ts";
@@ -44,14 +44,14 @@ async function drillOne(name: string | undefined, { json }: { json?: true }): Pr
 
 function describe({ backup, checks, ok, rpoSeconds, rtoSeconds }: Drill): string[] {
   const lines = checks.flatMap(({ name, of, faults }) => [
-    `  ${faults.length === 0 ? pc.green("holds") : pc.red("FAILS")}  ${name.padEnd(10)} ${of}`,
-    ...faults.slice(0, 20).map((fault) => `         ${pc.red(fault)}`),
+    `  ${faults.length === 0 ? colours.green("holds") : colours.red("FAILS")}  ${name.padEnd(10)} ${of}`,
+    ...faults.slice(0, 20).map((fault) => `         ${colours.red(fault)}`),
   ]);
   return [
     `Drill of ${backup}:`,
     ...lines,
     `RPO: ${rpoSeconds} s, the age of the newest state that can be restored.`,
     `RTO: ${rtoSeconds === null ? "nothing was restored" : `${rtoSeconds} s, checksums and WAL included`}.`,
-    ok ? pc.green("The backup is proven.") : pc.red("The backup is not proven."),
+    ok ? colours.green("The backup is proven.") : colours.red("The backup is not proven."),
   ];
 }

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import pc from "picocolors";
+import { colours } from "../colours.ts";
 import type { Finding, Rule } from "../lint/lint.ts";
 import { print } from "../output.ts";
 import { parseDatabaseUrl } from "./options.ts";
@@ -35,10 +35,10 @@ function report(findings: readonly Finding[], rules: readonly Rule[]): string {
   const broken = rules.filter(({ name }) => findings.some(({ rule }) => rule === name));
   const blocks = broken.map((rule) =>
     [
-      pc.red(rule.name),
+      colours.red(rule.name),
       ...findings
         .filter((finding) => finding.rule === rule.name)
-        .map(({ object, finding }) => `  ${pc.bold(object)}: ${finding}.`),
+        .map(({ object, finding }) => `  ${colours.bold(object)}: ${finding}.`),
       ...reasons(rule),
     ].join("\n"),
   );
@@ -48,11 +48,11 @@ function report(findings: readonly Finding[], rules: readonly Rule[]): string {
 }
 
 function told(rule: Rule): string {
-  return [pc.bold(rule.name), ...reasons(rule)].join("\n");
+  return [colours.bold(rule.name), ...reasons(rule)].join("\n");
 }
 
 function reasons({ why, remedy }: Rule): string[] {
-  return [`  ${pc.dim("why:")} ${why}`, `  ${pc.dim("do:")}  ${remedy}`];
+  return [`  ${colours.dim("why:")} ${why}`, `  ${colours.dim("do:")}  ${remedy}`];
 }
 
 function withoutQuery({ name, why, remedy }: Rule) {

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import pc from "picocolors";
+import { colours } from "../colours.ts";
 import { note, print } from "../output.ts";
 import { version } from "../project.ts";
 import { endingSignal } from "../signals.ts";
@@ -39,7 +39,7 @@ function announcement({ apiUrl, database, applied }: Stack): string[] {
     ...(applied.length > 0 ? [`  Migrated:  ${applied.join(", ")}`] : []),
     `  A token:   ${token}`,
     `  Try it:    curl -s ${apiUrl}/tasks -H "Authorization: Bearer $(${token})" -H 'Prefer: return=representation' -d title='Say hello'`,
-    pc.green(`Rowhouse is ready: ${apiUrl}`),
+    colours.green(`Rowhouse is ready: ${apiUrl}`),
   ];
 }
 

@@ -1,10 +1,10 @@
-import pc from "picocolors";
+import { colours } from "../colours.ts";
 import type { Lock, Pending, Step } from "./rehearsal.ts";
 
 /** What a dry run found, for people: SQL that can be pasted, with the locks as comments. */
 export function tellPending(pending: readonly Pending[]): string[] {
   return pending.flatMap(({ file, inTransaction, steps }) => [
-    pc.bold(`-- ${file}${inTransaction ? "" : ", outside a transaction"}`),
+    colours.bold(`-- ${file}${inTransaction ? "" : ", outside a transaction"}`),
     "",
     ...steps.flatMap(tellStep),
   ]);
@@ -16,7 +16,7 @@ function tellStep({ sql, locks }: Step): string[] {
 
 function tellLocks(locks: readonly Lock[] | undefined): string[] {
   if (locks === undefined) {
-    return [pc.yellow("-- locks: unknown, since they end with the statement")];
+    return [colours.yellow("-- locks: unknown, since they end with the statement")];
   }
   return locks.map(({ table, mode, blocks }) => {
     const name = mode
@@ -24,6 +24,6 @@ function tellLocks(locks: readonly Lock[] | undefined): string[] {
       .replace(/(?<=[a-z])(?=[A-Z])/g, " ")
       .toUpperCase();
     const line = `-- locks ${table} (${name}): blocks ${blocks || "other migrations at most"}`;
-    return blocks ? pc.yellow(line) : pc.dim(line);
+    return blocks ? colours.yellow(line) : colours.dim(line);
   });
 }

@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import pc from "picocolors";
 import { declaredFiles } from "../catalog/declared.ts";
 import { describeDifference, describeVersions } from "../catalog/describe.ts";
 import { readVersions } from "../catalog/history.ts";
 import { generateTypes } from "../catalog/types.ts";
+import { colours } from "../colours.ts";
 import { adoptMigrations } from "../diff/adopt.ts";
 import { rehearse } from "../rehearse/rehearse.ts";
 import { tell } from "../rehearse/text.ts";
@@ -65,7 +65,7 @@ export async function startDev({ settings, allowDrop, root, say }: DevOptions): 
       const beforeApplying = (change: Change) => announce(change, url, say);
       if (!(await syncDev({ scratch: place.scratch, url, root, allowDrop, beforeApplying })))
         return;
-      say(pc.green(`Applied in ${((performance.now() - start) / 1000).toFixed(1)} s.`));
+      say(colours.green(`Applied in ${((performance.now() - start) / 1000).toFixed(1)} s.`));
       if (await writeTypes(url, root)) say("The client's types are written anew.");
     } catch (error) {
       say(error instanceof Error ? error : new Error(String(error)));
@@ -111,9 +111,9 @@ async function announce(
   url: string,
   say: DevOptions["say"],
 ): Promise<void> {
-  say(pc.bold(`\n${new Date().toLocaleTimeString("en-GB")}  Changed:`));
+  say(colours.bold(`\n${new Date().toLocaleTimeString("en-GB")}  Changed:`));
   for (const line of describeDifference(difference)) say(line);
-  for (const { says } of hazards) say(pc.yellow(`  Mind: ${says}`));
+  for (const { says } of hazards) say(colours.yellow(`  Mind: ${says}`));
   const options = { as: [], users: 20, examples: 2, timeout: 5 };
   const rehearsal = await rehearse(url, rules, options);
   if (rehearsal.changes.length > 0) for (const line of tell(rehearsal)) say(line);

@@ -1,4 +1,4 @@
-import pc from "picocolors";
+import { colours } from "../colours.ts";
 import { titleOf } from "./generate.ts";
 import type { Mutant, Verdict } from "./mutant.ts";
 
@@ -11,8 +11,8 @@ export function listing(mutants: readonly Mutant[]): string[] {
 export function report(verdicts: readonly Verdict[]): string[] {
   return [
     ...table(verdicts),
-    ...section("could not be tried", pc.yellow, withOutcome(verdicts, "failed")),
-    ...section("survived", pc.red, withOutcome(verdicts, "survived")),
+    ...section("could not be tried", colours.yellow, withOutcome(verdicts, "failed")),
+    ...section("survived", colours.red, withOutcome(verdicts, "survived")),
     "",
     score(verdicts),
   ];
@@ -54,9 +54,9 @@ function table(verdicts: readonly Verdict[]): string[] {
     const killed = withOutcome(those, "killed").length;
     const survived = withOutcome(those, "survived").length;
     const row = line(kind, killed, survived, those.length);
-    return killed === those.length ? row : pc.red(row);
+    return killed === those.length ? row : colours.red(row);
   });
-  return [pc.dim(line("kind", "killed", "survived", "total")), ...rows];
+  return [colours.dim(line("kind", "killed", "survived", "total")), ...rows];
 }
 
 function section(
@@ -76,9 +76,9 @@ function score(verdicts: readonly Verdict[]): string {
   // Rounded down: 100 % is said of all, and not of nearly all.
   const percent = Math.floor((killed / verdicts.length) * 100);
   const line = `${killed} of ${verdicts.length} killed: ${percent} %`;
-  return allKilled(verdicts) ? pc.green(line) : pc.red(line);
+  return allKilled(verdicts) ? colours.green(line) : colours.red(line);
 }
 
 function script(mutant: Mutant): string {
-  return `${pc.dim(`-- ${titleOf(mutant)}`)}\n${mutant.sql}`;
+  return `${colours.dim(`-- ${titleOf(mutant)}`)}\n${mutant.sql}`;
 }

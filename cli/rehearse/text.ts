@@ -1,4 +1,4 @@
-import pc from "picocolors";
+import { colours } from "../colours.ts";
 import type { Rehearsal, RehearsedChange } from "./rehearse.ts";
 
 /** A rehearsal in lines for people. */
@@ -7,7 +7,7 @@ export function tell({ changes, users, gains, unclear }: Rehearsal): string[] {
   const tables = [...new Set(changes.map(({ table }) => table))];
   return [
     ...tables.flatMap((table) => [
-      pc.bold(`api.${table}`),
+      colours.bold(`api.${table}`),
       ...changes.filter((change) => change.table === table).flatMap(changeLines),
       "",
     ]),
@@ -18,15 +18,15 @@ export function tell({ changes, users, gains, unclear }: Rehearsal): string[] {
 
 function conclusion(gains: boolean, unclear: boolean): string {
   if (gains && unclear)
-    return pc.red("Somebody gains access, and of some changes nobody can tell.");
-  if (gains) return pc.red("Somebody gains access.");
-  if (unclear) return pc.yellow("Whether anybody gains access cannot be told.");
-  return pc.green("Nobody who was looked at gains a row or a column that is there.");
+    return colours.red("Somebody gains access, and of some changes nobody can tell.");
+  if (gains) return colours.red("Somebody gains access.");
+  if (unclear) return colours.yellow("Whether anybody gains access cannot be told.");
+  return colours.green("Nobody who was looked at gains a row or a column that is there.");
 }
 
 function changeLines(change: RehearsedChange): string[] {
   const { deed, role, before, after, obstacle, isNewTable } = change;
-  const title = `  ${pc.cyan(titleOf(deed))}, ${role}`;
+  const title = `  ${colours.cyan(titleOf(deed))}, ${role}`;
   if (isNewTable) return [`${title}: ${after.words} (new table: nothing to compare)`];
   const words = before.words === after.words ? after.words : `${before.words}  ->  ${after.words}`;
   return [
@@ -34,7 +34,7 @@ function changeLines(change: RehearsedChange): string[] {
     ...columnLines(change),
     ...(obstacle === null
       ? effectLines(change)
-      : [`    ${pc.yellow("cannot tell")}: ${obstacle}.`]),
+      : [`    ${colours.yellow("cannot tell")}: ${obstacle}.`]),
   ];
 }
 
@@ -46,7 +46,7 @@ function titleOf(deed: string): string {
 function columnLines({ deed, columnsGained, columnsLost }: RehearsedChange): string[] {
   const line = (word: string, columns: readonly string[]) =>
     columns.length === 0 ? [] : [`    ${word} ${deed}: ${columns.join(", ")}`];
-  return [...line(pc.red("may now"), columnsGained), ...line("may no longer", columnsLost)];
+  return [...line(colours.red("may now"), columnsGained), ...line("may no longer", columnsLost)];
 }
 
 function effectLines({ before, after, effects, isEmpty }: RehearsedChange): string[] {
@@ -62,7 +62,9 @@ function table(effects: RehearsedChange["effects"]): string[] {
   const width = Math.max(4, ...effects.map(({ who }) => who.length));
   const cell = (text: string) => text.padStart(11);
   return [
-    pc.dim(`    ${"who".padEnd(width)}${["gains", "loses", "keeps"].map(cell).join("")}  examples`),
+    colours.dim(
+      `    ${"who".padEnd(width)}${["gains", "loses", "keeps"].map(cell).join("")}  examples`,
+    ),
     ...effects.map(({ who, gained, lost, kept, examples }) => {
       const counts = [gained, lost, kept].map((count) => cell(grouped(count))).join("");
       const shown = [...marked("+", examples.gained), ...marked("-", examples.lost)];

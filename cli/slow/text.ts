@@ -1,4 +1,4 @@
-import pc from "picocolors";
+import { colours } from "../colours.ts";
 import { percent } from "../status/format.ts";
 import type { Statement } from "./statements.ts";
 
@@ -10,7 +10,7 @@ export function describeStatements(statements: readonly Statement[]): string[] {
       `  ${role ?? "a dropped role"}: ${shortened(statement)}`,
     ),
   );
-  return [pc.dim(`${row("", "calls", "mean", "total", "share")}  statement`), ...lines];
+  return [colours.dim(`${row("", "calls", "mean", "total", "share")}  statement`), ...lines];
 }
 
 function row(...[number = "", ...cells]: string[]): string {

@@ -1,4 +1,4 @@
-import pc from "picocolors";
+import { colours } from "../colours.ts";
 import { ago, percent, secondsSince, size, span } from "./format.ts";
 import type { Status } from "./status.ts";
 
@@ -16,9 +16,10 @@ export function describeStatus(status: Status): string[] {
     `Drill:       ${ago(status.drill?.finishedAt)}${status.drill ? (status.drill.ok ? ", passed" : ", failed") : ""}`,
     "Migrations:",
     ...migrations.map(
-      ({ file, applied }) => `  ${applied ? pc.green("applied") : pc.yellow("pending")}  ${file}`,
+      ({ file, applied }) =>
+        `  ${applied ? colours.green("applied") : colours.yellow("pending")}  ${file}`,
     ),
-    ...problems.map((problem) => `${pc.red("Wrong:")} ${problem}`),
+    ...problems.map((problem) => `${colours.red("Wrong:")} ${problem}`),
   ];
 }
 

@@ -1,5 +1,5 @@
-import pc from "picocolors";
 import { readable } from "../access/readable.ts";
+import { colours } from "../colours.ts";
 import type { CheckedCondition, CheckedGate, Verdict } from "./decide.ts";
 import type { Answer } from "./why.ts";
 
@@ -35,9 +35,9 @@ function rowName(row: Readonly<Record<string, unknown>> | null): string {
 }
 
 function verdictWord(verdict: Verdict): string {
-  if (verdict === "yes") return pc.green("Yes");
-  if (verdict === "no") return pc.red("No");
-  return pc.yellow(verdict === "depends" ? "Maybe" : "Cannot tell");
+  if (verdict === "yes") return colours.green("Yes");
+  if (verdict === "no") return colours.red("No");
+  return colours.yellow(verdict === "depends" ? "Maybe" : "Cannot tell");
 }
 
 function gateLines({ verb }: Answer, gate: CheckedGate): string[] {
@@ -63,7 +63,7 @@ function conditionLines({ policy, sql, outcome }: CheckedCondition, width: numbe
 }
 
 function coloured(value: string): string {
-  return value === "true" ? pc.green(value) : pc.red(value);
+  return value === "true" ? colours.green(value) : colours.red(value);
 }
 
 function grantLines({ verb, asker, columns, columnsRefused }: Answer): string[] {

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { coloured } from "../../cli/diff/colour.ts";
 import { inHouseStyle } from "../../cli/diff/style.ts";
 
 const style = (sql: string) => inHouseStyle(sql, new Set(["order", "user"]));
@@ -47,8 +46,4 @@ test.each([
   ],
 ])("the style of the house: %s", (_what, sql, wanted) => {
   expect(style(sql)).toBe(wanted);
-});
-
-test("SQL in a pipe has no colours", () => {
-  expect(coloured("create table a (b text default 'c'); -- d")).not.toContain("\u001b");
 });

@@ -11,6 +11,7 @@ export default defineConfig({
     include: ["tests/operations/**/*.test.ts"],
     globalSetup: "tests/support/global-setup.ts",
     maxWorkers: 2,
+    env: { NO_COLOR: "1" },
     testTimeout: 180_000,
     hookTimeout: 60_000,
   },
