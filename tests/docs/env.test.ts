@@ -9,7 +9,7 @@ const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");
 const example = read(".env.example");
 
 /** The machine's own, and what one program of ours hands to another. */
-const foreign = new Set(["PATH", "API_URL", "VITE_API_URL"]);
+const foreign = new Set(["PATH", "TERM", "NO_COLOR", "FORCE_COLOR", "API_URL", "VITE_API_URL"]);
 
 function sources(): string {
   return ["cli", "examples", "tests"]
