@@ -61,25 +61,25 @@ function columnsFor(relation: Relation, role: ApiRole, verb: Verb): readonly str
   return relation.grants.find((one) => one.role === role && one.verb === verb)?.columns ?? null;
 }
 
-/** The SQL of what a row has to pass: an expression over the table's columns, never null. */
+/**
+ * The SQL of what a row has to pass, as PostgreSQL puts it together: an expression over the table's
+ * columns. It may be null, which does not pass.
+ */
 export function sqlOf(gates: readonly Gate[]): string {
   const limits = new Set(gates.map(sqlOfGate).filter((sql) => sql !== "true"));
   return [...limits].join(" and ") || "true";
 }
 
-/** The SQL of one gate, as PostgreSQL puts it together: it may be null, which does not pass. */
-export function plainSqlOf({ permissive, restrictive }: Gate): string {
-  const either = permissive.map(({ sql }) => `(${sql})`).join(" or ") || "false";
-  return [`(${either})`, ...restrictive.map(({ sql }) => `(${sql})`)].join(" and ");
-}
-
 function sqlOfGate({ open, permissive, restrictive }: Gate): string {
   if (open) return "true";
   if (permissive.length === 0) return "false";
-  const sure = ({ sql }: Condition) => `coalesce((${sql}), false)`;
   const everyRow = permissive.some(({ sql }) => sql === "true");
-  const either = everyRow ? [] : [`(${permissive.map(sure).join(" or ")})`];
-  return [...either, ...restrictive.map(sure)].join(" and ") || "true";
+  const either = everyRow ? [] : [`(${permissive.map(inParentheses).join(" or ")})`];
+  return [...either, ...restrictive.map(inParentheses)].join(" and ") || "true";
+}
+
+function inParentheses({ sql }: Condition): string {
+  return `(${sql})`;
 }
 
 function gateOf(relation: Relation, role: ApiRole, verb: Verb, side: "using" | "check"): Gate {

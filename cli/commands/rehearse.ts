@@ -14,7 +14,8 @@ nothing. Each changed condition is evaluated over the rows that are there, old a
 does somebody gain, lose and keep? An update has two: the rows that may be changed, and the rows
 that they may be turned into. Triggers do not run.
 Looked at are anonymous, a newcomer, and the users; where there are more than --users, half of them
-are those with the most rows in the changed tables, and half the newest.
+are those with the most rows in the changed tables, and half the newest. Ten are printed for each
+change, those who gain the most first; --json has all.
 The exit code is 0 when nobody gains a row or column that is there, 2 when somebody does or when it
 cannot be told (--accept makes that 0), and 1 on an error.`;
 

@@ -10,11 +10,18 @@ export interface Scan {
   readonly examples: number;
 }
 
-/** The select list that judges a row: each different condition once. */
+/** The select list that judges a row: each different condition once, true or false. */
 export function sides(scan: Scan): string {
   return conditionsOf(scan)
-    .map((sql, index) => `(${sql}) as condition_${index}`)
+    .map((sql, index) => `coalesce((${sql}), false) as condition_${index}`)
     .join(", ");
+}
+
+/** Whether a row passes any of them: the others count nowhere, and an index may leave them out. */
+export function passes(scan: Scan): string {
+  return conditionsOf(scan)
+    .map((sql) => `(${sql})`)
+    .join(" or ");
 }
 
 function conditionsOf({ changes }: Scan): string[] {

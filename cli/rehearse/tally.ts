@@ -5,7 +5,7 @@ import type { Relation } from "../access/model.ts";
 import { quoted, sqlName } from "../access/names.ts";
 import { codeOf, reasonOf } from "../errors.ts";
 import type { Change } from "./changes.ts";
-import { columnsOf, counts, exampleOf, type Scan, sides, tests } from "./scan.ts";
+import { columnsOf, counts, exampleOf, passes, type Scan, sides, tests } from "./scan.ts";
 
 /** How many rows someone gains, loses and keeps by a change, with examples. */
 export interface Tally {
@@ -37,7 +37,8 @@ export async function tallyInPlace(
     await speakFor(client, asker, false);
     const table = `${sqlName(scan.relation.name)} as ${quoted(scan.relation.name)}`;
     // The offset keeps the planner from computing a condition as often as it is counted.
-    const from = `from (select ${sides(scan)}, ${exampleOf(scan.relation)} as example from ${table} offset 0) as judged`;
+    const judged = `select ${sides(scan)}, ${exampleOf(scan.relation)} as example from ${table} where ${passes(scan)} offset 0`;
+    const from = `from (${judged}) as judged`;
     const { rows } = await client.query<Record<string, string>>(`select ${counts(scan)} ${from}`);
     const tallies: Tally[] = [];
     for (const [index, change] of scan.changes.entries()) {

@@ -49,28 +49,42 @@ function columnLines({ deed, columnsGained, columnsLost }: RehearsedChange): str
   return [...line(colours.red("may now"), columnsGained), ...line("may no longer", columnsLost)];
 }
 
+/** So many people are named for each change, those who gain the most first; JSON names them all. */
+const most = 10;
+
 function effectLines({ before, after, effects, isEmpty }: RehearsedChange): string[] {
   if (before.sql === after.sql) return [];
   if (isEmpty) return ["    no rows to show it on"];
-  const affected = effects.filter(({ gained, lost }) => gained + lost > 0);
+  const affected = effects
+    .filter(({ gained, lost }) => gained + lost > 0)
+    .sort((one, other) => other.gained - one.gained || other.lost - one.lost);
   const others = effects.length - affected.length;
   const rest = [`    ${grouped(others)} ${affected.length > 0 ? "more " : ""}looked at: no change`];
   return [...(affected.length > 0 ? table(affected) : []), ...(others > 0 ? rest : [])];
 }
 
-function table(effects: RehearsedChange["effects"]): string[] {
-  const width = Math.max(4, ...effects.map(({ who }) => who.length));
-  const cell = (text: string) => text.padStart(11);
+function table(affected: RehearsedChange["effects"]): string[] {
+  const named = affected.slice(0, most);
+  const width = Math.max(4, ...named.map(({ who }) => who.length));
+  const line = (who: string, cells: readonly string[], shown: readonly string[]) =>
+    `    ${who.padEnd(width)}${cells.map((cell) => cell.padStart(11)).join("")}  ${shown.join(" ")}`;
   return [
-    colours.dim(
-      `    ${"who".padEnd(width)}${["gains", "loses", "keeps"].map(cell).join("")}  examples`,
+    colours.dim(line("who", ["gains", "loses", "keeps"], ["examples"])),
+    ...named.map(({ who, gained, lost, kept, examples }) =>
+      line(who, [gained, lost, kept].map(grouped), [
+        ...marked("+", examples.gained),
+        ...marked("-", examples.lost),
+      ]),
     ),
-    ...effects.map(({ who, gained, lost, kept, examples }) => {
-      const counts = [gained, lost, kept].map((count) => cell(grouped(count))).join("");
-      const shown = [...marked("+", examples.gained), ...marked("-", examples.lost)];
-      return `    ${who.padEnd(width)}${counts}  ${shown.join(" ")}`;
-    }),
+    ...unnamedLine(affected.slice(most)),
   ];
+}
+
+function unnamedLine(unnamed: RehearsedChange["effects"]): string[] {
+  if (unnamed.length === 0) return [];
+  const sum = (part: "gained" | "lost") => unnamed.reduce((all, one) => all + one[part], 0);
+  const effect = `gain ${grouped(sum("gained"))} rows and lose ${grouped(sum("lost"))}`;
+  return [`    ${grouped(unnamed.length)} more ${effect} altogether`];
 }
 
 function marked(sign: string, examples: readonly string[]): string[] {

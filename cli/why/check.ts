@@ -1,5 +1,5 @@
 import { evaluate, type Outcome } from "../access/evaluate.ts";
-import { type Gate, plainSqlOf } from "../access/gate.ts";
+import { type Gate, sqlOf } from "../access/gate.ts";
 import type { CheckedCondition, CheckedGate } from "./decide.ts";
 import type { Row, Scene } from "./rows.ts";
 
@@ -33,7 +33,7 @@ async function checkedGate(
     conditions.push({ ...condition, outcome: await outcomeOf(context, condition.sql, row) });
   }
   const fails = conditions.some(({ outcome }) => outcome?.value === "fails");
-  const together = fails ? await outcomeOf(context, plainSqlOf(gate), row) : null;
+  const together = fails ? await outcomeOf(context, sqlOf([gate]), row) : null;
   return { verb, over, open, conditions, together };
 }
 

@@ -171,7 +171,7 @@ test("what a condition reads of other tables is what the asker sees of them", as
   expect(told(changes, "select")?.effects.map(({ gained }) => gained)).toEqual([0, 0, 0, 0, 0]);
 });
 
-test("of many users the largest owners and the newest are looked at, and the others counted", async () => {
+test("of many users the largest owners and the newest are looked at, and ten are named", async () => {
   const many = `insert into api.users (id, created_at)
     select ('019aa000-0000-7000-8000-1' || lpad(n::text, 11, '0'))::uuid, now() + n * interval '1 s'
     from generate_series(1, 30) as n;
@@ -181,6 +181,10 @@ test("of many users the largest owners and the newest are looked at, and the oth
   const who = told(changes, "select")?.effects.flatMap(({ userId }) => userId ?? []);
   const newest = ["019aa000-0000-7000-8000-100000000030", "019aa000-0000-7000-8000-100000000029"];
   expect(who).toEqual([bob, alice, ...newest]);
+  const all = await rehearsed(openSelect, many);
+  expect(tell(all)[3]).toMatch(/^ {4}a newcomer {2,}3 {10}0 {10}0 {2}\+/);
+  // Alice and Bob gain one and two rows less than the 33 others.
+  expect(tell(all)[13]).toBe("    25 more gain 72 rows and lose 0 altogether");
   const named = await rehearsed(openSelect, many, { as: ["bob@example.com", "anonymous"] });
   expect(told(named.changes, "select")?.effects).toMatchObject([{ userId: bob }]);
 });
