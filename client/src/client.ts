@@ -1,7 +1,9 @@
 import { PostgrestClient } from "@supabase/postgrest-js";
+import { createCollection } from "./collection.ts";
 import { type Database, ownedTables } from "./database.types.ts";
-import { createTable, type Table } from "./table.ts";
-import { type CallOptions, createTransport, type RowhouseOptions } from "./transport.ts";
+import type { CallOptions, RowhouseOptions } from "./options.ts";
+import type { Table } from "./table.ts";
+import { createTransport } from "./transport.ts";
 import type { OwnedTable } from "./types.ts";
 
 type Functions = Database["api"]["Functions"];
@@ -9,8 +11,11 @@ type Functions = Database["api"]["Functions"];
 /** The row of the caller in `users`. */
 export type User = Database["api"]["Tables"]["users"]["Row"];
 
+/** A collection for each owned table, by its name. */
+type Collections = { readonly [T in OwnedTable]: Table<T> };
+
 /** The client: a collection for each owned table, and the way to everything else. */
-export type Rowhouse = { readonly [T in OwnedTable]: Table<T> } & {
+export type Rowhouse = Collections & {
   /** The collection of an owned table: `db.table("tasks")` is `db.tasks`. */
   readonly table: <T extends OwnedTable>(name: T) => Table<T>;
   /** The caller's own user row; the first call ever creates it. */
@@ -42,7 +47,6 @@ type RpcArguments<F extends keyof Functions> =
  */
 export function createRowhouse(options: RowhouseOptions): Rowhouse {
   const transport = createTransport(options);
-  const tables = new Map<string, unknown>();
   const call = async (name: string, args: object = {}, options?: CallOptions, safe = false) => {
     const reply = await transport.send({
       method: "POST",
@@ -54,21 +58,16 @@ export function createRowhouse(options: RowhouseOptions): Rowhouse {
     });
     return reply.json as never;
   };
-  const table = <T extends OwnedTable>(name: T): Table<T> => {
-    const known = tables.get(name) ?? createTable(transport, name);
-    tables.set(name, known);
-    return known as Table<T>;
-  };
-  const owned = Object.fromEntries(ownedTables.map((name) => [name, table(name)])) as {
-    [T in OwnedTable]: Table<T>;
-  };
+  const collections = Object.fromEntries(
+    ownedTables.map((name) => [name, createCollection(transport, name)]),
+  ) as Collections;
   return {
-    ...owned,
-    table,
+    ...collections,
+    table: (name) => collections[name],
     // Creating a user row twice makes one: it may be sent again.
     me: (callOptions) => call("me", {}, callOptions, true),
     rpc: (name, args?: object, callOptions?: CallOptions) => call(name, args, callOptions),
-    rest: new PostgrestClient(options.url.replace(/\/+$/, ""), {
+    rest: new PostgrestClient(transport.base, {
       schema: "api",
       fetch: transport.fetch,
       retry: false,

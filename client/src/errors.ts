@@ -13,6 +13,11 @@ export interface ErrorFacts {
   readonly cause?: unknown;
 }
 
+/** What an error carries that was found before anything was sent. */
+export function unsent(code: string): ErrorFacts {
+  return { status: 0, code, requestId: "" };
+}
+
 /**
  * The base of everything that the client throws. Its message says what failed and what to do.
  * `name` tells the classes apart where `instanceof` cannot (two copies of the package).

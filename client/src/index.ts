@@ -16,9 +16,9 @@ export {
   TooLargeError,
   UnavailableError,
 } from "./errors.ts";
+export type { CallOptions, RequestEvent, RowhouseOptions } from "./options.ts";
 export type { GetOptions, ListOptions, Page, ReadOptions, Table, WriteOptions } from "./table.ts";
 export type { TokenSource } from "./token.ts";
-export type { CallOptions, RequestEvent, RowhouseOptions } from "./transport.ts";
 export type {
   Comparisons,
   Embed,

@@ -1,4 +1,4 @@
-import { InvalidError } from "./errors.ts";
+import { InvalidError, unsent } from "./errors.ts";
 import { addSearch, addWhere, quoted } from "./filter.ts";
 
 /** What a list asks for, without the types of its table. */
@@ -47,7 +47,7 @@ export function addPage(
   const byId = `id.${direction}`;
   query.append("order", column === "id" ? byId : `${column}.${direction},${byId}`);
   if (!Number.isInteger(limit) || limit < 1) {
-    throw new InvalidError("The size of a page must be a whole number from 1.", wrong("limit"));
+    throw new InvalidError("The size of a page must be a whole number from 1.", unsent("limit"));
   }
   query.append("limit", String(limit));
   if (after !== undefined) addAfter(query, list, after);
@@ -86,9 +86,6 @@ function parseCursor(after: string, column: string): [id: string, value: unknown
   }
   throw new InvalidError(
     'The "after" is no "next" of this list. Give it as the page before returned it.',
-    wrong("cursor"),
+    unsent("cursor"),
   );
 }
-
-/** What an error carries that was found before anything was sent. */
-const wrong = (code: string) => ({ status: 0, code, requestId: "" });

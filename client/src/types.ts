@@ -1,11 +1,9 @@
-import type { Database } from "./database.types.ts";
+import type { Database, ownedTables } from "./database.types.ts";
 
 type Tables = Database["api"]["Tables"];
 
-/** The tables whose rows belong to a user each: they have a user_id and an id. */
-export type OwnedTable = {
-  [T in keyof Tables]: Tables[T]["Row"] extends { user_id: string; id: string } ? T : never;
-}[keyof Tables];
+/** The tables whose rows belong to a user each: their key is (user_id, id). */
+export type OwnedTable = (typeof ownedTables)[number];
 
 /** A row of a table, as it is read. */
 export type Row<T extends OwnedTable> = Tables[T]["Row"];
