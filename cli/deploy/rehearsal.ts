@@ -6,7 +6,7 @@ import { statementsOf } from "../catalog/sql.ts";
 import { RowhouseError, reasonOf } from "../errors.ts";
 import { migrationsDir } from "../project.ts";
 import { withClient } from "../stack/database.ts";
-import { listMigrations, migrate } from "../stack/dbmate.ts";
+import { listMigrations, migrate, upOf } from "../stack/dbmate.ts";
 import type { Scratch } from "../stack/scratch.ts";
 
 /** A lock on a table that is there before the migration. */
@@ -111,13 +111,6 @@ async function runOn(client: pg.Client, file: string, sql: string): Promise<void
       { cause: error },
     );
   }
-}
-
-/** The part of a dbmate migration that is applied, and how. */
-function upOf(text: string): { sql: string; inTransaction: boolean } {
-  const [, options = "", sql = ""] =
-    /^-- migrate:up\b([^\n]*)\n([\s\S]*?)(?:^-- migrate:down|$(?![\s\S]))/m.exec(text) ?? [];
-  return { sql, inTransaction: !/\btransaction:false\b/.test(options) };
 }
 
 async function tablesThere(client: pg.Client): Promise<ReadonlySet<number>> {

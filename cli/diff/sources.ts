@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { declaredFiles } from "../catalog/declared.ts";
 import { bare, statementsOf, subjectOf } from "../catalog/sql.ts";
+import { upOf } from "../stack/dbmate.ts";
 
 /** The statements that made what is there, by what they made: "policy select_own on api.tasks". */
 export type Sources = ReadonlyMap<string, string>;
@@ -14,12 +15,7 @@ export function declaredSources(root: string): Sources {
 /** How people wrote what is migrated, in the migrations. */
 export function migratedSources(dir: string): Sources {
   const files = readdirSync(dir).filter((file) => file.endsWith(".sql"));
-  return sourcesOf(files.sort().map((file) => upOf(readFileSync(join(dir, file), "utf8"))));
-}
-
-/** The part of a dbmate migration that is applied. */
-function upOf(migration: string): string {
-  return migration.split(/^-- migrate:down.*$/m)[0] ?? "";
+  return sourcesOf(files.sort().map((file) => upOf(readFileSync(join(dir, file), "utf8")).sql));
 }
 
 /**

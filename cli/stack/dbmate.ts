@@ -163,3 +163,10 @@ function failed(error: unknown, dir: string): RowhouseError {
 function isOutsideTransaction(path: string): boolean {
   return /^-- migrate:(?:up|down)\b.*\btransaction:false\b/m.test(readFileSync(path, "utf8"));
 }
+
+/** The part of a migration that dbmate applies, and whether it does so in a transaction. */
+export function upOf(migration: string): { sql: string; inTransaction: boolean } {
+  const [, options = "", sql = ""] =
+    /^-- migrate:up\b([^\n]*)\n([\s\S]*?)(?:^-- migrate:down|$(?![\s\S]))/m.exec(migration) ?? [];
+  return { sql, inTransaction: !/\btransaction:false\b/.test(options) };
+}

@@ -166,9 +166,11 @@ test("what a later migration altered, dropped or made again is not taken from wh
     "3_c.sql",
     "create or replace function api.f() as $$ 1 $$; create or replace function api.f() as $$ 2 $$;",
   );
+  write("4_d.sql", "create policy c on api.t;");
   expect([...migratedSources(dir)]).toEqual([
     ["policy b on api.t", "create policy b on api.t"],
     ["function api.f", "create or replace function api.f() as $$ 2 $$"],
+    ["policy c on api.t", "create policy c on api.t"],
   ]);
 });
 
