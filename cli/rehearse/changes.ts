@@ -1,3 +1,4 @@
+import { conditionOf } from "../access/condition.ts";
 import { type Access, accessOf, type Gate, sqlOf } from "../access/gate.ts";
 import {
   type AccessModel,
@@ -8,7 +9,6 @@ import {
   type Verb,
   verbs,
 } from "../access/model.ts";
-import { readable } from "../access/readable.ts";
 import { changedThings, type Thing, usedBy } from "./surroundings.ts";
 
 /** Who may do what in a database, and what that rests on. */
@@ -120,24 +120,9 @@ function sideOf(access: Access | undefined, deed: Deed): Side {
 }
 
 function wordsOf(gates: readonly Gate[]): string {
-  const words = [...new Set(gates.map(wordsOfGate))];
-  if (words.includes("no row")) return "no row";
-  return together(words.filter((word) => word !== "every row")) || "every row";
-}
-
-function wordsOfGate({ open, permissive, restrictive }: Gate): string {
-  if (open) return "every row";
-  if (permissive.length === 0) return "no row";
-  const text = ({ sql }: { sql: string }) => readable(sql);
-  const either = [...new Set(permissive.map(text))];
-  const wide = either.includes("true") ? [] : [either.join(" or ")];
-  return together([...wide, ...restrictive.map(text)]) || "every row";
-}
-
-/** Conditions that all have to hold: those with an "or" in parentheses. */
-function together(words: readonly string[]): string {
-  if (words.length === 1) return words[0] ?? "";
-  return words.map((word) => (/\bor\b/i.test(word) ? `(${word})` : word)).join(" and ");
+  const condition = conditionOf(gates);
+  if (condition === "true") return "every row";
+  return condition === "false" ? "no row" : condition;
 }
 
 function obstacleOf({ old, next, changed, after }: Pair, change: Omit<Change, "obstacle">) {
