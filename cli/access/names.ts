@@ -3,14 +3,19 @@ import { RowhouseError } from "../errors.ts";
 import type { AccessModel, Relation } from "./model.ts";
 import { relationOf } from "./model.ts";
 
-/** A relation's name in SQL: with its schema, quoted where it has to be. */
+/** A relation's name in SQL that is run: with its schema, and always in quotes. */
 export function sqlName(name: string): string {
   return `api.${quoted(name)}`;
 }
 
-/** A name in SQL, quoted where it has to be; a key word is quoted, too. */
+/** A name in SQL that is run: always in quotes, since it may be a key word. */
 export function quoted(name: string): string {
   return pg.escapeIdentifier(name);
+}
+
+/** A name in SQL that is read: in quotes where it has anything but small letters in it. */
+export function readableName(name: string): string {
+  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : quoted(name);
 }
 
 /**

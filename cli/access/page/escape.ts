@@ -31,8 +31,3 @@ export function xmlText(text: string): string {
       .replaceAll('"', "&quot;")
   );
 }
-
-/** A name as SQL wants it: in quotes where it has anything but small letters in it. */
-export function readableName(name: string): string {
-  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
-}

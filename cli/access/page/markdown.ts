@@ -7,8 +7,9 @@ import {
   type Verb,
   verbs,
 } from "../model.ts";
+import { readableName } from "../names.ts";
 import { type Cell, callCell, cellOf } from "./cells.ts";
-import { markdownCode as code, markdownText, readableName } from "./escape.ts";
+import { markdownCode as code, markdownText } from "./escape.ts";
 
 /**
  * The page that tells who can do what.

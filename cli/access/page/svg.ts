@@ -1,6 +1,7 @@
 import { type AccessModel, apiRoles, verbs } from "../model.ts";
+import { readableName } from "../names.ts";
 import { type Cell, callCell, cellOf, type Reach, textOf } from "./cells.ts";
-import { readableName, xmlText } from "./escape.ts";
+import { xmlText } from "./escape.ts";
 import { columnsOf, wrap } from "./wrap.ts";
 
 /** Sizes in pixels: of the widest common fonts of fixed width, a character of 12 px takes 7.3. */
