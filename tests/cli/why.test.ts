@@ -7,6 +7,7 @@ import { newHome, rowhouse } from "../support/cli.ts";
 import { cloneDatabase, emptyDatabase } from "../support/database.ts";
 import { alice, bob, people, taskId, twins } from "../support/people.ts";
 import { change, randomTables, reality } from "../support/policies.ts";
+import { newSeed } from "../support/random.ts";
 
 async function database(sql = ""): Promise<string> {
   const url = await cloneDatabase();
@@ -217,7 +218,7 @@ test("an owner who may not become the asker's role evaluates with their own righ
 });
 
 test("the verdict is what PostgreSQL does, whatever the policies and grants are", async () => {
-  const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 1e9));
+  const seed = newSeed();
   const { sql, tables } = randomTables(seed, 40);
   const url = await database(sql);
   const told: string[] = [];

@@ -1,6 +1,7 @@
 import type { Row, Where } from "@rowhouse/client";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Backend, newId, startBackend } from "../http/backend.ts";
+import { newSeed, randomly } from "../support/random.ts";
 import { failure, idsOf, type Session, startSession } from "./session.ts";
 
 let api: Backend;
@@ -56,15 +57,10 @@ const pieces = [
   "漢字",
 ] as const;
 
-/** Random numbers from 0 up to a bound, the same for the same seed (mulberry32). */
+/** Random whole numbers from 0 up to a bound, the same for the same seed. */
 function randomOf(seed: number): (bound: number) => number {
-  let state = seed;
-  return (bound) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * bound);
-  };
+  const random = randomly(seed);
+  return (bound) => Math.floor(random() * bound);
 }
 
 type Random = ReturnType<typeof randomOf>;
@@ -119,7 +115,7 @@ function questionOf(random: Random, tasks: readonly Task[]): Question {
   ])();
 }
 
-const seed = Number(process.env.TEST_SEED ?? Date.now() % 2 ** 31);
+const seed = newSeed();
 
 describe(`A user's text (TEST_SEED=${seed})`, () => {
   const random = randomOf(seed);

@@ -2,17 +2,7 @@ import type pg from "pg";
 import type { Verb } from "../../cli/access/model.ts";
 import { codeOf } from "../../cli/errors.ts";
 import { alice } from "./people.ts";
-
-/** Numbers from 0 to 1 that a seed determines (mulberry32). */
-function randomly(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
+import { randomly } from "./random.ts";
 
 /** What an update changes. */
 export const change = { mark: "b" };
