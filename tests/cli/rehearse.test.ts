@@ -1,5 +1,3 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type pg from "pg";
 import { expect, test } from "vitest";
 import { type Asker, anonymous, asUser, speakFor } from "../../cli/access/asker.ts";
@@ -17,7 +15,8 @@ import { newHome, rowhouse } from "../support/cli.ts";
 import { cloneDatabase } from "../support/database.ts";
 import { alice, bob, people, taskId } from "../support/people.ts";
 import { randomTables } from "../support/policies.ts";
-import { copyProject } from "../support/project.ts";
+import { copyProject, editFile } from "../support/project.ts";
+import { newSeed } from "../support/random.ts";
 
 const options: RehearsalOptions = { as: [], users: 50, examples: 3, timeout: 30 };
 
@@ -190,7 +189,7 @@ test("of many users the largest owners and the newest are looked at, and ten are
 });
 
 test("the counts are what PostgreSQL shows before and after", async () => {
-  const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 1e9));
+  const seed = newSeed();
   const count = 25;
   const { tables } = randomTables(seed, count);
   const rows = tables.map(
@@ -267,9 +266,7 @@ test("a condition that would write cannot, and one that takes too long is stoppe
 
 test("rowhouse rehearse exits with 2 for a gain that is not accepted, and prints it or JSON", async () => {
   const project = copyProject();
-  const file = join(project, "policies/tasks.sql");
-  const wider = readFileSync(file, "utf8").replace("user_id = request.user_id()", "true");
-  writeFileSync(file, wider);
+  editFile(project, "policies/tasks.sql", "user_id = request.user_id()", "true");
   const env = { ROWHOUSE_HOME: newHome(), DATABASE_URL: await database() };
   const [refused, accepted] = await Promise.all([
     rowhouse(["rehearse"], env, project),

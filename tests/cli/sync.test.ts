@@ -1,11 +1,9 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readCatalog } from "../../cli/catalog/catalog.ts";
 import { type Change, syncDev } from "../../cli/dev/sync.ts";
 import { withClient } from "../../cli/stack/database.ts";
 import { migratedClone, testScratch } from "../support/database.ts";
-import { copyProject } from "../support/project.ts";
+import { copyProject, editFile } from "../support/project.ts";
 
 /** A dev database, and the files that it follows. */
 async function startFollowing() {
@@ -15,14 +13,7 @@ async function startFollowing() {
   return {
     url,
     announced,
-    edit: (file: string, from: string, to: string) => {
-      const text = readFileSync(join(root, file), "utf8");
-      if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
-      writeFileSync(
-        join(root, file),
-        text.replace(from, () => to),
-      );
-    },
+    edit: (file: string, from: string, to: string) => editFile(root, file, from, to),
     sync: (allowDrop = false) =>
       syncDev({ scratch: testScratch(), url, root, allowDrop, beforeApplying }),
   };

@@ -1,4 +1,12 @@
-import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -22,4 +30,15 @@ export function copyProject(): string {
   }
   symlinkSync(join(projectRoot, "node_modules"), join(dir, "node_modules"));
   return dir;
+}
+
+/** Puts one text of a project's file in the place of another, which has to be there. */
+export function editFile(project: string, file: string, from: string, to: string): void {
+  const path = join(project, file);
+  const text = readFileSync(path, "utf8");
+  if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
+  writeFileSync(
+    path,
+    text.replace(from, () => to),
+  );
 }

@@ -1,11 +1,11 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { withClient } from "../../cli/stack/database.ts";
 import { migrate } from "../../cli/stack/dbmate.ts";
 import { type Outcome, readyHome, rowhouse, startStack } from "../support/cli.ts";
 import { migratedClone } from "../support/database.ts";
-import { copyProject } from "../support/project.ts";
+import { copyProject, editFile } from "../support/project.ts";
 
 /** What docs/policies.md tells: tasks are to be created open, and only later done. */
 const before = "for insert to authenticated\nwith check (user_id = request.user_id());";
@@ -28,14 +28,7 @@ test("a DBA changes a policy, sees it live, proves it, and deploys it", async ()
   const [project, production] = [copyProject(), await startProduction()];
   const env = { ROWHOUSE_HOME: readyHome() };
   const run = (...args: string[]) => rowhouse(args, env, project);
-  const edit = (file: string, from: string, to: string) => {
-    const text = readFileSync(join(project, file), "utf8");
-    if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
-    writeFileSync(
-      join(project, file),
-      text.replace(from, () => to),
-    );
-  };
+  const edit = (file: string, from: string, to: string) => editFile(project, file, from, to);
 
   // The stack follows the files.
   const dev = await startStack(env, "dev", project);
