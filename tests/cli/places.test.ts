@@ -8,7 +8,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -87,7 +86,7 @@ test("it starts where the install script of the embedded PostgreSQL was not run"
   expect(links.length).toBeGreaterThan(0);
   const stack = await startIn(folder, undefined);
   expect((await fetch(stack.url)).status).toBe(200);
-  expect(links.map((link) => readlinkSync(join(lib, link)))).not.toContain(undefined);
+  for (const link of links) expect(lstatSync(join(lib, link)).isSymbolicLink()).toBe(true);
 });
 
 // Only root can be root: elsewhere these two are reported as skipped.

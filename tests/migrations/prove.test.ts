@@ -58,24 +58,26 @@ test("what is given up on purpose may be lost", async () => {
 test("rows are made up by type, default and reference; where the rules are too odd, it is told", async () => {
   const url = await emptyDatabase();
   const untried = await withClient(url, async (client) => {
-    await client.query(
-      `
+    await client.query(`
       create type public.state as enum ('open', 'done');
-      create table public.child (parent int not null references public.parent (id), state public.state not null)
-    `.replace(
-        "create table public.child",
-        "create table public.parent (id int generated always as identity primary key, at timestamptz not null, tags text[] not null, extra jsonb not null); create table public.child",
-      ),
-    );
-    await client.query("create table public.odd (word text not null check (word = 'sesame'))");
-    await client.query(
-      "create table public.picky (id int primary key, word text check (word = 'sesame'))",
-    );
+      create table public.parent (
+        id int generated always as identity primary key,
+        at timestamptz not null,
+        tags text[] not null,
+        extra jsonb not null
+      );
+      create table public.child (
+        parent int not null references public.parent (id),
+        state public.state not null
+      );
+      create table public.odd (word text not null check (word = 'sesame'));
+      create table public.picky (id int primary key, word text check (word = 'sesame'));
+    `);
     return makeRows(client);
   });
-  expect(untried).toMatchObject(
-    [{ table: "public.odd", reason: /odd_word_check/ }].map(({ table }) => ({ table })),
-  );
+  expect(untried).toEqual([
+    { table: "public.odd", reason: expect.stringContaining("odd_word_check") },
+  ]);
   const { rows } = await withClient(url, (client) =>
     client.query(
       `select (select count(*)::int from public.child) as child,
