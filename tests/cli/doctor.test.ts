@@ -16,20 +16,13 @@ import { withClient } from "../../cli/stack/database.ts";
 import { openHome } from "../../cli/stack/home.ts";
 import { readSettings } from "../../cli/stack/settings.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
-import { cloneDatabase, testScratch } from "../support/database.ts";
+import { cloneDatabase, migratedClone, testScratch } from "../support/database.ts";
 import { copyProject, migrationFiles } from "../support/project.ts";
 
 /** What the findings say, and that each tells what to do. */
 function told(findings: readonly Finding[]): string[] {
   for (const { remedy } of findings) expect(remedy).toMatch(/\S/);
   return findings.map(({ level, message }) => `${level}: ${message}`);
-}
-
-/** A clone whose grants on the database itself are those of its template. */
-async function migratedClone(): Promise<string> {
-  const url = await cloneDatabase();
-  await change(url, `revoke temporary on database ${new URL(url).pathname.slice(1)} from public`);
-  return url;
 }
 
 const change = (url: string, sql: string) => withClient(url, (client) => client.query(sql));
