@@ -20,11 +20,13 @@ beforeAll(async () => {
     `
     create function api.nap(seconds float8) returns void language sql
     as $$ select pg_sleep(seconds) $$;
+    create function api.patience() returns text language sql stable
+    as $$ select current_setting('statement_timeout') $$;
     create function api.many() returns setof api.tasks language sql stable
     as $$ select * from api.tasks $$;
     create function api.touch() returns void language sql
     as $$ update api.tasks set completed = true where user_id = request.user_id() $$;
-    grant execute on function api.nap(float8), api.many(), api.touch() to authenticated;
+    grant execute on function api.nap(float8), api.patience(), api.many(), api.touch() to authenticated;
   `,
   );
 });
@@ -165,13 +167,10 @@ test("A user's function may touch more than 100 rows: its filter is not the call
 });
 
 test("A user's request is cancelled after five seconds", async () => {
-  const started = performance.now();
+  expect((await alice.ask("/rpc/patience", { method: "POST" })).body).toBe("5s");
   const answer = await alice.ask("/rpc/nap", { method: "POST", body: { seconds: 20 } });
   expect(answer).toMatchObject(
     refusal(500, "57014", { message: "canceling statement due to statement timeout" }),
   );
-  const seconds = (performance.now() - started) / 1000;
-  expect(seconds).toBeGreaterThan(4.5);
-  expect(seconds).toBeLessThan(10);
   expect(await alice.ask("/tasks")).toMatchObject({ status: 200, body: [] satisfies Row[] });
 });
