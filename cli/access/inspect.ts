@@ -1,10 +1,7 @@
 import type pg from "pg";
 import { buildDeclared } from "../catalog/declared.ts";
 import { withScratch } from "../stack/scratch.ts";
-import { readingOnly } from "./session.ts";
-
-/** How many seconds a question about the catalog may take. */
-const patience = 30;
+import { catalogPatience, readingOnly } from "./session.ts";
 
 /**
  * Lets a command read a database, in a transaction that can write nothing.
@@ -18,10 +15,10 @@ export async function inspect<T>(
   against: string | undefined,
   read: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
-  if (against !== undefined) return readingOnly(against, patience, read);
+  if (against !== undefined) return readingOnly(against, catalogPatience, read);
   return withScratch(async (scratch) => {
     const url = await scratch.create();
     await buildDeclared(url);
-    return readingOnly(url, patience, read);
+    return readingOnly(url, catalogPatience, read);
   });
 }

@@ -4,6 +4,9 @@ import { withClient, withoutPassword } from "../stack/database.ts";
 import type { ApiRole } from "./model.ts";
 import { sqlName } from "./names.ts";
 
+/** How many seconds a statement about the catalog may take. */
+export const catalogPatience = 30;
+
 /**
  * Lets a command look at a database in one transaction that sees one moment and can write
  * nothing. It is rolled back in any case.

@@ -2,14 +2,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { readAccess } from "../../access/model.ts";
 import { accessFiles } from "../../access/page/files.ts";
-import { readingOnly } from "../../access/session.ts";
+import { catalogPatience, readingOnly } from "../../access/session.ts";
 import { buildDeclared } from "../../catalog/declared.ts";
 import { generateTypes } from "../../catalog/types.ts";
 import { projectRoot } from "../../project.ts";
 import { type Finding, type Patient, wrong } from "../check.ts";
-
-/** How many seconds a question about the catalog may take. */
-const patience = 30;
 
 /** Generated files that are not what sql/ and policies/ declare. */
 export async function checkGenerated(
@@ -19,7 +16,7 @@ export async function checkGenerated(
   const url = await scratch.create();
   try {
     await buildDeclared(url);
-    const model = await readingOnly(url, patience, readAccess);
+    const model = await readingOnly(url, catalogPatience, readAccess);
     const types = {
       path: join(root, "client/src/database.types.ts"),
       content: await generateTypes(url),
