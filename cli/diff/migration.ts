@@ -3,6 +3,7 @@ import { areEqual } from "../catalog/catalog.ts";
 import { buildDeclared } from "../catalog/declared.ts";
 import { RowhouseError } from "../errors.ts";
 import { migrate } from "../stack/dbmate.ts";
+import { defaultPatience } from "../stack/patience.ts";
 import type { Scratch } from "../stack/scratch.ts";
 import { type Hazard, hazardsBetween } from "./hazards.ts";
 import { planChanges } from "./plan.ts";
@@ -90,9 +91,6 @@ function migrationText(up: readonly string[], down: readonly string[]): string {
   return ["-- migrate:up", ...part(up), "-- migrate:down", ...part(down)].join("\n\n").concat("\n");
 }
 
-/** Less than the statement_timeout of requests: those that queue behind it are late, and do not fail. */
-const lockTimeout = "3s";
-
 function part(statements: readonly string[]): string[] {
   const reload = ["notify pgrst, 'reload schema'"];
   // PostgREST reads the settings of roles only with its configuration.
@@ -100,5 +98,8 @@ function part(statements: readonly string[]): string[] {
     reload.push("notify pgrst, 'reload config'");
   }
   const lines = [...statements, reload.join(";\n")];
-  return [`set local lock_timeout = '${lockTimeout}';`, ...lines.map((sql) => `${sql};`)];
+  return [
+    `set local lock_timeout = '${defaultPatience.lockTimeout}s';`,
+    ...lines.map((sql) => `${sql};`),
+  ];
 }

@@ -13,7 +13,7 @@ export interface Patience {
 
 /**
  * Less than the statement_timeout of requests, 5 s: those that queue behind the migration are then
- * late, and do not fail.
+ * late, and do not fail. Migrations that are written here wait as long, whoever applies them.
  */
 export const defaultPatience: Patience = { lockTimeout: 3, retries: 5, onRetry: () => {} };
 
