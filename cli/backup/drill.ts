@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findPostgres } from "../stack/binaries.ts";
 import type { Home } from "../stack/home.ts";
+import { careless } from "../stack/scratch.ts";
 import { unprivileged } from "../stack/unprivileged.ts";
 import type { Backup } from "./manifest.ts";
 import { replayMatrix } from "./matrix.ts";
@@ -24,9 +25,6 @@ export interface Drill {
   readonly rtoSeconds: number | null;
   readonly checks: readonly Check[];
 }
-
-/** Nothing of it must survive a power cut. */
-const careless = { fsync: "off", full_page_writes: "off", synchronous_commit: "off" };
 
 /** What a drill puts a restored database through, once it is up. */
 interface Arena {

@@ -52,7 +52,7 @@ export function scratchOn(serverUrl: string, prefix = "scratch"): Scratch {
 }
 
 /** Nothing of a throwaway server must survive a power cut: about twice as fast. */
-const careless = { fsync: "off", full_page_writes: "off", synchronous_commit: "off" };
+export const careless = { fsync: "off", full_page_writes: "off", synchronous_commit: "off" };
 
 /**
  * Finds a place for throwaway databases: the server in SCRATCH_URL, or else an embedded one on data
