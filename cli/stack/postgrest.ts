@@ -1,6 +1,8 @@
 import { RowhouseError } from "../errors.ts";
+import { type Home, jwtSecret } from "./home.ts";
 import { loopback } from "./ports.ts";
 import { lastLines, launch, type Server } from "./server.ts";
+import type { Settings } from "./settings.ts";
 import { waitFor } from "./wait.ts";
 
 /** What PostgREST is told. */
@@ -18,8 +20,21 @@ export interface ApiOptions {
   readonly maxRows: number;
   readonly corsOrigins?: string | undefined;
   readonly logFile: string;
-  /** Further PGRST_* variables, for tests. */
+  /** Further PGRST_* variables; they win. */
   readonly extra?: Record<string, string>;
+}
+
+/** What a home's PostgREST is told by the settings; the rest is chosen at each start. */
+export function settledOptions(settings: Settings, home: Home) {
+  return {
+    port: settings.apiPort,
+    jwtSecret: settings.jwtSecret ?? jwtSecret(home),
+    jwtAud: settings.jwtAud,
+    jwtIss: settings.jwtIss,
+    pool: settings.dbPool,
+    maxRows: settings.maxRows,
+    corsOrigins: settings.corsOrigins,
+  };
 }
 
 const startLimitMs = 20_000;
@@ -63,7 +78,9 @@ function environment(options: ApiOptions): NodeJS.ProcessEnv {
 }
 
 /** The PGRST_* variables that PostgREST is started with. */
-export function apiVariables(options: ApiOptions): Record<string, string> {
+export function apiVariables(
+  options: Omit<ApiOptions, "binary" | "logFile">,
+): Record<string, string> {
   return {
     PGRST_DB_URI: options.databaseUrl,
     PGRST_DB_SCHEMAS: "api",

@@ -10,9 +10,9 @@ import { type Crew, newCrew } from "./crew.ts";
 import { withoutPassword } from "./database.ts";
 import { migrate } from "./dbmate.ts";
 import { startEmbedded } from "./embedded.ts";
-import { type Home, jwtSecret, openHome } from "./home.ts";
+import { type Home, openHome } from "./home.ts";
 import { assertFree, freePort, loopback } from "./ports.ts";
-import { type ApiOptions, launchPostgrest, postgrestReady } from "./postgrest.ts";
+import { type ApiOptions, launchPostgrest, postgrestReady, settledOptions } from "./postgrest.ts";
 import type { Settings } from "./settings.ts";
 import { type Hold, takeHold } from "./state.ts";
 
@@ -125,16 +125,10 @@ async function serve(
   databaseUrl: string,
 ): Promise<string> {
   const options: ApiOptions = {
+    ...settledOptions(settings, home),
     binary: findPostgrest(settings.postgrestBin),
     databaseUrl,
-    port: settings.apiPort,
     adminPort: await freePort(),
-    jwtSecret: settings.jwtSecret ?? jwtSecret(home),
-    jwtAud: settings.jwtAud,
-    jwtIss: settings.jwtIss,
-    pool: settings.dbPool,
-    maxRows: settings.maxRows,
-    corsOrigins: settings.corsOrigins,
     logFile: home.postgrestLog,
   };
   await crew.add({

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { jwtSecret } from "../../stack/home.ts";
-import { apiVariables } from "../../stack/postgrest.ts";
+import { apiVariables, settledOptions } from "../../stack/postgrest.ts";
 import { type Finding, type Patient, wrong } from "../check.ts";
 
 /** Chosen anew at each start; the database's URL holds a password made at the start. */
@@ -37,17 +36,5 @@ export function settingFindings(
 }
 
 function wanted({ settings, home }: Pick<Patient, "settings" | "home">): Record<string, string> {
-  return apiVariables({
-    binary: "",
-    databaseUrl: "",
-    port: settings.apiPort,
-    adminPort: 0,
-    jwtSecret: settings.jwtSecret ?? jwtSecret(home),
-    jwtAud: settings.jwtAud,
-    jwtIss: settings.jwtIss,
-    pool: settings.dbPool,
-    maxRows: settings.maxRows,
-    corsOrigins: settings.corsOrigins,
-    logFile: "",
-  });
+  return apiVariables({ ...settledOptions(settings, home), databaseUrl: "", adminPort: 0 });
 }
