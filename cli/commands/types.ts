@@ -3,12 +3,12 @@ import { join, relative } from "node:path";
 import { Command } from "commander";
 import { RowhouseError } from "../errors.ts";
 import { print } from "../output.ts";
-import { projectRoot } from "../project.ts";
+import { projectRoot, typesFile } from "../project.ts";
 import { withDatabase } from "../stack/embedded.ts";
 import { openHome } from "../stack/home.ts";
 import { readSettings } from "../stack/settings.ts";
 
-const defaultFile = join(projectRoot, "client/src/database.types.ts");
+const defaultFile = join(projectRoot, typesFile);
 
 /** `rowhouse types` */
 export const typesCommand = new Command("types")

@@ -5,7 +5,7 @@ import { accessFiles } from "../../access/page/files.ts";
 import { catalogPatience, readingOnly } from "../../access/session.ts";
 import { buildDeclared } from "../../catalog/declared.ts";
 import { generateTypes } from "../../catalog/types.ts";
-import { projectRoot } from "../../project.ts";
+import { projectRoot, typesFile } from "../../project.ts";
 import { type Finding, type Patient, wrong } from "../check.ts";
 
 /** Generated files that are not what sql/ and policies/ declare. */
@@ -18,7 +18,7 @@ export async function checkGenerated(
     await buildDeclared(url);
     const model = await readingOnly(url, catalogPatience, readAccess);
     const types = {
-      path: join(root, "client/src/database.types.ts"),
+      path: join(root, typesFile),
       content: await generateTypes(url),
     };
     return [
