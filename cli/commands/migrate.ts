@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { note, print } from "../output.ts";
 import { migrationsDir } from "../project.ts";
-import { migrate } from "../stack/dbmate.ts";
+import { migrate, waitingText } from "../stack/dbmate.ts";
 import { withDatabase } from "../stack/embedded.ts";
 import { openHome } from "../stack/home.ts";
 import { defaultPatience, type Patience } from "../stack/patience.ts";
@@ -53,7 +53,7 @@ async function deploy({ api, json, ...limits }: Options): Promise<void> {
   const settings = readSettings();
   const patience: Patience = { ...limits, onRetry: note };
   await withDatabase(settings, openHome(settings.home), async (url) => {
-    const applied = await migrate(url, waitingNote, migrationsDir, patience);
+    const applied = await migrate(url, () => note(waitingText), migrationsDir, patience);
     if (json) print(JSON.stringify({ applied }, null, 2));
     else for (const line of tellApplied(applied)) print(line);
     const served = api ?? (await apiHere(settings));
@@ -99,9 +99,4 @@ function parseRetries(value: string): number {
 function parseApi(value: string): string {
   if (/^https?:$/.test(URL.canParse(value) ? new URL(value).protocol : "")) return value;
   throw new InvalidArgumentError("Give a URL like http://127.0.0.1:3000.");
-}
-
-/** Says why nothing happens for a while. */
-export function waitingNote(): void {
-  note("Another migration is running: waiting for it to end.");
 }

@@ -1,11 +1,10 @@
 import { Command, InvalidArgumentError } from "commander";
 import { RowhouseError } from "../errors.ts";
-import { print } from "../output.ts";
-import { rollback } from "../stack/dbmate.ts";
+import { note, print } from "../output.ts";
+import { rollback, waitingText } from "../stack/dbmate.ts";
 import { withDatabase } from "../stack/embedded.ts";
 import { openHome } from "../stack/home.ts";
 import { readSettings } from "../stack/settings.ts";
-import { waitingNote } from "./migrate.ts";
 
 /** `rowhouse rollback [steps]` */
 export const rollbackCommand = new Command("rollback")
@@ -22,7 +21,7 @@ export const rollbackCommand = new Command("rollback")
       );
     }
     const taken = await withDatabase(settings, openHome(settings.home), (url) =>
-      rollback(url, steps, waitingNote),
+      rollback(url, steps, () => note(waitingText)),
     );
     for (const version of taken) print(`rolled back ${version}`);
     if (taken.length === 0) print("Nothing to do: no migration is applied.");

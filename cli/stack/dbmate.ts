@@ -14,6 +14,9 @@ const run = promisify(execFile);
 /** "rowhouse" as ASCII, cut to what a bigint holds: the advisory lock of all our migrations. */
 export const migrationLock = "8245939566";
 
+/** Why nothing happens for a while: for `onWait`. */
+export const waitingText = "Another migration is running: waiting for it to end.";
+
 /** A migration file, and whether the database has it. */
 export interface Migration {
   /** The file's timestamp, which dbmate keeps in schema_migrations. */

@@ -8,7 +8,7 @@ import {
 import { findPostgrest } from "./binaries.ts";
 import { type Crew, newCrew } from "./crew.ts";
 import { withoutPassword } from "./database.ts";
-import { migrate } from "./dbmate.ts";
+import { migrate, waitingText } from "./dbmate.ts";
 import { startEmbedded } from "./embedded.ts";
 import { type Home, openHome } from "./home.ts";
 import { assertFree, freePort, loopback } from "./ports.ts";
@@ -67,9 +67,7 @@ export async function startStack(
       ? externalDatabase(settings.databaseUrl, settings.authenticatorPassword)
       : await embeddedDatabase(settings, home, hold, crew);
     await beforeMigrating(database.url);
-    const applied = await migrate(database.url, () =>
-      say("Another migration is running: waiting for it to end."),
-    );
+    const applied = await migrate(database.url, () => say(waitingText));
     const apiUrl = await serve(settings, home, crew, await database.admit());
     hold.update({ apiUrl });
     const { url: databaseUrl, shown } = database;
