@@ -11,6 +11,12 @@ export function note(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
+/** Says what is being done when it is not done within two seconds. */
+export async function noteIfSlow<T>(line: string, work: Promise<T>): Promise<T> {
+  const slow = setTimeout(() => note(line), 2000);
+  return work.finally(() => clearTimeout(slow));
+}
+
 /** Prints a failure that a person can mend. */
 export function printFailure(error: RowhouseError): void {
   note(`${colours.red("error")} ${colours.dim(`[${error.code}]`)} ${error.message}`);

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { colours } from "../colours.ts";
 import type { Diagnosis } from "../doctor/doctor.ts";
 import { RowhouseError } from "../errors.ts";
-import { note, print } from "../output.ts";
+import { noteIfSlow, print } from "../output.ts";
 import { readSettings, type Settings } from "../stack/settings.ts";
 
 const help = `
@@ -17,8 +17,7 @@ export const doctorCommand = new Command("doctor")
   .addHelpText("after", help)
   .action(async ({ json }: { json?: true }) => {
     const settings = settingsOrFault();
-    const slow = setTimeout(() => note("Still looking ..."), 2000);
-    const found = await examineThem(settings).finally(() => clearTimeout(slow));
+    const found = await noteIfSlow("Still looking ...", examineThem(settings));
     const lines = json ? [JSON.stringify(found, null, 2)] : describe(found);
     for (const line of lines) print(line);
     if (found.some(({ level }) => level === "wrong")) process.exitCode = 1;

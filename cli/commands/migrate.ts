@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
-import { note, print } from "../output.ts";
+import { note, noteIfSlow, print } from "../output.ts";
 import { migrationsDir } from "../project.ts";
 import { migrate, waitingText } from "../stack/dbmate.ts";
 import { withDatabase } from "../stack/embedded.ts";
@@ -75,8 +75,10 @@ async function apiHere(settings: Settings): Promise<string | undefined> {
 
 async function assertServedSoon(url: string, api: string): Promise<void> {
   const { assertServed } = await import("../deploy/served.ts");
-  const slow = setTimeout(() => note(`Waiting for ${api} to serve the new schema ...`), 2000);
-  await assertServed(url, api, 10_000).finally(() => clearTimeout(slow));
+  await noteIfSlow(
+    `Waiting for ${api} to serve the new schema ...`,
+    assertServed(url, api, 10_000),
+  );
 }
 
 async function dryRun({ json }: Options): Promise<void> {
@@ -84,10 +86,10 @@ async function dryRun({ json }: Options): Promise<void> {
   const { rehearseMigrations } = await import("../deploy/rehearsal.ts");
   const { tellPending } = await import("../deploy/text.ts");
   const { withScratch } = await import("../stack/scratch.ts");
-  const slow = setTimeout(() => note("Applying the migrations to a copy ..."), 2000);
-  const pending = await withDatabase(settings, openHome(settings.home), (url) =>
+  const rehearsing = withDatabase(settings, openHome(settings.home), (url) =>
     withScratch((scratch) => rehearseMigrations(scratch, url)),
-  ).finally(() => clearTimeout(slow));
+  );
+  const pending = await noteIfSlow("Applying the migrations to a copy ...", rehearsing);
   for (const line of json ? [JSON.stringify(pending, null, 2)] : tellPending(pending)) print(line);
   if (!json && pending.length === 0) print("Nothing to do: every migration is applied.");
 }

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { colours } from "../colours.ts";
-import { note, print } from "../output.ts";
+import { note, noteIfSlow, print } from "../output.ts";
 import { version } from "../project.ts";
 import { endingSignal } from "../signals.ts";
 import { readSettings } from "../stack/settings.ts";
@@ -15,10 +15,8 @@ async function start(): Promise<void> {
   const settings = readSettings();
   const ending = endingSignal();
 
-  const slow = setTimeout(() => note("Still starting ..."), 2000);
-  const stack = await Promise.race([startStack(settings, note), ending]).finally(() =>
-    clearTimeout(slow),
-  );
+  const starting = Promise.race([startStack(settings, note), ending]);
+  const stack = await noteIfSlow("Still starting ...", starting);
   // Interrupted while starting: the guard ends what runs already.
   if (typeof stack === "string") process.exit(1);
 
