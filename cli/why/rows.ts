@@ -3,7 +3,7 @@ import type { Asker } from "../access/asker.ts";
 import { type RowText, valueOver } from "../access/evaluate.ts";
 import type { Relation } from "../access/model.ts";
 import { quoted, sqlName } from "../access/names.ts";
-import { RowhouseError, reasonOf } from "../errors.ts";
+import { codeOf, RowhouseError, reasonOf } from "../errors.ts";
 
 /** A row of a table, read as the owner of the database. */
 export interface Row {
@@ -111,8 +111,7 @@ async function orInvalid<T extends pg.QueryResultRow>(
   try {
     return (await query()).rows;
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    if (!/^2[23]/.test(code)) throw error;
+    if (!/^2[23]/.test(codeOf(error) ?? "")) throw error;
     await client.query("rollback to savepoint words");
     throw fault(`PostgreSQL does not take it: ${reasonOf(error)}.`);
   }
