@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
 import { RowhouseError } from "../errors.ts";
-import type { Mutant } from "./mutant.ts";
+import { type Mutant, titleOf } from "./mutant.ts";
 import { type Policy, policyMutants } from "./policies.ts";
 
 const dir = import.meta.dirname;
@@ -51,9 +51,4 @@ export function selectMutants(mutants: readonly Mutant[], only = ""): Mutant[] {
     only === "" ? "There is nothing to weaken." : `No mutant's object or kind has "${only}" in it.`,
     "`npx rowhouse mutants --list` prints them all, each under its object and kind.",
   );
-}
-
-/** A mutant in a few words: "api.tasks: RLS off". */
-export function titleOf({ object, kind }: Mutant): string {
-  return `${object}: ${kind}`;
 }

@@ -10,6 +10,11 @@ export interface Mutant {
   readonly undo: string | null;
 }
 
+/** A mutant in a few words: "api.tasks: RLS off". */
+export function titleOf({ object, kind }: Mutant): string {
+  return `${object}: ${kind}`;
+}
+
 /** What became of a mutant. */
 export interface Verdict {
   readonly mutant: Mutant;

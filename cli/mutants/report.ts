@@ -1,6 +1,5 @@
 import { colours } from "../colours.ts";
-import { titleOf } from "./generate.ts";
-import type { Mutant, Verdict } from "./mutant.ts";
+import { type Mutant, titleOf, type Verdict } from "./mutant.ts";
 
 /** The mutants as a list to read, and to copy from: comments and SQL. */
 export function listing(mutants: readonly Mutant[]): string[] {

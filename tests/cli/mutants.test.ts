@@ -1,8 +1,8 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { generateMutants, selectMutants, titleOf } from "../../cli/mutants/generate.ts";
-import type { Mutant } from "../../cli/mutants/mutant.ts";
+import { generateMutants, selectMutants } from "../../cli/mutants/generate.ts";
+import { type Mutant, titleOf } from "../../cli/mutants/mutant.ts";
 import { termsOf } from "../../cli/mutants/terms.ts";
 import { withClient } from "../../cli/stack/database.ts";
 import { rowhouse } from "../support/cli.ts";
