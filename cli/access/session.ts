@@ -82,7 +82,7 @@ export async function canBecome(client: pg.ClientBase, role: ApiRole): Promise<b
     await client.query(`set local role ${role}`);
     return true;
   } catch {
-    return false;
+    return false; // No member of it, or there is no such role.
   } finally {
     await client.query("rollback to savepoint becoming");
   }

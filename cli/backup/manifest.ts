@@ -42,7 +42,10 @@ const manifestSchema = z.object({
   catalog: z.string(),
 });
 
+/** A manifest that can be read. */
 export type Manifest = z.infer<typeof manifestSchema>;
+
+/** A file of a backup, with its size and checksum. */
 export type BackupFile = z.infer<typeof fileSchema>;
 
 /** What is known of the content of a database at one moment. */

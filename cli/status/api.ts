@@ -22,6 +22,7 @@ export async function readApi(url: string, logFile: string): Promise<ApiStatus> 
     const postgrest = /^postgrest\/([\d.]+)/.exec(headers.get("server") ?? "")?.[1];
     return { url, answers: true, postgrest, schemaLoadedAt };
   } catch {
+    // Nobody listens, or nobody answers in time.
     return { url, answers: false, postgrest: undefined, schemaLoadedAt };
   }
 }

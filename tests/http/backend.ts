@@ -53,7 +53,10 @@ export function newId(): string {
   return randomUUID().replace(/^(.{14})./, "$17");
 }
 
+/** Headers with which a write answers with the rows that it left. */
 export const full = { prefer: "return=representation" };
+
+/** Headers that ask for one row, and not for a list. */
 export const object = { accept: "application/vnd.pgrst.object+json" };
 
 /** Creates tasks and returns their rows. */
