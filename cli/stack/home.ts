@@ -16,8 +16,24 @@ import { codeOf, RowhouseError, reasonOf } from "../errors.ts";
 export interface Home {
   readonly dir: string;
   readonly stateFile: string;
+  /** With which tokens are signed. */
+  readonly secretFile: string;
+  /** Of the embedded server's superuser. */
+  readonly passwordFile: string;
   readonly postgresLog: string;
   readonly postgrestLog: string;
+}
+
+/** The places in a home, whether it is made yet or not. */
+export function homeAt(dir: string): Home {
+  return {
+    dir,
+    stateFile: join(dir, "stack.json"),
+    secretFile: join(dir, "jwt-secret"),
+    passwordFile: join(dir, "postgres-password"),
+    postgresLog: join(dir, "postgres.log"),
+    postgrestLog: join(dir, "postgrest.log"),
+  };
 }
 
 /**
@@ -37,22 +53,17 @@ export function openHome(dir: string): Home {
       { cause: error },
     );
   }
-  return {
-    dir,
-    stateFile: join(dir, "stack.json"),
-    postgresLog: join(dir, "postgres.log"),
-    postgrestLog: join(dir, "postgrest.log"),
-  };
+  return homeAt(dir);
 }
 
 /** The secret that tokens are signed with: 32 random bytes as hex, made at the first asking. */
 export function jwtSecret(home: Home): string {
-  return keptSecret(join(home.dir, "jwt-secret"));
+  return keptSecret(home.secretFile);
 }
 
 /** The password of the embedded server's superuser, made at the first asking. */
 export function postgresPassword(home: Home): string {
-  return keptSecret(join(home.dir, "postgres-password"));
+  return keptSecret(home.passwordFile);
 }
 
 function keptSecret(file: string): string {

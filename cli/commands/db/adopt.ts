@@ -1,9 +1,8 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { adoptMigrations } from "../../diff/adopt.ts";
 import { migrationsDir } from "../../project.ts";
 import { withDatabase } from "../../stack/embedded.ts";
-import { openHome } from "../../stack/home.ts";
+import { homeAt, openHome } from "../../stack/home.ts";
 import type { Scratch } from "../../stack/scratch.ts";
 import { readSettings } from "../../stack/settings.ts";
 
@@ -15,7 +14,7 @@ import { readSettings } from "../../stack/settings.ts";
  */
 export async function adoptAtHome(scratch: Scratch): Promise<string[]> {
   const settings = readSettings();
-  if (settings.databaseUrl || !existsSync(join(settings.home, "postgres-password"))) return [];
+  if (settings.databaseUrl || !existsSync(homeAt(settings.home).passwordFile)) return [];
   return withDatabase(settings, openHome(settings.home), (url) =>
     adoptMigrations(scratch, url, migrationsDir),
   );

@@ -1,5 +1,4 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { secretFault } from "../../stack/secret.ts";
 import { type Finding, type Patient, wrong } from "../check.ts";
 
@@ -7,7 +6,7 @@ const leastPassword = 16;
 
 /** Keys that are short, cannot be parsed, or can be read by others. */
 export function checkKeys({ settings, home }: Pick<Patient, "settings" | "home">): Finding[] {
-  const kept = join(home.dir, "jwt-secret");
+  const { secretFile: kept, passwordFile } = home;
   const { jwtSecret, authenticatorPassword } = settings;
   const name = jwtSecret === undefined ? `The secret in ${kept}` : "JWT_SECRET";
   const secret = jwtSecret ?? (existsSync(kept) ? readFileSync(kept, "utf8").trim() : undefined);
@@ -22,7 +21,7 @@ export function checkKeys({ settings, home }: Pick<Patient, "settings" | "home">
           ),
         ]
       : []),
-    ...[kept, join(home.dir, "postgres-password")].flatMap(readableFinding),
+    ...[kept, passwordFile].flatMap(readableFinding),
   ];
 }
 
