@@ -6,6 +6,15 @@ export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+/** Prints a result: for programs as JSON, for people in the lines that describe it. */
+export function printResult<T>(
+  result: T,
+  json: boolean | undefined,
+  describe: (result: T) => readonly string[],
+): void {
+  for (const line of json ? [JSON.stringify(result, null, 2)] : describe(result)) print(line);
+}
+
 /** Prints a line about what happens: to stderr, so that results can be piped. */
 export function note(line: string): void {
   process.stderr.write(`${line}\n`);

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { colours } from "../colours.ts";
 import type { Diagnosis } from "../doctor/doctor.ts";
 import { RowhouseError } from "../errors.ts";
-import { noteIfSlow, print } from "../output.ts";
+import { noteIfSlow, printResult } from "../output.ts";
 import { readSettings, type Settings } from "../stack/settings.ts";
 
 const help = `
@@ -18,8 +18,7 @@ export const doctorCommand = new Command("doctor")
   .action(async ({ json }: { json?: true }) => {
     const settings = settingsOrFault();
     const found = await noteIfSlow("Still looking ...", examineThem(settings));
-    const lines = json ? [JSON.stringify(found, null, 2)] : describe(found);
-    for (const line of lines) print(line);
+    printResult(found, json, describe);
     if (found.some(({ level }) => level === "wrong")) process.exitCode = 1;
   });
 

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { Drill } from "../backup/drill.ts";
 import { colours } from "../colours.ts";
-import { note, print } from "../output.ts";
+import { note, printResult } from "../output.ts";
 import { interruptible } from "../signals.ts";
 import { openHome } from "../stack/home.ts";
 import { readSettings } from "../stack/settings.ts";
@@ -37,7 +37,7 @@ async function drillOne(name: string | undefined, { json }: { json?: true }): Pr
     const progress = { tell: note, signal };
     const report = await drill(backup, home, settings.postgrestBin, raise, progress);
     recordDrill(home, report);
-    for (const line of json ? [JSON.stringify(report, null, 2)] : describe(report)) print(line);
+    printResult(report, json, describe);
     if (!report.ok) process.exitCode = 1;
   });
 }

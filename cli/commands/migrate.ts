@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
-import { note, noteIfSlow, print } from "../output.ts";
+import { note, noteIfSlow, print, printResult } from "../output.ts";
 import { migrationsDir } from "../project.ts";
 import { migrate, waitingText } from "../stack/dbmate.ts";
 import { withDatabase } from "../stack/embedded.ts";
@@ -54,14 +54,13 @@ async function deploy({ api, json, ...limits }: Options): Promise<void> {
   const patience: Patience = { ...limits, onRetry: note };
   await withDatabase(settings, openHome(settings.home), async (url) => {
     const applied = await migrate(url, () => note(waitingText), migrationsDir, patience);
-    if (json) print(JSON.stringify({ applied }, null, 2));
-    else for (const line of tellApplied(applied)) print(line);
+    printResult({ applied }, json, tellApplied);
     const served = api ?? (await apiHere(settings));
     if (served) await assertServedSoon(url, served);
   });
 }
 
-function tellApplied(applied: readonly string[]): string[] {
+function tellApplied({ applied }: { applied: readonly string[] }): string[] {
   if (applied.length === 0) return ["Nothing to do: every migration is applied."];
   return applied.map((file) => `applied ${file}`);
 }
@@ -90,7 +89,7 @@ async function dryRun({ json }: Options): Promise<void> {
     withScratch((scratch) => rehearseMigrations(scratch, url)),
   );
   const pending = await noteIfSlow("Applying the migrations to a copy ...", rehearsing);
-  for (const line of json ? [JSON.stringify(pending, null, 2)] : tellPending(pending)) print(line);
+  printResult(pending, json, tellPending);
   if (!json && pending.length === 0) print("Nothing to do: every migration is applied.");
 }
 

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { note, print } from "../output.ts";
+import { note, print, printResult } from "../output.ts";
 import { migrationsDir } from "../project.ts";
 import type { Rules } from "../rehearse/changes.ts";
 import type { RehearsalOptions } from "../rehearse/rehearse.ts";
@@ -65,7 +65,7 @@ async function rehearseDeploy({ against, accept, json, as, ...how }: Options): P
     progress.end();
     await declared.catch(() => {});
   });
-  for (const line of json ? [JSON.stringify(rehearsal, null, 2)] : tell(rehearsal)) print(line);
+  printResult(rehearsal, json, tell);
   if (!accept && (rehearsal.gains || rehearsal.unclear)) {
     if (!json) print("If that is meant, say so with --accept.");
     process.exitCode = 2;

@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from "commander";
 import type { Restored } from "../backup/restore.ts";
 import { backupFor, parseMoment, type Wanted } from "../backup/when.ts";
 import { RowhouseError } from "../errors.ts";
-import { note, print } from "../output.ts";
+import { note, print, printResult } from "../output.ts";
 import { interruptible } from "../signals.ts";
 import { withoutPassword } from "../stack/database.ts";
 import { openHome } from "../stack/home.ts";
@@ -62,7 +62,7 @@ async function bringBack(name: string | undefined, options: Options): Promise<vo
     const { restore } = await import("../backup/restore.ts");
     const target = into === undefined ? home : openHome(resolve(into));
     const restored = await restore(backup, to, home, target, progress);
-    for (const line of json ? [JSON.stringify(restored, null, 2)] : describe(restored)) print(line);
+    printResult(restored, json, describe);
   });
 }
 

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { RowhouseError } from "../errors.ts";
-import { print } from "../output.ts";
+import { printResult } from "../output.ts";
 import type { Statement } from "../slow/statements.ts";
 import { withDatabase } from "../stack/embedded.ts";
 import { openHome } from "../stack/home.ts";
@@ -50,8 +50,7 @@ async function listSlow(
     const statements = await slowStatements(url, by, Math.max(limit, plan ?? 0), all ?? false);
     if (plan !== undefined && as !== undefined) return tellPlan(url, statements, plan, as, json);
     const { describeStatements } = await import("../slow/text.ts");
-    const lines = json ? [JSON.stringify(statements, null, 2)] : describeStatements(statements);
-    for (const line of lines) print(line);
+    printResult(statements, json, describeStatements);
   });
 }
 
@@ -72,6 +71,5 @@ async function tellPlan(
   }
   const { planFor } = await import("../slow/plan.ts");
   const plan = await planFor(url, statement, as);
-  if (json) return print(JSON.stringify({ ...statement, as, plan }, null, 2));
-  for (const line of [statement.statement, "", ...plan]) print(line);
+  printResult({ ...statement, as, plan }, json, () => [statement.statement, "", ...plan]);
 }

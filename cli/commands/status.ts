@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { print } from "../output.ts";
+import { printResult } from "../output.ts";
 import { readSettings } from "../stack/settings.ts";
 
 const help = `
@@ -22,7 +22,6 @@ export const statusCommand = new Command("status")
     const { readStatus } = await import("../status/status.ts");
     const { describeStatus } = await import("../status/text.ts");
     const status = await readStatus(readSettings());
-    const lines = json ? [JSON.stringify(status, null, 2)] : describeStatus(status);
-    for (const line of lines) print(line);
+    printResult(status, json, describeStatus);
     if (status.problems.length > 0) process.exitCode = 1;
   });

@@ -1,6 +1,6 @@
 import { Argument, Command } from "commander";
 import { RowhouseError } from "../errors.ts";
-import { print } from "../output.ts";
+import { printResult } from "../output.ts";
 import { withDatabase } from "../stack/embedded.ts";
 import { openHome } from "../stack/home.ts";
 import { readSettings } from "../stack/settings.ts";
@@ -62,10 +62,7 @@ async function answerQuestion(
   const answer = await withDatabase(settings, openHome(settings.home), (url) =>
     why(url, question, options.timeout),
   );
-  const lines = options.json
-    ? [JSON.stringify(answer, null, 2)]
-    : explain(answer, options.all ?? false);
-  for (const line of lines) print(line);
+  printResult(answer, options.json, () => explain(answer, options.all ?? false));
   if (answer.rows.some(({ verdict }) => verdict === "no")) process.exitCode = 2;
   else assertClear(answer);
 }

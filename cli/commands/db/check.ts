@@ -3,7 +3,7 @@ import { compareCatalogs, readCatalog } from "../../catalog/catalog.ts";
 import { buildDeclared } from "../../catalog/declared.ts";
 import { describeDifference, describeVersions } from "../../catalog/describe.ts";
 import { type History, readHistory } from "../../catalog/history.ts";
-import { note, print } from "../../output.ts";
+import { note, printResult } from "../../output.ts";
 import { migrationsDir, projectRoot } from "../../project.ts";
 import { migrate } from "../../stack/dbmate.ts";
 import { withScratch, withScratchPair } from "../../stack/scratch.ts";
@@ -21,8 +21,7 @@ export const checkCommand = new Command("check")
   .addHelpText("after", "\nThe exit code is 1 when something differs.")
   .action(async ({ against, json }: { against?: string; json?: true }) => {
     const [result, lines] = against ? await checkDatabase(against) : await checkSides();
-    if (json) print(JSON.stringify(result, null, 2));
-    else for (const line of lines) print(line);
+    printResult(result, json, () => lines);
     if (lines.length === 0) return;
     process.exitCode = 1;
     if (!against && !json) note("`rowhouse db migration <name>` writes the missing migration.");
