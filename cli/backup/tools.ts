@@ -63,7 +63,7 @@ const parameters: Record<string, string> = {
  * The URL as libpq's variables: arguments can be read by every user of the machine. Nothing else
  * of libpq's comes in from the user's shell.
  */
-function libpqEnvironment(url: string): NodeJS.ProcessEnv {
+export function libpqEnvironment(url: string): NodeJS.ProcessEnv {
   const { hostname, port, username, password, pathname, searchParams } = new URL(url);
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith("PG"));
   const given = [...searchParams].flatMap(([name, value]) => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { libpqEnvironment } from "../../cli/backup/tools.ts";
 import { areEqual, readCatalog } from "../../cli/catalog/catalog.ts";
 import { projectRoot } from "../../cli/project.ts";
 import { inDatabase, withClient } from "../../cli/stack/database.ts";
@@ -13,19 +14,6 @@ import { people } from "../support/people.ts";
 
 const run = promisify(execFile);
 
-/** libpq's variables for a database. */
-function variables(url: string) {
-  const { hostname, port, username, password, pathname } = new URL(url);
-  return {
-    PATH: process.env.PATH,
-    PGHOST: hostname,
-    PGPORT: port,
-    PGUSER: username,
-    PGPASSWORD: decodeURIComponent(password),
-    PGDATABASE: pathname.slice(1),
-  };
-}
-
 function newFolder(): string {
   const dir = mkdtempSync(join(tmpdir(), "rowhouse-dumps-"));
   onTestFinished(() => rmSync(dir, { recursive: true }));
@@ -34,7 +22,7 @@ function newFolder(): string {
 
 /** Runs the script that compose runs. */
 async function backup(dir: string, url: string, what = "once", extra = {}): Promise<string> {
-  const env = { ...variables(url), BACKUP_DIR: dir, ...extra };
+  const env = { ...libpqEnvironment(url), BACKUP_DIR: dir, ...extra };
   return (await run("sh", [join(projectRoot, "compose/backup.sh"), what], { env })).stdout;
 }
 
@@ -61,7 +49,7 @@ describe.runIf(hasDebianServer)("the dumps of compose", () => {
     const [stamp = ""] = readdirSync(dir);
     expect(stamp).toMatch(/^\d{8}T\d{6}Z$/);
     const dump = join(dir, stamp);
-    const there = { cwd: dump, env: variables(other.url) };
+    const there = { cwd: dump, env: libpqEnvironment(other.url) };
     await run("sha256sum", ["--check", "SHA256SUMS"], there);
     expect(readFileSync(join(dump, "roles.sql"), "utf8")).not.toMatch(/PASSWORD|SCRAM/);
 
