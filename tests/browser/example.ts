@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { projectRoot } from "../../cli/project.ts";
 import { freePort } from "../../cli/stack/ports.ts";
 import { waitFor } from "../../cli/stack/wait.ts";
+import { withoutOwnStack } from "../support/environment.ts";
 
 /** `npm run example`, running. */
 export interface Example {
@@ -24,7 +25,7 @@ export async function launchExample(home: string, apiPort?: string): Promise<Exa
   const port = apiPort ?? String(await freePort());
   const child = spawn(process.execPath, ["--import", "tsx", "examples/web/serve.ts"], {
     cwd: projectRoot,
-    env: environment({ ROWHOUSE_HOME: home, API_PORT: port }),
+    env: withoutOwnStack({ ROWHOUSE_HOME: home, API_PORT: port }),
   });
   const printed = { stdout: "", stderr: "" };
   child.stdout.on("data", (chunk) => {
@@ -52,10 +53,4 @@ export async function launchExample(home: string, apiPort?: string): Promise<Exa
       return ended;
     },
   };
-}
-
-/** The environment of this process without what belongs to the developer's own stack. */
-function environment(variables: Record<string, string>): NodeJS.ProcessEnv {
-  const none = { DATABASE_URL: "", AUTHENTICATOR_PASSWORD: "", JWT_SECRET: "", DB_PORT: "" };
-  return { ...process.env, ...none, NO_COLOR: "1", ...variables };
 }

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { areGone, launchStack, startStack } from "../support/cli.ts";
+import { launchStack, startStack } from "../support/cli.ts";
+import { areGone } from "../support/processes.ts";
 
 describe("a running stack", () => {
   test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { areGone, type RunningStack, rowhouse, startStack } from "../support/cli.ts";
+import { type RunningStack, rowhouse, startStack } from "../support/cli.ts";
+import { areGone } from "../support/processes.ts";
 
 /** What matters here of a task. */
 interface Task {

@@ -1,15 +1,14 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inject, onTestFinished } from "vitest";
 import { projectRoot } from "../../cli/project.ts";
 import { freePort } from "../../cli/stack/ports.ts";
 import { waitFor } from "../../cli/stack/wait.ts";
-
-/** Environment variables; an undefined one is taken away. */
-export type Variables = Record<string, string | undefined>;
+import { type Variables, withoutOwnStack } from "./environment.ts";
+import { childrenOf } from "./processes.ts";
 
 /** What a command printed, and how it ended. */
 export interface Outcome {
@@ -163,40 +162,8 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-/** The child processes of a process, by the name of their program. */
-function childrenOf(parent: number): Record<string, number> {
-  const pids = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").split(" ");
-  return Object.fromEntries(pids.filter(Boolean).flatMap(programOf));
-}
-
-/** The name and id of a process; nothing when it has ended since it was listed. */
-function programOf(pid: string): [program: string, pid: number][] {
-  try {
-    return [[readFileSync(`/proc/${pid}/comm`, "utf8").trim(), Number(pid)]];
-  } catch {
-    return [];
-  }
-}
-
-/** Whether a process is there (and not a zombie, which only waits to be buried). */
-function isRunning(pid: number): boolean {
-  try {
-    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return false;
-  }
-}
-
-/** Resolves with true when the processes are gone, with false after 10 s. */
-export async function areGone(pids: readonly number[]): Promise<boolean> {
-  const gone = () => (pids.some(isRunning) ? undefined : true);
-  return (await waitFor(gone, 10, 10_000)) ?? false;
-}
-
-/** The environment of this process without what belongs to the developer's own stack. */
+/** The environment of a command under test. */
 function environment(variables: Variables): NodeJS.ProcessEnv {
-  const none = { DATABASE_URL: "", AUTHENTICATOR_PASSWORD: "", JWT_SECRET: "", DB_PORT: "" };
   // The server under test is at hand, and another one takes a second to start.
-  const scratch = { SCRATCH_URL: inject("serverUrl") };
-  return { ...process.env, ...none, ...scratch, NO_COLOR: "1", ...variables };
+  return withoutOwnStack({ SCRATCH_URL: inject("serverUrl"), ...variables });
 }
