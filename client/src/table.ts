@@ -67,7 +67,7 @@ export interface Table<T extends OwnedTable> {
   get<E extends Embed<T> = never>(id: string, options?: GetOptions<T, E>): Promise<Embedded<T, E>>;
   /** One page of the list: newest first, unless sorted otherwise. */
   list<E extends Embed<T> = never>(options?: ListOptions<T, E>): Promise<Page<Embedded<T, E>>>;
-  /** The whole list, a row at a time; pages are fetched as they are needed. */
+  /** The whole list, a row at a time; pages, of 200 by default, are fetched as they are needed. */
   all<E extends Embed<T> = never>(
     options?: ReadOptions<T, E> & { readonly pageSize?: number },
   ): AsyncGenerator<Embedded<T, E>, void, undefined>;
