@@ -6,20 +6,9 @@ import type { Facts, Manifest } from "./manifest.ts";
 
 const queries = join(import.meta.dirname, "facts");
 
-/** Values must turn into the same text on every server, and row-level security must hide none. */
-const steady = `
-  set timezone = 'UTC';
-  set datestyle = 'ISO, YMD';
-  set intervalstyle = 'postgres';
-  set extra_float_digits = 1;
-  set bytea_output = 'hex';
-  set row_security = off;
-  set statement_timeout = 0;
-`;
-
 /** Readies a connection for counting. */
 export async function steadySession(client: pg.ClientBase): Promise<void> {
-  await client.query(steady);
+  await client.query(query("steady"));
 }
 
 /** The tables that hold rows, each with its schema, quoted. */

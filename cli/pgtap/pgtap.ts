@@ -20,19 +20,13 @@ function pgtapSql(): string {
 
 /**
  * Puts pgTAP and our helpers into the schema `tap` of a database, as plain scripts: so they
- * work on every server alike, without a file on the server's disk. The API roles may use them,
- * since the tests act as those.
+ * work on every server alike, without a file on the server's disk.
  */
 export async function installPgtap(url: string): Promise<void> {
   await withClient(url, async (client) => {
     await client.query("create schema tap; set search_path = tap, pg_catalog");
     await client.query(pgtapSql());
     await client.query(readFileSync(helpersFile, "utf8"));
-    await client.query(`
-      grant usage on schema tap to anonymous, authenticated;
-      grant execute on all functions in schema tap to anonymous, authenticated;
-      grant select on all tables in schema tap to anonymous, authenticated;
-    `);
   });
 }
 

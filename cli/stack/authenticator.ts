@@ -1,14 +1,15 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import pg from "pg";
 import { codeOf, RowhouseError } from "../errors.ts";
 import { withClient } from "./database.ts";
 
+const quiet = readFileSync(join(import.meta.dirname, "quiet.sql"), "utf8");
+
 /** Sets the password that PostgREST signs in with. */
 export async function setAuthenticatorPassword(ownerUrl: string, password: string): Promise<void> {
   await withClient(ownerUrl, async (client) => {
-    // Slow or refused, the statement would be logged with the password. Only a superuser may say so.
-    await client.query(
-      "select set_config(name, value, false) from (values ('log_statement', 'none'), ('log_min_duration_statement', '-1'), ('log_min_error_statement', 'panic')) as quiet (name, value) where exists (select from pg_roles where rolname = current_user and rolsuper)",
-    );
+    await client.query(quiet);
     await client.query(`alter role authenticator password ${pg.escapeLiteral(password)}`);
   });
 }

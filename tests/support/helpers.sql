@@ -178,3 +178,8 @@ as $$
   select coalesce(array_agg(line order by line collate "C"), '{}')
   from lines
 $$;
+
+-- The tests act as the roles of the API, and pgTAP with them.
+grant usage on schema tap to anonymous, authenticated;
+grant execute on all functions in schema tap to anonymous, authenticated;
+grant select on all tables in schema tap to anonymous, authenticated;
