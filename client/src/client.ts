@@ -1,6 +1,7 @@
 import { PostgrestClient } from "@supabase/postgrest-js";
 import { createCollection } from "./collection.ts";
 import { type Database, ownedTables } from "./database.types.ts";
+import { InvalidError, unsent } from "./errors.ts";
 import type { CallOptions, RowhouseOptions } from "./options.ts";
 import type { Table } from "./table.ts";
 import { createTransport } from "./transport.ts";
@@ -16,7 +17,11 @@ type Collections = { readonly [T in OwnedTable]: Table<T> };
 
 /** The client: a collection for each owned table, and the way to everything else. */
 export type Rowhouse = Collections & {
-  /** The collection of an owned table: `db.table("tasks")` is `db.tasks`. */
+  /**
+   * The collection of an owned table: `db.table("tasks")` is `db.tasks`.
+   *
+   * @throws InvalidError for a name that the types do not know.
+   */
   readonly table: <T extends OwnedTable>(name: T) => Table<T>;
   /** The caller's own user row; the first call ever creates it. */
   readonly me: (options?: CallOptions) => Promise<User>;
@@ -63,7 +68,13 @@ export function createRowhouse(options: RowhouseOptions): Rowhouse {
   ) as Collections;
   return {
     ...collections,
-    table: (name) => collections[name],
+    table: (name) => {
+      if (!Object.hasOwn(collections, name)) {
+        const message = `There is no collection "${name}". Name one of: ${ownedTables.join(", ")}; after a change of the database, run \`rowhouse types\`.`;
+        throw new InvalidError(message, unsent("unknown_table"));
+      }
+      return collections[name];
+    },
     // Creating a user row twice makes one: it may be sent again.
     me: (callOptions) => call("me", {}, callOptions, true),
     rpc: (name, args?: object, callOptions?: CallOptions) => call(name, args, callOptions),

@@ -93,6 +93,12 @@ test("A user's empty change is not told that the row is missing", async () => {
   expect(await alice.db.tasks.get(row.id)).toEqual(row);
 });
 
+test.each(["task", "toString"])("A name that no collection has is refused: %s", (name) => {
+  expect(() => alice.db.table(name as "tasks")).toThrow(
+    expect.objectContaining({ name: "InvalidError", code: "unknown_table" }),
+  );
+});
+
 test("A user's deleted row is gone, and the others stay", async () => {
   const [gone, kept] = await alice.db.tasks.createMany([{ title: "gone" }, { title: "kept" }]);
   expect(await alice.db.tasks.delete(gone?.id ?? "")).toBeUndefined();
