@@ -51,7 +51,7 @@ function tooSlow(seconds: number, cause: unknown): RowhouseError {
   return new RowhouseError(
     "query_timeout",
     `A statement took longer than ${seconds} s, and was stopped.`,
-    "Give it longer with --timeout <seconds>.",
+    'Give it longer with --timeout <seconds>, where the command has that; else see what it waits for: docs/operations.md, "Slow API".',
     { cause },
   );
 }

@@ -1,13 +1,23 @@
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 import { codeOf, RowhouseError } from "../errors.ts";
 
 /** Where everything listens: this machine alone. */
 export const loopback = "127.0.0.1";
 
-/** A port on loopback that nobody listens on. */
+/**
+ * A port on loopback that nobody listens on. It is none of those that a system gives to outgoing
+ * connections (Linux from 32768 on, macOS from 49152), lest one takes it before it is used.
+ */
 export async function freePort(): Promise<number> {
-  return probe(0);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await probe(randomInt(20_000, 32_000));
+    } catch (error) {
+      if (codeOf(error) !== "EADDRINUSE" || tries === 100) throw error;
+    }
+  }
 }
 
 /**
@@ -40,8 +50,7 @@ export async function assertFree(port: number, setting: string): Promise<void> {
 async function probe(port: number): Promise<number> {
   const server = createServer().listen(port, loopback);
   await once(server, "listening");
-  const address = server.address() as AddressInfo;
   server.close();
   await once(server, "close");
-  return address.port;
+  return port;
 }
