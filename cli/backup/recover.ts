@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import pg from "pg";
 import { RowhouseError } from "../errors.ts";
 import { restoreCommand } from "../stack/archive.ts";
 import { postgresVersion } from "../stack/binaries.ts";
@@ -9,11 +8,12 @@ import { startGuard } from "../stack/guard.ts";
 import { launchPostgres } from "../stack/postgres.ts";
 import { lastLines, type Server } from "../stack/server.ts";
 import { give, type Identity } from "../stack/unprivileged.ts";
-import { waitFor } from "../stack/wait.ts";
 import { decompress, forEach } from "./copy.ts";
 import type { Backup } from "./manifest.ts";
+import { type End, promoted } from "./promoted.ts";
 import { aim, type Target } from "./target.ts";
 import { dataFiles, dataFolders } from "./verify.ts";
+import { unreached } from "./wal.ts";
 
 /** What a recovery works with. */
 export interface Recovery {
@@ -37,9 +37,6 @@ export interface Recovered {
   readonly endedBefore: boolean;
   readonly stop: () => Promise<void>;
 }
-
-/** Recovery reads all WAL since the backup: that can be days of it. */
-const limitMs = 24 * 60 * 60 * 1000;
 
 /**
  * Unpacks a backup.
@@ -84,6 +81,7 @@ export async function recover(
   extra: Record<string, string> = {},
 ): Promise<Recovered> {
   // A socket in a folder of its own: nobody else can connect, so no password is needed.
+  rmSync(recovery.logFile, { force: true }); // What it says of an earlier one is not meant.
   const door = mkdtempSync(join(tmpdir(), "rowhouse-door-"));
   writeFileSync(join(door, "hba.conf"), "local all all trust\n", { mode: 0o600 });
   give(join(door, "hba.conf"), recovery.identity);
@@ -111,10 +109,11 @@ async function rollOn(
     `postgres://${role}@localhost:5432/${database}?host=${encodeURIComponent(door)}`;
   const server = await launchPostgres(cluster, 5432, { ...settings, ...aim(target, backup) });
   startGuard()([server]);
-  const lastCommit = await promoted(url("postgres"), server, recovery.signal);
-  if (lastCommit !== undefined) {
+  const end = await promoted(url("postgres"), server, recovery.signal);
+  if (end !== undefined) {
+    if (target.kind === "latest") await assertReached(recovery, target.timeline, end, server);
     const stop = () => server.stop().finally(close);
-    return { url, lastCommit, endedBefore: false, stop };
+    return { url, lastCommit: end.lastCommit, endedBefore: false, stop };
   }
   const cameShort = target.kind === "time" && endedEarly(logFile);
   if (!cameShort) throw notPromoted(backup, server, logFile);
@@ -135,35 +134,24 @@ function walSettings({ walDir }: Recovery): Record<string, string> {
   return { archive_mode: "off", restore_command: restoreCommand(walDir) };
 }
 
-/** Resolves when it is no longer in recovery; with undefined when the server has ended instead. */
-async function promoted(
-  url: string,
+/**
+ * A server takes WAL that it cannot read for the end of it, and says nothing. So see that it came
+ * to the last segment there is: otherwise what was written since would be missing unnoticed.
+ */
+async function assertReached(
+  { walDir, backup }: Recovery,
+  timeline: number,
+  { replayed }: End,
   server: Server,
-  signal: AbortSignal,
-): Promise<string | null | undefined> {
-  const ask = async () => {
-    if (signal.aborted) await server.stop();
-    signal.throwIfAborted();
-    if (server.end() !== undefined) return { lastCommit: undefined };
-    return standing(url);
-  };
-  return (await waitFor<{ lastCommit: string | null | undefined }>(ask, 50, limitMs))?.lastCommit;
-}
-
-async function standing(url: string): Promise<{ lastCommit: string | null } | undefined> {
-  const client = new pg.Client({ connectionString: url });
-  client.on("error", () => {});
-  try {
-    await client.connect();
-    const { rows } = await client.query<{ recovers: boolean; lastCommit: string | null }>(
-      `select pg_is_in_recovery() as recovers, to_json(pg_last_xact_replay_timestamp() at time zone 'UTC') #>> '{}' || 'Z' as "lastCommit"`,
-    );
-    return rows[0]?.recovers === false ? { lastCommit: rows[0].lastCommit } : undefined;
-  } catch {
-    return undefined; // Not there yet; when it never will be, the server ends.
-  } finally {
-    await client.end().catch(() => {});
-  }
+): Promise<void> {
+  const last = unreached(walDir, timeline, replayed);
+  if (last === undefined) return;
+  await server.stop();
+  throw new RowhouseError(
+    "restore_failed",
+    `The WAL after the backup ${backup.name} can be read up to ${replayed} alone, and goes on to the segment ${last}: one between is damaged.`,
+    "Nothing that was there before was changed. Every moment before can be restored: give an earlier --to.",
+  );
 }
 
 function endedEarly(logFile: string): boolean {

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
 import { RowhouseError } from "../errors.ts";
 import { findPostgres } from "../stack/binaries.ts";
 import { withClient } from "../stack/database.ts";
@@ -14,7 +13,7 @@ import { type Recovered, type Recovery, recover, unpack } from "./recover.ts";
 import { stageWal } from "./stage.ts";
 import type { Target } from "./target.ts";
 import { assertWhole } from "./verify.ts";
-import { archivedSegments, firstGap, orderOf, timelineAt } from "./wal.ts";
+import { archivedSegments, firstGap, orderOf, packNow, timelineAt } from "./wal.ts";
 import type { Wanted } from "./when.ts";
 
 /** What a restore did. */
@@ -95,7 +94,7 @@ async function gather(
   // What a killed server had not archived yet is only in its data directory.
   const rest = join(archive, "..", "data", "pg_wal");
   await stageWal(walDir, identity, [own, archive, rest], first, signal);
-  assertUnbroken(archive, backup, first);
+  assertUnbroken([own, archive], backup, first);
   const timeline = timelineAt(
     archive,
     backup.manifest.timeline ?? 1,
@@ -106,8 +105,13 @@ async function gather(
     : { kind: "time", time: wanted, timeline };
 }
 
-function assertUnbroken(archive: string, { name }: Backup, first: string): void {
-  const since = archivedSegments(archive).filter((one) => orderOf(one) >= orderOf(first));
+/** The archive has to join on to what the backup holds itself. */
+function assertUnbroken(
+  [own, archive]: readonly [string, string],
+  { name }: Backup,
+  first: string,
+): void {
+  const since = archivedSegments(own, archive).filter((one) => orderOf(one) >= orderOf(first));
   const gap = firstGap(since);
   if (gap === undefined) return;
   throw new RowhouseError(
@@ -146,7 +150,7 @@ function keepHistory(dataDir: string, archive: string, identity: Identity): void
   if (newest === undefined || !existsSync(archive)) return;
   const file = join(archive, `${newest}.gz`);
   if (existsSync(file)) return;
-  const text = gzipSync(readFileSync(join(dataDir, "pg_wal", newest)));
+  const text = packNow(readFileSync(join(dataDir, "pg_wal", newest)));
   writeFileSync(`${file}.part`, text, { mode: 0o600, flush: true });
   give(`${file}.part`, identity);
   renameSync(`${file}.part`, file);

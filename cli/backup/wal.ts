@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 
 /** The name of an archived segment, as PostgreSQL calls it and as it is kept, compressed. */
 const segmentFile = /^([0-9A-F]{24})\.gz$/;
@@ -32,19 +33,37 @@ export function orderOf(segment: string): number {
   );
 }
 
-/** The archived segments, oldest first. */
-export function archivedSegments(walDir: string): string[] {
-  return namesIn(walDir, segmentFile).sort(
-    (one, other) => orderOf(one) - orderOf(other) || (one < other ? -1 : 1),
-  );
+/** The archived segments of a folder, or of several together; oldest first. */
+export function archivedSegments(...folders: readonly string[]): string[] {
+  const names = new Set(folders.flatMap((folder) => namesIn(folder, segmentFile)));
+  return [...names].sort((one, other) => orderOf(one) - orderOf(other) || (one < other ? -1 : 1));
 }
 
-/** The first segment that is not there between the first and the last of those that are. */
+/** Whether what was replayed up to a position has come to the last archived segment of its timeline. */
+export function unreached(walDir: string, timeline: number, replayed: string): string | undefined {
+  const last = archivedSegments(walDir).findLast((segment) => timelineOf(segment) === timeline);
+  return last !== undefined && orderOf(last) > Math.floor(numberOf(replayed)) ? last : undefined;
+}
+
+/**
+ * The first segment that is not there between the first and the last of those that are: of all
+ * together, and of each timeline, since another timeline's segment fills no gap.
+ */
 export function firstGap(segments: readonly string[]): string | undefined {
+  const timelines = [...new Set(segments.map(timelineOf))];
+  const lists = timelines.map((one) => segments.filter((segment) => timelineOf(segment) === one));
+  return [segments, ...lists].map(gapIn).find((gap) => gap !== undefined);
+}
+
+function timelineOf(segment: string): number {
+  return Number.parseInt(segment.slice(0, 8), 16);
+}
+
+function gapIn(segments: readonly string[]): string | undefined {
   for (const [index, segment] of segments.entries()) {
     const next = segments[index + 1];
     if (next !== undefined && orderOf(next) > orderOf(segment) + 1) {
-      return nameOf(Number.parseInt(segment.slice(0, 8), 16), orderOf(segment) + 1);
+      return nameOf(timelineOf(segment), orderOf(segment) + 1);
     }
   }
   return undefined;
@@ -53,11 +72,11 @@ export function firstGap(segments: readonly string[]): string | undefined {
 /**
  * The timeline that the database was on at a moment. A restore begins a new one, which leaves the
  * time after the restored moment on the old: to go back there, that one has to be followed. When a
- * timeline began is known from the age of its history file in the archive.
+ * timeline began is known from its history file in the archive.
  */
 export function timelineAt(walDir: string, first: number, moment: Date): number {
   const begun = namesIn(walDir, historyFile)
-    .filter((name) => statSync(join(walDir, `${name}.history.gz`)).mtime <= moment)
+    .filter((name) => packedAt(join(walDir, `${name}.history.gz`)) <= moment)
     .map((name) => Number.parseInt(name, 16));
   return Math.max(first, ...begun);
 }
@@ -69,6 +88,35 @@ function namesIn(walDir: string, pattern: RegExp): string[] {
 
 /** When the newest segment was archived. */
 export function lastArchivedAt(walDir: string): Date | undefined {
-  const times = archivedSegments(walDir).map((name) => statSync(join(walDir, `${name}.gz`)).mtime);
+  const times = archivedSegments(walDir).map((name) => packedAt(join(walDir, `${name}.gz`)));
   return times.sort((one, other) => one.getTime() - other.getTime()).at(-1);
+}
+
+/**
+ * When the content of a file of the archive was written. The file's own time is that of its last
+ * copying, so the second in gzip's header counts (RFC 1952), where there is one.
+ */
+function packedAt(file: string): Date {
+  const { mtime } = statSync(file);
+  const seconds = headerOf(file).readUInt32LE(4);
+  const isUncopied = seconds === Math.floor(mtime.getTime() / 1000);
+  return seconds === 0 || isUncopied ? mtime : new Date(seconds * 1000);
+}
+
+function headerOf(file: string): Buffer {
+  const header = Buffer.alloc(8);
+  const handle = openSync(file, "r");
+  try {
+    readSync(handle, header);
+    return header;
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Packs a file for the archive, as gzip(1) does: with the time in its header. */
+export function packNow(content: Buffer): Buffer {
+  const packed = gzipSync(content);
+  packed.writeUInt32LE(Math.floor(Date.now() / 1000), 4);
+  return packed;
 }

@@ -12,14 +12,8 @@ import {
 import { basename, join } from "node:path";
 import { expect, test } from "vitest";
 import { projectRoot } from "../../cli/project.ts";
-import { backUp, flipBit, inHome } from "../support/backup.ts";
+import { addUser, backUp, flipBit, inHome } from "../support/backup.ts";
 import { newHome, readyHome, rowhouse, startStack } from "../support/cli.ts";
-
-async function addUser(home: string, email: string): Promise<void> {
-  await inHome(home, (client) =>
-    client.query("insert into api.users (email) values ($1)", [email]),
-  );
-}
 
 /** Everybody in the database of a home, and the database's clock. */
 async function look(home: string): Promise<{ emails: string[]; now: string }> {

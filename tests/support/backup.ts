@@ -19,6 +19,23 @@ export function inHome<T>(home: string, work: (client: pg.Client) => Promise<T>)
   );
 }
 
+/** Adds a user to the database of a home. */
+export async function addUser(home: string, email: string): Promise<void> {
+  await inHome(home, (client) =>
+    client.query("insert into api.users (email) values ($1)", [email]),
+  );
+}
+
+/** The users in the database of a home, by email address, the oldest first. */
+export async function emailsIn(home: string): Promise<string[]> {
+  return inHome(home, async (client) => {
+    const { rows } = await client.query<{ email: string }>(
+      "select email from api.users order by id",
+    );
+    return rows.map(({ email }) => email);
+  });
+}
+
 /** Makes a backup of a home; resolves with its folder. */
 export async function backUp(home: string, ...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await rowhouse(["backup", "--json", ...args], {

@@ -1,0 +1,102 @@
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { expect, test } from "vitest";
+import { firstGap } from "../../cli/backup/wal.ts";
+import { addUser, backUp, emailsIn, inHome, manifestOf } from "../support/backup.ts";
+import { newHome, readyHome, rowhouse } from "../support/cli.ts";
+
+/** Writes three segments of WAL after a backup, each with a user; tells the archive's names of them. */
+async function threeSegments(home: string, backup: string): Promise<string[]> {
+  await inHome(home, async (client) => {
+    for (const email of ["one@x.org", "two@x.org", "three@x.org"]) {
+      await client.query("insert into api.users (email) values ($1)", [email]);
+      await client.query("select pg_switch_wal()");
+    }
+  });
+  const own = (manifestOf(backup).wal ?? []).map((path) => path.replace(/^wal\//, ""));
+  return readdirSync(join(home, "wal")).filter((name) => name > (own.at(-1) ?? ""));
+}
+
+/** The archive and the backups, as if they were copied to another machine a day later. */
+function copied(home: string): string {
+  const copy = newHome();
+  for (const part of ["backups", "wal"]) {
+    cpSync(join(home, part), join(copy, part), { recursive: true });
+  }
+  const later = new Date(Date.now() + 86_400_000);
+  for (const name of readdirSync(join(copy, "wal")))
+    utimesSync(join(copy, "wal", name), later, later);
+  return copy;
+}
+
+const now = () => new Date().toISOString();
+
+test("WAL that does not join on to the backup's own is no WAL to restore a moment from", async () => {
+  const home = readyHome();
+  const backup = await backUp(home);
+  const [next = ""] = await threeSegments(home, backup);
+  const copy = copied(home);
+  for (const name of readdirSync(join(copy, "wal"))) {
+    if (name <= next) rmSync(join(copy, "wal", name));
+  }
+  for (const to of [now(), "latest"]) {
+    const { code, stderr } = await rowhouse(["restore", "--to", to], { ROWHOUSE_HOME: copy });
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      `[backup_damaged] The WAL segment ${next.replace(".gz", "")} is missing`,
+    );
+  }
+  expect(existsSync(join(copy, "data"))).toBe(false);
+});
+
+test("WAL that ends in its middle, unnoticed by its checksum, restores nothing as if it were all", async () => {
+  const home = readyHome();
+  const backup = await backUp(home);
+  const [, second = ""] = await threeSegments(home, backup);
+  const copy = copied(home);
+  const file = join(copy, "wal", second);
+  writeFileSync(file, gzipSync(gunzipSync(readFileSync(file)).fill(0, 0, 8192)));
+  for (const to of [now(), "latest"]) {
+    const { code, stderr } = await rowhouse(["restore", "--to", to], { ROWHOUSE_HOME: copy });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/\[restore_failed\] The WAL after the backup .* goes on to the segment/);
+  }
+  expect(readdirSync(copy).sort()).toEqual(["backups", "restore.log", "wal"]);
+});
+
+test("the way back to before a restore is found in a copy of the archive, too", async () => {
+  const home = readyHome();
+  await backUp(home);
+  await addUser(home, "first@x.org");
+  const before = now();
+  await addUser(home, "second@x.org");
+  await rowhouse(["restore", "--to", before], { ROWHOUSE_HOME: home });
+  const restored = now();
+  await addUser(home, "third@x.org");
+  const copy = copied(home);
+  await rowhouse(["restore", "--to", "latest"], { ROWHOUSE_HOME: copy });
+  expect(await emailsIn(copy)).toEqual(["first@x.org", "third@x.org"]);
+  await rowhouse(["restore", "--to", before], { ROWHOUSE_HOME: copy });
+  expect(await emailsIn(copy)).toEqual(["first@x.org"]);
+  await addUser(copy, "fourth@x.org");
+  const { stdout } = await rowhouse(["restore", "--to", restored], { ROWHOUSE_HOME: copy });
+  expect(stdout).toContain("its last change is of");
+  expect(await emailsIn(copy)).toEqual(["first@x.org"]);
+});
+
+test("a segment of another timeline fills no gap", () => {
+  const name = (timeline: number, number: number) => `0000000${timeline}000000000000000${number}`;
+  expect(firstGap([name(1, 1), name(1, 2), name(2, 2), name(2, 3)])).toBeUndefined();
+  const segments = [name(1, 1), name(1, 2), name(2, 2), name(1, 3), name(2, 4)];
+  expect(firstGap(segments)).toBe(name(2, 3));
+  expect(firstGap([name(1, 1), name(2, 3)])).toBe(name(1, 2));
+});
