@@ -3,6 +3,7 @@ export type ErrorCode =
   | "settings_invalid"
   | "home_in_use"
   | "home_not_writable"
+  | "home_empty"
   | "port_in_use"
   | "data_other_version"
   | "binary_missing"

@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { codeOf, RowhouseError, reasonOf } from "../errors.ts";
 import type { Home } from "../stack/home.ts";
 import { sync } from "./copy.ts";
+import { ofTheDisk } from "./fault.ts";
 import type { Backup, Manifest } from "./manifest.ts";
 import { backupsDir, beginDraft, type Draft, type Progress } from "./places.ts";
 
@@ -18,8 +18,9 @@ export async function makeBackup(
   progress: Progress,
   take: (draft: Draft) => Promise<Manifest>,
 ): Promise<Backup> {
-  const draft = beginDraft(home);
+  let draft: Draft | undefined;
   try {
+    draft = beginDraft(home);
     const manifest = await take(draft);
     progress.signal.throwIfAborted();
     const text = `${JSON.stringify(manifest, null, 2)}\n`;
@@ -29,16 +30,8 @@ export async function makeBackup(
     await sync(backupsDir(home));
     return { name: draft.name, dir: join(backupsDir(home), draft.name), manifest };
   } catch (error) {
-    draft.discard();
-    throw codeOf(error) === "ENOSPC" ? diskFull(error) : error;
+    draft?.discard();
+    const remedy = "Make room: nothing of the backup was kept, and those before it stay.";
+    throw ofTheDisk(error, "backup_failed", remedy);
   }
-}
-
-function diskFull(cause: unknown): RowhouseError {
-  return new RowhouseError(
-    "backup_failed",
-    `The disk is full: ${reasonOf(cause)}.`,
-    "Make room, or let --keep remove older backups first.",
-    { cause },
-  );
 }

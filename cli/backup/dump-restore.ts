@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { RowhouseError } from "../errors.ts";
+import { RowhouseError, reasonOf } from "../errors.ts";
 import { authenticatorUrl, setAuthenticatorPassword } from "../stack/authenticator.ts";
 import { withClient, withoutPassword } from "../stack/database.ts";
 import { openOwnScratch } from "../stack/scratch.ts";
@@ -64,6 +64,14 @@ async function assertEmpty(url: string): Promise<void> {
 async function runStatements(url: string, file: string): Promise<void> {
   await withClient(url, async (client) => {
     await client.query(`begin; ${readFileSync(file, "utf8")} commit`);
+  }).catch((error) => {
+    if (error instanceof RowhouseError) throw error;
+    throw new RowhouseError(
+      "restore_failed",
+      `The statements of ${file} failed: ${reasonOf(error)}.`,
+      "Restore as a role that may: the database's owner with CREATEROLE, or a superuser. None of that file was kept; drop the database and make it anew before you try again.",
+      { cause: error },
+    );
   });
 }
 

@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
 import { readCatalogOn } from "../catalog/catalog.ts";
-import { withClient } from "../stack/database.ts";
+import { withClient, withoutPassword } from "../stack/database.ts";
 import { measure, sync } from "./copy.ts";
 import { factsOf, steadySession } from "./facts.ts";
 import { hashOfCatalog, type Manifest } from "./manifest.ts";
@@ -58,6 +58,7 @@ export async function takeDump(
       finishedAt: at,
       postgresVersion: version,
       database,
+      source: withoutPassword(url),
       files: await Promise.all(names.map((name) => measure(draft.dir, name))),
       folders: [],
       ...facts,

@@ -36,6 +36,7 @@ export async function keepWal(
     const path = join("wal", `${segment}.gz`);
     mkdirSync(dirname(join(draft.dir, path)), { recursive: true, mode: 0o700 });
     await copyFile(join(walDir, `${segment}.gz`), join(draft.dir, path));
+    await sync(join(draft.dir, path));
     files.push(await measure(draft.dir, path));
   }
   await sync(join(draft.dir, "wal"));

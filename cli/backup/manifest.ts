@@ -10,6 +10,8 @@ const inside = z
   .string()
   .refine((path) => !path.startsWith("/") && !path.split("/").includes(".."));
 
+const moment = z.iso.datetime({ offset: true });
+
 /** A file of a backup, as it lies there. */
 const fileSchema = z.object({ path: inside, size: z.number(), sha256: z.string() });
 
@@ -17,13 +19,15 @@ const fileSchema = z.object({ path: inside, size: z.number(), sha256: z.string()
 const manifestSchema = z.object({
   /** "physical" is a copy of the data directory, to be rolled on with WAL; "dump" is pg_dump's. */
   kind: z.enum(["physical", "dump"]),
-  startedAt: z.string(),
+  startedAt: moment,
   /** The moment that `tables`, `sequences`, `settings` and `catalog` tell of. */
-  finishedAt: z.string(),
+  finishedAt: moment,
   /** Full version of the server: "18.4". */
   postgresVersion: z.string(),
   /** The database that was counted. */
   database: z.string(),
+  /** Where a dump was taken, without the password. */
+  source: z.string().optional(),
   systemIdentifier: z.string().optional(),
   startLsn: z.string().optional(),
   stopLsn: z.string().optional(),

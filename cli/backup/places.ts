@@ -5,10 +5,11 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { RowhouseError } from "../errors.ts";
+import { codeOf, RowhouseError } from "../errors.ts";
 import { walDirOf } from "../stack/archive.ts";
 import { findPostgres } from "../stack/binaries.ts";
 import type { Home } from "../stack/home.ts";
@@ -17,6 +18,7 @@ import { type Backup, readBackup } from "./manifest.ts";
 
 /** A backup's folder is named after the moment that it was begun: 20261121T030000Z. */
 const backupName = /^\d{8}T\d{6}Z(-\d+)?$/;
+const draftName = /^\d{8}T\d{6}Z(-\d+)?\.part$/;
 
 /** The folder of a home's backups. */
 export function backupsDir(home: Home): string {
@@ -46,17 +48,23 @@ export function readableBackups(home: Home): Backup[] {
 /**
  * One backup of a home: the named one, else the newest.
  *
+ * @param kind The newest of this kind; any when it is left out.
  * @throws RowhouseError backup_unknown, backup_damaged
  */
-export function findBackup(home: Home, name: string | undefined): Backup {
+export function findBackup(
+  home: Home,
+  name: string | undefined,
+  kind?: Backup["manifest"]["kind"],
+) {
   const names = backupNames(home);
-  const found = name === undefined ? names.at(-1) : names.find((one) => one === name);
-  if (found !== undefined) return readBackup(join(backupsDir(home), found), found);
+  const candidates = names.filter((one) => name === undefined || one === name).reverse();
+  for (const one of candidates) {
+    const backup = readBackup(join(backupsDir(home), one), one);
+    if (kind === undefined || backup.manifest.kind === kind) return backup;
+  }
   throw new RowhouseError(
     "backup_unknown",
-    name === undefined
-      ? `There is no backup in ${backupsDir(home)}.`
-      : `There is no backup ${name} in ${backupsDir(home)}.`,
+    `There is no ${name === undefined && kind ? `${kind} backup` : `backup${name ? ` ${name}` : ""}`} in ${backupsDir(home)}.`,
     names.length === 0 ? "Make one: `npx rowhouse backup`." : `There are: ${names.join(", ")}.`,
   );
 }
@@ -106,16 +114,20 @@ function unusedName(dir: string, stamp: string): string {
 }
 
 function removeLeftovers(dir: string): void {
-  for (const name of readdirSync(dir).filter((one) => one.endsWith(".part"))) {
+  for (const name of readdirSync(dir).filter((one) => draftName.test(one))) {
     if (!isBeingWritten(join(dir, name))) rmSync(join(dir, name), { recursive: true, force: true });
   }
 }
 
+/** One that has just been begun has not told yet by whom. */
 function isBeingWritten(draft: string): boolean {
+  const file = join(draft, "pid");
+  const pid = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
+  if (pid === 0) return statSync(draft).mtimeMs > Date.now() - 60_000;
   try {
-    return process.kill(Number(readFileSync(join(draft, "pid"), "utf8")), 0);
-  } catch {
-    return false; // The process is gone.
+    return process.kill(pid, 0);
+  } catch (error) {
+    return codeOf(error) === "EPERM"; // Somebody else's; otherwise the process is gone.
   }
 }
 

@@ -7,6 +7,7 @@ import { type Home, postgresPassword } from "../stack/home.ts";
 import { takeHold } from "../stack/state.ts";
 import { give, type Identity, unprivileged } from "../stack/unprivileged.ts";
 import { sync } from "./copy.ts";
+import { ofTheDisk } from "./fault.ts";
 import type { Backup } from "./manifest.ts";
 import { archiveOf, type Progress } from "./places.ts";
 import { type Recovered, type Recovery, recover, unpack } from "./recover.ts";
@@ -71,6 +72,9 @@ export async function restore(
     await sync(identity.place);
     const { lastCommit, endedBefore } = recovered;
     return { backup: backup.name, lastCommit, endedBefore, dataDir, before };
+  } catch (error) {
+    const remedy = "Make room for a second copy of the data. What was there was not changed.";
+    throw ofTheDisk(error, "restore_failed", remedy);
   } finally {
     discard();
     await hold.release();

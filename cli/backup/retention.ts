@@ -1,8 +1,8 @@
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Home } from "../stack/home.ts";
-import { type Backup, readBackup } from "./manifest.ts";
-import { archiveOf, backupNames, backupsDir, readableBackups } from "./places.ts";
+import type { Backup, Manifest } from "./manifest.ts";
+import { archiveOf, readableBackups } from "./places.ts";
 import { orderOf } from "./wal.ts";
 
 /** Which backups stay: those that either rule keeps. Without rules all do. */
@@ -14,32 +14,36 @@ export interface Retention {
 }
 
 /**
- * Removes the backups that no rule keeps, and the WAL that no kept backup needs.
+ * Removes the backups of a database that no rule keeps, and the WAL that no kept backup needs. What
+ * cannot be read stays, for a person to look at, and counts for nothing.
  *
  * @param newest The backup that was just made: it always stays.
  * @returns The names of the removed.
  */
 export function retain(home: Home, newest: Backup, { keep, keepDays }: Retention): string[] {
   if (keep === undefined && keepDays === undefined) return [];
-  const names = backupNames(home).reverse();
-  const kept = new Set([newest.name, ...names.slice(0, keep ?? 0)]);
+  const alike = readableBackups(home)
+    .filter(({ manifest }) => sourceOf(manifest) === sourceOf(newest.manifest))
+    .reverse();
+  const kept = new Set([newest.name, ...alike.slice(0, keep ?? 0).map(({ name }) => name)]);
   const since = Date.now() - (keepDays ?? 0) * 24 * 60 * 60 * 1000;
-  const gone = names.filter((name) => !kept.has(name) && !isYounger(home, name, since));
-  for (const name of gone) {
-    rmSync(join(backupsDir(home), name), { recursive: true, force: true });
-  }
+  const gone = alike.filter(
+    ({ name, manifest }) => !kept.has(name) && Date.parse(manifest.finishedAt) < since,
+  );
+  for (const { dir } of gone) remove(dir);
   pruneWal(home);
-  return gone.reverse();
+  return gone.map(({ name }) => name).reverse();
 }
 
-/** One whose manifest cannot be read is none that could be restored. */
-function isYounger(home: Home, name: string, since: number): boolean {
-  try {
-    const { manifest } = readBackup(join(backupsDir(home), name), name);
-    return Date.parse(manifest.finishedAt) >= since;
-  } catch {
-    return false;
-  }
+/** Of which database a backup is: one home can hold those of several. */
+function sourceOf({ kind, source, systemIdentifier }: Manifest): string {
+  return JSON.stringify([kind, source, systemIdentifier]);
+}
+
+/** Renamed first: one that is removed in part must not look whole. */
+function remove(dir: string): void {
+  renameSync(dir, `${dir}.part`);
+  rmSync(`${dir}.part`, { recursive: true, force: true });
 }
 
 /** History files stay: they are tiny, and tell one timeline from another. */

@@ -2,8 +2,7 @@ import { Command } from "commander";
 import type { Backup } from "../backup/manifest.ts";
 import { note, print } from "../output.ts";
 import { interruptible } from "../signals.ts";
-import { withoutPassword } from "../stack/database.ts";
-import { withDatabase } from "../stack/embedded.ts";
+import { withKeptDatabase } from "../stack/embedded.ts";
 import { type Home, openHome } from "../stack/home.ts";
 import { readSettings } from "../stack/settings.ts";
 import { parseCount, parseDatabaseUrl } from "./options.ts";
@@ -13,7 +12,8 @@ The embedded database is copied while it runs, with its WAL: every moment from t
 restored. One in DATABASE_URL or --url is dumped with pg_dump, and its roles with it.
 Backups are in backups/ of the home, and WAL in wal/; nothing is ever overwritten. A backup holds
 every row and secret of the database: keep a copy elsewhere, and keep it as safe.
-Without --keep and --keep-days nothing is removed; with both, what either keeps stays.
+Without --keep and --keep-days nothing is removed; with both, what either keeps stays. They count
+and remove backups of the same database alone.
 The exit code is 0 when the backup is complete, 1 on an error, 130 when interrupted: then nothing of
 it is left.`;
 
@@ -50,7 +50,7 @@ async function backUp(options: Options): Promise<void> {
     const backup = await makeBackup(home, progress, (draft) =>
       dumped
         ? takeDump(dumped, draft, progress)
-        : withDatabase(settings, home, (url) => takePhysical(url, home, draft, progress)),
+        : withKeptDatabase(settings, home, (url) => takePhysical(url, home, draft, progress)),
     );
     const removed = retain(home, backup, options);
     for (const line of options.json
@@ -58,27 +58,28 @@ async function backUp(options: Options): Promise<void> {
       : [describe(backup), ...removed.map((name) => `Removed ${name}.`)]) {
       print(line);
     }
-    if (dumped && !options.json) print(`Of ${withoutPassword(dumped)}.`);
   });
 }
 
 async function list(home: Home, json: true | undefined): Promise<void> {
-  const { readableBackups } = await import("../backup/places.ts");
+  const { backupNames, readableBackups } = await import("../backup/places.ts");
   const backups = readableBackups(home);
+  const lost = backupNames(home).filter((name) => !backups.some((backup) => backup.name === name));
+  for (const name of lost) note(`${name} is no use: its manifest cannot be read.`);
   if (json) print(JSON.stringify(backups.map(summary), null, 2));
   else if (backups.length === 0) print("There is no backup yet: npx rowhouse backup");
   else for (const backup of backups) print(describe(backup));
 }
 
 function summary({ name, dir, manifest }: Backup) {
-  const { kind, startedAt, finishedAt, postgresVersion, files, tables } = manifest;
+  const { kind, source, startedAt, finishedAt, postgresVersion, files, tables } = manifest;
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
   const rows = tables.reduce((sum, table) => sum + Number(table.rows), 0);
-  return { name, dir, kind, startedAt, finishedAt, postgresVersion, bytes, rows };
+  return { name, dir, kind, source, startedAt, finishedAt, postgresVersion, bytes, rows };
 }
 
 function describe(backup: Backup): string {
-  const { name, kind, finishedAt, bytes, rows } = summary(backup);
+  const { name, kind, source, finishedAt, bytes, rows } = summary(backup);
   const size = `${(bytes / 1024 / 1024).toFixed(1)} MB`;
-  return `${name}  ${kind.padEnd(8)}  holds all until ${finishedAt}, ${rows} rows, ${size}`;
+  return `${name}  ${kind.padEnd(8)}  holds all until ${finishedAt}, ${rows} rows, ${size}${source ? `, of ${source}` : ""}`;
 }

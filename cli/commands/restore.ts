@@ -1,13 +1,15 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import type { Manifest } from "../backup/manifest.ts";
+import { findBackup } from "../backup/places.ts";
 import type { Restored } from "../backup/restore.ts";
 import { backupFor, parseMoment, type Wanted } from "../backup/when.ts";
 import { RowhouseError } from "../errors.ts";
 import { note, print, printResult } from "../output.ts";
 import { interruptible } from "../signals.ts";
 import { withoutPassword } from "../stack/database.ts";
-import { openHome } from "../stack/home.ts";
-import { readSettings } from "../stack/settings.ts";
+import { type Home, openHome } from "../stack/home.ts";
+import { readSettings, type Settings } from "../stack/settings.ts";
 import { parseDatabaseUrl } from "./options.ts";
 
 const help = `
@@ -16,7 +18,8 @@ Without a name it is the newest backup (with --to: the newest from before that m
 "2026-11-21 03:00+01". "--to latest" is all that was archived, and what a killed server had not yet.
 Checksums are compared first. The stack must be stopped. The data that was there is kept beside, as
 data.before-<time>: remove it when you are content.
-A dump is restored into an empty database alone: name it with --url.
+A dump is restored into an empty database alone: with --url, or with DATABASE_URL set and neither
+--to nor --into, it is the newest dump; otherwise the newest copy of the embedded database.
 The exit code is 0 when the database stands, 1 on an error, 130 when interrupted: then, as after an
 error, everything is as it was.`;
 
@@ -45,11 +48,20 @@ function parseTo(text: string): Exclude<Wanted, undefined> {
   throw new InvalidArgumentError('Give a moment like "2026-11-21 03:00" (UTC), or "latest".');
 }
 
-async function bringBack(name: string | undefined, options: Options): Promise<void> {
+async function bringBack(
+  name: string | undefined,
+  options: Options,
+  command: Command,
+): Promise<void> {
   const { to, into, url, json } = options;
+  if (url !== undefined && (to !== undefined || into !== undefined)) {
+    command.error(
+      "error: --url is for a dump, which knows one moment; --to and --into are for the embedded database",
+    );
+  }
   const settings = readSettings();
   const home = openHome(settings.home);
-  const backup = backupFor(home, name, to);
+  const backup = backupFor(home, name, to, kindOf(home, name, options, settings));
   await interruptible(async (signal) => {
     const progress = { tell: note, signal };
     if (backup.manifest.kind === "dump") {
@@ -64,6 +76,19 @@ async function bringBack(name: string | undefined, options: Options): Promise<vo
     const restored = await restore(backup, to, home, target, progress);
     printResult(restored, json, describe);
   });
+}
+
+/** What is asked for: a dump is restored into a URL, the embedded database into a home. */
+function kindOf(
+  home: Home,
+  name: string | undefined,
+  { to, into, url }: Options,
+  { databaseUrl }: Settings,
+): Manifest["kind"] {
+  if (url !== undefined) return "dump";
+  if (to !== undefined || into !== undefined) return "physical";
+  if (name !== undefined) return findBackup(home, name).manifest.kind;
+  return databaseUrl === undefined ? "physical" : "dump";
 }
 
 function noTarget(name: string): never {

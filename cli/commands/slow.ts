@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import { RowhouseError } from "../errors.ts";
 import { printResult } from "../output.ts";
 import type { Statement } from "../slow/statements.ts";
-import { withDatabase } from "../stack/embedded.ts";
+import { withKeptDatabase } from "../stack/embedded.ts";
 import { openHome } from "../stack/home.ts";
 import { readSettings } from "../stack/settings.ts";
 import { parseCount } from "./options.ts";
@@ -46,7 +46,7 @@ async function listSlow(
   }
   const settings = readSettings();
   const { slowStatements } = await import("../slow/statements.ts");
-  await withDatabase(settings, openHome(settings.home), async (url) => {
+  await withKeptDatabase(settings, openHome(settings.home), async (url) => {
     const statements = await slowStatements(url, by, Math.max(limit, plan ?? 0), all ?? false);
     if (plan !== undefined && as !== undefined) return tellPlan(url, statements, plan, as, json);
     const { describeStatements } = await import("../slow/text.ts");

@@ -1,10 +1,11 @@
 import { reasonOf } from "../errors.ts";
-import { withDatabase } from "../stack/embedded.ts";
+import { withKeptDatabase } from "../stack/embedded.ts";
 import { openHome } from "../stack/home.ts";
 import { withScratch } from "../stack/scratch.ts";
 import type { Settings } from "../stack/settings.ts";
 import { runningState } from "../stack/state.ts";
 import { type Check, type Finding, type Patient, wrong } from "./check.ts";
+import { checkArchive } from "./checks/archive.ts";
 import { checkBackups } from "./checks/backups.ts";
 import { checkClocks } from "./checks/clocks.ts";
 import { checkDisk } from "./checks/disk.ts";
@@ -29,13 +30,14 @@ const checks: Record<string, Check> = {
   clocks: checkClocks,
   disk: checkDisk,
   backups: checkBackups,
+  archive: checkArchive,
   settings: checkSettings,
 };
 
 /** Looks at everything. It changes nothing; what it needs to compare with it builds on a scratch. */
 export async function examine(settings: Settings): Promise<Diagnosis[]> {
   const home = openHome(settings.home);
-  return withDatabase(settings, home, async (url) => {
+  return withKeptDatabase(settings, home, async (url) => {
     // Read in here: a home at rest is started for the looking, by this command.
     const state = await runningState(home);
     return withScratch((scratch) => examineAll({ settings, home, state, url, scratch }));

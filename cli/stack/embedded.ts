@@ -1,5 +1,8 @@
+import { readdirSync } from "node:fs";
+import { RowhouseError } from "../errors.ts";
 import { note } from "../output.ts";
 import { archiveSettings } from "./archive.ts";
+import { findPostgres } from "./binaries.ts";
 import { type Crew, newCrew } from "./crew.ts";
 import { withClient } from "./database.ts";
 import { type Home, postgresPassword } from "./home.ts";
@@ -13,6 +16,7 @@ import {
 } from "./postgres.ts";
 import type { Settings } from "./settings.ts";
 import { endOrphan, runningState, takeHold } from "./state.ts";
+import { unprivileged } from "./unprivileged.ts";
 
 /** The database of a home, on the embedded server. */
 const databaseName = "rowhouse";
@@ -91,4 +95,29 @@ export async function withDatabase<T>(
     await crew.stop();
     await hold.release();
   }
+}
+
+/**
+ * The same for a command that looks after a database: where none is, as under a home that was
+ * mistyped or whose disk is not there, it must not make a new one and find that well.
+ *
+ * @throws RowhouseError home_empty
+ */
+export async function withKeptDatabase<T>(
+  settings: Settings,
+  home: Home,
+  work: (url: string) => Promise<T>,
+): Promise<T> {
+  if (settings.databaseUrl || hasData(home)) return withDatabase(settings, home, work);
+  throw new RowhouseError(
+    "home_empty",
+    `There is no database in the home ${home.dir}.`,
+    "See whether ROWHOUSE_HOME is right and its disk is there. `npm start` makes a new database.",
+  );
+}
+
+/** Data, or what a restore that was killed at its very end left: then the start says what to do. */
+function hasData(home: Home): boolean {
+  const { place } = unprivileged(findPostgres(), home.dir);
+  return readdirSync(place).some((name) => /^data($|\.before-)/.test(name));
 }

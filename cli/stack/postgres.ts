@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
 import { codeOf, RowhouseError, reasonOf } from "../errors.ts";
 import { findPostgres, postgresVersion } from "./binaries.ts";
+import { assertNoneAside, assertSameMajor } from "./data.ts";
 import { loopback } from "./ports.ts";
 import { lastLines, launch, type Server } from "./server.ts";
 import { give, type Identity, unprivileged } from "./unprivileged.ts";
@@ -76,11 +77,11 @@ export async function launchPostgres(
  */
 export async function postgresReady(cluster: Cluster, port: number, server: Server): Promise<void> {
   // Recovery after a crash can take minutes; while it lasts, the server says so (57P03).
-  const ready = await waitFor<true | string>(
-    () => server.end() ?? isReady(cluster, port),
-    50,
-    600_000,
-  );
+  const ask = () => server.end() ?? isReady(cluster, port);
+  const ready = await waitFor<true | string>(ask, 50, 600_000).catch(async (error) => {
+    await server.stop();
+    throw error;
+  });
   if (ready === true) return;
   await server.stop();
   throw new RowhouseError(
@@ -117,30 +118,6 @@ function command(identity: Identity, program: string, args: string[]) {
 function cleanEnv(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(PG|LC_|LANG)/.test(name)),
-  );
-}
-
-function assertSameMajor(dataDir: string, major: number): void {
-  const found = readFileSync(join(dataDir, "PG_VERSION"), "utf8").trim();
-  if (found === String(major)) return;
-  throw new RowhouseError(
-    "data_other_version",
-    `The data in ${dataDir} is of PostgreSQL ${found}, and this is PostgreSQL ${major}.`,
-    `Start it with the Rowhouse that made it and dump it there, or set ROWHOUSE_HOME to another folder. Nothing was changed.`,
-  );
-}
-
-/** A restore that was killed between its two renames leaves none: a new one would hide that. */
-function assertNoneAside(place: string): void {
-  const aside = readdirSync(place)
-    .filter((name) => name.startsWith("data.before-"))
-    .sort()
-    .at(-1);
-  if (aside === undefined) return;
-  throw new RowhouseError(
-    "restore_refused",
-    `${place} has no data, but ${aside}: a restore was killed at its very end.`,
-    `Rename ${aside} to data to have what was there before, or restore again: \`npx rowhouse restore\`.`,
   );
 }
 
@@ -195,6 +172,15 @@ async function isReady(cluster: Cluster, port: number): Promise<true | undefined
     const code = codeOf(error);
     const waits = code === "ECONNREFUSED" || code === "ECONNRESET" || code === "57P03";
     if (waits) return undefined;
+    if (code === "28P01") throw otherPassword(cluster);
     throw error;
   }
+}
+
+function otherPassword({ dataDir }: Cluster): RowhouseError {
+  return new RowhouseError(
+    "database_refused",
+    `The password in the home is not the one that the data in ${dataDir} was made with.`,
+    "Bring back the file postgres-password that belongs to this data; or restore a backup, which sets the home's own: `npx rowhouse restore --to latest`.",
+  );
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { version } from "../project.ts";
 import { withClient, withoutPassword } from "../stack/database.ts";
 import { listMigrations, type Migration } from "../stack/dbmate.ts";
-import { withDatabase } from "../stack/embedded.ts";
+import { withKeptDatabase } from "../stack/embedded.ts";
 import { openHome } from "../stack/home.ts";
 import type { Settings } from "../stack/settings.ts";
 import { runningState } from "../stack/state.ts";
@@ -50,7 +50,7 @@ export async function readStatus(settings: Settings): Promise<Status> {
   const state = await runningState(home);
   const running = settings.databaseUrl !== undefined || state !== undefined;
   const api = state?.apiUrl ? await readApi(state.apiUrl, home.postgrestLog) : undefined;
-  return withDatabase(settings, home, async (url) => {
+  return withKeptDatabase(settings, home, async (url) => {
     const status = {
       rowhouse: version(),
       home: home.dir,
@@ -59,8 +59,8 @@ export async function readStatus(settings: Settings): Promise<Status> {
       api,
       database: await readDatabase(url, running, settings.dbPool),
       migrations: await listMigrations(url),
-      lastBackup: lastBackup(home.dir),
-      drill: lastDrill(home.dir),
+      lastBackup: lastBackup(home),
+      drill: lastDrill(home),
     };
     return { ...status, problems: problemsOf(status) };
   });

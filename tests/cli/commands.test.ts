@@ -109,12 +109,6 @@ describe("rowhouse token", () => {
 describe("rowhouse migrate, rollback and status", () => {
   test("work on the home's database while no stack runs", async () => {
     const env = { ROWHOUSE_HOME: newHome() };
-    const status = async () => rowhouse(["status", "--json"], env);
-
-    const before = await status();
-    expect(before.code).toBe(1);
-    expect(JSON.parse(before.stdout).migrations[0].applied).toBe(false);
-
     const up = await rowhouse(["migrate"], env);
     expect(up.stdout.trim().split("\n")).toHaveLength(migrationFiles.length);
     expect(up.stdout).toMatch(/^applied 20261121090000_roles_and_schemas\.sql$/m);
@@ -131,6 +125,9 @@ describe("rowhouse migrate, rollback and status", () => {
     expect((await rowhouse(["rollback"], env)).stdout).toBe(
       "Nothing to do: no migration is applied.\n",
     );
+    const status = await rowhouse(["status", "--json"], env);
+    expect(status.code).toBe(1);
+    expect(JSON.parse(status.stdout).migrations[0].applied).toBe(false);
   });
 
   test("work on the running stack's database, and the API follows", async () => {

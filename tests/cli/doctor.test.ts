@@ -15,6 +15,7 @@ import { postgresFindings, postgrestFindings } from "../../cli/doctor/checks/ver
 import { withClient } from "../../cli/stack/database.ts";
 import { openHome } from "../../cli/stack/home.ts";
 import { readSettings } from "../../cli/stack/settings.ts";
+import { pretendBackup } from "../support/backup.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
 import { cloneDatabase, migratedClone, testScratch } from "../support/database.ts";
 import { copyProject, migrationFiles } from "../support/project.ts";
@@ -135,12 +136,16 @@ test("The doctor finds backups that are too old, or that no drill has tried", ()
   const write = (file: string, value: object) =>
     writeFileSync(join(home.dir, file), JSON.stringify(value));
   expect(told(checkBackups({ home }))).toEqual([expect.stringMatching(/^note: .* no backup/)]);
-  mkdirSync(join(home.dir, "backups/one"), { recursive: true });
-  write("backups/one/manifest.json", { finishedAt: hoursAgo(25) });
+  const one = (finishedAt: string) => pretendBackup(home.dir, "20261121T030000Z", { finishedAt });
+  // What killed makers and other people left is no backup.
+  pretendBackup(home.dir, "20261121T050000Z.part", { finishedAt: hoursAgo(0) });
+  pretendBackup(home.dir, "by hand", { finishedAt: hoursAgo(0) });
+  expect(told(checkBackups({ home }))).toEqual([expect.stringMatching(/^note: .* no backup/)]);
+  one(hoursAgo(25));
   expect(told(checkBackups({ home }))).toEqual(["wrong: No backup was ever tried out."]);
   write("drill.json", { finishedAt: hoursAgo(1), ok: true });
   expect(checkBackups({ home })).toEqual([]);
-  write("backups/one/manifest.json", { finishedAt: hoursAgo(27) });
+  one(hoursAgo(27));
   write("drill.json", { finishedAt: hoursAgo(24 * 40), ok: false });
   expect(told(checkBackups({ home }))).toEqual([
     "wrong: The newest backup was made 1 d ago.",

@@ -1,22 +1,16 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Status } from "../../cli/status/status.ts";
+import { pretendBackup } from "../support/backup.ts";
 import { rowhouse, startStack } from "../support/cli.ts";
 
 test("A DBA sees at a glance how a running stack is", async () => {
   const stack = await startStack({ DB_POOL: "3" });
-  mkdirSync(join(stack.home, "backups/older"), { recursive: true });
-  mkdirSync(join(stack.home, "backups/newer"));
-  mkdirSync(join(stack.home, "backups/unfinished"));
-  const manifest = (name: string, finishedAt: string) =>
-    writeFileSync(
-      join(stack.home, "backups", name, "manifest.json"),
-      JSON.stringify({ finishedAt }),
-    );
-  manifest("older", "2026-11-20T03:00:00Z");
-  manifest("newer", "2026-11-21T03:00:00Z");
-  writeFileSync(join(stack.home, "backups/unfinished/manifest.json"), "{");
+  pretendBackup(stack.home, "20261120T030000Z", { finishedAt: "2026-11-20T03:00:00Z" });
+  pretendBackup(stack.home, "20261121T030000Z", { finishedAt: "2026-11-21T03:00:00Z" });
+  const damaged = pretendBackup(stack.home, "20261121T040000Z");
+  writeFileSync(join(damaged, "manifest.json"), "{");
 
   const { stdout, code } = await rowhouse(["status", "--json"], stack.env);
   const status: Status = JSON.parse(stdout);

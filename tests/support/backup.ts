@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import type pg from "pg";
@@ -87,4 +87,26 @@ export function flipBit(content: Buffer): Buffer {
   const middle = Math.floor(flipped.length / 2);
   flipped[middle] = (flipped[middle] ?? 0) ^ 1;
   return flipped;
+}
+
+/** Puts a folder into a home that looks like a backup, as far as its manifest goes. */
+export function pretendBackup(home: string, name: string, change: Partial<Manifest> = {}): string {
+  const manifest: Manifest = {
+    kind: "physical",
+    startedAt: "2026-11-21T03:00:00Z",
+    finishedAt: "2026-11-21T03:00:00Z",
+    postgresVersion: "18.4",
+    database: "rowhouse",
+    files: [],
+    folders: [],
+    tables: [],
+    sequences: [],
+    settings: [],
+    catalog: "",
+    ...change,
+  };
+  const dir = join(home, "backups", name);
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, "manifest.json"), JSON.stringify(manifest));
+  return dir;
 }

@@ -8,7 +8,7 @@ const oldDrill = 31 * 86_400;
 
 /** The newest backup and the last drill that the home knows of. */
 export function checkBackups({ home }: Pick<Patient, "home">): Finding[] {
-  const [backup, drill] = [lastBackup(home.dir), lastDrill(home.dir)];
+  const [backup, drill] = [lastBackup(home), lastDrill(home)];
   if (backup === undefined) {
     return [
       {
