@@ -13,8 +13,16 @@ dir=${BACKUP_DIR:-/backups}
 hours=${BACKUP_HOURS:-24}
 keep=${BACKUP_KEEP:-14}
 
+# Whatever is wrong with it must not remove what there is: the newest stays at least.
+case $keep in
+'' | *[!0-9]* | 0*)
+  echo "BACKUP_KEEP is \"$keep\": give a whole number from 1." >&2
+  exit 2
+  ;;
+esac
+
 dumps() {
-  find "$dir" -mindepth 1 -maxdepth 1 -type d -name '*Z' | sort -r
+  find "$dir" -mindepth 1 -maxdepth 1 -type d -name '????????T??????Z' | sort -r
 }
 
 take() {
@@ -35,11 +43,11 @@ prune() {
 
 # What an interrupted one left goes first.
 turn() {
-  rm -rf "$dir"/*.part
+  rm -rf "$dir"/????????T??????Z.part
   if take; then
     prune
   else
-    rm -rf "$dir"/*.part
+    rm -rf "$dir"/????????T??????Z.part
     echo "The dump failed; the older ones stay." >&2
     return 1
   fi
@@ -53,7 +61,7 @@ rest() {
 
 case ${1:-} in
 once) turn ;;
-check) [ -n "$(find "$dir" -mindepth 1 -maxdepth 1 -name '*Z' -mmin "-$((hours * 120))")" ] ;;
+check) [ -n "$(find "$dir" -mindepth 1 -maxdepth 1 -name '????????T??????Z' -mmin "-$((hours * 120))")" ] ;;
 *)
   trap 'exit 0' TERM INT
   while :; do

@@ -69,13 +69,20 @@ describe.runIf(hasDebianServer)("the dumps of compose", () => {
 
   test("that are too many go, the oldest first, and what was interrupted goes too", async () => {
     const dir = newFolder();
-    for (const name of ["20260101T000000Z", "20260102T000000Z", "20260103T000000Z.part"]) {
+    const foreign = ["aZ", "film.part"];
+    for (const name of [
+      "20260101T000000Z",
+      "20260102T000000Z",
+      "20260103T000000Z.part",
+      ...foreign,
+    ]) {
       mkdirSync(join(dir, name));
     }
     await backup(dir, url, "once", { BACKUP_KEEP: "2" });
     expect(readdirSync(dir).sort()).toEqual([
       "20260102T000000Z",
       expect.not.stringMatching(/part|^202601/),
+      ...foreign,
     ]);
   });
 
@@ -84,10 +91,19 @@ describe.runIf(hasDebianServer)("the dumps of compose", () => {
     mkdirSync(join(dir, "20260101T000000Z"));
     const wrong = new URL(url);
     wrong.pathname = "/nowhere";
-    await expect(backup(dir, wrong.href, "once", { BACKUP_KEEP: "0" })).rejects.toMatchObject({
+    await expect(backup(dir, wrong.href, "once", { BACKUP_KEEP: "1" })).rejects.toMatchObject({
       stderr: expect.stringMatching(
         /"nowhere" does not exist[\s\S]*The dump failed; the older ones stay/,
       ),
+    });
+    expect(readdirSync(dir)).toEqual(["20260101T000000Z"]);
+  });
+
+  test.each(["0", "x", "-1", "00"])("are not thinned out to %s", async (keep) => {
+    const dir = newFolder();
+    mkdirSync(join(dir, "20260101T000000Z"));
+    await expect(backup(dir, url, "once", { BACKUP_KEEP: keep })).rejects.toMatchObject({
+      stderr: `BACKUP_KEEP is "${keep}": give a whole number from 1.\n`,
     });
     expect(readdirSync(dir)).toEqual(["20260101T000000Z"]);
   });
