@@ -1,5 +1,6 @@
 import { type ErrorCode, RowhouseError } from "../errors.ts";
 import { startGuard } from "./guard.ts";
+import { boundLogs } from "./logs.ts";
 import { lastLines, type Server } from "./server.ts";
 import type { Hold } from "./state.ts";
 import { type Supervised, supervise } from "./supervise.ts";
@@ -33,6 +34,8 @@ export function newCrew(hold: Hold, say: (line: string) => void): Crew {
   const guard = startGuard();
   const running = new Map<string, Server>();
   const members: Supervised[] = [];
+  const logs: string[] = [];
+  const endLogs = boundLogs(() => logs);
 
   const note = (program: string, server: Server) => {
     running.set(program, server);
@@ -49,6 +52,7 @@ export function newCrew(hold: Hold, say: (line: string) => void): Crew {
 
   const add = async (member: Member) => {
     const { name, logFile, failure } = member;
+    logs.push(logFile);
     const server = await start(member);
     members.push(
       supervise({
@@ -68,6 +72,7 @@ export function newCrew(hold: Hold, say: (line: string) => void): Crew {
 
   const stop = async () => {
     for (const member of members.toReversed()) await member.stop();
+    endLogs();
     guard([]);
   };
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
+import { boundLog } from "./logs.ts";
 
 /** How to run a server program. */
 export interface Launch {
@@ -10,7 +11,7 @@ export interface Launch {
   readonly cwd?: string;
   readonly uid?: number;
   readonly gid?: number;
-  /** Everything that the program prints is appended here. */
+  /** Everything that the program prints is appended here; what is large already is put aside. */
   readonly logFile: string;
 }
 
@@ -37,6 +38,7 @@ const patienceMs = 10_000;
  * @throws Error from the system when the program cannot be started.
  */
 export async function launch(options: Launch, signal: NodeJS.Signals): Promise<Server> {
+  boundLog(options.logFile);
   const log = openSync(options.logFile, "a", 0o600);
   try {
     const { uid, gid } = options;

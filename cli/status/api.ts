@@ -15,7 +15,7 @@ const patienceMs = 5000;
 
 /** Asks an API who it is. The request stays within PostgREST: it takes no database connection. */
 export async function readApi(url: string, logFile: string): Promise<ApiStatus> {
-  const schemaLoadedAt = lastSchemaLoad(logFile);
+  const schemaLoadedAt = lastSchemaLoad(logFile) ?? lastSchemaLoad(`${logFile}.1`);
   try {
     const signal = AbortSignal.timeout(patienceMs);
     const { headers } = await fetch(`${url}/`, { method: "OPTIONS", signal });

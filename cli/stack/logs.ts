@@ -1,0 +1,31 @@
+import { copyFileSync, existsSync, statSync, truncateSync } from "node:fs";
+
+/** From how many bytes on a log is put aside: one such is kept beside it. */
+const mostBytes = 10_000_000;
+
+/**
+ * Puts a log that has grown large aside, as `<file>.1`. The server that writes it goes on: it appends,
+ * so that what it writes next is at the beginning. Between the copy and the cut a line can be lost.
+ */
+export function boundLog(file: string, limit = mostBytes): void {
+  try {
+    if (!existsSync(file) || statSync(file).size <= limit) return;
+    copyFileSync(file, `${file}.1`);
+    truncateSync(file);
+  } catch {
+    // A full disk, say: nothing is lost, and the next time is soon. No server must end for it.
+  }
+}
+
+/**
+ * Keeps logs from growing without end, for as long as they are written to.
+ *
+ * @returns What ends it.
+ */
+export function boundLogs(files: () => readonly string[], everyMs = 60_000): () => void {
+  const timer = setInterval(() => {
+    for (const file of files()) boundLog(file);
+  }, everyMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
