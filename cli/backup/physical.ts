@@ -15,14 +15,13 @@ import { keepWal } from "./keep-wal.ts";
 import { type BackupFile, hashOfCatalog, type Manifest } from "./manifest.ts";
 import { withMoment } from "./moment.ts";
 import type { Draft, Progress } from "./places.ts";
-import { segmentSize, segmentsBetween } from "./wal.ts";
+import { segmentsBetween } from "./wal.ts";
 
 /** What a backup is told by its server. */
 interface ServerFacts {
   readonly dataDir: string;
   readonly version: string;
   readonly archiveMode: string;
-  readonly segmentSize: number;
   readonly systemIdentifier: string;
   readonly database: string;
   readonly tablespaces: number;
@@ -87,15 +86,13 @@ async function serverFacts(url: string): Promise<ServerFacts> {
   });
 }
 
-function assertSound({ archiveMode, segmentSize: size, tablespaces }: ServerFacts): void {
+function assertSound({ archiveMode, tablespaces }: ServerFacts): void {
   const fault =
     archiveMode !== "on"
       ? "The running stack was started by a Rowhouse that archived no WAL."
-      : size !== segmentSize
-        ? `The data's WAL segments are of ${size} bytes.`
-        : tablespaces > 0
-          ? "The data has tablespaces outside its directory."
-          : undefined;
+      : tablespaces > 0
+        ? "The data has tablespaces outside its directory."
+        : undefined;
   if (fault === undefined) return;
   throw new RowhouseError(
     "backup_failed",

@@ -6,8 +6,8 @@ import { noteIfSlow, printResult } from "../output.ts";
 import { readSettings, type Settings } from "../stack/settings.ts";
 
 const help = `
-It looks at versions, keys, roles, indexes, generated files, migrations, clocks, disk, backups, and
-settings that PostgREST has not picked up. It changes nothing.
+It looks at versions, keys, roles, indexes, generated files, migrations, clocks, disk, backups, the
+archive of WAL, and settings that PostgREST has not picked up. It changes nothing.
 The exit code is 1 when something is wrong; notes do not count.`;
 
 /** `rowhouse doctor` */

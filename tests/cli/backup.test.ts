@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, inject, test } from "vitest";
+import { makeBackup } from "../../cli/backup/backup.ts";
 import type { Manifest } from "../../cli/backup/manifest.ts";
+import { takePhysical } from "../../cli/backup/physical.ts";
 import { beginDraft, findBackup, readableBackups } from "../../cli/backup/places.ts";
 import { retain } from "../../cli/backup/retention.ts";
 import { backupFor, parseMoment } from "../../cli/backup/when.ts";
@@ -65,6 +67,7 @@ describe("a backup that begins", () => {
     utimesSync(join(backups, "20261119T030000Z.part"), 0, 0);
     mkdirSync(join(backups, "20261118T030000Z.part"));
     mkdirSync(join(backups, "film.part"));
+    utimesSync(join(backups, "film.part"), 0, 0);
     begin(home);
     expect(readdirSync(backups).sort()).toEqual([
       "20261118T030000Z.part",
@@ -82,6 +85,19 @@ describe("a backup that begins", () => {
     expect(names()).toEqual([stamp(21), `${stamp(21)}-2`]);
     expect(existsSync(join(home.dir, "backups", `${stamp(21)}-2`, "mine"))).toBe(true);
   });
+});
+
+test("A server that archives no WAL is not backed up, since its copy would be worth nothing", async () => {
+  const home = openHome(newHome());
+  const progress = { tell: () => {}, signal: new AbortController().signal };
+  const made = makeBackup(home, progress, (draft) =>
+    takePhysical(inject("serverUrl"), home, draft, progress),
+  );
+  await expect(made).rejects.toMatchObject({
+    code: "backup_failed",
+    message: expect.stringContaining("archived no WAL"),
+  });
+  expect(readdirSync(join(home.dir, "backups"))).toEqual([]);
 });
 
 test.each([

@@ -2,7 +2,6 @@ select
   current_setting('data_directory') as "dataDir",
   current_setting('server_version') as version,
   current_setting('archive_mode') as "archiveMode",
-  pg_size_bytes(current_setting('wal_segment_size'))::int as "segmentSize",
   control.system_identifier::text as "systemIdentifier",
   current_database() as database,
   (select count(*)::int from pg_catalog.pg_tablespace where spcname !~ '^pg_') as tablespaces
