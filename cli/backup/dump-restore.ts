@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RowhouseError, reasonOf } from "../errors.ts";
 import { authenticatorUrl, setAuthenticatorPassword } from "../stack/authenticator.ts";
@@ -32,18 +33,36 @@ export async function restoreDump(
   tell("Restoring roles ...");
   await runStatements(url, join(backup.dir, dumpFiles.roles));
   tell("Restoring tables and rows ...");
-  const database = decodeURIComponent(new URL(url).pathname.slice(1));
-  const args = [
-    "--no-password",
-    // Everything becomes the property of whoever restores it.
-    "--no-owner",
-    // All of it or nothing.
-    "--single-transaction",
-    `--dbname=${database}`,
-    join(backup.dir, dumpFiles.rows),
-  ];
-  await runTool(pgRestore, args, url, "restore_failed", signal);
+  await restoreRows(pgRestore, join(backup.dir, dumpFiles.rows), url, signal);
   await runStatements(url, join(backup.dir, dumpFiles.database));
+}
+
+async function restoreRows(
+  pgRestore: string,
+  file: string,
+  url: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), "rowhouse-list-"));
+  try {
+    const content = await runTool(pgRestore, ["--list", file], url, "restore_failed", signal);
+    // Those name their role, and are among the statements of the database.
+    const list = content.replace(/^\d+; \d+ \d+ DEFAULT ACL .*\n/gm, "");
+    writeFileSync(join(dir, "list"), list);
+    const args = [
+      "--no-password",
+      // Everything becomes the property of whoever restores it.
+      "--no-owner",
+      // All of it or nothing.
+      "--single-transaction",
+      `--use-list=${join(dir, "list")}`,
+      `--dbname=${decodeURIComponent(new URL(url).pathname.slice(1))}`,
+      file,
+    ];
+    await runTool(pgRestore, args, url, "restore_failed", signal);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
 }
 
 async function assertEmpty(url: string): Promise<void> {
@@ -60,10 +79,10 @@ async function assertEmpty(url: string): Promise<void> {
   );
 }
 
-/** All of a file of statements, or none of it. */
+/** All of a file of statements, or none of it: they are sent as one, which is one transaction. */
 async function runStatements(url: string, file: string): Promise<void> {
   await withClient(url, async (client) => {
-    await client.query(`begin; ${readFileSync(file, "utf8")} commit`);
+    await client.query(readFileSync(file, "utf8"));
   }).catch((error) => {
     if (error instanceof RowhouseError) throw error;
     throw new RowhouseError(

@@ -37,8 +37,9 @@ export async function takeDump(
       "select pg_export_snapshot() as snapshot, to_json(clock_timestamp() at time zone 'UTC') #>> '{}' || 'Z' as at, current_database() as database",
     );
     const { snapshot = "", at = "", database = "" } = rows[0] ?? {};
-    await writeStatements(client, "role_statements", join(draft.dir, dumpFiles.roles));
-    await writeStatements(client, "database_statements", join(draft.dir, dumpFiles.database));
+    for (const [file, queries] of statements) {
+      await writeStatements(client, queries, join(draft.dir, file));
+    }
     tell("Dumping ...");
     const file = join(draft.dir, dumpFiles.rows);
     const args = ["--format=custom", "--no-password", `--snapshot=${snapshot}`, `--file=${file}`];
@@ -73,9 +74,22 @@ async function versionOf(client: pg.Client): Promise<{ version: string; major: n
   return { version, major: Number.parseInt(version, 10) };
 }
 
-async function writeStatements(client: pg.Client, name: string, file: string): Promise<void> {
-  const query = readFileSync(join(import.meta.dirname, "facts", `${name}.sql`), "utf8");
-  const { rows } = await client.query<{ sql: string }>(query);
-  const text = rows.map(({ sql }) => `${sql}\n`).join("");
-  writeFileSync(file, text, { mode: 0o600, flush: true });
+/** The queries that tell the statements of a file. */
+const statements = [
+  [dumpFiles.roles, ["role_statements"]],
+  [dumpFiles.database, ["database_statements", "default_privilege_statements"]],
+] as const;
+
+async function writeStatements(
+  client: pg.Client,
+  queries: readonly string[],
+  file: string,
+): Promise<void> {
+  const lines: string[] = [];
+  for (const name of queries) {
+    const query = readFileSync(join(import.meta.dirname, "facts", `${name}.sql`), "utf8");
+    const { rows } = await client.query<{ sql: string }>(query);
+    lines.push(...rows.map(({ sql }) => `${sql}\n`));
+  }
+  writeFileSync(file, lines.join(""), { mode: 0o600, flush: true });
 }

@@ -84,6 +84,7 @@ export function libpqEnvironment(url: string): NodeJS.ProcessEnv {
 /**
  * Runs a program of PostgreSQL on a database.
  *
+ * @returns What it printed.
  * @throws RowhouseError with the code, and what the program said last.
  */
 export async function runTool(
@@ -92,9 +93,10 @@ export async function runTool(
   url: string,
   code: "backup_failed" | "restore_failed",
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string> {
   try {
-    await run(file, args, { env: libpqEnvironment(url), signal, maxBuffer: 64 * 1024 * 1024 });
+    const options = { env: libpqEnvironment(url), signal, maxBuffer: 64 * 1024 * 1024 };
+    return (await run(file, args, options)).stdout;
   } catch (error) {
     signal.throwIfAborted();
     const { stderr } = error as { stderr?: string };

@@ -81,6 +81,10 @@ describe.runIf(hasDebianServer)("with Debian's PostgreSQL 15", () => {
     expect(faultsOf(await drillOf(home))).toEqual(["rows: api.users has 4 rows, and had 99"]);
     const file = join(backup, "database.dump");
     writeFileSync(file, flipBit(readFileSync(file)));
+    const restored = await rowhouse(["restore", "--url", await database("damaged_target")], {
+      ROWHOUSE_HOME: home,
+    });
+    expect(restored.stderr).toMatch(/\[backup_damaged\].*database\.dump was changed/);
     expect(faultsOf(await drillOf(home))).toEqual([
       "checksums: database.dump was changed: its checksum is another",
     ]);

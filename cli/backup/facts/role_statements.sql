@@ -63,7 +63,13 @@ statement (step, sql) as (
   select
     3,
     format(
-      'do $do$ begin execute format(%L, current_database()); end $do$;',
+      'do $do$ begin if not exists (select from pg_catalog.pg_db_role_setting where setrole = %L::regrole and setdatabase = %s and %L = any (setconfig)) then execute format(%L, current_database()); end if; end $do$;',
+      quote_ident(role.rolname),
+      case
+        when setting.setdatabase <> 0 then '(select oid from pg_catalog.pg_database where datname = current_database())'
+        else '0'
+      end,
+      entry,
       format(
         'alter role %s %s set %I to %s',
         replace(quote_ident(role.rolname), '%', '%%'),
