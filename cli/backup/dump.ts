@@ -40,16 +40,16 @@ export async function takeDump(
     for (const [file, queries] of statements) {
       await writeStatements(client, queries, join(draft.dir, file));
     }
+    const facts = await factsOf(client, (table) => {
+      signal.throwIfAborted();
+      tell(`Counting ${table} ...`);
+    });
     tell("Dumping ...");
     const file = join(draft.dir, dumpFiles.rows);
     const args = ["--format=custom", "--no-password", `--snapshot=${snapshot}`, `--file=${file}`];
     await runTool(pgDump, args, url, "backup_failed", signal);
     chmodSync(file, 0o600);
     await sync(file);
-    const facts = await factsOf(client, (table) => {
-      signal.throwIfAborted();
-      tell(`Counting ${table} ...`);
-    });
     const catalog = await readCatalogOn(client);
     writeFileSync(join(draft.dir, "catalog.json"), JSON.stringify(catalog), { mode: 0o600 });
     const names = [...Object.values(dumpFiles), "catalog.json"];

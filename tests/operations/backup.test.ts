@@ -13,6 +13,7 @@ import {
 import { basename, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { projectRoot } from "../../cli/project.ts";
+import { migrationLock } from "../../cli/stack/dbmate.ts";
 import {
   addUser,
   backUp,
@@ -81,6 +82,20 @@ test("two backups at once, while others write, are both whole", async () => {
     });
     expect(faultsOf({ report: JSON.parse(stdout) })).toEqual([]);
   }
+});
+
+test("a backup waits for a migration that runs, since that changes more than rows", async () => {
+  const { home } = await startStack();
+  await inHome(home, async (client) => {
+    await client.query("select pg_advisory_lock($1)", [migrationLock]);
+    const backup = backUp(home);
+    const waiting = () => client.query("select from pg_locks where not granted");
+    await expect
+      .poll(async () => (await waiting()).rowCount, { timeout: 20_000 })
+      .toBeGreaterThan(0);
+    await client.query("select pg_advisory_unlock($1)", [migrationLock]);
+    expect(existsSync(await backup)).toBe(true);
+  });
 });
 
 test.each(["status", "doctor", "slow", "backup"])(
