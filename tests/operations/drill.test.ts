@@ -1,5 +1,6 @@
 import {
   cpSync,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -35,7 +36,9 @@ beforeAll(async () => {
   original = mkdtempSync(join(tmpdir(), "rowhouse-drill-"));
   cpSync(inject("home"), original, { recursive: true });
   tasksFile = await inHome(original, async (client) => {
-    await client.query(people);
+    await client.query(
+      `${people}; create sequence private.numbers; select nextval('private.numbers')`,
+    );
     const { rows } = await client.query<{ file: string }>(
       "select pg_relation_filepath('api.tasks') as file",
     );
@@ -155,6 +158,56 @@ test("rows that the manifest counted and the restore does not hold fail the dril
   expect(faultsOf(drill)).toEqual(["rows: api.tasks has 2 rows, and had 3"]);
 });
 
+test("tables, sequences and settings that are missing, new or behind fail the drill", async () => {
+  const { home, backup } = copy();
+  const hash = "";
+  editManifest(backup, ({ tables, sequences, settings, ...rest }) => ({
+    ...rest,
+    tables: [
+      ...tables.filter(({ name }) => name !== "api.users"),
+      { name: "api.lost", rows: "1", hash },
+    ],
+    sequences: [
+      ...sequences.map((one) => ({ ...one, value: "9999" })),
+      { name: "api.lost", value: null },
+    ],
+    settings: [...settings.slice(1), { name: "somebody", hash }],
+  }));
+  const drill = await drillOf(home);
+  expect(drill.code).toBe(1);
+  expect(faultsOf(drill)).toEqual([
+    "rows: api.lost is missing",
+    "rows: api.users was not there",
+    expect.stringMatching(/^rows: the sequence private\.numbers stands at \d+, and stood at 9999$/),
+    "rows: the sequence api.lost is missing",
+    "rows: settings of somebody differ",
+    expect.stringMatching(/^rows: settings of \w+ are new$/),
+  ]);
+});
+
+test("an archive that begins after the backup fails the drill", async () => {
+  const { home, backup } = copy();
+  const first = manifestOf(backup).wal?.at(0) ?? "";
+  rmSync(join(home, first));
+  const drill = await drillOf(home);
+  expect(drill.code).toBe(1);
+  expect(faultsOf(drill).join("\n")).toMatch(/^WAL: the segment [0-9A-F]{24} is missing in /);
+});
+
+test("a row that PostgreSQL would take for garbage some day fails the drill", async () => {
+  const home = readyHome();
+  await inHome(home, async (client) => {
+    await client.query(people);
+    await client.query(
+      "update pg_class set relfrozenxid = pg_current_xact_id()::xid where oid = 'api.tasks'::regclass",
+    );
+  });
+  await backUp(home);
+  const drill = await drillOf(home);
+  expect(drill.code).toBe(1);
+  expect(faultsOf(drill).join("\n")).toMatch(/^indexes: api\.tasks: xmin .* precedes relation/);
+});
+
 test("as many rows with other content fail the drill", async () => {
   const { home, backup } = copy();
   editManifest(backup, (manifest) => ({
@@ -213,4 +266,17 @@ test("a database whose users reach each other's rows fails the drill", async () 
   const drill = await drillOf(home);
   expect(drill.code).toBe(1);
   expect(faultsOf(drill)).toContain("access: Alice reads another's: answered 200, with 1 rows");
+});
+
+test("a drill archives nothing, even where the database's own settings say so", async () => {
+  const home = readyHome();
+  const marker = join(home, "archived");
+  await inHome(home, async (client) => {
+    await client.query("alter system set archive_mode = on");
+    await client.query(`alter system set archive_command = 'touch ${marker}'`);
+  });
+  await backUp(home);
+  const drill = await drillOf(home);
+  expect(faultsOf(drill)).toEqual([]);
+  expect(existsSync(marker)).toBe(false);
 });
