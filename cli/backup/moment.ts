@@ -4,6 +4,7 @@ import { codeOf, RowhouseError } from "../errors.ts";
 import { migrationLock } from "../stack/dbmate.ts";
 import { sequencesOf, steadySession, tablesOf } from "./facts.ts";
 import type { Manifest } from "./manifest.ts";
+import type { Progress } from "./places.ts";
 
 /** A moment that the WAL names, and a connection that sees the database as it was then. */
 export interface Moment {
@@ -29,17 +30,27 @@ const attempts = 100;
 export async function withMoment<T>(
   url: string,
   restorePoint: string,
+  { tell, signal }: Progress,
   look: (client: pg.Client, moment: Moment) => Promise<T>,
 ): Promise<T> {
   const [pin, looker] = [connection(url), connection(url)];
+  const end = () => Promise.allSettled([pin.end(), looker.end()]);
+  signal.addEventListener("abort", end, { once: true }); // Also while it waits for somebody.
+  const waits = setTimeout(
+    () => tell("Waiting for a moment between writes and migrations ..."),
+    2000,
+  );
   try {
     await Promise.all([pin.connect(), looker.connect()]);
     await steadySession(looker);
     await looker.query("select pg_advisory_lock($1)", [migrationLock]);
     const moment = await pinned(pin, looker, restorePoint);
+    clearTimeout(waits);
     return await look(looker, moment);
   } finally {
-    await Promise.allSettled([pin.end(), looker.end()]);
+    clearTimeout(waits);
+    signal.removeEventListener("abort", end);
+    await end();
   }
 }
 

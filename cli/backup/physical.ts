@@ -43,7 +43,7 @@ export async function takePhysical(
   assertSound(server);
   const walDir = openArchive(home);
   const copied = await copyWhileRunning(url, server, draft, progress);
-  return withMoment(url, `rowhouse ${draft.name}`, async (looker, moment) => {
+  return withMoment(url, `rowhouse ${draft.name}`, progress, async (looker, moment) => {
     const facts = await factsOf(looker, (table) => {
       progress.signal.throwIfAborted();
       progress.tell(`Counting ${table} ...`);

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { printResult } from "../output.ts";
+import { noteIfSlow, printResult } from "../output.ts";
 import { readSettings } from "../stack/settings.ts";
 
 const help = `
@@ -21,7 +21,7 @@ export const statusCommand = new Command("status")
   .action(async ({ json }: { json?: true }) => {
     const { readStatus } = await import("../status/status.ts");
     const { describeStatus } = await import("../status/text.ts");
-    const status = await readStatus(readSettings());
+    const status = await noteIfSlow("Still looking ...", readStatus(readSettings()));
     printResult(status, json, describeStatus);
     if (status.problems.length > 0) process.exitCode = 1;
   });

@@ -10,20 +10,11 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { projectRoot } from "../../cli/project.ts";
-import { migrationLock } from "../../cli/stack/dbmate.ts";
-import {
-  addUser,
-  backUp,
-  drillOf,
-  emailsIn,
-  faultsOf,
-  inHome,
-  pretendBackup,
-} from "../support/backup.ts";
-import { newHome, readyHome, rowhouse, startStack } from "../support/cli.ts";
+import { addUser, backUp, drillOf, emailsIn, inHome, pretendBackup } from "../support/backup.ts";
+import { newHome, readyHome, rowhouse } from "../support/cli.ts";
 
 /** Mounts a small disk; it goes with the test. */
 function smallDisk(dir: string, size: string): void {
@@ -68,34 +59,6 @@ test("nobody but its owner can read a backup, or the WAL beside it", async () =>
       .filter((path) => (lstatSync(path).mode & 0o077) !== 0),
   );
   expect(open).toEqual([]);
-});
-
-test("two backups at once, while others write, are both whole", async () => {
-  const { home } = await startStack();
-  const [one, other] = await Promise.all([backUp(home), backUp(home), addUser(home, "a@x.org")]);
-  expect(readdirSync(join(home, "backups")).sort()).toEqual(
-    [basename(one), basename(other)].sort(),
-  );
-  for (const backup of [one, other]) {
-    const { stdout } = await rowhouse(["drill", "--json", basename(backup)], {
-      ROWHOUSE_HOME: home,
-    });
-    expect(faultsOf({ report: JSON.parse(stdout) })).toEqual([]);
-  }
-});
-
-test("a backup waits for a migration that runs, since that changes more than rows", async () => {
-  const { home } = await startStack();
-  await inHome(home, async (client) => {
-    await client.query("select pg_advisory_lock($1)", [migrationLock]);
-    const backup = backUp(home);
-    const waiting = () => client.query("select from pg_locks where not granted");
-    await expect
-      .poll(async () => (await waiting()).rowCount, { timeout: 20_000 })
-      .toBeGreaterThan(0);
-    await client.query("select pg_advisory_unlock($1)", [migrationLock]);
-    expect(existsSync(await backup)).toBe(true);
-  });
 });
 
 test.each(["status", "doctor", "slow", "backup"])(
