@@ -115,7 +115,12 @@ function unusedName(dir: string, stamp: string): string {
 
 function removeLeftovers(dir: string): void {
   for (const name of readdirSync(dir).filter((one) => draftName.test(one))) {
-    if (!isBeingWritten(join(dir, name))) rmSync(join(dir, name), { recursive: true, force: true });
+    const draft = join(dir, name);
+    try {
+      if (!isBeingWritten(draft)) rmSync(draft, { recursive: true, force: true });
+    } catch {
+      // What cannot be removed must not keep the next backup from being made.
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { RowhouseError, reasonOf } from "../errors.ts";
 import type { Home } from "../stack/home.ts";
 import type { Backup, Manifest } from "./manifest.ts";
 import { archiveOf, readableBackups } from "./places.ts";
@@ -42,8 +43,17 @@ function sourceOf({ kind, source, systemIdentifier }: Manifest): string {
 
 /** Renamed first: one that is removed in part must not look whole. */
 function remove(dir: string): void {
-  renameSync(dir, `${dir}.part`);
-  rmSync(`${dir}.part`, { recursive: true, force: true });
+  try {
+    renameSync(dir, `${dir}.part`);
+    rmSync(`${dir}.part`, { recursive: true, force: true });
+  } catch (error) {
+    throw new RowhouseError(
+      "backup_failed",
+      `The new backup is complete, and an old one could not be removed: ${reasonOf(error)}.`,
+      "Remove it by hand; the next backup with --keep tries again.",
+      { cause: error },
+    );
+  }
 }
 
 /** History files stay: they are tiny, and tell one timeline from another. */

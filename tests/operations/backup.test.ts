@@ -7,7 +7,9 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -97,6 +99,24 @@ describe.runIf(mayMount())("on a disk that is full", () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/\[backup_failed\] The disk is full: ENOSPC/);
     expect(readdirSync(join(home, "backups"))).toEqual(["20261121T030000Z"]);
+  });
+
+  test("a backup that cannot be removed whole does not look whole", async () => {
+    const home = readyHome();
+    const first = await backUp(home);
+    smallDisk(join(first, "data/stuck"), "1m");
+    onTestFinished(() => {
+      if (existsSync(`${first}.part`)) renameSync(`${first}.part`, first);
+    });
+    const second = await rowhouse(["backup", "--keep", "1"], { ROWHOUSE_HOME: home });
+    expect(second.code).toBe(1);
+    expect(second.stderr).toMatch(/\[backup_failed\] The new backup is complete, and an old one/);
+    expect(readdirSync(join(home, "backups"))).toEqual([
+      expect.stringMatching(/^\w+\.part$/),
+      expect.stringMatching(/^\w+Z$/),
+    ]);
+    utimesSync(`${first}.part`, 0, 0);
+    expect(await rowhouse(["backup"], { ROWHOUSE_HOME: home })).toMatchObject({ code: 0 });
   });
 
   test("a restore leaves all as it was", async () => {
