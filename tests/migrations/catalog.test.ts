@@ -66,6 +66,15 @@ describe("the comparison of catalogs", () => {
 
   beforeAll(async () => {
     url = await cloneDatabase();
+    await withClient(url, (client) =>
+      client.query(`
+        create domain public.short as text;
+        create sequence public.numbers;
+        create table public.part (id int) partition by range (id);
+        create table public.part_1 partition of public.part for values from (1) to (2);
+        alter default privileges grant select on tables to authenticated;
+      `),
+    );
     before = await readCatalog(url);
   });
 
@@ -101,6 +110,14 @@ describe("the comparison of catalogs", () => {
     "create type api.state as enum ('open', 'done')",
     "create sequence api.numbers",
     "create schema extra",
+    "create rule nothing as on delete to api.tasks do instead nothing",
+    "create statistics api.together on title, completed from api.tasks",
+    "update pg_trigger set tgenabled = 'D' where tgisinternal and tgrelid = 'api.tasks'::regclass",
+    "update pg_index set indisvalid = false where indexrelid = 'api.users_email'::regclass",
+    "alter default privileges grant select on tables to authenticated with grant option",
+    "alter domain public.short set not null",
+    "alter sequence public.numbers increment by 2",
+    "alter table public.part detach partition public.part_1",
     "alter role anonymous set statement_timeout = '6s'",
     "alter role authenticated bypassrls",
     "grant pg_monitor to authenticated",

@@ -13,6 +13,6 @@ select
     end,
     case defaults.defaclnamespace when 0 then 'every schema' else defaults.defaclnamespace::regnamespace::text end
   ) as name,
-  acl.privilege_type as definition
+  acl.privilege_type || case when acl.is_grantable then ' with grant option' else '' end as definition
 from pg_catalog.pg_default_acl as defaults
 cross join aclexplode(defaults.defaclacl) as acl

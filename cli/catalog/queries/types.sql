@@ -8,8 +8,17 @@ select
       from pg_catalog.pg_enum
       where enumtypid = type.oid
     )
-    when 'd' then format('domain: %s default %s', format_type(type.typbasetype, type.typtypmod), type.typdefault)
-    else 'range'
+    when 'd' then format(
+      'domain: %s%s default %s',
+      format_type(type.typbasetype, type.typtypmod),
+      case when type.typnotnull then ' not null' end,
+      type.typdefault
+    )
+    else (
+      select 'range of ' || rngsubtype::regtype
+      from pg_catalog.pg_range
+      where rngtypid = type.oid
+    )
   end as definition
 from pg_catalog.pg_type as type
 where type.typtype in ('d', 'e', 'r')
