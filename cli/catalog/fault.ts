@@ -10,23 +10,27 @@ import { tokensOf } from "./sql.ts";
  *   for from here on.
  */
 export function faultIn(file: string, sql: string, error: unknown, start?: number): string {
-  const offset = positionOf(error) ?? (start === undefined ? undefined : guess(sql, error, start));
+  const offset =
+    positionIn(sql, error) ?? (start === undefined ? undefined : guess(sql, error, start));
   if (offset === undefined) return `${file}: ${reasonOf(error)}`;
   const before = sql.slice(0, offset);
   const line = before.split("\n").length;
   const column = offset - before.lastIndexOf("\n");
   const margin = `${line} | `;
+  const text = (sql.split("\n")[line - 1] ?? "").trimEnd();
+  // Tabs stay, so that the caret stands below its place however wide they are.
+  const space = text.slice(0, column - 1).replace(/[^\t]/g, " ");
   return [
     `${file}:${line}:${column}: ${reasonOf(error)}`,
-    `  ${margin}${sql.split("\n")[line - 1] ?? ""}`,
-    `  ${" ".repeat(margin.length + column - 1)}^`,
+    `  ${margin}${text}`,
+    `  ${" ".repeat(margin.length)}${space}^`,
   ].join("\n");
 }
 
-/** PostgreSQL counts from 1 (manual, "Error and Notice Message Fields"). */
-function positionOf(error: unknown): number | undefined {
+/** PostgreSQL counts characters, from 1 (manual, "Error and Notice Message Fields"). */
+function positionIn(sql: string, error: unknown): number | undefined {
   const position = Number(error instanceof Error && "position" in error ? error.position : 0);
-  return position ? position - 1 : undefined;
+  return position ? [...sql].slice(0, position - 1).join("").length : undefined;
 }
 
 /** Where the statement names what the message names; else where its code begins. */

@@ -20,7 +20,7 @@ function kindOf(text: string): Token["kind"] {
 }
 
 /** A statement, and where it stands in its text. */
-interface Statement {
+export interface Statement {
   readonly text: string;
   /** In UTF-16 units, from the text's start. */
   readonly start: number;

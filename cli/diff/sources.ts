@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { declaredFiles } from "../catalog/declared.ts";
+import { declaredFiles, readDeclared } from "../catalog/declared.ts";
 import { bare, statementsOf, subjectOf } from "../catalog/sql.ts";
 import { upOf } from "../stack/dbmate.ts";
 
@@ -9,7 +9,7 @@ export type Sources = ReadonlyMap<string, string>;
 
 /** How people wrote what is declared, in sql/ and policies/. */
 export function declaredSources(root: string): Sources {
-  return sourcesOf(declaredFiles(root).map((file) => readFileSync(join(root, file), "utf8")));
+  return sourcesOf(declaredFiles(root).map((file) => readDeclared(root, file)));
 }
 
 /** How people wrote what is migrated, in the migrations. */

@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { readCatalog } from "../../cli/catalog/catalog.ts";
 import { buildDeclared } from "../../cli/catalog/declared.ts";
 import { changedLines } from "../../cli/catalog/lines.ts";
 import { statementsOf, subjectOf } from "../../cli/catalog/sql.ts";
@@ -47,8 +48,45 @@ test.each([
     ],
     "policies/users.sql:32:1: only WITH CHECK expression allowed for INSERT\n  32 | create policy insert_own on api.users\n       ^",
   ],
+  [
+    "the right column, behind tabs and characters of two units",
+    ["policies/users.sql", "using (id =", "\tusing ('🎉' = '' orr id ="],
+    `policies/users.sql:27:19: syntax error at or near "orr"\n  27 | \tusing ('🎉' = '' orr id = request.user_id());\n       \t${" ".repeat(17)}^`,
+  ],
+  [
+    "the end of the transaction that all files run in",
+    ["policies/users.sql", "create policy select_own", "commit;\n\ncreate policy select_own"],
+    "policies/users.sql:25:1: a file cannot begin or end a transaction: all of them run in one\n  25 | commit;",
+  ],
 ] as const)("a file tells where it is wrong: %s", async (_what, [file, from, to], message) => {
   expect(await faultOf(file, from, to)).toContain(message);
+});
+
+test("a file may begin with the mark of its encoding, and end its lines as under Windows", async () => {
+  const root = copyProject();
+  const path = join(root, "policies/tasks.sql");
+  writeFileSync(path, `\ufeff${readFileSync(path, "utf8").replaceAll("\n", "\r\n")}`);
+  const [url, plain] = [await emptyDatabase(), await emptyDatabase()];
+  await Promise.all([buildDeclared(url, root), buildDeclared(plain)]);
+  expect(await readCatalog(url)).toEqual(await readCatalog(plain));
+});
+
+test("what two files declare is told with both", async () => {
+  const root = copyProject();
+  writeFileSync(join(root, "policies/again.sql"), "create policy select_own on api.tasks;");
+  await expect(buildDeclared(await emptyDatabase(), root)).rejects.toMatchObject({
+    message: expect.stringMatching(/policies\/tasks\.sql:\d+:15: policy "select_own" .* already/),
+    remedy: "policies/again.sql declares it, too: take one of the two out.",
+  });
+});
+
+test("a folder that is missing is named", async () => {
+  const root = copyProject();
+  rmSync(join(root, "policies"), { recursive: true });
+  await expect(buildDeclared(await emptyDatabase(), root)).rejects.toMatchObject({
+    code: "declaration_failed",
+    remedy: expect.stringContaining("Put policies back"),
+  });
 });
 
 test("a statement is known by what it makes, whatever stands around it", () => {
