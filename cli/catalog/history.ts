@@ -1,9 +1,9 @@
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { withClient } from "../stack/database.ts";
 import { appliedVersions, listMigrations, type Migration, migrate } from "../stack/dbmate.ts";
 import type { Scratch } from "../stack/scratch.ts";
+import { withTemporaryFolder } from "../temporary.ts";
 import {
   type CatalogDifference,
   type CatalogEntry,
@@ -92,20 +92,20 @@ async function replay(
   groups: readonly (readonly Migration[])[],
   dir: string,
 ): Promise<ReplayStep[]> {
-  const url = await scratch.create();
-  const soFar = mkdtempSync(join(tmpdir(), "rowhouse-migrations-"));
-  const steps: ReplayStep[] = [];
-  try {
-    for (const group of groups) {
-      for (const { file } of group) cpSync(join(dir, file), join(soFar, file));
-      await migrate(url, undefined, soFar);
-      steps.push({ file: group.at(-1)?.file, catalog: await readCatalog(url) });
+  return withTemporaryFolder("migrations", async (soFar) => {
+    const url = await scratch.create();
+    const steps: ReplayStep[] = [];
+    try {
+      for (const group of groups) {
+        for (const { file } of group) cpSync(join(dir, file), join(soFar, file));
+        await migrate(url, undefined, soFar);
+        steps.push({ file: group.at(-1)?.file, catalog: await readCatalog(url) });
+      }
+      return steps;
+    } finally {
+      await scratch.drop(url);
     }
-    return steps;
-  } finally {
-    rmSync(soFar, { recursive: true });
-    await scratch.drop(url);
-  }
+  });
 }
 
 /** The last migration after which something of this kind and name was another than before. */

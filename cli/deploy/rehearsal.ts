@@ -1,5 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
 import { statementsOf } from "../catalog/sql.ts";
@@ -8,6 +7,7 @@ import { migrationsDir } from "../project.ts";
 import { withClient } from "../stack/database.ts";
 import { listMigrations, migrate, upOf } from "../stack/dbmate.ts";
 import type { Scratch } from "../stack/scratch.ts";
+import { withTemporaryFolder } from "../temporary.ts";
 
 /** A lock on a table that is there before the migration. */
 export interface Lock {
@@ -75,13 +75,10 @@ export async function rehearseMigrations(
 }
 
 async function applyThose(url: string, files: readonly string[], dir: string): Promise<void> {
-  const some = mkdtempSync(join(tmpdir(), "rowhouse-migrations-"));
-  try {
+  await withTemporaryFolder("migrations", async (some) => {
     for (const file of files) cpSync(join(dir, file), join(some, file));
     if (files.length > 0) await migrate(url, undefined, some);
-  } finally {
-    rmSync(some, { recursive: true });
-  }
+  });
 }
 
 async function rehearseOne(client: pg.Client, file: string, dir: string): Promise<Pending> {

@@ -50,10 +50,10 @@ export async function syncDev(options: SyncOptions): Promise<boolean> {
     ]);
     const difference = compareCatalogs(to.catalog, from.catalog);
     if (difference.missing.length + difference.surplus.length === 0) return false;
-    const hazards = hazardsBetween(from.catalog, to.catalog);
+    const plans = [planChanges(from, to, declaredSources(root)), planChanges(from, to)];
+    const hazards = hazardsBetween(from.catalog, to.catalog, plans[0]);
     refuseDrops(hazards, allowDrop);
     await options.beforeApplying({ difference, hazards, rules });
-    const plans = [planChanges(from, to, declaredSources(root)), planChanges(from, to)];
     await applyToDev(url, plans, to.catalog);
     return true;
   } finally {

@@ -8,6 +8,7 @@ select
       'type', format_type(attribute.atttypid, null),
       'required', attribute.attnotnull and not attribute.atthasdef and attribute.attidentity = '',
       'made', attribute.atthasdef or attribute.attidentity <> '',
+      'fixed', attribute.attidentity = 'a',
       'labels', (
         select json_agg(enumlabel order by enumsortorder)
         from pg_catalog.pg_enum

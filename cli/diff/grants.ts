@@ -83,7 +83,7 @@ const order = ["select", "insert", "update", "delete"];
 
 function statement(verb: "grant" | "revoke", group: readonly Privilege[]): string {
   const [{ type, name, role, grantable }] = group as [Privilege];
-  const target = type === "table" ? name : `${type} ${name}`;
+  const target = type === "table" ? name : `${type} ${name.replace(/,(?=\S)/g, ", ")}`;
   const ending = verb === "grant" ? `to ${role}` : `from ${role}`;
   const option = grantable && verb === "grant" ? " with grant option" : "";
   const parts = [...groupBy(group, ({ privilege }) => privilege)]

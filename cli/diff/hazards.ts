@@ -1,4 +1,6 @@
 import { type CatalogEntry, compareCatalogs } from "../catalog/catalog.ts";
+import { everybodyIn, looserPolicies, openPolicies } from "./everybody.ts";
+import { remakingHazards, tableOfColumn } from "./remade.ts";
 
 /** What a step must not do unasked. */
 export type HazardKind = "drop" | "rls-off" | "anonymous";
@@ -12,39 +14,81 @@ export interface Hazard {
   readonly says: string;
 }
 
-/** The hazards on the way from one database to another, by what they hold and not by the SQL. */
+/**
+ * The hazards on the way from one database to another, by what they hold.
+ *
+ * @param statements What leads there: only they tell what is dropped and made again.
+ */
 export function hazardsBetween(
   before: readonly CatalogEntry[],
   after: readonly CatalogEntry[],
+  statements: readonly string[] = [],
 ): Hazard[] {
   const { missing: gained, surplus: lost } = compareCatalogs(after, before);
+  const everybody = everybodyIn(after);
+  const held = withoutViews(lost, before);
   return [
-    ...drops(lost, after),
-    ...conversions(lost, gained),
+    ...drops(held, gained, after),
+    ...remakingHazards(statements, before, after),
+    ...conversions(held, gained),
     ...closedNoMore(lost, after),
-    ...openGrants(gained),
+    ...openGrants(gained, everybody),
     ...builtInDefaults(lost, after),
-    ...openPolicies(gained),
+    ...openPolicies(lost, gained, everybody),
+    ...looserPolicies(lost, after, everybody),
     ...strongerRoles(lost, gained),
   ];
 }
 
+/** Without views and their columns, which hold nothing of their own. */
+function withoutViews(lost: readonly CatalogEntry[], before: readonly CatalogEntry[]) {
+  const views = new Set(
+    before
+      .filter(({ kind, definition }) => kind === "table" && isView(definition))
+      .map(({ name }) => name),
+  );
+  const isOfView = (column: string) => views.has(tableOfColumn(column));
+  return lost.filter(
+    ({ kind, name }) =>
+      !(kind === "table" && views.has(name)) && !(kind === "column" && isOfView(name)),
+  );
+}
+
+function isView(definition: string): boolean {
+  return /^(view|materialized view):/.test(definition);
+}
+
 /** Tables, sequences and columns that hold data before and are not there after. */
-function drops(lost: readonly CatalogEntry[], after: readonly CatalogEntry[]): Hazard[] {
+function drops(
+  lost: readonly CatalogEntry[],
+  gained: readonly CatalogEntry[],
+  after: readonly CatalogEntry[],
+): Hazard[] {
   const left = new Set(after.map(nameOf));
   const holders = lost.filter(
     ({ kind, definition }) =>
-      kind === "column" || (kind === "table" && !/^(view|composite)/.test(definition)),
+      kind === "column" || (kind === "table" && !definition.startsWith("composite ")),
   );
   const gone = holders.filter((entry) => !left.has(nameOf(entry)));
   const tables = gone.filter(({ kind }) => kind === "table").map(({ name }) => name);
   return gone
     .filter(({ kind, name }) => kind === "table" || !tables.some((t) => name.startsWith(`${t}.`)))
-    .map(({ kind, name }) => ({
+    .map((entry) => ({
       kind: "drop",
-      object: name,
-      says: `It drops the ${kind} ${name} with all that it holds.`,
+      object: entry.name,
+      says: `It drops the ${entry.kind} ${entry.name} with all that it holds.${renaming(entry, gained)}`,
     }));
+}
+
+/** To a comparison, a new name is a loss and a gain. */
+function renaming({ kind, name, definition }: CatalogEntry, gained: readonly CatalogEntry[]) {
+  const place = (one: string) => one.replace(/[^.]*$/, "");
+  const heir = gained.find(
+    (one) => one.kind === kind && one.definition === definition && place(one.name) === place(name),
+  );
+  return heir === undefined
+    ? ""
+    : ` If ${heir.name} is its new name, write this migration by hand, with "rename".`;
 }
 
 /** Columns that change their type: a conversion can lose what the old one held. */
@@ -66,7 +110,7 @@ function conversions(lost: readonly CatalogEntry[], gained: readonly CatalogEntr
 }
 
 /** Grants, present and future ones, to whoever has no token. */
-function openGrants(gained: readonly CatalogEntry[]): Hazard[] {
+function openGrants(gained: readonly CatalogEntry[], everybody: ReadonlySet<string>): Hazard[] {
   const grants = gained.flatMap(({ kind, name, definition }) => {
     const [, object, role] =
       (kind === "grant" && /^(.*) to (\S+)$/.exec(name)) ||
@@ -75,7 +119,7 @@ function openGrants(gained: readonly CatalogEntry[]): Hazard[] {
     return object ? [{ object, role: role ?? name.split(" ")[1], privilege: definition }] : [];
   });
   return grants
-    .filter(({ role }) => isEverybody(role))
+    .filter(({ role }) => everybody.has(role ?? ""))
     .map(({ object, role, privilege }) => ({
       kind: "anonymous",
       object: object.replace(/^(?:table column|[a-z]+) (?=\S)/, ""),
@@ -102,19 +146,6 @@ function builtInDefaults(lost: readonly CatalogEntry[], after: readonly CatalogE
     }));
 }
 
-function openPolicies(gained: readonly CatalogEntry[]): Hazard[] {
-  const policies = gained.filter(({ kind }) => kind === "policy");
-  const rolesOf = ({ definition }: CatalogEntry) =>
-    (/ to (.*?)(?: using | with check |$)/.exec(definition)?.[1] ?? "").split(", ");
-  return policies
-    .filter((policy) => rolesOf(policy).some(isEverybody))
-    .map(({ name }) => ({
-      kind: "anonymous",
-      object: name.replace(/^.* on /, ""),
-      says: `It makes or changes the policy ${name}, which counts for whoever has no token.`,
-    }));
-}
-
 /** Roles that become members of another one, or need not care for row-level security. */
 function strongerRoles(lost: readonly CatalogEntry[], gained: readonly CatalogEntry[]): Hazard[] {
   const powerOf = (role: CatalogEntry | undefined) =>
@@ -127,10 +158,6 @@ function strongerRoles(lost: readonly CatalogEntry[], gained: readonly CatalogEn
       object: role.name,
       says: `It gives the role ${role.name} another power: ${powerOf(role) || "none"}.`,
     }));
-}
-
-function isEverybody(role: string | undefined): boolean {
-  return role === "anonymous" || role === "public";
 }
 
 /** Tables whose row-level security was on, or forced, and no longer is. */

@@ -8,6 +8,7 @@ import type { Scratch } from "../stack/scratch.ts";
 import { type Hazard, hazardsBetween } from "./hazards.ts";
 import { planChanges } from "./plan.ts";
 import { type Proof, prove, type Refutation } from "./prove.ts";
+import { tablesToEmpty } from "./remade.ts";
 import { readSide, type Side } from "./side.ts";
 import { declaredSources, migratedSources } from "./sources.ts";
 
@@ -31,7 +32,7 @@ export interface Sides {
   /** Roles belong to a server: each side has one of its own. */
   readonly migrated: Scratch;
   readonly declared: Scratch;
-  /** Told the hazards before anything is planned; it may throw. */
+  /** Told the hazards before anything is tried; it may throw. */
   readonly permit?: (hazards: readonly Hazard[]) => void;
 }
 
@@ -51,18 +52,23 @@ export async function draftMigration(sides: Sides, name: string): Promise<Draft 
   ]);
   const declared = to.catalog;
   if (areEqual(from.catalog, declared)) return undefined;
-  const hazards = hazardsBetween(from.catalog, declared);
+  const asWritten = planChanges(from, to, declaredSources(root));
+  const hazards = hazardsBetween(from.catalog, declared, asWritten);
   sides.permit?.(hazards);
   const losing = new Set(hazards.filter(({ kind }) => kind === "drop").map(({ object }) => object));
+  const emptied = tablesToEmpty(hazards, from.catalog).filter(
+    (table) => !losing.has(table) && declared.some((one) => one.name === table),
+  );
   const file = `${nextVersion(dir)}_${name}.sql`;
 
   let refutation: Refutation | undefined;
   // As people wrote it, if that arrives; else as PostgreSQL writes it.
   for (const written of [true, false]) {
-    const up = planChanges(from, to, written ? declaredSources(root) : undefined);
+    const up = written ? asWritten : planChanges(from, to);
     const down = planChanges(to, from, written ? migratedSources(dir) : undefined);
-    const text = migrationText(up, down);
-    const outcome = await prove(sides.migrated, { file, text, dir, declared, losing });
+    const text = migrationText(up, down, emptied);
+    const attempt = { file, text, dir, declared, losing, emptied };
+    const outcome = await prove(sides.migrated, attempt);
     if ("rows" in outcome) return { file, text, up, hazards, proof: outcome };
     refutation = outcome;
   }
@@ -87,8 +93,15 @@ function nextVersion(dir: string): string {
 }
 
 /** A dbmate migration that does not wait long for locks, and tells PostgREST at its end. */
-function migrationText(up: readonly string[], down: readonly string[]): string {
-  return ["-- migrate:up", ...part(up), "-- migrate:down", ...part(down)].join("\n\n").concat("\n");
+function migrationText(
+  up: readonly string[],
+  down: readonly string[],
+  emptied: readonly string[],
+): string {
+  const limits = emptied.map((table) => `-- Only while ${table} is empty: a column comes back.`);
+  return ["-- migrate:up", ...part(up), "-- migrate:down", ...limits, ...part(down)]
+    .join("\n\n")
+    .concat("\n");
 }
 
 function part(statements: readonly string[]): string[] {

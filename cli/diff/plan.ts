@@ -1,5 +1,6 @@
 import { plan } from "@supabase/pg-delta/plan";
 import { grantStatements } from "./grants.ts";
+import { withoutDropped } from "./remade.ts";
 import type { Side } from "./side.ts";
 import type { Sources } from "./sources.ts";
 import { statisticsStatements } from "./statistics.ts";
@@ -28,7 +29,7 @@ export function planChanges(from: Side, to: Side, sources?: Sources): string[] {
   return [
     ...(sources ? asWritten(statements, sources, catalogs) : statements),
     ...statisticsStatements(from.statistics, to.statistics),
-    ...grantStatements(from.privileges, to.privileges),
+    ...grantStatements(withoutDropped(from.privileges, statements), to.privileges),
   ];
 }
 

@@ -1,5 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type CatalogDifference,
@@ -11,6 +10,7 @@ import { reasonOf } from "../errors.ts";
 import { withClient } from "../stack/database.ts";
 import { migrate, rollback } from "../stack/dbmate.ts";
 import type { Scratch } from "../stack/scratch.ts";
+import { withTemporaryFolder } from "../temporary.ts";
 import { makeRows, tablesOf, type WithoutRows } from "./rows.ts";
 
 /** What was seen when a migration was tried. */
@@ -19,6 +19,8 @@ export interface Proof {
   readonly rows: number;
   readonly tables: number;
   readonly untried: readonly WithoutRows[];
+  /** The tables that had to be emptied for the way down. */
+  readonly emptied: readonly string[];
 }
 
 /** Why a migration does not do what it should, and in which direction. */
@@ -38,6 +40,8 @@ export interface Attempt {
   readonly declared: readonly CatalogEntry[];
   /** The tables and columns whose rows need not survive: "api.tasks", "api.tasks.title". */
   readonly losing: ReadonlySet<string>;
+  /** The tables of which a column comes back on the way down that takes no null. */
+  readonly emptied: readonly string[];
 }
 
 /**
@@ -47,42 +51,73 @@ export interface Attempt {
  * @returns What was seen, or why it fails.
  */
 export async function prove(scratch: Scratch, attempt: Attempt): Promise<Proof | Refutation> {
-  const dir = mkdtempSync(join(tmpdir(), "rowhouse-migrations-"));
-  const url = await scratch.create();
-  try {
-    cpSync(attempt.dir, dir, { recursive: true });
-    await migrate(url, undefined, dir);
-    const before = await readCatalog(url);
-    const untried = await withClient(url, makeRows);
-    const rows = keptOf(await readRows(url), attempt.losing);
-    writeFileSync(join(dir, attempt.file), attempt.text);
-    const step = { url, dir, rows };
-    const failure =
-      (await refuted(step, "up", attempt.declared)) ??
-      (await refuted(step, "down", before)) ??
-      (await refuted(step, "up", attempt.declared));
-    if (failure) return failure;
-    const counts = [...rows.values()].map((some) => some.length);
-    const filled = counts.filter((count) => count > 0).length;
-    return { rows: counts.reduce((sum, count) => sum + count, 0), tables: filled, untried };
-  } finally {
-    await scratch.drop(url);
-    rmSync(dir, { recursive: true });
-  }
+  return withTemporaryFolder("migrations", async (dir) => {
+    const url = await scratch.create();
+    try {
+      return await proveIn({ url, dir }, attempt);
+    } finally {
+      await scratch.drop(url);
+    }
+  });
 }
 
-/** The rows of every table, each as its columns. */
-type Rows = ReadonlyMap<string, readonly Readonly<Record<string, unknown>>[]>;
+async function proveIn(
+  { url, dir }: { readonly url: string; readonly dir: string },
+  attempt: Attempt,
+): Promise<Proof | Refutation> {
+  cpSync(attempt.dir, dir, { recursive: true });
+  await migrate(url, undefined, dir);
+  const before = await readCatalog(url);
+  const untried = await withClient(url, makeRows);
+  const contents = keptOf(await readContents(url), attempt.losing);
+  writeFileSync(join(dir, attempt.file), attempt.text);
+  const up = await refuted({ url, dir, contents }, "up", attempt.declared);
+  if (up) return up;
+  const step = { url, dir, contents: await emptied(url, contents, attempt.emptied) };
+  const failure =
+    (await refuted(step, "down", before)) ?? (await refuted(step, "up", attempt.declared));
+  if (failure) return failure;
+  const counts = [...contents.values()].map(({ rows }) => rows.length);
+  const filled = counts.filter((count) => count > 0).length;
+  return {
+    rows: counts.reduce((sum, count) => sum + count, 0),
+    tables: filled,
+    untried,
+    emptied: attempt.emptied,
+  };
+}
+
+/** Takes the rows out of some tables, and so of those that refer to them. @returns What is left. */
+async function emptied(
+  url: string,
+  contents: Contents,
+  tables: readonly string[],
+): Promise<Contents> {
+  if (tables.length === 0) return contents;
+  await withClient(url, (client) => client.query(`truncate ${tables.join(", ")} cascade`));
+  const now = await readContents(url);
+  return new Map([...contents].filter(([table]) => (now.get(table)?.rows.length ?? 0) > 0));
+}
+
+/** What a table holds. */
+interface Content {
+  /** Each as its columns, whose names are quoted where SQL wants it. */
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  /** The columns that PostgreSQL computes from the others. */
+  readonly computed: ReadonlySet<string>;
+}
+
+type Contents = ReadonlyMap<string, Content>;
 
 interface Step {
   readonly url: string;
   readonly dir: string;
   /** The rows that were there at first. */
-  readonly rows: Rows;
+  readonly contents: Contents;
 }
 
 async function refuted(
-  { url, dir, rows }: Step,
+  { url, dir, contents }: Step,
   direction: "up" | "down",
   wanted: readonly CatalogEntry[],
 ): Promise<Refutation | undefined> {
@@ -95,7 +130,7 @@ async function refuted(
   const difference = compareCatalogs(wanted, await readCatalog(url));
   const changed = [...difference.missing, ...difference.surplus];
   if (changed.length > 0) return { direction, reason: told(difference) };
-  const lost = lostTable(rows, await readRows(url));
+  const lost = lostTable(contents, await readContents(url));
   return lost ? { direction, reason: `It changes or loses rows of ${lost}.` } : undefined;
 }
 
@@ -109,46 +144,48 @@ function told({ missing, surplus }: CatalogDifference): string {
   ].join("\n");
 }
 
-/** The rows without the tables and columns that are given up. */
-function keptOf(rows: Rows, losing: ReadonlySet<string>): Rows {
-  const kept = [...rows].filter(([table]) => !losing.has(table));
+/** The contents without the tables and columns that are given up. */
+function keptOf(contents: Contents, losing: ReadonlySet<string>): Contents {
+  const kept = [...contents].filter(([table]) => !losing.has(table));
   return new Map(
-    kept.map(([table, some]) => [
-      table,
-      some.map((row) =>
-        Object.fromEntries(Object.entries(row).filter(([name]) => !losing.has(`${table}.${name}`))),
-      ),
-    ]),
+    kept.map(([table, { rows, computed }]) => {
+      const stays = ([name]: [string, unknown]) => !losing.has(`${table}.${name}`);
+      const left = rows.map((row) => Object.fromEntries(Object.entries(row).filter(stays)));
+      return [table, { rows: left, computed }];
+    }),
   );
 }
 
-/** The first table of which a row is gone, or has changed in a column that it had. New ones may come. */
-function lostTable(before: Rows, after: Rows): string | undefined {
-  for (const [table, rows] of before) {
-    const left = after.get(table) ?? [];
-    const wanted = rows.map((row) => JSON.stringify(row));
-    const columns = Object.keys(rows[0] ?? {});
-    const found = new Set(
-      left.map((row) =>
-        JSON.stringify(Object.fromEntries(columns.map((name) => [name, row[name]]))),
-      ),
+/**
+ * The first table of which a row is gone, or has changed in a column that it had. New ones may
+ * come, and what is computed before and after may come out differently.
+ */
+function lostTable(before: Contents, after: Contents): string | undefined {
+  for (const [table, { rows, computed }] of before) {
+    const now = after.get(table);
+    const compared = Object.keys(rows[0] ?? {}).filter(
+      (name) => !(computed.has(name) && now?.computed.has(name)),
     );
-    if (!wanted.every((row) => found.has(row))) return table;
+    const textOf = (row: Readonly<Record<string, unknown>>) =>
+      JSON.stringify(compared.map((name) => row[name]));
+    const found = new Set(now?.rows.map(textOf));
+    if (!rows.map(textOf).every((row) => found.has(row))) return table;
   }
   return undefined;
 }
 
-async function readRows(url: string): Promise<Rows> {
+async function readContents(url: string): Promise<Contents> {
   return withClient(url, async (client) => {
-    const tables = await tablesOf(client);
-    const rows = new Map<string, Record<string, unknown>[]>();
-    for (const { table } of tables) {
-      const answer = await client.query(`select to_jsonb(one) as row from ${table} as one`);
-      rows.set(
-        table,
-        answer.rows.map(({ row }) => row),
+    const contents = new Map<string, Content>();
+    for (const { table, columns } of await tablesOf(client)) {
+      const answer = await client.query<{ row: Record<string, unknown> }>(
+        `select (select jsonb_object_agg(quote_ident(key), value) from jsonb_each(to_jsonb(one))) as row from ${table} as one`,
       );
+      const rows = answer.rows.map(({ row }) => row);
+      const held = new Set(columns.map(({ name }) => name));
+      const computed = Object.keys(rows[0] ?? {}).filter((name) => !held.has(name));
+      contents.set(table, { rows, computed: new Set(computed) });
     }
-    return rows;
+    return contents;
   });
 }

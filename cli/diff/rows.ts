@@ -11,6 +11,8 @@ interface Column {
   readonly required: boolean;
   /** The database has a value for it when none is given. */
   readonly made: boolean;
+  /** Nothing else can be put there. */
+  readonly fixed: boolean;
   readonly labels: readonly string[] | null;
   readonly refers: { readonly table: string; readonly column: string } | null;
 }
@@ -33,8 +35,7 @@ const query = readFileSync(join(import.meta.dirname, "columns.sql"), "utf8");
 
 /**
  * Makes up rows in every table of a throwaway database, so that a migration has something to
- * destroy: by type, by default and by reference, first with every column and then with as few
- * as possible.
+ * destroy: by type and by reference, and by default where the rules want it.
  *
  * @returns The tables whose rules no made-up row meets.
  */
@@ -63,22 +64,36 @@ export async function tablesOf(client: pg.ClientBase): Promise<Table[]> {
   return (await client.query<Table>(query)).rows;
 }
 
-/** @returns Why the table could not be filled. */
-async function fill(client: pg.ClientBase, table: Table): Promise<string | undefined> {
-  const whole = table.columns.filter(({ made, refers }) => !made || refers);
-  const least = table.columns.filter(({ required, refers }) => required || refers);
-  let reason: string | undefined;
-  for (const columns of [whole, least]) {
-    reason = await insert(client, table.table, columns);
-    if (reason === undefined) return undefined;
+/**
+ * Fills a table with as many columns as its rules let: what stands in a column shows whether it
+ * survives, and a default does not, since a column that is made anew has it, too.
+ *
+ * @returns Why the table could not be filled.
+ */
+async function fill(client: pg.ClientBase, { table, columns }: Table): Promise<string | undefined> {
+  const given = columns.filter(({ required, refers }) => required || refers);
+  const others = columns.filter((column) => !column.fixed && !given.includes(column));
+  // Rules of several columns can want them all, or none.
+  const whole = [...given, ...others.filter(({ made }) => !made)];
+  let chosen = whole;
+  if ((await insert(client, table, whole, "rollback")) !== undefined) {
+    const reason = await insert(client, table, given, "rollback");
+    if (reason !== undefined) return reason;
+    chosen = given;
   }
-  return reason;
+  for (const column of others.filter((one) => !chosen.includes(one))) {
+    const more = [...chosen, column];
+    if ((await insert(client, table, more, "rollback")) === undefined) chosen = more;
+  }
+  return insert(client, table, chosen, "commit");
 }
 
+/** @returns Why it is impossible. */
 async function insert(
   client: pg.ClientBase,
   table: string,
   columns: readonly Column[],
+  end: "commit" | "rollback",
 ): Promise<string | undefined> {
   await client.query("begin");
   try {
@@ -91,7 +106,9 @@ async function insert(
           : `insert into ${table} (${names}) values (${values})`,
       );
     }
-    await client.query("commit");
+    // Here those fail that are checked at the end.
+    await client.query("set constraints all immediate");
+    await client.query(end);
     return undefined;
   } catch (error) {
     await client.query("rollback");
@@ -103,9 +120,10 @@ async function insert(
 function madeUp({ type, labels, refers }: Column, row: number): string {
   if (refers) {
     const { table, column } = refers;
-    return `(select ${column} from ${table} order by 1 offset ${row % rowsPerTable} limit 1)`;
+    // All columns of a reference have to come from the same row.
+    return `(select ${column} from ${table} order by tableoid, ctid offset ${row % rowsPerTable} limit 1)`;
   }
-  if (labels) return `'${labels[0]?.replaceAll("'", "''")}'::${type}`;
+  if (labels) return `'${labels[row % labels.length]?.replaceAll("'", "''")}'::${type}`;
   if (type.endsWith("[]")) return `'{}'::${type}`;
   return values[type]?.(row) ?? `null::${type}`;
 }

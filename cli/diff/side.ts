@@ -30,8 +30,9 @@ export async function readSide(url: string): Promise<Side> {
 
 async function readFacts(url: string) {
   const pool = new pg.Pool({ connectionString: url, max: 1 });
-  // Without a listener a connection that breaks while idle would end the process.
+  // Without a listener a connection that breaks between two queries would end the process.
   pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
   try {
     return (await extract(pool)).factBase;
   } finally {

@@ -65,6 +65,7 @@ function withHouseBreaks(sql: string): string {
     return [lines, ...body].join("$$");
   }
   return sql
+    .replace(/^(create schema \S+) authorization \S+$/, "$1")
     .replace(
       /^(alter table \S+)\n {2}((?:enable|disable|force|no force) row level security)$/,
       "$1 $2",

@@ -21,7 +21,7 @@ export function asWritten(
 ): string[] {
   const dropped = subjectsOf(statements, "drop ");
   const made = subjectsOf(statements, "create ");
-  const altered = alteredPolicies(statements, catalogs.before);
+  const altered = alteredPolicies(statements, catalogs);
   const commented = unchangedComments(catalogs);
 
   const isNeedless = (sql: string): boolean => {
@@ -43,7 +43,16 @@ export function asWritten(
     return isThere(subject, catalogs.before) && !dropped.has(subject) ? replace(source) : source;
   };
 
-  return statements.filter((sql) => !isNeedless(sql)).map(written);
+  const [types, others] = partition(
+    statements.filter((sql) => !isNeedless(sql)),
+    (sql) => /^create (type|domain) /.test(sql),
+  );
+  // A table as a person wrote it has all its columns at once, so their types have to be there.
+  return [...types, ...others].map(written);
+}
+
+function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
 }
 
 function subjectsOf(statements: readonly string[], verb: string): Set<string> {
@@ -52,19 +61,37 @@ function subjectsOf(statements: readonly string[], verb: string): Set<string> {
   );
 }
 
-/** The policies that are dropped and made again, and whose old condition needs nothing that goes. */
-function alteredPolicies(statements: readonly string[], before: readonly CatalogEntry[]) {
+/**
+ * The policies that are dropped and made again, where `alter policy` comes to the same, and whose
+ * old condition needs nothing that goes.
+ */
+function alteredPolicies(statements: readonly string[], { before, after }: Catalogs) {
   const going = statements
     .filter((sql) => !sql.startsWith("drop policy "))
     .flatMap((sql) => /\bdrop (?:function|column|table|type) (?:\w+\.)?(\w+)/.exec(sql)?.[1] ?? []);
   const policies = before.filter(({ kind }) => kind === "policy");
   const free = policies.filter(
-    ({ definition }) => !going.some((name) => new RegExp(`\\b${name}\\b`).test(definition)),
+    (old) =>
+      !going.some((name) => new RegExp(`\\b${name}\\b`).test(old.definition)) &&
+      after.some((entry) => entry.kind === "policy" && isAlterable(old, entry)),
   );
   const made = subjectsOf(statements, "create ");
   const dropped = subjectsOf(statements, "drop policy ");
   const names = free.map(({ name }) => `policy ${name}`);
   return new Set(names.filter((subject) => made.has(subject) && dropped.has(subject)));
+}
+
+/** `alter policy` changes neither mode nor verb, and takes no condition away. */
+function isAlterable(old: CatalogEntry, now: CatalogEntry): boolean {
+  const verbOf = ({ definition }: CatalogEntry) => definition.split(" to ", 1)[0];
+  const keeps = (condition: string) =>
+    now.definition.includes(condition) || !old.definition.includes(condition);
+  return (
+    old.name === now.name &&
+    verbOf(old) === verbOf(now) &&
+    keeps(" using (") &&
+    keeps(" with check (")
+  );
 }
 
 /** What keeps its comment, as "policy select_own on api.tasks". */
@@ -78,11 +105,12 @@ function unchangedComments({ before, after }: Catalogs): Set<string> {
   return new Set(unchanged.map(({ name }) => name));
 }
 
-/** A constraint that goes with its table, or stands in the statement that makes the table. */
+/** What goes with its table, or stands in the statement that makes the table. */
 function isSaidAlready(sql: string, goes: boolean, source: string | undefined): boolean {
-  const [, verb, constraint] = /\b(add|drop) constraint (\S+)/.exec(sql) ?? [];
-  if (constraint === undefined) return false;
-  return verb === "drop" ? goes : source?.includes(` ${constraint} `) === true;
+  const [, verb, name] =
+    /^alter table \S+\s+(add|drop) (?:constraint|column) (\S+)/.exec(sql) ?? [];
+  if (name === undefined) return false;
+  return verb === "drop" ? goes : source?.includes(` ${name} `) === true;
 }
 
 function isThere(subject: string, before: readonly CatalogEntry[]): boolean {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, inject, test } from "vitest";
@@ -114,19 +114,18 @@ test("a role without the rights is told so, and not that Rowhouse has a fault", 
   expect(stderr).toMatch(/\[database_refused\].*permission denied for table schema_migrations/);
 });
 
-test("Ctrl-C ends a command and what it started, and leaves nothing", async () => {
+test("Ctrl-C ends a command in the middle of a proof, and leaves nothing", async () => {
+  const project = copyProject();
+  const file = join(project, "policies/tasks.sql");
+  writeFileSync(file, readFileSync(file, "utf8").replace("Whether it is done.", "Is it done?"));
   const temporary = mkdtempSync(join(tmpdir(), "rowhouse-interrupted-"));
   const env = { ...process.env, TMPDIR: temporary, SCRATCH_URL: "" };
-  const child = spawn(process.execPath, ["cli/rowhouse.js", "db", "check"], { env });
-  const logs = () =>
-    readdirSync(temporary)
-      .map((name) => join(temporary, name, "postgres.log"))
-      .filter((file) => existsSync(file))
-      .map((file) => readFileSync(file, "utf8"));
-  await expect.poll(() => logs().join(), { timeout: 20_000 }).toContain("ready to accept");
+  const child = spawn(process.execPath, [join(project, "cli/rowhouse.js"), "db", "diff"], { env });
+  const left = () => readdirSync(temporary).filter((name) => name.startsWith("rowhouse-"));
+  await expect.poll(() => left().join(), { timeout: 20_000 }).toContain("rowhouse-migrations-");
   child.kill("SIGINT");
   const [code] = await once(child, "exit");
   expect(code).toBe(130);
-  expect(readdirSync(temporary).filter((name) => name.startsWith("rowhouse-scratch"))).toEqual([]);
+  expect(left()).toEqual([]);
   rmSync(temporary, { recursive: true });
 });

@@ -5,6 +5,9 @@ import { withClient } from "../../cli/stack/database.ts";
 import { cloneDatabase } from "../support/database.ts";
 
 const url = await cloneDatabase();
+await withClient(url, (client) =>
+  client.query("create view api.names as select name from api.users"),
+);
 
 /** The hazards of a change, as "kind object"; the change is undone. */
 async function hazardsOf(change: string): Promise<string[]> {
@@ -51,6 +54,8 @@ test.each([
   "grant select on api.tasks to authenticated",
   "create table api.notes (user_id uuid, id uuid)",
   "drop function api.me()",
+  "drop view api.names",
+  "drop view api.names; create view api.names as select id as name from api.users",
   "alter role authenticated set statement_timeout = '6s'",
 ])("it is none to: %s", async (change) => {
   expect(await hazardsOf(change)).toEqual([]);

@@ -128,6 +128,53 @@ notify pgrst, 'reload schema';
   });
 });
 
+/** A table with most that a table can have, and rows that only fit when made with care. */
+const orders = `create type api.state as enum ('open', 'done');
+
+create table api.orders (
+  user_id uuid not null,
+  id uuid not null default request.uuid_v7(),
+  task_id uuid not null,
+  state api.state not null default 'open',
+  "Net" int not null,
+  gross int generated always as ("Net" * 2) stored,
+  constraint orders_pkey primary key (user_id, id),
+  constraint orders_task_fkey foreign key (user_id, task_id) references api.tasks (user_id, id)
+);
+
+revoke usage on type api.state from public;
+
+create view api.nets with (security_invoker = true) as select "Net" from api.orders;
+
+grant select on api.nets to authenticated;
+`;
+const ordersFile = "sql/api/orders.sql";
+
+test("a new table with types of its own reads as its file, too", async () => {
+  const draft = await draftAfter([ordersFile, "", orders]);
+  const [, table] = orders.split("\n\n");
+  expect(draft?.up[0]).toContain("create type api.state as enum");
+  expect(draft?.up[1]).toBe(table?.replace(/;$/, ""));
+  expect(draft?.text).not.toContain("add column");
+});
+
+test("a column that is computed anew keeps the other columns, and what is dropped is so by its quoted name", async () => {
+  const migration: Edit = [
+    "db/migrations/20261201000000_orders.sql",
+    "",
+    `-- migrate:up\n${orders}\n-- migrate:down\ndrop view api.nets; drop table api.orders; drop type api.state;\n`,
+  ];
+  const changed = orders
+    .replace('  "Net" int not null,\n', "  cents int,\n")
+    .replace('("Net" * 2)', "(cents * 3)")
+    .replace('select "Net"', "select gross");
+  const draft = await draftAfter(migration, [ordersFile, "", changed]);
+  expect(draft?.hazards).toMatchObject([{ kind: "drop", object: 'api.orders."Net"' }]);
+  expect(draft?.proof).toEqual({ rows: 6, tables: 3, untried: [], emptied: ["api.orders"] });
+  expect(draft?.text).toContain("-- Only while api.orders is empty: a column comes back.");
+  expect(draft?.up).toContain("grant select on api.nets to authenticated");
+});
+
 test("privileges of every kind arrive and return, on names that need quotes too", async () => {
   const draft = await draftAfter([
     "sql/api/order.sql",

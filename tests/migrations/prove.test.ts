@@ -25,11 +25,12 @@ async function outcomeOf(up: string, down: string, losing: string[] = []) {
     dir: migrationsDir,
     declared: up.includes(add) ? withNote : before,
     losing: new Set(losing),
+    emptied: [],
   });
 }
 
 test("a migration that arrives, returns and keeps the rows is proven", async () => {
-  expect(await outcomeOf(add, drop)).toEqual({ rows: 4, tables: 2, untried: [] });
+  expect(await outcomeOf(add, drop)).toEqual({ rows: 4, tables: 2, untried: [], emptied: [] });
 });
 
 test.each([
@@ -37,6 +38,13 @@ test.each([
   ["down does not return", add, "select 1;", "down", /\+ column api\.tasks\.note/],
   ["up loses rows", `${add} delete from api.tasks;`, drop, "up", /rows of api\.tasks/],
   ["up changes rows", `${add} update api.tasks set title = 'x';`, drop, "up", /rows of api\.tasks/],
+  [
+    "up makes a column anew that had a default",
+    "alter table api.tasks drop column completed; alter table api.tasks add column completed boolean not null default false, alter completed set statistics 0; comment on column api.tasks.completed is 'Whether it is done.'; grant select (completed), insert (completed), update (completed) on api.tasks to authenticated;",
+    "select 1;",
+    "up",
+    /rows of api\.tasks/,
+  ],
   ["down loses rows", add, `${drop} truncate api.users cascade;`, "down", /rows of api\./],
   ["up fails", `${add} select 1 / 0;`, drop, "up", /division by zero/],
 ] as const)("it is refuted when %s", async (_what, up, down, direction, reason) => {

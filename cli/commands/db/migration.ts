@@ -72,12 +72,16 @@ function refuse(hazards: readonly Hazard[], allowed: Allowed): void {
   );
 }
 
-function told({ proof: { rows, tables, untried } }: Draft): string[] {
+function told({ proof: { rows, tables, untried, emptied } }: Draft): string[] {
   return [
     `Proven: up arrives at sql/ and policies/, down returns, and ${rows} rows in ${tables} tables survived both.`,
     ...untried.map(
       ({ table, reason }) =>
         `Not tried with rows in ${table}, as none could be made up: ${reason}.`,
+    ),
+    ...emptied.map(
+      (table) =>
+        `Down was tried with ${table} empty: a column that takes no null cannot come back otherwise.`,
     ),
   ];
 }

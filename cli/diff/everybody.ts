@@ -1,0 +1,65 @@
+import type { CatalogEntry } from "../catalog/catalog.ts";
+import type { Hazard } from "./hazards.ts";
+
+/** The roles of whoever has no token: also those that anonymous is a member of. */
+export function everybodyIn(catalog: readonly CatalogEntry[]): ReadonlySet<string> {
+  const roles = new Set(["anonymous", "public"]);
+  // A set can be added to while it is gone through.
+  for (const role of roles) {
+    const entry = catalog.find(({ kind, name }) => kind === "role" && name === role);
+    const [, list] = / member of (.*)$/.exec(entry?.definition ?? "") ?? [];
+    for (const other of list?.split(", ") ?? []) roles.add(other);
+  }
+  return roles;
+}
+
+/** Policies for whoever has no token, but for new ones that only restrict. */
+export function openPolicies(
+  lost: readonly CatalogEntry[],
+  gained: readonly CatalogEntry[],
+  everybody: ReadonlySet<string>,
+): Hazard[] {
+  const isNew = (policy: CatalogEntry) => !lost.some((old) => nameOf(old) === nameOf(policy));
+  return gained
+    .filter((policy) => holds(policy, everybody) && !(isRestrictive(policy) && isNew(policy)))
+    .map(({ name }) => ({
+      kind: "anonymous",
+      object: tableOf(name),
+      says: `It makes or changes the policy ${name}, which counts for whoever has no token.`,
+    }));
+}
+
+/** Restrictive policies that held whoever has no token, and no longer do, on tables that stay. */
+export function looserPolicies(
+  lost: readonly CatalogEntry[],
+  after: readonly CatalogEntry[],
+  everybody: ReadonlySet<string>,
+): Hazard[] {
+  const left = new Set(after.filter((one) => holds(one, everybody)).map(nameOf));
+  const tables = new Set(after.filter(({ kind }) => kind === "table").map(({ name }) => name));
+  return lost
+    .filter((policy) => holds(policy, everybody) && isRestrictive(policy))
+    .filter((policy) => !left.has(nameOf(policy)) && tables.has(tableOf(policy.name)))
+    .map(({ name }) => ({
+      kind: "anonymous",
+      object: tableOf(name),
+      says: `It takes away the restrictive policy ${name}, which held whoever has no token.`,
+    }));
+}
+
+function holds({ kind, definition }: CatalogEntry, roles: ReadonlySet<string>): boolean {
+  const [, list = ""] = / to (.*?)(?: using | with check |$)/.exec(definition) ?? [];
+  return kind === "policy" && list.split(", ").some((role) => roles.has(role));
+}
+
+function isRestrictive({ definition }: CatalogEntry): boolean {
+  return definition.startsWith("restrictive ");
+}
+
+function tableOf(policy: string): string {
+  return policy.replace(/^.* on /, "");
+}
+
+function nameOf({ kind, name }: CatalogEntry): string {
+  return `${kind} ${name}`;
+}
