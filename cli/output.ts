@@ -1,9 +1,16 @@
 import { colours } from "./colours.ts";
 import { type RowhouseError, reasonOf } from "./errors.ts";
+import { visible } from "./visible.ts";
 
 /** Prints a line of result: to stdout. */
 export function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${visible(line)}\n`);
+}
+
+/** Prints a text that programs read byte by byte, such as SQL: only a terminal is protected. */
+export function printExactly(text: string): void {
+  if (process.stdout.isTTY) print(text);
+  else process.stdout.write(`${text}\n`);
 }
 
 /** Prints a result: for programs as JSON, for people in the lines that describe it. */
@@ -17,7 +24,7 @@ export function printResult<T>(
 
 /** Prints a line about what happens: to stderr, so that results can be piped. */
 export function note(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${visible(line)}\n`);
 }
 
 /** Says what is being done when it is not done within two seconds. */

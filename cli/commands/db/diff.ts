@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { print } from "../../output.ts";
+import { print, printExactly } from "../../output.ts";
 import { migrationsDir, projectRoot } from "../../project.ts";
 import { withScratch, withScratchPair } from "../../stack/scratch.ts";
 import { parseDatabaseUrl } from "../options.ts";
@@ -12,7 +12,7 @@ export const diffCommand = new Command("diff")
     const { coloured } = await import("../../diff/colour.ts");
     const { hazards, up } = against ? await fromDatabase(against) : await fromMigrations();
     for (const { says } of hazards) print(coloured(`-- Mind: ${says}`));
-    if (up.length > 0) print(up.map((sql) => coloured(`${sql};`)).join("\n\n"));
+    if (up.length > 0) printExactly(up.map((sql) => coloured(`${sql};`)).join("\n\n"));
   });
 
 async function fromMigrations() {
@@ -33,9 +33,7 @@ async function fromDatabase(url: string) {
     const declared = await scratch.create();
     await buildDeclared(declared, projectRoot);
     const [from, to] = [await readSide(url), await readSide(declared)];
-    return {
-      hazards: hazardsBetween(from.catalog, to.catalog),
-      up: planChanges(from, to, declaredSources(projectRoot)),
-    };
+    const up = planChanges(from, to, declaredSources(projectRoot));
+    return { hazards: hazardsBetween(from.catalog, to.catalog, up), up };
   });
 }
