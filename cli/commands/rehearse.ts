@@ -12,7 +12,8 @@ const help = `
 What sql/ and policies/ declare is compared with the database, in one transaction that can write
 nothing. Each changed condition is evaluated over the rows that are there, old and new: which rows
 does somebody gain, lose and keep? An update has two: the rows that may be changed, and the rows
-that they may be turned into. Triggers do not run.
+that they may be turned into. Triggers do not run. Of views and functions that run with their
+owner's rights it cannot be told what they give: they are named when they are new or change.
 Looked at are anonymous, a newcomer, and the users; where there are more than --users, half of them
 are those with the most rows in the changed tables, and half the newest. Ten are printed for each
 change, those who gain the most first; --json has all.

@@ -9,7 +9,7 @@ import {
   type Verb,
   verbs,
 } from "../access/model.ts";
-import { changedThings, type Thing, usedBy } from "./surroundings.ts";
+import { changedThings, readsAsInvoker, type Thing, usedBy } from "./surroundings.ts";
 
 /** Who may do what in a database, and what that rests on. */
 export interface Rules {
@@ -49,13 +49,20 @@ export function changesBetween(before: Rules, after: Rules): Change[] {
   return [...new Set(names)].sort().flatMap((name) => {
     const old = relationOf(before.model, name);
     const declared = relationOf(after.model, name);
-    // No deploy changes what roles are, nor who owns a table.
-    const kept = old && { bypassedBy: old.bypassedBy, ownedBy: old.ownedBy };
-    const next = declared && { ...declared, ...kept };
+    // What a role may do already on this server, no deploy takes away: others made it so.
+    const next = declared && {
+      ...declared,
+      bypassedBy: either(old?.bypassedBy, declared.bypassedBy),
+      ownedBy: either(old?.ownedBy, declared.ownedBy),
+    };
     return apiRoles.flatMap((role) =>
       verbs.flatMap((verb) => changesOf({ name, old, next, role, verb, changed, after })),
     );
   });
+}
+
+function either(some: readonly ApiRole[] = [], others: readonly ApiRole[]): readonly ApiRole[] {
+  return apiRoles.filter((role) => some.includes(role) || others.includes(role));
 }
 
 interface Pair {
@@ -125,8 +132,20 @@ function wordsOf(gates: readonly Gate[]): string {
   return condition === "false" ? "no row" : condition;
 }
 
+/** Whether a view reads with the rights of whoever asks: then it shows nothing new. */
+function asksAsInvoker(name: string, { surroundings }: Rules): boolean {
+  const view = surroundings.find(
+    (thing) => thing.kind === "relation" && thing.schema === "api" && thing.name === name,
+  );
+  return view !== undefined && readsAsInvoker(view);
+}
+
 function obstacleOf({ old, next, changed, after }: Pair, change: Omit<Change, "obstacle">) {
-  if (old === undefined || change.after.sql === "false") return null;
+  if (change.after.sql === "false") return null;
+  if (old === undefined) {
+    if (next === undefined || next.kind === "table" || asksAsInvoker(next.name, after)) return null;
+    return `it is a new ${next.kind}, which reads rows past the policies of whoever asks`;
+  }
   const itself = changed.filter(
     (thing) => thing.kind === "relation" && thing.name === old.name && thing.schema === "api",
   );

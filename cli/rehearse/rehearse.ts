@@ -3,36 +3,12 @@ import type { Asker } from "../access/asker.ts";
 import { type ApiRole, apiRoles, type Relation, readAccess, relationOf } from "../access/model.ts";
 import { assertSeesRows, canBecome, readingOnly } from "../access/session.ts";
 import { type Change, changesBetween, type Rules } from "./changes.ts";
+import { functionChanges } from "./functions.ts";
 import { chooseLookers } from "./lookers.ts";
+import { inOrderOf, type Rehearsal, type RehearsedChange, summary } from "./rehearsal.ts";
 import type { Scan } from "./scan.ts";
 import { isPlain, readSurroundings } from "./surroundings.ts";
 import { hasNoRows, type Tally, tallyAsRole, tallyInPlace } from "./tally.ts";
-
-/** What a change does to one person. */
-interface Effect extends Tally {
-  readonly who: string;
-  /** Null for anonymous and a newcomer. */
-  readonly userId: string | null;
-}
-
-/** A change, and what it does to whom. */
-export interface RehearsedChange extends Change {
-  /** One for everybody who was looked at; empty when nothing can be told or compared. */
-  readonly effects: readonly Effect[];
-  /** Whether the table holds no row to show it on. */
-  readonly isEmpty: boolean;
-}
-
-/** What `rowhouse rehearse` tells. */
-export interface Rehearsal {
-  readonly changes: readonly RehearsedChange[];
-  /** How many users were looked at, and how many there are. */
-  readonly users: { readonly looked: number; readonly total: number };
-  /** Whether anybody gains a row or column that is there. */
-  readonly gains: boolean;
-  /** Whether the effect of a change cannot be told. */
-  readonly unclear: boolean;
-}
 
 /** How to look. */
 export interface RehearsalOptions {
@@ -70,7 +46,8 @@ export async function rehearse(
     await client.query("set local synchronize_seqscans = off");
     const rules = await readRules(client);
     const changes = changesBetween(rules, declared);
-    if (changes.length === 0) return summary([], { looked: 0, total: 0 });
+    const functions = functionChanges(rules, declared);
+    if (changes.length === 0) return summary([], functions, { looked: 0, total: 0 });
     const tables = [...new Set(changes.filter(isComparable).map(({ table }) => table))];
     const relations = tables.flatMap((table) => relationOf(rules.model, table) ?? []);
     for (const { name } of relations) await assertSeesRows(client, name);
@@ -81,7 +58,7 @@ export async function rehearse(
       rehearsed.push(...(await rehearseTable(stage, relation, changes)));
     }
     const rest = changes.filter((change) => !isComparable(change)).map(untold);
-    return summary([...rehearsed, ...rest].sort(inOrderOf(changes)), {
+    return summary([...rehearsed, ...rest].sort(inOrderOf(changes)), functions, {
       looked: lookers.users,
       total: lookers.total,
     });
@@ -177,22 +154,4 @@ async function talliesOf(
     tallies.push(own);
   }
   return tallies;
-}
-
-function inOrderOf(changes: readonly Change[]) {
-  const place = ({ table, role, deed }: Change) =>
-    changes.findIndex((one) => one.table === table && one.role === role && one.deed === deed);
-  return (a: Change, b: Change) => place(a) - place(b);
-}
-
-function summary(changes: readonly RehearsedChange[], users: Rehearsal["users"]): Rehearsal {
-  return {
-    changes,
-    users,
-    gains: changes.some(
-      ({ effects, columnsGained }) =>
-        columnsGained.length > 0 || effects.some(({ gained }) => gained > 0),
-    ),
-    unclear: changes.some(({ obstacle }) => obstacle !== null),
-  };
 }

@@ -1,9 +1,9 @@
 import { colours } from "../colours.ts";
-import type { Rehearsal, RehearsedChange } from "./rehearse.ts";
+import type { Rehearsal, RehearsedChange } from "./rehearsal.ts";
 
 /** A rehearsal in lines for people. */
-export function tell({ changes, users, gains, unclear }: Rehearsal): string[] {
-  if (changes.length === 0) return ["No access changes."];
+export function tell({ changes, functions, users, gains, unclear }: Rehearsal): string[] {
+  if (changes.length + functions.length === 0) return ["No access changes."];
   const tables = [...new Set(changes.map(({ table }) => table))];
   return [
     ...tables.flatMap((table) => [
@@ -11,8 +11,18 @@ export function tell({ changes, users, gains, unclear }: Rehearsal): string[] {
       ...changes.filter((change) => change.table === table).flatMap(changeLines),
       "",
     ]),
+    ...functions.flatMap(functionLines),
     ...(users.looked > 0 ? [`Looked at ${users.looked} of ${grouped(users.total)} users.`] : []),
     conclusion(gains, unclear),
+  ];
+}
+
+function functionLines({ signature, role }: Rehearsal["functions"][number]): string[] {
+  return [
+    colours.bold(signature),
+    `  ${colours.cyan("execute")}, ${role}`,
+    `    ${colours.yellow("cannot tell")}: it runs with its owner's rights, and is new, changed or newly granted.`,
+    "",
   ];
 }
 
@@ -27,7 +37,8 @@ function conclusion(gains: boolean, unclear: boolean): string {
 function changeLines(change: RehearsedChange): string[] {
   const { deed, role, before, after, obstacle, isNewTable } = change;
   const title = `  ${colours.cyan(titleOf(deed))}, ${role}`;
-  if (isNewTable) return [`${title}: ${after.words} (new table: nothing to compare)`];
+  if (isNewTable && obstacle === null)
+    return [`${title}: ${after.words} (new table: nothing to compare)`];
   const words = before.words === after.words ? after.words : `${before.words}  ->  ${after.words}`;
   return [
     `${title}: ${words}`,

@@ -3,12 +3,8 @@ import { expect, test } from "vitest";
 import { type Asker, anonymous, asUser, speakFor } from "../../cli/access/asker.ts";
 import { codeOf } from "../../cli/errors.ts";
 import type { Rules } from "../../cli/rehearse/changes.ts";
-import {
-  type RehearsalOptions,
-  type RehearsedChange,
-  readRules,
-  rehearse,
-} from "../../cli/rehearse/rehearse.ts";
+import type { RehearsedChange } from "../../cli/rehearse/rehearsal.ts";
+import { type RehearsalOptions, readRules, rehearse } from "../../cli/rehearse/rehearse.ts";
 import { tell } from "../../cli/rehearse/text.ts";
 import { withClient } from "../../cli/stack/database.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
@@ -160,6 +156,62 @@ test.each<[what: string, sql: string, obstacle: RegExp]>([
   expect(changes.filter((change) => change.table === "tasks")).toContainEqual(
     expect.objectContaining({ deed: "select", obstacle: expect.stringMatching(obstacle) }),
   );
+});
+
+test.each<[what: string, sql: string]>([
+  [
+    "a new view that reads as its owner",
+    `create view api.everything as select * from api.tasks;
+     grant select on api.everything to authenticated`,
+  ],
+  [
+    "a new function that runs as its owner",
+    `create function api.steal() returns setof api.tasks language sql security definer as 'select * from api.tasks';
+     grant execute on function api.steal to authenticated`,
+  ],
+  [
+    "a function that now runs as its owner",
+    "alter function api.me() security definer; alter function api.me() set search_path = ''",
+  ],
+])("of %s nobody can tell what it gives", async (_, sql) => {
+  const rehearsal = await rehearsed(sql);
+  expect(rehearsal).toMatchObject({ gains: false, unclear: true });
+  expect(tell(rehearsal).join("\n")).toContain("cannot tell");
+});
+
+test("a function that runs as its owner cannot be told of when it is granted, or what it calls changes", async () => {
+  const definer = `create function request.all_titles() returns setof text language sql as 'select title from api.tasks';
+    create function api.titles() returns setof text language sql security definer set search_path = ''
+    as 'select request.all_titles()';`;
+  expect(await rehearsed("", definer)).toMatchObject({ functions: [], unclear: false });
+  expect(
+    await rehearsed("grant execute on function api.titles to authenticated", definer),
+  ).toMatchObject({
+    functions: [{ signature: "api.titles()", role: "authenticated" }],
+    unclear: true,
+  });
+  const granted = `${definer} grant execute on function api.titles to authenticated;`;
+  const called = `create or replace function request.all_titles() returns setof text language sql as 'select id::text from api.users'`;
+  expect(await rehearsed(called, granted)).toMatchObject({
+    functions: [{ signature: "api.titles()", role: "authenticated" }],
+  });
+});
+
+test("a new view that reads as whoever asks shows nothing new", async () => {
+  const rehearsal = await rehearsed(`
+    create view api.mine with (security_invoker = true) as select * from api.tasks;
+    grant select on api.mine to authenticated`);
+  expect(rehearsal).toMatchObject({ gains: false, unclear: false });
+});
+
+test("a role that no longer has to care for policies gains every row", async () => {
+  const { changes, gains } = await rehearsed("alter role authenticated bypassrls");
+  expect(gains).toBe(true);
+  expect(
+    told(changes, "select")
+      ?.effects.map(({ gained }) => gained)
+      .sort(),
+  ).toEqual([1, 1, 2, 2, 2]);
 });
 
 test("what a condition reads of other tables is what the asker sees of them", async () => {
