@@ -6,6 +6,7 @@ import { readVersions } from "../catalog/history.ts";
 import { generateTypes } from "../catalog/types.ts";
 import { colours } from "../colours.ts";
 import { adoptMigrations } from "../diff/adopt.ts";
+import { reasonOf } from "../errors.ts";
 import { rehearse } from "../rehearse/rehearse.ts";
 import { tell } from "../rehearse/text.ts";
 import { openScratch, type ScratchServer } from "../stack/scratch.ts";
@@ -36,6 +37,10 @@ export interface Dev {
 
 const watched = ["sql", "policies"];
 
+/** Also who only reads the catalog waits for a table that is locked altogether. */
+const slowly =
+  "Still at it. Does somebody hold a lock in the dev database? pg_stat_activity tells.";
+
 /**
  * Starts the stack, brings its database to what the files declare, and again after each save.
  *
@@ -60,6 +65,7 @@ export async function startDev({ settings, allowDrop, root, say }: DevOptions): 
 
   const follow = async () => {
     const start = performance.now();
+    const slow = setTimeout(() => say(slowly), 5000);
     try {
       place = await freshRoles(place, root);
       const beforeApplying = (change: Change) => announce(change, url, say);
@@ -69,6 +75,8 @@ export async function startDev({ settings, allowDrop, root, say }: DevOptions): 
       if (await writeTypes(url, root)) say("The client's types are written anew.");
     } catch (error) {
       say(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      clearTimeout(slow);
     }
   };
 
@@ -114,9 +122,18 @@ async function announce(
   say(colours.bold(`\n${new Date().toLocaleTimeString("en-GB")}  Changed:`));
   for (const line of describeDifference(difference)) say(line);
   for (const { says } of hazards) say(colours.yellow(`  Mind: ${says}`));
+  for (const line of await forWhom(url, rules)) say(line);
+}
+
+/** That it cannot be told keeps no save from the dev database. */
+async function forWhom(url: string, rules: Change["rules"]): Promise<string[]> {
   const options = { as: [], users: 20, examples: 2, timeout: 5 };
-  const rehearsal = await rehearse(url, rules, options);
-  if (rehearsal.changes.length > 0) for (const line of tell(rehearsal)) say(line);
+  try {
+    const rehearsal = await rehearse(url, rules, options);
+    return rehearsal.changes.length + rehearsal.functions.length > 0 ? tell(rehearsal) : [];
+  } catch (error) {
+    return [colours.yellow(`  For whom it changes what cannot be told: ${reasonOf(error)}`)];
+  }
 }
 
 /** @returns Whether they had to be. */

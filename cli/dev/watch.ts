@@ -1,5 +1,5 @@
 import { type FSWatcher, readdirSync, watch } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** How long it must be quiet before a save counts as done: editors write in several steps. */
 const quietMs = 40;
@@ -17,7 +17,7 @@ export interface Watcher {
  * @param work Must not reject.
  */
 export function watchFolders(roots: readonly string[], work: () => Promise<void>): Watcher {
-  const watchers = new Map<string, FSWatcher>();
+  let watchers: FSWatcher[] = [];
   let timer: NodeJS.Timeout | undefined;
   let working: Promise<void> = Promise.resolve();
 
@@ -29,33 +29,44 @@ export function watchFolders(roots: readonly string[], work: () => Promise<void>
     }, quietMs);
   };
   // A watcher for each folder: the recursive one of Node 20 loses files that are replaced, and
-  // that is how most editors save.
+  // that is how most editors save. They are new each time, since a folder that was taken away and
+  // put back (git does that) is another one. What changes in between is worked on in this round.
   const follow = () => {
-    const dirs = new Set(roots.flatMap((root) => [root, ...foldersBelow(root)]));
-    for (const [dir, watcher] of watchers) {
-      if (dirs.has(dir)) continue;
-      watcher.close();
-      watchers.delete(dir);
-    }
-    for (const dir of dirs) {
-      // A folder that goes while it is watched ends its watcher; the next round drops it.
-      if (!watchers.has(dir)) watchers.set(dir, watch(dir, later).on("error", later));
-    }
+    for (const watcher of watchers) watcher.close();
+    watchers = roots.flatMap(foldersToWatch).flatMap((dir) => watching(dir, later));
   };
 
   follow();
   return {
     close: async () => {
       clearTimeout(timer);
-      for (const watcher of watchers.values()) watcher.close();
+      for (const watcher of watchers) watcher.close();
       await working;
     },
   };
 }
 
-function foldersBelow(root: string): string[] {
-  const entries = readdirSync(root, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name));
+function watching(dir: string, onChange: () => void): FSWatcher[] {
+  try {
+    return [watch(dir, onChange).on("error", onChange)];
+  } catch {
+    // It went just now: the folder above it tells when it is back.
+    return [];
+  }
+}
+
+/** A folder and those below it; while it is missing, the one that it will be put into. */
+function foldersToWatch(root: string): string[] {
+  const found = foldersFrom(root);
+  return found.length > 0 ? found : [dirname(root)];
+}
+
+/** A folder and those below it; none of those that are gone, or go meanwhile. */
+function foldersFrom(dir: string): string[] {
+  try {
+    const below = readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    return [dir, ...below.flatMap((entry) => foldersFrom(join(dir, entry.name)))];
+  } catch {
+    return [];
+  }
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { readCatalog } from "../../cli/catalog/catalog.ts";
+import { applyToDev } from "../../cli/dev/apply.ts";
 import { type Change, syncDev } from "../../cli/dev/sync.ts";
 import { withClient } from "../../cli/stack/database.ts";
 import { migratedClone, testScratch } from "../support/database.ts";
@@ -110,4 +111,17 @@ test("what cannot be brought there is undone, and told", async () => {
   edit(...completed);
   await expect(sync()).rejects.toMatchObject({ code: "plan_unproven" });
   expect(await readCatalog(url)).toEqual(before);
+});
+
+test("a save that somebody's lock is in the way of is not told to delete the home", async () => {
+  const { url } = await startFollowing();
+  await withClient(url, async (client) => {
+    await client.query("begin; lock table api.tasks in share mode");
+    const comment = "alter policy select_own on api.tasks using (true)";
+    await expect(applyToDev(url, [[comment], [comment]], [], "10ms")).rejects.toMatchObject({
+      code: "plan_unproven",
+      message: "The dev database is busy: for 10ms somebody held a lock that this change needs.",
+      remedy: expect.stringContaining("save again"),
+    });
+  });
 });
