@@ -1,5 +1,6 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
+import { RowhouseError } from "../errors.ts";
 import { withClient } from "../stack/database.ts";
 import { appliedVersions, listMigrations, type Migration, migrate } from "../stack/dbmate.ts";
 import type { Scratch } from "../stack/scratch.ts";
@@ -10,6 +11,7 @@ import {
   compareCatalogs,
   readCatalog,
 } from "./catalog.ts";
+import { describeVersions } from "./describe.ts";
 
 /** How a database stands to the migrations. */
 export interface History {
@@ -32,13 +34,33 @@ interface Drift {
  * Compares a database with the migrations that it says it has: they are applied to a scratch
  * database, and the catalogs are compared. dbmate keeps no checksums; this also finds what was
  * changed by hand. The database is only read.
+ *
+ * @throws RowhouseError migration_failed when the applied files can no longer be applied.
  */
 export async function readHistory(scratch: Scratch, url: string, dir: string): Promise<History> {
   const applied = (await listMigrations(url, dir)).filter((file) => file.applied);
-  return {
-    ...(await readVersions(url, dir)),
-    drift: await findDrift(scratch, await readCatalog(url), applied, dir),
-  };
+  const versions = await readVersions(url, dir);
+  try {
+    return { ...versions, drift: await findDrift(scratch, await readCatalog(url), applied, dir) };
+  } catch (error) {
+    throw unplayable(error, versions.unknown);
+  }
+}
+
+/** Applied migrations that can no longer be applied: what the database is compared with is gone. */
+function unplayable(error: unknown, unknown: readonly string[]): unknown {
+  if (!(error instanceof RowhouseError) || error.code !== "migration_failed") return error;
+  const lines = describeVersions({ pending: [], unknown });
+  return new RowhouseError(
+    "migration_failed",
+    [...lines, `The applied migrations no longer follow from each other: ${error.message}`].join(
+      "\n",
+    ),
+    unknown.length > 0
+      ? "Bring the missing files back: `git log -- db/migrations` tells where they went."
+      : "That file was edited since, or one before it: `git log -- db/migrations` tells how.",
+    { cause: error },
+  );
 }
 
 /** What a database and the files do not have in common, by version alone. */

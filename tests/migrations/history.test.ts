@@ -82,6 +82,23 @@ test("a migration that was edited after it was applied is named, with what it sa
   ]);
 });
 
+test("a migration that is missing, or edited into nonsense, is told as that", async () => {
+  const url = await migratedClone();
+  const missing = copyMigrations();
+  rmSync(join(missing, readdirSync(missing).find((file) => file.endsWith("_users.sql")) ?? ""));
+  await expect(readHistory(testScratch(), url, missing)).rejects.toMatchObject({
+    code: "migration_failed",
+    message: expect.stringMatching(/versions that no file here has:\n {2}\d+0300\n.*_tasks\.sql/),
+    remedy: expect.stringContaining("Bring the missing files back"),
+  });
+  const edited = copyMigrations();
+  writeFileSync(join(edited, tasks), "-- migrate:up\ncreat table;\n-- migrate:down\n");
+  await expect(readHistory(testScratch(), url, edited)).rejects.toMatchObject({
+    message: expect.stringMatching(/^The applied migrations no longer .*_tasks\.sql/),
+    remedy: expect.stringContaining("That file was edited since"),
+  });
+});
+
 test("what was made by hand is told, with no migration to blame", async () => {
   const url = await migratedClone();
   await change(url, note);
