@@ -16,6 +16,8 @@ export async function withClient<T>(
   try {
     await client.connect();
   } catch (error) {
+    // Where it was the driver that gave up, the server still waits, and so would this process.
+    void client.end().catch(() => {});
     throw explained(error, url);
   }
   try {
@@ -30,11 +32,17 @@ const refusals: Record<string, string> = {
   "28P01": "Correct the password in its URL.",
   "28000": "Correct the user in its URL, or the server's pg_hba.conf.",
   "3D000": "Create the database, or correct its name in the URL.",
+  "42501": "Grant the user CONNECT on the database, or use another one.",
 };
+
+/** What the driver says when the server asks for a password, and the URL has none. */
+const passwordMissing = "client password must be a string";
 
 function explained(error: unknown, url: string): RowhouseError {
   const target = withoutPassword(url);
-  const remedy = refusals[codeOf(error) ?? ""];
+  const remedy = reasonOf(error).includes(passwordMissing)
+    ? "The server wants a password: put it into the URL."
+    : refusals[codeOf(error) ?? ""];
   if (remedy !== undefined) {
     return new RowhouseError(
       "database_refused",

@@ -97,6 +97,15 @@ describe("a start is refused with what to do", () => {
     expect(stderr).not.toContain("canary");
   });
 
+  test("when the owner's password is missing", async () => {
+    const url = new URL(databaseUrl);
+    url.password = "";
+    const { code, stderr } = await rowhouse(["start"], variables({ DATABASE_URL: url.href }));
+    expect(code).toBe(1);
+    expect(stderr).toContain("[database_refused]");
+    expect(stderr).toContain("The server wants a password: put it into the URL.");
+  });
+
   test("when the database does not exist", async () => {
     const url = inDatabase(databaseUrl, "nowhere");
     const { code, stderr } = await rowhouse(["start"], variables({ DATABASE_URL: url }));
