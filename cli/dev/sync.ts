@@ -1,6 +1,7 @@
 import { type CatalogDifference, compareCatalogs } from "../catalog/catalog.ts";
 import { buildDeclared } from "../catalog/declared.ts";
 import { type Hazard, hazardsBetween } from "../diff/hazards.ts";
+import { withOwnerOf } from "../diff/owner.ts";
 import { planChanges } from "../diff/plan.ts";
 import { readSide } from "../diff/side.ts";
 import { declaredSources } from "../diff/sources.ts";
@@ -42,7 +43,7 @@ export async function syncDev(options: SyncOptions): Promise<boolean> {
   const { scratch, url, root, allowDrop } = options;
   const declared = await scratch.create();
   try {
-    await buildDeclared(declared, root);
+    await buildDeclared(await withOwnerOf(url, declared), root);
     const [from, to, rules] = await Promise.all([
       readSide(url),
       readSide(declared),

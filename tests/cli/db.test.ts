@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, inject, test } from "vitest";
 import { withClient } from "../../cli/stack/database.ts";
+import { migrate } from "../../cli/stack/dbmate.ts";
 import { rowhouse } from "../support/cli.ts";
-import { cloneDatabase, migratedClone } from "../support/database.ts";
+import { cloneDatabase, emptyDatabase, migratedClone, testScratch } from "../support/database.ts";
 import { copyProject } from "../support/project.ts";
 
 test("db check is silent about this project", async () => {
@@ -88,6 +89,30 @@ test("db check and db diff tell how a database stands, and only read it", async 
     stderr: "",
   });
   await withClient(inject("serverUrl"), (client) => client.query(`drop role other_${name}`));
+});
+
+test("db diff tells no more of a database that somebody else owns", async () => {
+  const theirs = new URL(await emptyDatabase());
+  const name = `An "owner" ${theirs.pathname.slice(-8)}`;
+  const role = `"${name.replaceAll('"', '""')}"`;
+  const server = inject("serverUrl");
+  await withClient(server, (client) =>
+    client.query(`create role ${role} superuser login password 'x'`),
+  );
+  theirs.username = encodeURIComponent(name);
+  theirs.password = "x";
+  await migrate(theirs.href);
+  await withClient(theirs.href, (client) =>
+    client.query("alter policy select_own on api.tasks using (true)"),
+  );
+  expect(await rowhouse(["db", "diff", "--against", theirs.href], {})).toEqual({
+    code: 0,
+    stdout:
+      "alter policy select_own on api.tasks\nto authenticated\nusing (user_id = request.user_id());\n",
+    stderr: "",
+  });
+  await testScratch().drop(theirs.href);
+  await withClient(server, (client) => client.query(`drop role ${role}`));
 });
 
 test.each([

@@ -25,14 +25,17 @@ async function fromMigrations() {
 
 async function fromDatabase(url: string) {
   const { buildDeclared } = await import("../../catalog/declared.ts");
+  const { areEqual } = await import("../../catalog/catalog.ts");
+  const { withOwnerOf } = await import("../../diff/owner.ts");
   const { hazardsBetween } = await import("../../diff/hazards.ts");
   const { planChanges } = await import("../../diff/plan.ts");
   const { readSide } = await import("../../diff/side.ts");
   const { declaredSources } = await import("../../diff/sources.ts");
   return withScratch(async (scratch) => {
     const declared = await scratch.create();
-    await buildDeclared(declared, projectRoot);
+    await buildDeclared(await withOwnerOf(url, declared), projectRoot);
     const [from, to] = [await readSide(url), await readSide(declared)];
+    if (areEqual(from.catalog, to.catalog)) return { hazards: [], up: [] };
     const up = planChanges(from, to, declaredSources(projectRoot));
     return { hazards: hazardsBetween(from.catalog, to.catalog, up), up };
   });
