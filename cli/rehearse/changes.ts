@@ -79,7 +79,7 @@ function changesOf(pair: Pair): Change[] {
   const { name, old, next, role, verb } = pair;
   const before = old && accessOf(old, role, verb);
   const after = next && accessOf(next, role, verb);
-  const columns = changedColumns(before, after, old);
+  const columns = changedColumns(before, after, pair);
   return deedsOf(verb).flatMap((deed, index) => {
     const change = {
       table: name,
@@ -103,17 +103,25 @@ function deedsOf(verb: Verb): readonly Deed[] {
 
 const noColumns = { columnsGained: [], columnsLost: [] };
 
-/** Only columns that are there already can be gained: a new one holds nothing yet. */
+/**
+ * Only columns that are there already can be gained: a new one holds nothing yet, but for one that
+ * is computed from another, out of sight so far.
+ */
 function changedColumns(
   before: Access | undefined,
   after: Access | undefined,
-  old: Relation | undefined,
+  { old, next }: Pair,
 ) {
   const had = before?.columns ?? [];
   const has = after?.columns ?? [];
-  const there = new Set(old?.columns.map(({ name }) => name));
+  const there = (old?.columns ?? []).map(({ name }) => name);
+  const hidden = there.filter((name) => !had.includes(name));
+  const copies = (next?.columns ?? []).filter(
+    (column) => column.generated && hidden.some((name) => column.default?.includes(name)),
+  );
+  const known = new Set([...there, ...(old ? copies.map(({ name }) => name) : [])]);
   return {
-    columnsGained: has.filter((column) => !had.includes(column) && there.has(column)),
+    columnsGained: has.filter((column) => !had.includes(column) && known.has(column)),
     columnsLost: had.filter((column) => !has.includes(column)),
   };
 }

@@ -105,6 +105,18 @@ test("a column that may be written is a gain, and one that is new is none", asyn
   expect(added.gains).toBe(false);
 });
 
+test.each([
+  ["a gain, when what it is computed from was out of sight", "secret", true],
+  ["none, when that could be read before", "title", false],
+])("a new column that is computed is %s", async (_, from, gains) => {
+  const rehearsal = await rehearsed(
+    `alter table api.tasks add column copy text generated always as (${from}) stored;
+     grant select (copy) on api.tasks to authenticated;`,
+    "alter table api.tasks add column secret text",
+  );
+  expect(rehearsal.gains).toBe(gains);
+});
+
 test("a new table has nothing to compare, and an empty one shows the words", async () => {
   const fresh = await rehearsed(
     "create table api.notes (); grant delete on api.notes to authenticated",
