@@ -1,10 +1,10 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findPostgres } from "../stack/binaries.ts";
 import type { Home } from "../stack/home.ts";
 import { careless } from "../stack/scratch.ts";
 import { unprivileged } from "../stack/unprivileged.ts";
+import { withTemporaryFolder } from "../temporary.ts";
 import type { Backup } from "./manifest.ts";
 import { replayMatrix } from "./matrix.ts";
 import { archiveOf, type Progress } from "./places.ts";
@@ -51,9 +51,8 @@ export async function drill(
   progress: Progress,
 ): Promise<Drill> {
   const begun = performance.now();
-  const dir = mkdtempSync(join(tmpdir(), "rowhouse-drill-"));
   const rpoSeconds = secondsSince(newestState(backup, home));
-  try {
+  return withTemporaryFolder("drill", async (dir) => {
     progress.tell("Comparing checksums ...");
     const checks = [await checksumCheck(backup, progress)];
     let rtoSeconds: number | null = null;
@@ -69,9 +68,7 @@ export async function drill(
     const ok = checks.every(isSound);
     const finishedAt = new Date().toISOString();
     return { finishedAt, ok, backup: backup.name, rpoSeconds, rtoSeconds, checks };
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
+  });
 }
 
 async function putThrough(

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RowhouseError, reasonOf } from "../errors.ts";
 import { authenticatorUrl, setAuthenticatorPassword } from "../stack/authenticator.ts";
 import { withClient, withoutPassword } from "../stack/database.ts";
 import { openOwnScratch } from "../stack/scratch.ts";
+import { withTemporaryFolder } from "../temporary.ts";
 import type { Raise } from "./drill.ts";
 import { dumpFiles } from "./dump.ts";
 import type { Backup } from "./manifest.ts";
@@ -43,8 +43,7 @@ async function restoreRows(
   url: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const dir = mkdtempSync(join(tmpdir(), "rowhouse-list-"));
-  try {
+  await withTemporaryFolder("list", async (dir) => {
     const content = await runTool(pgRestore, ["--list", file], url, "restore_failed", signal);
     // Those name their role, and are among the statements of the database.
     const list = content.replace(/^\d+; \d+ \d+ DEFAULT ACL .*\n/gm, "");
@@ -60,9 +59,7 @@ async function restoreRows(
       file,
     ];
     await runTool(pgRestore, args, url, "restore_failed", signal);
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
+  });
 }
 
 async function assertEmpty(url: string): Promise<void> {

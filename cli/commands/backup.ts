@@ -1,10 +1,11 @@
 import { Command } from "commander";
 import type { Backup } from "../backup/manifest.ts";
-import { note, print } from "../output.ts";
+import { note, printResult } from "../output.ts";
 import { interruptible } from "../signals.ts";
 import { withKeptDatabase } from "../stack/embedded.ts";
 import { type Home, openHome } from "../stack/home.ts";
 import { readSettings } from "../stack/settings.ts";
+import { size } from "../status/format.ts";
 import { parseCount, parseDatabaseUrl } from "./options.ts";
 
 const help = `
@@ -53,11 +54,10 @@ async function backUp(options: Options): Promise<void> {
         : withKeptDatabase(settings, home, (url) => takePhysical(url, home, draft, progress)),
     );
     const removed = retain(home, backup, options);
-    for (const line of options.json
-      ? [JSON.stringify({ ...summary(backup), removed }, null, 2)]
-      : [describe(backup), ...removed.map((name) => `Removed ${name}.`)]) {
-      print(line);
-    }
+    printResult({ ...summary(backup), removed }, options.json, (made) => [
+      describe(made),
+      ...removed.map((name) => `Removed ${name}.`),
+    ]);
   });
 }
 
@@ -66,10 +66,12 @@ async function list(home: Home, json: true | undefined): Promise<void> {
   const backups = readableBackups(home);
   const lost = backupNames(home).filter((name) => !backups.some((backup) => backup.name === name));
   for (const name of lost) note(`${name} is no use: its manifest cannot be read.`);
-  if (json) print(JSON.stringify(backups.map(summary), null, 2));
-  else if (backups.length === 0) print("There is no backup yet: npx rowhouse backup");
-  else for (const backup of backups) print(describe(backup));
+  printResult(backups.map(summary), json, (all) =>
+    all.length === 0 ? ["There is no backup yet: npx rowhouse backup"] : all.map(describe),
+  );
 }
+
+type Summary = ReturnType<typeof summary>;
 
 function summary({ name, dir, manifest }: Backup) {
   const { kind, source, startedAt, finishedAt, postgresVersion, files, tables } = manifest;
@@ -78,8 +80,7 @@ function summary({ name, dir, manifest }: Backup) {
   return { name, dir, kind, source, startedAt, finishedAt, postgresVersion, bytes, rows };
 }
 
-function describe(backup: Backup): string {
-  const { name, kind, source, finishedAt, bytes, rows } = summary(backup);
-  const size = `${(bytes / 1024 / 1024).toFixed(1)} MB`;
-  return `${name}  ${kind.padEnd(8)}  holds all until ${finishedAt}, ${rows} rows, ${size}${source ? `, of ${source}` : ""}`;
+function describe({ name, kind, source, finishedAt, bytes, rows }: Summary): string {
+  const held = `${rows.toLocaleString("en")} rows, ${size(bytes)}${source ? `, of ${source}` : ""}`;
+  return `${name}  ${kind.padEnd(8)}  holds all until ${finishedAt}, ${held}`;
 }

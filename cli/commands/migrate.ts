@@ -82,13 +82,13 @@ async function assertServedSoon(url: string, api: string): Promise<void> {
 
 async function dryRun({ json }: Options): Promise<void> {
   const settings = readSettings();
-  const { rehearseMigrations } = await import("../deploy/rehearsal.ts");
+  const { tryPending } = await import("../deploy/dry-run.ts");
   const { tellPending } = await import("../deploy/text.ts");
   const { withScratch } = await import("../stack/scratch.ts");
-  const rehearsing = withDatabase(settings, openHome(settings.home), (url) =>
-    withScratch((scratch) => rehearseMigrations(scratch, url)),
+  const trying = withDatabase(settings, openHome(settings.home), (url) =>
+    withScratch((scratch) => tryPending(scratch, url)),
   );
-  const pending = await noteIfSlow("Applying the migrations to a copy ...", rehearsing);
+  const pending = await noteIfSlow("Applying the migrations to a copy ...", trying);
   printResult(pending, json, tellPending);
   if (!json && pending.length === 0) print("Nothing to do: every migration is applied.");
 }

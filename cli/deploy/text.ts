@@ -1,5 +1,5 @@
 import { colours } from "../colours.ts";
-import type { Lock, Pending, Step } from "./rehearsal.ts";
+import type { Lock, Pending, Step } from "./dry-run.ts";
 
 /** What a dry run found, for people: SQL that can be pasted, with the locks as comments. */
 export function tellPending(pending: readonly Pending[]): string[] {

@@ -49,7 +49,7 @@ const blocked: Record<string, string> = {
  *
  * @throws RowhouseError migration_failed when a migration fails on the copy.
  */
-export async function rehearseMigrations(
+export async function tryPending(
   scratch: Scratch,
   url: string,
   dir = migrationsDir,
@@ -65,7 +65,7 @@ export async function rehearseMigrations(
     return await withClient(copy, async (client) => {
       const pending: Pending[] = [];
       for (const { file, applied } of migrations) {
-        if (!applied) pending.push(await rehearseOne(client, file, dir));
+        if (!applied) pending.push(await tryOne(client, file, dir));
       }
       return pending;
     });
@@ -81,7 +81,7 @@ async function applyThose(url: string, files: readonly string[], dir: string): P
   });
 }
 
-async function rehearseOne(client: pg.Client, file: string, dir: string): Promise<Pending> {
+async function tryOne(client: pg.Client, file: string, dir: string): Promise<Pending> {
   const { sql, inTransaction } = upOf(readFileSync(join(dir, file), "utf8"));
   const before = await tablesThere(client);
   const steps: Step[] = [];
