@@ -2,8 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { Command } from "commander";
 import { RowhouseError } from "../errors.ts";
-import { print } from "../output.ts";
-import { projectRoot, typesFile } from "../project.ts";
+import { note, print } from "../output.ts";
+import { migrationsDir, projectRoot, typesFile } from "../project.ts";
 import { withDatabase } from "../stack/embedded.ts";
 import { openHome } from "../stack/home.ts";
 import { readSettings } from "../stack/settings.ts";
@@ -19,7 +19,10 @@ export const typesCommand = new Command("types")
     const settings = readSettings();
     // Loaded here, since the generator takes longer to load than all the rest together.
     const { generateTypes } = await import("../catalog/types.ts");
-    const types = await withDatabase(settings, openHome(settings.home), generateTypes);
+    const types = await withDatabase(settings, openHome(settings.home), async (url) => {
+      await tellVersions(url);
+      return generateTypes(url);
+    });
     const shown = relative(process.cwd(), output);
     if (existsSync(output) && readFileSync(output, "utf8") === types) {
       print(`${shown} is current.`);
@@ -35,3 +38,10 @@ export const typesCommand = new Command("types")
     writeFileSync(output, types);
     print(`wrote ${shown}`);
   });
+
+/** A migration that is not applied is not in the types: who forgot that would think it is. */
+async function tellVersions(url: string): Promise<void> {
+  const { readVersions } = await import("../catalog/history.ts");
+  const { describeVersions } = await import("../catalog/describe.ts");
+  for (const line of describeVersions(await readVersions(url, migrationsDir))) note(line);
+}

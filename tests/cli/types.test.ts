@@ -4,8 +4,8 @@ import { expect, test } from "vitest";
 import { generateTypes } from "../../cli/catalog/types.ts";
 import { projectRoot } from "../../cli/project.ts";
 import { withClient } from "../../cli/stack/database.ts";
-import { readyHome, rowhouse } from "../support/cli.ts";
-import { cloneDatabase } from "../support/database.ts";
+import { newHome, rowhouse } from "../support/cli.ts";
+import { cloneDatabase, migratedClone } from "../support/database.ts";
 
 const committed = join(projectRoot, "client/src/database.types.ts");
 
@@ -28,7 +28,7 @@ test("a table with the key (user_id, id) is owned, and another is not", async ()
 });
 
 test("rowhouse types writes the file, and --check tells a stale one from a current one", async () => {
-  const env = { ROWHOUSE_HOME: readyHome() };
+  const env = { DATABASE_URL: await migratedClone(), ROWHOUSE_HOME: newHome() };
   const file = join(dirname(env.ROWHOUSE_HOME), "types.ts");
   const types = (...args: string[]) => rowhouse(["types", "--output", file, ...args], env);
 
@@ -38,7 +38,15 @@ test("rowhouse types writes the file, and --check tells a stale one from a curre
   });
   expect((await types()).stdout).toMatch(/^wrote /);
   expect(readFileSync(file, "utf8")).toBe(readFileSync(committed, "utf8"));
-  expect((await types("--check")).stdout).toMatch(/is current\.\n$/);
+  expect(await types("--check")).toMatchObject({
+    stdout: expect.stringMatching(/is current\.\n$/),
+    stderr: "",
+  });
+  const takeOne = "delete from public.schema_migrations where version = '20261121090000'";
+  await withClient(env.DATABASE_URL, (client) => client.query(takeOne));
+  expect((await types("--check")).stderr).toBe(
+    "The database is behind. Not applied yet:\n  20261121090000_roles_and_schemas.sql\n",
+  );
   writeFileSync(file, "edited by hand");
   expect((await types("--check")).code).toBe(1);
   expect(readFileSync(file, "utf8")).toBe("edited by hand");
