@@ -1,11 +1,11 @@
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { findPostgres } from "../stack/binaries.ts";
 import type { Home } from "../stack/home.ts";
 import { careless } from "../stack/scratch.ts";
 import { unprivileged } from "../stack/unprivileged.ts";
 import { withTemporaryFolder } from "../temporary.ts";
-import type { Backup } from "./manifest.ts";
+import { type Backup, databaseOf } from "./manifest.ts";
 import { replayMatrix } from "./matrix.ts";
 import { archiveOf, type Progress } from "./places.ts";
 import { attempt, type Check, prove } from "./prove.ts";
@@ -19,6 +19,8 @@ export interface Drill {
   readonly finishedAt: string;
   readonly ok: boolean;
   readonly backup: string;
+  /** Which one it is a backup of, as in `databaseOf`. */
+  readonly database: string;
   /** How old the newest restorable state was: what would be lost with this machine's disk. */
   readonly rpoSeconds: number;
   /** How long the restore took; null when there was none. */
@@ -67,7 +69,8 @@ export async function drill(
     }
     const ok = checks.every(isSound);
     const finishedAt = new Date().toISOString();
-    return { finishedAt, ok, backup: backup.name, rpoSeconds, rtoSeconds, checks };
+    const database = databaseOf(backup.manifest);
+    return { finishedAt, ok, backup: backup.name, database, rpoSeconds, rtoSeconds, checks };
   });
 }
 
@@ -164,11 +167,4 @@ function walCheck(archive: string, first: string): Check {
       ...(gap === undefined ? [] : [`the segment ${gap} is missing in ${archive}`]),
     ],
   };
-}
-
-/** Writes what a drill found into the home, for whoever looks after it. */
-export function recordDrill(home: Home, report: Drill): void {
-  const file = join(home.dir, "drill.json");
-  writeFileSync(`${file}.new`, `${JSON.stringify(report, null, 2)}\n`, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
 }

@@ -81,6 +81,11 @@ export function readBackup(dir: string, name: string): Backup {
   }
 }
 
+/** Which database a backup is of: "the embedded database", or the URL that was dumped. */
+export function databaseOf({ source }: Manifest): string {
+  return source ?? "the embedded database";
+}
+
 /** The fingerprint of a catalog. */
 export function hashOfCatalog(catalog: readonly CatalogEntry[]): string {
   const lines = catalog.map(({ kind, name, definition }) =>

@@ -14,7 +14,7 @@ import { walDirOf } from "../stack/archive.ts";
 import { findPostgres } from "../stack/binaries.ts";
 import type { Home } from "../stack/home.ts";
 import { unprivileged } from "../stack/unprivileged.ts";
-import { type Backup, readBackup } from "./manifest.ts";
+import { type Backup, databaseOf, readBackup } from "./manifest.ts";
 
 /** A backup's folder is named after the moment that it was begun: 20261121T030000Z. */
 const backupName = /^\d{8}T\d{6}Z(-\d+)?$/;
@@ -43,6 +43,18 @@ export function readableBackups(home: Home): Backup[] {
       return []; // Restoring or drilling it by name says what is wrong with it.
     }
   });
+}
+
+/**
+ * The newest backup of each database that a home holds backups of, the newest first.
+ *
+ * @throws RowhouseError backup_unknown; backup_damaged when the newest of all cannot be read
+ */
+export function newestOfEach(home: Home): Backup[] {
+  findBackup(home, undefined);
+  const newest = new Map<string, Backup>();
+  for (const one of readableBackups(home)) newest.set(databaseOf(one.manifest), one);
+  return [...newest.values()].sort((one, other) => (one.name < other.name ? 1 : -1));
 }
 
 /**

@@ -7,48 +7,53 @@ import { openHome } from "../stack/home.ts";
 import { readSettings } from "../stack/settings.ts";
 
 const help = `
+Without a name it tries the newest backup of each database that the home holds backups of: the
+embedded one, and each that was dumped.
 The backup is restored into a scratch folder and server, and compared with what its manifest says:
 checksums, rows and their content, sequences, settings, policies, grants, roles and memberships;
 amcheck looks into every index. Then PostgREST serves it, and two fresh users try each verb on their
 own row and on each other's. Nothing of your own is touched.
 RPO is the age of the newest state that could be restored, RTO how long the restore took here.
-What was found is written to drill.json in the home.
+What was found of each database last is written to drill.json in the home.
 The exit code is 0 when everything holds, 1 when anything does not, 130 when interrupted.`;
 
 /** `rowhouse drill` */
 export const drillCommand = new Command("drill")
-  .description("restore the newest backup into a scratch server, and prove it")
+  .description("restore the newest backups into a scratch server, and prove them")
   .argument("[backup]", "another one, of `rowhouse backup --list`")
   .option("--json", "for programs")
   .addHelpText("after", help)
-  .action(drillOne);
+  .action(drillThem);
 
-async function drillOne(name: string | undefined, { json }: { json?: true }): Promise<void> {
+async function drillThem(name: string | undefined, { json }: { json?: true }): Promise<void> {
   const settings = readSettings();
   const home = openHome(settings.home);
-  const { drill, raisePhysical, recordDrill } = await import("../backup/drill.ts");
-  const { findBackup } = await import("../backup/places.ts");
-  const backup = findBackup(home, name);
+  const { drill, raisePhysical } = await import("../backup/drill.ts");
+  const { raiseDump } = await import("../backup/dump-restore.ts");
+  const { recordDrill } = await import("../backup/drilled.ts");
+  const { findBackup, newestOfEach } = await import("../backup/places.ts");
+  const backups = name === undefined ? newestOfEach(home) : [findBackup(home, name)];
   await interruptible(async (signal) => {
-    const raise =
-      backup.manifest.kind === "physical"
-        ? raisePhysical(home)
-        : (await import("../backup/dump-restore.ts")).raiseDump;
     const progress = { tell: note, signal };
-    const report = await drill(backup, home, settings.postgrestBin, raise, progress);
-    recordDrill(home, report);
-    printResult(report, json, describe);
-    if (!report.ok) process.exitCode = 1;
+    const reports: Drill[] = [];
+    for (const backup of backups) {
+      const raise = backup.manifest.kind === "physical" ? raisePhysical(home) : raiseDump;
+      const report = await drill(backup, home, settings.postgrestBin, raise, progress);
+      recordDrill(home, report);
+      reports.push(report);
+    }
+    printResult(reports, json, (all) => all.flatMap(describe));
+    if (!reports.every(({ ok }) => ok)) process.exitCode = 1;
   });
 }
 
-function describe({ backup, checks, ok, rpoSeconds, rtoSeconds }: Drill): string[] {
+function describe({ backup, database, checks, ok, rpoSeconds, rtoSeconds }: Drill): string[] {
   const lines = checks.flatMap(({ name, of, faults }) => [
     `  ${faults.length === 0 ? colours.green("holds") : colours.red("FAILS")}  ${name.padEnd(10)} ${of}`,
     ...faults.slice(0, 20).map((fault) => `         ${colours.red(fault)}`),
   ]);
   return [
-    `Drill of ${backup}:`,
+    `Drill of ${backup}, of ${database}:`,
     ...lines,
     `RPO: ${rpoSeconds} s, the age of the newest state that can be restored.`,
     `RTO: ${rtoSeconds === null ? "nothing was restored" : `${rtoSeconds} s, checksums and WAL included`}.`,

@@ -8,7 +8,7 @@ The exit code is 1 when something is wrong at this moment:
   a stack runs in the home and its API does not answer, or every connection of its pool is busy,
   nine tenths of the server's connections are taken,
   a transaction has been open for more than 5 minutes,
-  the last drill failed.
+  the last drill of a database failed.
 That no stack runs is told, and not wrong. What will go wrong is for \`rowhouse doctor\` to say.
 Backups and drills are those that the home knows of. When PostgREST loaded the schema is read from
 its log in the home.`;

@@ -1,31 +1,29 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { z } from "zod";
+import { type Drilled, lastDrills } from "../backup/drilled.ts";
+import { databaseOf } from "../backup/manifest.ts";
 import { readableBackups } from "../backup/places.ts";
 import type { Home } from "../stack/home.ts";
 
-const drill = z.object({ finishedAt: z.iso.datetime({ offset: true }), ok: z.boolean() });
-
-/** The last drill that a home knows of. */
-export type Drill = z.infer<typeof drill>;
-
-/** When the newest backup in a home was finished, in ISO 8601; undefined when there is none. */
-export function lastBackup(home: Home): string | undefined {
-  return readableBackups(home)
-    .map(({ manifest }) => manifest.finishedAt)
-    .toSorted((one, other) => Date.parse(one) - Date.parse(other))
-    .at(-1);
+/** How a database is backed up. */
+export interface Copies {
+  /** As in `databaseOf`. */
+  readonly database: string;
+  /** When its newest backup was finished, in ISO 8601. */
+  readonly lastBackup: string;
+  /** The last drill of one of its backups; undefined when there was none. */
+  readonly drill: Pick<Drilled, "finishedAt" | "ok"> | undefined;
 }
 
-/** The last drill; undefined when there was none. */
-export function lastDrill(home: Home): Drill | undefined {
-  return readJson(join(home.dir, "drill.json"), drill);
-}
-
-function readJson<T>(file: string, schema: z.ZodType<T>): T | undefined {
-  try {
-    return schema.parse(JSON.parse(readFileSync(file, "utf8")));
-  } catch {
-    return undefined; // Not there, or being written: as good as none.
-  }
+/** How each database is backed up that a home holds backups of; the newest first. */
+export function copiesIn(home: Home): Copies[] {
+  const drills = new Map(lastDrills(home).map((drill) => [drill.database, drill]));
+  const ends = readableBackups(home)
+    .map(({ manifest }) => ({ database: databaseOf(manifest), lastBackup: manifest.finishedAt }))
+    .toSorted((one, other) => Date.parse(other.lastBackup) - Date.parse(one.lastBackup));
+  const newest = ends.filter(
+    ({ database }, index) => ends.findIndex((end) => end.database === database) === index,
+  );
+  return newest.map((end) => {
+    const { finishedAt, ok } = drills.get(end.database) ?? {};
+    return { ...end, drill: finishedAt && ok !== undefined ? { finishedAt, ok } : undefined };
+  });
 }

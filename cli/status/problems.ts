@@ -8,7 +8,7 @@ const longSeconds = 300;
 const crowded = 0.9;
 
 /** What is wrong at this moment, a sentence each; none when all is well. */
-export function problemsOf({ api, database, migrations, drill }: Omit<Status, "problems">) {
+export function problemsOf({ api, database, migrations, copies }: Omit<Status, "problems">) {
   const pending = migrations.filter(({ applied }) => !applied).length;
   const { connections, maxConnections, pool, oldestTransactionSeconds } = database;
   const open = connections.reduce((sum, { count }) => sum + count, 0);
@@ -19,6 +19,10 @@ export function problemsOf({ api, database, migrations, drill }: Omit<Status, "p
     open >= crowded * maxConnections && `${open} of ${maxConnections} connections are taken.`,
     api !== undefined && pool.busy >= pool.size && "Every connection of the pool is busy.",
     old > longSeconds && `A transaction has been open for ${span(old)}.`,
-    drill?.ok === false && "The last drill failed: no backup is known to be good.",
+    ...copies
+      .filter(({ drill }) => drill?.ok === false)
+      .map(
+        ({ database }) => `The last drill of ${database} failed: no backup is known to be good.`,
+      ),
   ].filter((problem) => problem !== false);
 }

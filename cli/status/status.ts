@@ -8,7 +8,7 @@ import { openHome } from "../stack/home.ts";
 import type { Settings } from "../stack/settings.ts";
 import { runningState } from "../stack/state.ts";
 import { type ApiStatus, readApi } from "./api.ts";
-import { type Drill, lastBackup, lastDrill } from "./copies.ts";
+import { type Copies, copiesIn } from "./copies.ts";
 import { problemsOf } from "./problems.ts";
 
 /** What `rowhouse status` tells. Undefined is what is not known, or not there. */
@@ -21,8 +21,8 @@ export interface Status {
   readonly api: ApiStatus | undefined;
   readonly database: DatabaseStatus;
   readonly migrations: readonly Migration[];
-  readonly lastBackup: string | undefined;
-  readonly drill: Drill | undefined;
+  /** Of each database that the home holds backups of. */
+  readonly copies: readonly Copies[];
   readonly problems: readonly string[];
 }
 
@@ -59,8 +59,7 @@ export async function readStatus(settings: Settings): Promise<Status> {
       api,
       database: await readDatabase(url, running, settings.dbPool),
       migrations: await listMigrations(url),
-      lastBackup: lastBackup(home),
-      drill: lastDrill(home),
+      copies: copiesIn(home),
     };
     return { ...status, problems: problemsOf(status) };
   });

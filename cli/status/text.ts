@@ -4,7 +4,7 @@ import type { Status } from "./status.ts";
 
 /** The status, a line each. */
 export function describeStatus(status: Status): string[] {
-  const { home, rowhouse, database, migrations, problems } = status;
+  const { home, rowhouse, database, migrations, copies, problems } = status;
   return [
     `Rowhouse:    ${rowhouse}`,
     `Home:        ${home}`,
@@ -12,8 +12,7 @@ export function describeStatus(status: Status): string[] {
     `Database:    ${database.shown} (PostgreSQL ${database.postgres}${database.running ? `, up ${span(database.upSeconds)}` : ""})`,
     `Size:        ${size(database.bytes)}`,
     ...(database.running ? describeRunning(status) : []),
-    `Backup:      ${ago(status.lastBackup)}`,
-    `Drill:       ${ago(status.drill?.finishedAt)}${status.drill ? (status.drill.ok ? ", passed" : ", failed") : ""}`,
+    ...(copies.length === 0 ? ["Backup:      none yet"] : copies.map(describeCopies)),
     "Migrations:",
     ...migrations.map(
       ({ file, applied }) =>
@@ -31,6 +30,11 @@ function describeApi({ api, startedAt }: Status): string {
     `schema loaded ${ago(api.schemaLoadedAt, "at an unknown time")}`,
   ];
   return `${api.url} (${facts.join(", ")})`;
+}
+
+function describeCopies({ database, lastBackup, drill }: Status["copies"][number]): string {
+  const tried = drill ? `${ago(drill.finishedAt)}, ${drill.ok ? "passed" : "failed"}` : "none yet";
+  return `Backup:      ${ago(lastBackup)}, of ${database}; drill: ${tried}`;
 }
 
 function describeRunning({ database, api }: Status): string[] {

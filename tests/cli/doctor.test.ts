@@ -133,8 +133,15 @@ test("The doctor finds a disk that is nearly full", () => {
 test("The doctor finds backups that are too old, or that no drill has tried", () => {
   const home = openHome(newHome());
   const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
-  const write = (file: string, value: object) =>
-    writeFileSync(join(home.dir, file), JSON.stringify(value));
+  const drilled = (...drills: [hours: number, ok: boolean, database?: string][]) =>
+    writeFileSync(
+      join(home.dir, "drill.json"),
+      JSON.stringify(
+        drills.map(([hours, ok, database = "the embedded database"]) => {
+          return { database, finishedAt: hoursAgo(hours), ok };
+        }),
+      ),
+    );
   expect(told(checkBackups({ home }))).toEqual([expect.stringMatching(/^note: .* no backup/)]);
   const one = (finishedAt: string) => pretendBackup(home.dir, "20261121T030000Z", { finishedAt });
   // What killed makers and other people left is no backup.
@@ -142,15 +149,24 @@ test("The doctor finds backups that are too old, or that no drill has tried", ()
   pretendBackup(home.dir, "by hand", { finishedAt: hoursAgo(0) });
   expect(told(checkBackups({ home }))).toEqual([expect.stringMatching(/^note: .* no backup/)]);
   one(hoursAgo(25));
-  expect(told(checkBackups({ home }))).toEqual(["wrong: No backup was ever tried out."]);
-  write("drill.json", { finishedAt: hoursAgo(1), ok: true });
-  expect(checkBackups({ home })).toEqual([]);
-  one(hoursAgo(27));
-  write("drill.json", { finishedAt: hoursAgo(24 * 40), ok: false });
+  const untried = "wrong: No backup of the embedded database was ever tried out.";
+  expect(told(checkBackups({ home }))).toEqual([untried]);
+  // What was tried is another database's.
+  const source = "postgres://one/app";
+  pretendBackup(home.dir, "20261121T020000Z", { kind: "dump", source, finishedAt: hoursAgo(26.1) });
+  drilled([1, true, source]);
+  const byHand = `note: The newest backup of ${source} was made 1 d ago.`;
+  expect(told(checkBackups({ home }))).toEqual([untried, byHand]);
+  drilled([1, true], [1, true, source]);
+  expect(told(checkBackups({ home }))).toEqual([byHand]);
+  one(hoursAgo(26.05));
+  drilled([24 * 40, false], [24 * 40, true, source]);
   expect(told(checkBackups({ home }))).toEqual([
-    "wrong: The newest backup was made 1 d ago.",
-    "wrong: The last drill failed.",
-    "wrong: The last drill was 40 d ago.",
+    "wrong: The newest backup of the embedded database was made 1 d ago.",
+    "wrong: The last drill of the embedded database failed.",
+    "wrong: The last drill of the embedded database was 40 d ago.",
+    byHand,
+    `wrong: The last drill of ${source} was 40 d ago.`,
   ]);
 });
 

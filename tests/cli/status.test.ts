@@ -30,8 +30,13 @@ const well: Omit<Status, "problems"> = {
     oldestTransactionSeconds: 300,
   },
   migrations: [{ version: "1", file: "1_one.sql", applied: true }],
-  lastBackup: undefined,
-  drill: undefined,
+  copies: [],
+};
+const failed = { finishedAt: "2026-11-21T03:00:00Z", ok: false };
+const dumped = {
+  database: "postgres://one/app",
+  lastBackup: "2026-11-21T03:00:00Z",
+  drill: { ...failed, ok: true },
 };
 const at = (database: Partial<Status["database"]>) => ({
   ...well,
@@ -65,6 +70,10 @@ test.each<[string, Omit<Status, "problems">]>([
   ],
   ["Every connection of the pool is busy.", at({ pool: { size: 10, open: 10, busy: 10 } })],
   ["A transaction has been open for 5 min.", at({ oldestTransactionSeconds: 301 })],
+  [
+    "The last drill of the embedded database failed: no backup is known to be good.",
+    { ...well, copies: [dumped, { ...dumped, database: "the embedded database", drill: failed }] },
+  ],
 ])("Status tells: %s", (problem, status) => {
   expect(problemsOf(status)).toEqual([problem]);
 });

@@ -142,7 +142,9 @@ test("a restore that was killed in its middle is done again as if it had never b
     await killedWhen(home, ["restore"], () => existsSync(join(home, there)));
     expect(readdirSync(home)).toContain("data");
   }
+  expect(readdirSync(home)).toContain(data);
   expect(await emailsIn(home)).toEqual(["kept@x.org", "later@x.org"]);
+  expect(await rowhouse(["status"], { ROWHOUSE_HOME: home })).toMatchObject({ code: 0 });
   expect(await rowhouse(["restore"], { ROWHOUSE_HOME: home })).toMatchObject({ code: 0 });
   expect(readdirSync(home).filter((name) => name.includes("restoring"))).toEqual([]);
   expect(await emailsIn(home)).toEqual(["kept@x.org"]);

@@ -10,8 +10,11 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import type { Drill } from "../../cli/backup/drill.ts";
 import { hashOfCatalog } from "../../cli/backup/manifest.ts";
 import type { CatalogEntry } from "../../cli/catalog/catalog.ts";
+import { openHome } from "../../cli/stack/home.ts";
+import { copiesIn } from "../../cli/status/copies.ts";
 import {
   backUp,
   drillOf,
@@ -21,8 +24,9 @@ import {
   forge,
   inHome,
   manifestOf,
+  pretendBackup,
 } from "../support/backup.ts";
-import { newHome } from "../support/cli.ts";
+import { newHome, rowhouse } from "../support/cli.ts";
 import { people } from "../support/people.ts";
 
 /** A home with people, tasks, and a backup; each test damages a copy. */
@@ -70,8 +74,29 @@ test("a whole backup is proven, and the drill is on record", async () => {
     "access",
   ]);
   expect(report.rtoSeconds).toBeGreaterThan(0);
-  expect(JSON.parse(readFileSync(join(home, "drill.json"), "utf8"))).toEqual(report);
+  expect(JSON.parse(readFileSync(join(home, "drill.json"), "utf8"))).toEqual([report]);
   expect(readdirSync(home).sort()).toEqual(["backups", "drill.json", "wal"]);
+});
+
+test("the newest backup of each database is tried, and one that is lost fails the drill", async () => {
+  const { home } = copy();
+  const dump = { kind: "dump", source: "postgres://one/app" } as const;
+  const files = [{ path: "database.dump", size: 1, sha256: "" }];
+  for (const name of ["20261120T030000Z", "20261120T040000Z"]) {
+    pretendBackup(home, name, { ...dump, files });
+  }
+  const drill = async (...args: string[]) => {
+    const outcome = await rowhouse(["drill", "--json", ...args], { ROWHOUSE_HOME: home });
+    const reports: Drill[] = JSON.parse(outcome.stdout);
+    return { code: outcome.code, tried: reports.map(({ backup, ok }) => [backup, ok]) };
+  };
+  const lost = ["20261120T040000Z", false];
+  expect(await drill()).toEqual({ code: 1, tried: [[backupName, true], lost] });
+  expect(await drill("20261120T040000Z")).toEqual({ code: 1, tried: [lost] });
+  expect(copiesIn(openHome(home)).map(({ database, drill }) => [database, drill?.ok])).toEqual([
+    ["the embedded database", true],
+    ["postgres://one/app", false],
+  ]);
 });
 
 test("a flipped bit in a data file fails the drill", async () => {

@@ -18,7 +18,7 @@ test("A DBA sees at a glance how a running stack is", async () => {
   expect(status).toMatchObject({
     api: { url: stack.url, answers: true, postgrest: expect.stringMatching(/^\d+\.\d+/) },
     database: { running: true, maxConnections: 100, pool: { size: 3, busy: 0 } },
-    lastBackup: "2026-11-21T03:00:00Z",
+    copies: [{ database: "the embedded database", lastBackup: "2026-11-21T03:00:00Z" }],
     problems: [],
   });
   expect(status.database.connections.map(({ application }) => application)).toContain("PostgREST");
@@ -26,8 +26,9 @@ test("A DBA sees at a glance how a running stack is", async () => {
   expect(Date.parse(status.startedAt ?? "")).toBeGreaterThan(Date.now() - 600_000);
 
   const finishedAt = "2026-11-21T04:00:00Z";
-  writeFileSync(join(stack.home, "drill.json"), JSON.stringify({ finishedAt, ok: false }));
+  const drill = { database: "the embedded database", finishedAt, ok: false };
+  writeFileSync(join(stack.home, "drill.json"), JSON.stringify([drill]));
   const unwell = await rowhouse(["status"], stack.env);
   expect(unwell.code).toBe(1);
-  expect(unwell.stdout).toContain("Wrong: The last drill failed");
+  expect(unwell.stdout).toContain("Wrong: The last drill of the embedded database failed");
 });

@@ -45,11 +45,11 @@ export async function backUp(home: string, ...args: string[]): Promise<string> {
   return JSON.parse(stdout).dir;
 }
 
-/** Runs a drill: its report, and the exit code. */
+/** Runs a drill of a home with backups of one database: its report, and the exit code. */
 export async function drillOf(home: string): Promise<{ code: number; report: Drill }> {
   const { code, stdout, stderr } = await rowhouse(["drill", "--json"], { ROWHOUSE_HOME: home });
-  if (!stdout.startsWith("{")) throw new Error(stderr);
-  return { code, report: JSON.parse(stdout) };
+  if (!stdout.startsWith("[")) throw new Error(stderr);
+  return { code, report: JSON.parse(stdout)[0] };
 }
 
 /** What a drill found wrong: "rows: api.tasks has ...". */

@@ -1,4 +1,4 @@
-import { lastBackup, lastDrill } from "../../status/copies.ts";
+import { type Copies, copiesIn } from "../../status/copies.ts";
 import { ago, secondsSince } from "../../status/format.ts";
 import { type Finding, type Patient, wrong } from "../check.ts";
 
@@ -6,27 +6,36 @@ import { type Finding, type Patient, wrong } from "../check.ts";
 const oldBackup = 26 * 3600;
 const oldDrill = 31 * 86_400;
 
-/** The newest backup and the last drill that the home knows of. */
+/** The newest backup and the last drill of each database that the home holds backups of. */
 export function checkBackups({ home }: Pick<Patient, "home">): Finding[] {
-  const [backup, drill] = [lastBackup(home), lastDrill(home)];
-  if (backup === undefined) {
-    return [
-      {
-        level: "note",
-        message: `${home.dir} holds no backup.`,
-        remedy: "Where the data matters, back it up daily: `npx rowhouse backup`.",
-      },
-    ];
-  }
-  const again = "Run `npx rowhouse drill`.";
+  const copies = copiesIn(home);
+  if (copies.length > 0) return copies.flatMap((one, index) => findingsOf(one, index === 0));
   return [
-    ...(secondsSince(backup) > oldBackup
-      ? [wrong(`The newest backup was made ${ago(backup)}.`, "See why the schedule stopped.")]
+    {
+      level: "note",
+      message: `${home.dir} holds no backup.`,
+      remedy: "Where the data matters, back it up daily: `npx rowhouse backup`.",
+    },
+  ];
+}
+
+/** @param isNewest Of all. That another database has no newer one can be meant: a dump by hand. */
+function findingsOf({ database, lastBackup, drill }: Copies, isNewest: boolean): Finding[] {
+  const message = `The newest backup of ${database} was made ${ago(lastBackup)}.`;
+  const stopped = "See why the schedule stopped.";
+  const meant = `${stopped} If that is meant, there is nothing to do.`;
+  const again = "Run `npx rowhouse drill`.";
+  const old: Finding = isNewest
+    ? wrong(message, stopped)
+    : { level: "note", message, remedy: meant };
+  return [
+    ...(secondsSince(lastBackup) > oldBackup ? [old] : []),
+    ...(drill === undefined ? [wrong(`No backup of ${database} was ever tried out.`, again)] : []),
+    ...(drill?.ok === false
+      ? [wrong(`The last drill of ${database} failed.`, `See why. ${again}`)]
       : []),
-    ...(drill === undefined ? [wrong("No backup was ever tried out.", again)] : []),
-    ...(drill?.ok === false ? [wrong("The last drill failed.", `See why. ${again}`)] : []),
     ...(drill && secondsSince(drill.finishedAt) > oldDrill
-      ? [wrong(`The last drill was ${ago(drill.finishedAt)}.`, again)]
+      ? [wrong(`The last drill of ${database} was ${ago(drill.finishedAt)}.`, again)]
       : []),
   ];
 }
