@@ -160,8 +160,12 @@ function keepHistory(dataDir: string, archive: string, identity: Identity): void
   renameSync(`${file}.part`, file);
 }
 
-/** @returns Where the data is that was there before. */
-function swap(restored: string, dataDir: string): string | undefined {
+/**
+ * Puts restored data in its place; when it cannot be, what was there is back.
+ *
+ * @returns Where the data is that was there before.
+ */
+export function swap(restored: string, dataDir: string): string | undefined {
   if (!existsSync(dataDir)) {
     renameSync(restored, dataDir);
     return undefined;

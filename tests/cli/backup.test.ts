@@ -4,7 +4,8 @@ import { describe, expect, inject, test } from "vitest";
 import { makeBackup } from "../../cli/backup/backup.ts";
 import type { Manifest } from "../../cli/backup/manifest.ts";
 import { takePhysical } from "../../cli/backup/physical.ts";
-import { beginDraft, findBackup, readableBackups } from "../../cli/backup/places.ts";
+import { archiveOf, beginDraft, findBackup, readableBackups } from "../../cli/backup/places.ts";
+import { swap } from "../../cli/backup/restore.ts";
 import { retain } from "../../cli/backup/retention.ts";
 import { backupFor, parseMoment } from "../../cli/backup/when.ts";
 import { openHome } from "../../cli/stack/home.ts";
@@ -53,6 +54,36 @@ describe("retention", () => {
     expect(retain(home, findBackup(home, stamp(4)), { keep: 2 })).toEqual([stamp(1)]);
     expect(names()).toEqual([2, 3, 4].map(stamp));
   });
+});
+
+const segment = (number: number) => `00000001000000000000000${number}`;
+
+test("Retention removes the WAL from before the oldest backup that stays, and no other", () => {
+  const wal = (number: number) => ({ wal: [`wal/${segment(number)}.gz`] });
+  const { home } = homeWith({ 1: wal(2), 2: wal(4), 3: wal(6) });
+  const archive = archiveOf(home);
+  mkdirSync(archive, { recursive: true });
+  const kept = [
+    "00000002.history.gz",
+    ...[4, 5, 6, 7].map((number) => `${segment(number)}.gz`),
+    `${segment(4)}.00000028.backup.gz`,
+    `${segment(3)}.by-hand`,
+  ];
+  const gone = [2, 3].map((number) => `${segment(number)}.gz`);
+  for (const name of [...kept, ...gone, `${segment(2)}.00000028.backup.gz`]) {
+    writeFileSync(join(archive, name), "");
+  }
+  expect(retain(home, findBackup(home, undefined), { keep: 2 })).toEqual([stamp(1)]);
+  expect(readdirSync(archive).sort()).toEqual(kept.sort());
+});
+
+test("Data that cannot be put in its place leaves what was there in it", () => {
+  const data = join(newHome(), "data");
+  mkdirSync(data, { recursive: true });
+  writeFileSync(join(data, "mine"), "");
+  expect(() => swap(`${data}.restoring`, data)).toThrow(/ENOENT/);
+  expect(readdirSync(join(data, ".."))).toEqual(["data"]);
+  expect(readdirSync(data)).toEqual(["mine"]);
 });
 
 describe("a backup that begins", () => {

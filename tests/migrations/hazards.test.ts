@@ -1,12 +1,17 @@
 import { expect, test } from "vitest";
-import { readCatalogOn } from "../../cli/catalog/catalog.ts";
+import { readCatalog, readCatalogOn } from "../../cli/catalog/catalog.ts";
 import { hazardsBetween } from "../../cli/diff/hazards.ts";
+import { remakingHazards, tablesToEmpty } from "../../cli/diff/remade.ts";
 import { withClient } from "../../cli/stack/database.ts";
 import { cloneDatabase } from "../support/database.ts";
 
 const url = await cloneDatabase();
 await withClient(url, (client) =>
-  client.query("create view api.names as select name from api.users"),
+  client.query(`
+    create view api.names as select name from api.users;
+    create table api.news (id int);
+    create policy not_all on api.news as restrictive using (id > 0)
+  `),
 );
 
 /** The hazards of a change, as "kind object"; the change is undone. */
@@ -24,7 +29,7 @@ async function hazardsOf(change: string): Promise<string[]> {
 test.each([
   ["alter table api.tasks drop column description", "drop api.tasks.description"],
   ["drop table api.tasks", "drop api.tasks"],
-  ["drop schema api cascade", "drop api.tasks", "drop api.users"],
+  ["drop schema api cascade", "drop api.news", "drop api.tasks", "drop api.users"],
   ["alter table api.tasks alter column description type varchar(10)", "drop api.tasks.description"],
   ["alter table api.tasks disable row level security", "rls-off api.tasks"],
   ["alter table api.tasks no force row level security", "rls-off api.tasks"],
@@ -40,6 +45,12 @@ test.each([
   ["alter policy select_own on api.tasks to authenticated, anonymous", "anonymous api.tasks"],
   ["create policy all_see on api.users for select using (true)", "anonymous api.users"],
   ["grant authenticated to anonymous", "anonymous anonymous"],
+  [
+    "create role hazards_crowd; grant hazards_crowd to anonymous; grant select on api.tasks to hazards_crowd",
+    "anonymous api.tasks",
+    "anonymous anonymous",
+  ],
+  ["drop policy not_all on api.news", "anonymous api.news"],
   ["alter role authenticated bypassrls", "anonymous authenticated"],
 ])("it is a hazard to: %s", async (change, ...hazards) => {
   expect(await hazardsOf(change)).toEqual(hazards);
@@ -59,4 +70,18 @@ test.each([
   "alter role authenticated set statement_timeout = '6s'",
 ])("it is none to: %s", async (change) => {
   expect(await hazardsOf(change)).toEqual([]);
+});
+
+test("only what holds rows is a hazard to make anew, and only a column that must have a value empties its table", async () => {
+  const catalog = await readCatalog(url);
+  const made = ["drop function api.me()", "drop table api.news"];
+  expect(remakingHazards(made, catalog, catalog)).toMatchObject([{ object: "api.news" }]);
+  const emptied = (object: string) =>
+    tablesToEmpty([{ kind: "drop", object, says: "" }], catalog).join();
+  expect(["title", "completed", "id"].map((name) => emptied(`api.tasks.${name}`))).toEqual([
+    "api.tasks",
+    "",
+    "",
+  ]);
+  expect(emptied("api.users.name")).toBe("");
 });

@@ -1,7 +1,12 @@
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { assertServed } from "../../cli/deploy/served.ts";
 import { withClient } from "../../cli/stack/database.ts";
+import { loopback } from "../../cli/stack/ports.ts";
 import type { ApiOptions } from "../../cli/stack/postgrest.ts";
 import { waitFor } from "../../cli/stack/wait.ts";
 import { type Caller, signIn, startApi } from "../support/api.ts";
@@ -118,7 +123,7 @@ test("What runs outside a transaction is not tried again, and its author is told
 
 test("A deploy whose schema PostgREST does not take up fails, and passes after SIGUSR1", async () => {
   const deaf = { extra: { PGRST_DB_CHANNEL_ENABLED: "false" } };
-  const { api, migrate } = await pendingDeploy(`${column}; ${reload}`, deaf);
+  const { url, api, migrate } = await pendingDeploy(`${column}; ${reload}`, deaf);
   const outcome = await migrate("--api", api.url);
   expect(outcome).toMatchObject({
     code: 1,
@@ -126,6 +131,16 @@ test("A deploy whose schema PostgREST does not take up fails, and passes after S
     stderr: expect.stringMatching(
       /\[api_stale\].*for "tasks" it answers 400 Column 'extra'.*SIGUSR1/s,
     ),
+  });
+  // What refuses everybody before PostgREST is asked tells nothing of what it serves.
+  const proxy = createServer((_, response) => response.writeHead(401).end("Who are you?"));
+  proxy.listen(0, loopback);
+  onTestFinished(() => void proxy.close());
+  await once(proxy, "listening");
+  const { port } = proxy.address() as AddressInfo;
+  await expect(assertServed(url, `http://${loopback}:${port}`, 1)).rejects.toMatchObject({
+    code: "api_stale",
+    message: expect.stringContaining("it answers 401 Who are you?"),
   });
   process.kill(api.server.pid, "SIGUSR1");
   expect(await migrate("--api", api.url)).toMatchObject({ code: 0 });

@@ -73,6 +73,16 @@ test("A DBA lists the slowest statements, and sees how one is planned for a user
   for (let turn = 0; turn < 3; turn += 1) await ask("/tasks?title=eq.canary&order=id.desc");
   await ask("/tasks", body({ title: "canary" }));
 
+  const port = (await runningState(openHome(stack.home)))?.databasePort ?? 0;
+  const password = postgresPassword(openHome(stack.home));
+  await withClient(embeddedUrl(password, port, "rowhouse"), async (client) => {
+    await client.query("set pg_stat_statements.track = 'all'");
+    await client.query("do 'begin perform 1 as canary_inside; end'");
+  });
+  await withClient(embeddedUrl(password, port, "postgres"), (client) =>
+    client.query("select 1 as canary_elsewhere"),
+  );
+
   const slow = async (...args: string[]) => rowhouse(["slow", ...args], stack.env);
   const { stdout } = await slow("-n", "99", "--json");
   const statements: { statement: string; calls: number; share: number; role: string }[] =

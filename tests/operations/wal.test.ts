@@ -1,6 +1,7 @@
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -10,7 +11,8 @@ import {
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { firstGap } from "../../cli/backup/wal.ts";
+import { stageWal } from "../../cli/backup/stage.ts";
+import { firstGap, segmentSize } from "../../cli/backup/wal.ts";
 import { addUser, backUp, emailsIn, inHome, manifestOf } from "../support/backup.ts";
 import { newHome, readyHome, rowhouse } from "../support/cli.ts";
 
@@ -71,6 +73,9 @@ test("WAL that ends in its middle, unnoticed by its checksum, restores nothing a
     expect(stderr).toMatch(/\[restore_failed\] The WAL after the backup .* goes on to the segment/);
   }
   expect(readdirSync(copy).sort()).toEqual(["backups", "restore.log", "wal"]);
+  // The log is of the last one alone: what it says of an earlier one would be taken for its own.
+  const starts = readFileSync(join(copy, "restore.log"), "utf8").match(/starting PostgreSQL/g);
+  expect(starts).toHaveLength(1);
 });
 
 test("the way back to before a restore is found in a copy of the archive, too", async () => {
@@ -91,6 +96,43 @@ test("the way back to before a restore is found in a copy of the archive, too", 
   const { stdout } = await rowhouse(["restore", "--to", restored], { ROWHOUSE_HOME: copy });
   expect(stdout).toContain("its last change is of");
   expect(await emailsIn(copy)).toEqual(["first@x.org"]);
+});
+
+const segment = (number: number) => `00000001000000000000000${number}`;
+
+test("a restore takes each segment from the first place that has it, and none from before it", async () => {
+  const dir = newHome();
+  const place = (name: string, files: Record<string, string | Buffer>) => {
+    mkdirSync(join(dir, name), { recursive: true });
+    for (const [file, content] of Object.entries(files)) {
+      writeFileSync(join(dir, name, file), content);
+    }
+    return join(dir, name);
+  };
+  const whole = gzipSync(Buffer.alloc(segmentSize), { level: 1 });
+  const own = place("own", { [`${segment(2)}.gz`]: whole });
+  const archive = place("archive", {
+    [`${segment(1)}.gz`]: "damaged, and not needed",
+    [`${segment(2)}.gz`]: "damaged, and there already",
+    [`${segment(3)}.gz`]: whole,
+    [`${segment(4)}.gz.part`]: "half",
+  });
+  const rest = place("pg_wal", { [segment(3)]: "older", [segment(4)]: "unarchived" });
+  const staged = join(dir, "staged");
+  const stage = () =>
+    stageWal(
+      staged,
+      { prefix: [], native: "", place: dir },
+      [own, archive, join(dir, "nowhere"), rest],
+      segment(2),
+      new AbortController().signal,
+    );
+  await stage();
+  const names = [`${segment(2)}.gz`, `${segment(3)}.gz`, segment(4)];
+  expect(readdirSync(staged).sort()).toEqual(names);
+  expect(readFileSync(join(staged, names[0] ?? "")).equals(whole)).toBe(true);
+  writeFileSync(join(archive, `${segment(5)}.gz`), whole.subarray(0, -1));
+  await expect(stage()).rejects.toMatchObject({ code: "backup_damaged" });
 });
 
 test("a segment of another timeline fills no gap", () => {
