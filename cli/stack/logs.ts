@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, statSync, truncateSync } from "node:fs";
+import { copyFileSync, statSync, truncateSync } from "node:fs";
 
 /** From how many bytes on a log is put aside: one such is kept beside it. */
 const mostBytes = 10_000_000;
@@ -9,11 +9,11 @@ const mostBytes = 10_000_000;
  */
 export function boundLog(file: string, limit = mostBytes): void {
   try {
-    if (!existsSync(file) || statSync(file).size <= limit) return;
+    if (statSync(file).size <= limit) return;
     copyFileSync(file, `${file}.1`);
     truncateSync(file);
   } catch {
-    // A full disk, say: nothing is lost, and the next time is soon. No server must end for it.
+    // Not there yet, or a full disk: nothing is lost, and the next time is soon. No server must end for it.
   }
 }
 

@@ -4,7 +4,13 @@ import { describe, expect, inject, test } from "vitest";
 import { makeBackup } from "../../cli/backup/backup.ts";
 import type { Manifest } from "../../cli/backup/manifest.ts";
 import { takePhysical } from "../../cli/backup/physical.ts";
-import { archiveOf, beginDraft, findBackup, readableBackups } from "../../cli/backup/places.ts";
+import {
+  archiveOf,
+  beginDraft,
+  findBackup,
+  newestOfEach,
+  readableBackups,
+} from "../../cli/backup/places.ts";
 import { swap } from "../../cli/backup/restore.ts";
 import { retain } from "../../cli/backup/retention.ts";
 import { backupFor, parseMoment } from "../../cli/backup/when.ts";
@@ -189,5 +195,7 @@ test.each([
 ])("A manifest that %s is none", (_, change) => {
   const { home } = homeWith({ 20: {}, 21: change });
   expect(readableBackups(home).map(({ name }) => name)).toEqual([stamp(20)]);
-  expect(() => findBackup(home, undefined)).toThrow(/manifest .* cannot be read/);
+  for (const find of [findBackup, newestOfEach]) {
+    expect(() => find(home, undefined)).toThrow(/manifest .* cannot be read/);
+  }
 });

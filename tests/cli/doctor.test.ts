@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Finding } from "../../cli/doctor/check.ts";
@@ -62,18 +62,32 @@ describe("The doctor finds keys", () => {
   test("that others may read", () => {
     const home = newHome();
     mkdirSync(home);
-    const file = join(home, "postgres-password");
-    writeFileSync(file, "x");
-    chmodSync(file, 0o644);
-    expect(found(home)).toEqual([`wrong: Others on this machine may read ${file}.`]);
+    const files = ["jwt-secret", "postgres-password"].map((name) => join(home, name));
+    for (const [index, file] of files.entries()) {
+      writeFileSync(file, "x".repeat(32));
+      chmodSync(file, index === 0 ? 0o640 : 0o604);
+    }
+    expect(found(home)).toEqual(
+      files.map((file) => `wrong: Others on this machine may read ${file}.`),
+    );
   });
 });
 
 test("The doctor finds a role that may do too much", async () => {
   const url = await migratedClone();
   expect(await checkRoles({ url })).toEqual([]);
-  await change(url, "grant truncate on api.users to authenticated");
-  expect(told(await checkRoles({ url })).join()).toContain("api.users");
+  await change(
+    url,
+    `grant truncate on api.users to authenticated;
+     grant execute on function api.me() to public;
+     create policy everybody on api.tasks for select using (true);
+     create table api.bare ();
+     create function api.strong() returns int language sql security definer return 1`,
+  );
+  const objects = told(await checkRoles({ url })).join("\n");
+  for (const one of ["api.users", "api.me()", "everybody", "api.bare", "api.strong()"]) {
+    expect(objects).toContain(one);
+  }
 });
 
 test("The doctor finds a table without the index that every request needs", async () => {
@@ -88,7 +102,8 @@ test("The doctor finds a table without the index that every request needs", asyn
 test("The doctor finds generated files that are stale", async () => {
   const root = copyProject();
   expect(await checkGenerated({ scratch: testScratch() }, root)).toEqual([]);
-  for (const file of ["client/src/database.types.ts", "docs/access.md", "docs/access.svg"]) {
+  rmSync(join(root, "docs/access.svg"));
+  for (const file of ["client/src/database.types.ts", "docs/access.md"]) {
     writeFileSync(join(root, file), `${readFileSync(join(root, file), "utf8")} `);
   }
   expect(told(await checkGenerated({ scratch: testScratch() }, root))).toEqual([
@@ -173,9 +188,12 @@ test("The doctor finds backups that are too old, or that no drill has tried", ()
 test("The doctor names settings that differ, and no value", () => {
   const running = { PGRST_DB_POOL: "10", PGRST_JWT_SECRET: "one", PGRST_DB_URI: "a", PATH: "/bin" };
   const wanted = { PGRST_DB_POOL: "10", PGRST_JWT_SECRET: "two", PGRST_DB_URI: "b" };
-  expect(told(settingFindings(running, wanted))).toEqual([
-    "wrong: PGRST_JWT_SECRET is not what PostgREST was started with.",
-  ]);
+  const differs = (name: string) => `wrong: ${name} is not what PostgREST was started with.`;
+  expect(told(settingFindings(running, wanted))).toEqual([differs("PGRST_JWT_SECRET")]);
+  const [taken, added] = [{ PGRST_LOG_LEVEL: "info" }, { PGRST_JWT_AUD: "x" }];
+  expect(told(settingFindings(taken, added))).toEqual(
+    Object.keys({ ...taken, ...added }).map(differs),
+  );
 });
 
 test("A DBA whose settings have faults is told them by the doctor", async () => {

@@ -203,9 +203,18 @@ test("a function that runs as its owner cannot be told of when it is granted, or
     unclear: true,
   });
   const granted = `${definer} grant execute on function api.titles to authenticated;`;
-  const called = `create or replace function request.all_titles() returns setof text language sql as 'select id::text from api.users'`;
+  // What only runs with the caller's rights, or is not in the API, gives nothing.
+  const called = `create or replace function request.all_titles() returns setof text language sql as 'select id::text from api.users';
+    create function api.plain() returns int language sql return 1;
+    grant execute on function api.plain to authenticated;
+    create function request.hidden() returns int language sql security definer set search_path = '' return 1;
+    grant execute on function request.hidden to authenticated`;
   expect(await rehearsed(called, granted)).toMatchObject({
     functions: [{ signature: "api.titles()", role: "authenticated" }],
+  });
+  const closed = `${definer} grant execute on function api.titles to anonymous;`;
+  expect(await rehearsed("grant usage on schema api to anonymous", closed)).toMatchObject({
+    functions: [{ signature: "api.titles()", role: "anonymous" }],
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { lastSchemaLoad } from "../../cli/status/api.ts";
@@ -91,6 +91,10 @@ test("The time of the last schema load is read from PostgREST's log, and unknown
       log,
       `21/Nov/2026:05:00:00 +0000: ${rest}\n21/Nov/2026:06:20:54 +0100: ${rest}\n21/Nov/2026:07:00:00 +0000: Listening\n`,
     );
+    expect(lastSchemaLoad(log)).toBe("2026-11-21T05:20:54.000Z");
+    // Of a long log the end counts.
+    const early = `20/Nov/2026:05:00:00 +0000: ${rest}\n`;
+    writeFileSync(log, `${early}${"x\n".repeat(600_000)}${readFileSync(log, "utf8")}`);
     expect(lastSchemaLoad(log)).toBe("2026-11-21T05:20:54.000Z");
   }
 });

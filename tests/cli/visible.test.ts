@@ -9,6 +9,7 @@ test("what other people wrote does nothing to a terminal", () => {
   );
   expect(visible(`over${"\r"}written${control(8)}`)).toBe("over\\u000dwritten\\u0008");
   expect(visible(`abc${control(0x202e)}cba`)).toBe("abc\\u202ecba");
+  expect(visible(`${control(0x2066)}abc${control(0x2069)}`)).toBe("\\u2066abc\\u2069");
 });
 
 test("what belongs to a text stays", () => {

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { loopback } from "../../cli/stack/ports.ts";
 import { postgrestReady } from "../../cli/stack/postgrest.ts";
 import { launch } from "../../cli/stack/server.ts";
+import { readApi } from "../../cli/status/api.ts";
 import { backUp, drillOf, faultsOf, inHome } from "../support/backup.ts";
 import { newHome } from "../support/cli.ts";
 
@@ -22,7 +23,10 @@ test("a PostgREST that takes the question whether it is ready, and says nothing,
     code: "postgrest_failed",
     message: expect.stringContaining("exit code 0"),
   });
-}, 15_000);
+  expect(await readApi(`http://${loopback}:${adminPort}`, logFile)).toMatchObject({
+    answers: false,
+  });
+}, 20_000);
 
 test("a drill of a database that was never migrated fails, and ends", async () => {
   const home = newHome();

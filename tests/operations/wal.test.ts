@@ -133,6 +133,8 @@ test("a restore takes each segment from the first place that has it, and none fr
   expect(readFileSync(join(staged, names[0] ?? "")).equals(whole)).toBe(true);
   writeFileSync(join(archive, `${segment(5)}.gz`), whole.subarray(0, -1));
   await expect(stage()).rejects.toMatchObject({ code: "backup_damaged" });
+  writeFileSync(join(archive, `${segment(5)}.gz`), gzipSync("half a segment, packed whole"));
+  await expect(stage()).rejects.toMatchObject({ message: expect.stringContaining("28 bytes") });
 });
 
 test("a segment of another timeline fills no gap", () => {
