@@ -33,7 +33,7 @@ export async function readApi(url: string, logFile: string): Promise<ApiStatus> 
  */
 export function lastSchemaLoad(logFile: string): string | undefined {
   if (!existsSync(logFile)) return undefined;
-  const loads = tail(logFile).match(/^[^ ]+ [+-]\d{4}(?=: Schema cache loaded)/gm);
+  const loads = tail(logFile).match(/^\S+ [+-]\d{4}(?=: Schema cache loaded)/gm);
   return loads?.at(-1) && isoTime(loads.at(-1) ?? "");
 }
 

@@ -1,8 +1,12 @@
-import { expect, test } from "vitest";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
 import { readCatalog } from "../../cli/catalog/catalog.ts";
 import { applyToDev } from "../../cli/dev/apply.ts";
 import { type Change, syncDev } from "../../cli/dev/sync.ts";
+import { readSide } from "../../cli/diff/side.ts";
 import { withClient } from "../../cli/stack/database.ts";
+import { loopback } from "../../cli/stack/ports.ts";
 import { migratedClone, testScratch } from "../support/database.ts";
 import { copyProject, editFile } from "../support/project.ts";
 
@@ -124,4 +128,30 @@ test("a save that somebody's lock is in the way of is not told to delete the hom
       remedy: expect.stringContaining("save again"),
     });
   });
+});
+
+/** The same database behind a proxy, which breaks every connection that says some word. */
+async function breakingOn(word: string, url: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const proxy = createServer((incoming) => {
+    const outgoing = connect(Number(port), hostname);
+    for (const socket of [incoming, outgoing]) socket.on("error", () => {});
+    incoming.on("data", (chunk) => {
+      if (chunk.includes(word)) incoming.destroy();
+      else outgoing.write(chunk);
+    });
+    incoming.on("close", () => outgoing.destroy());
+    outgoing.pipe(incoming);
+  }).listen(0, loopback);
+  onTestFinished(() => void proxy.close());
+  await once(proxy, "listening");
+  const behind = new URL(url);
+  behind.host = `${loopback}:${(proxy.address() as AddressInfo).port}`;
+  return behind.href;
+}
+
+test("a connection that breaks while a save is planned ends that plan, and no more", async () => {
+  // What only the planner asks for.
+  const url = await breakingOn("pg_event_trigger", await migratedClone());
+  await expect(readSide(url)).rejects.toThrow(/Connection terminated/);
 });

@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { withClient } from "../../cli/stack/database.ts";
 import { migrate } from "../../cli/stack/dbmate.ts";
+import { inHome } from "../support/backup.ts";
 import { type Outcome, readyHome, rowhouse, startStack } from "../support/cli.ts";
 import { migratedClone } from "../support/database.ts";
+import { people } from "../support/people.ts";
 import { copyProject, editFile } from "../support/project.ts";
 
 /** What docs/policies.md tells: tasks are to be created open, and only later done. */
@@ -147,3 +149,17 @@ notify pgrst, 'reload schema';
   expect(await run("db", "check", "--against", production)).toEqual(quiet);
   expect(await dev.end()).toBe(0);
 }, 120_000);
+
+test("a save of which cannot be told in time for whom it counts is applied all the same", async () => {
+  const [project, home] = [copyProject(), readyHome()];
+  const dev = await startStack({ ROWHOUSE_HOME: home }, "dev", project);
+  await inHome(home, (client) => client.query(people));
+  editFile(
+    project,
+    "policies/tasks.sql",
+    "for select to authenticated\nusing (user_id = request.user_id())",
+    "for select to authenticated\nusing (user_id = request.user_id() and pg_sleep(6) is not null)",
+  );
+  await dev.says(/For whom it changes what cannot be told: /);
+  await dev.says(/^Applied in /m);
+});
