@@ -115,7 +115,8 @@ export async function valueOver(
 /**
  * A condition that cannot be prepared needs more than a row (a system column), and one that
  * writes needs more than a transaction that reads: both say nothing about the request. The same
- * for a schema: a policy reaches into it whatever the rights of whoever asks.
+ * for a schema: a policy reaches into it whatever the rights of whoever asks. And a setting that is
+ * not known here (42704) can be one that PostgREST makes, like request.method.
  *
  * @param isTheirs Whether it ran, and with the rights of whoever asks.
  */
@@ -123,6 +124,9 @@ function faultOf(error: unknown, isTheirs: boolean): Value {
   const code = codeOf(error);
   if (code === "57014") throw error;
   const reason = reasonOf(error);
-  const ours = !isTheirs || code === "25006" || reason.startsWith("permission denied for schema");
+  const ours =
+    !isTheirs ||
+    ["25006", "42704"].includes(code ?? "") ||
+    reason.startsWith("permission denied for schema");
   return { fault: ours ? "unknown" : "fails", reason };
 }

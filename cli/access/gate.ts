@@ -5,7 +5,7 @@ import type { ApiRole, Policy, Relation, Verb } from "./model.ts";
  * (PostgreSQL's manual, CREATE POLICY). Without row-level security every row passes.
  */
 export interface Gate {
-  /** Whose policies these are: an update also has to pass those of select. */
+  /** Whose policies these are. */
   readonly verb: Verb;
   readonly open: boolean;
   readonly permissive: readonly Condition[];
@@ -25,34 +25,44 @@ export interface Access {
   readonly verb: Verb;
   /** Null when the verb is not granted at all; empty for delete, which knows no columns. */
   readonly columns: readonly string[] | null;
-  /**
-   * The columns by which an update or delete can say which rows it means: those of select, null
-   * when it is not granted at all. Empty for select and insert, which need none.
-   */
-  readonly reads: readonly string[] | null;
   /** What the row that is there has to pass, each of them; none for insert. */
   readonly row: readonly Gate[];
   /** What the row that results has to pass, each of them; none for select and delete. */
   readonly result: readonly Gate[];
+  /** What an update or delete needs on top to say which rows it means; null for the others. */
+  readonly filter: Filter | null;
+}
+
+/** What a request needs that filters the rows it changes: it reads them, so it has to be let. */
+interface Filter {
+  /** The columns that it can filter by; null when select is not granted at all. */
+  readonly columns: readonly string[] | null;
+  /** Both the row that is there and the one that results have to pass it. */
+  readonly gate: Gate;
 }
 
 /**
  * What a role needs for a verb on a table: its grant, and the gates of the policies.
  *
- * An update or delete that says which rows it means (all of PostgREST's do) also reads them, so
- * both the old and the new row have to pass the policies of select, too (CREATE POLICY, table
- * "Policies Applied by Command Type"). An insert that asks for nothing back does not.
+ * The policies of select hold an update or delete only where it reads the rows (CREATE POLICY,
+ * table "Policies Applied by Command Type"): to filter them, or to give them back. One that does
+ * neither, like `DELETE /tasks`, changes whatever its own policies let pass, also out of sight.
  */
 export function accessOf(relation: Relation, role: ApiRole, verb: Verb): Access {
-  const reads = verb === "select" ? [] : [gateOf(relation, role, "select", "using")];
+  const reads = verb === "update" || verb === "delete";
   const own = (side: "using" | "check") => gateOf(relation, role, verb, side);
   return {
     role,
     verb,
     columns: columnsFor(relation, role, verb),
-    reads: verb === "select" || verb === "insert" ? [] : columnsFor(relation, role, "select"),
-    row: verb === "insert" ? [] : [own("using"), ...reads],
-    result: verb === "insert" ? [own("check")] : verb === "update" ? [own("check"), ...reads] : [],
+    row: verb === "insert" ? [] : [own("using")],
+    result: verb === "insert" || verb === "update" ? [own("check")] : [],
+    filter: reads
+      ? {
+          columns: columnsFor(relation, role, "select"),
+          gate: gateOf(relation, role, "select", "using"),
+        }
+      : null,
   };
 }
 

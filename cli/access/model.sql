@@ -95,7 +95,7 @@ select json_build_object(
             and pkey.contype = 'p'
           ),
           'columns', (
-            select json_agg(
+            select coalesce(json_agg(
               json_build_object(
                 'name', attribute.attname,
                 'type', format_type(attribute.atttypid, attribute.atttypmod),
@@ -104,7 +104,7 @@ select json_build_object(
                 'identity', attribute.attidentity = 'a'
               )
               order by attribute.attnum
-            )
+            ), '[]')
             from pg_catalog.pg_attribute as attribute
             left join pg_catalog.pg_attrdef as attrdef
               on attrdef.adrelid = attribute.attrelid

@@ -10,7 +10,8 @@ import { parseCount } from "./options.ts";
 
 const help = `
 The row is the one with that id, of any user; --owner tells which where several have it.
-An insert asks whether a row like that one, or like --row, would be accepted; triggers do not run.
+An insert asks whether a row like that one, or like --row, would pass. Grants, defaults and policies
+are tried, constraints and triggers are not. The token says role, sub and email, and no more.
 Without an id the policies are told, and not evaluated.
 It only reads. The exit code is 0 when allowed, or for some rows; 2 when not, of any row named;
 1 on an error.

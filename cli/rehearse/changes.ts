@@ -127,9 +127,7 @@ function changedColumns(
 }
 
 function sideOf(access: Access | undefined, deed: Deed): Side {
-  if (!access || access.columns === null || access.reads === null) {
-    return { sql: "false", words: "not granted" };
-  }
+  if (!access || access.columns === null) return { sql: "false", words: "not granted" };
   const gates = deed === "insert" || deed === "update (result)" ? access.result : access.row;
   return { sql: sqlOf(gates), words: wordsOf(gates) };
 }

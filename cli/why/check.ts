@@ -1,29 +1,45 @@
 import { evaluate, type Outcome } from "../access/evaluate.ts";
-import { type Gate, sqlOf } from "../access/gate.ts";
+import { type Access, type Gate, sqlOf } from "../access/gate.ts";
 import type { CheckedCondition, CheckedGate } from "./decide.ts";
 import type { Row, Scene } from "./rows.ts";
 
 /**
- * Evaluates the conditions of gates.
+ * Evaluates the conditions of all gates.
  *
- * @param over Which row it is: the one that is there, or the one that results.
- * @param row Null leaves them unevaluated.
+ * @param row The row that is there; null leaves the conditions unevaluated.
+ * @param result The row that results; likewise.
  */
-export async function checkGates(
+export async function checkAccess(
+  context: Scene,
+  access: Access,
+  row: Row | null,
+  result: Row | null,
+): Promise<CheckedGate[]> {
+  const filters = access.filter === null ? [] : [access.filter.gate];
+  const overResult = access.result.length === 0 ? [] : filters;
+  return [
+    ...(await checkGates(context, access.row, { over: "row", onlyFiltered: false }, row)),
+    ...(await checkGates(context, filters, { over: "row", onlyFiltered: true }, row)),
+    ...(await checkGates(context, access.result, { over: "result", onlyFiltered: false }, result)),
+    ...(await checkGates(context, overResult, { over: "result", onlyFiltered: true }, result)),
+  ];
+}
+
+async function checkGates(
   context: Scene,
   gates: readonly Gate[],
-  over: "row" | "result",
+  which: Pick<CheckedGate, "over" | "onlyFiltered">,
   row: Row | null,
 ): Promise<CheckedGate[]> {
   const done: CheckedGate[] = [];
-  for (const gate of gates) done.push(await checkedGate(context, gate, over, row));
+  for (const gate of gates) done.push(await checkedGate(context, gate, which, row));
   return done;
 }
 
 async function checkedGate(
   context: Scene,
   gate: Gate,
-  over: "row" | "result",
+  which: Pick<CheckedGate, "over" | "onlyFiltered">,
   row: Row | null,
 ): Promise<CheckedGate> {
   const { verb, open, permissive, restrictive } = gate;
@@ -34,7 +50,7 @@ async function checkedGate(
   }
   const fails = conditions.some(({ outcome }) => outcome?.value === "fails");
   const together = fails ? await outcomeOf(context, sqlOf([gate]), row) : null;
-  return { verb, over, open, conditions, together };
+  return { verb, ...which, open, conditions, together };
 }
 
 async function outcomeOf(

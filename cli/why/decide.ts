@@ -22,6 +22,8 @@ export interface CheckedCondition {
 /** A gate, with its conditions evaluated over a row. */
 export interface CheckedGate {
   readonly verb: Verb;
+  /** Whether it holds only a request that filters the rows it changes. */
+  readonly onlyFiltered: boolean;
   /** The row that is there, or the one that results. */
   readonly over: "row" | "result";
   readonly open: boolean;
@@ -36,13 +38,12 @@ export interface CheckedGate {
 /**
  * What is missing of grants, in a sentence; null when nothing is.
  *
- * @param id The column by which a request says which row it means.
  * @param written The columns that the request names.
  */
 export function missingGrant(
   relation: Relation,
-  { role, verb, columns, reads }: Access,
-  { id, written }: { readonly id: string | null; readonly written: readonly string[] },
+  { role, verb, columns }: Access,
+  written: readonly string[],
 ): string | null {
   const table = `api.${relation.name}`;
   if (!relation.usableBy.includes(role)) return `${role} may not use the schema api.`;
@@ -50,14 +51,37 @@ export function missingGrant(
   const refused = written.filter((column) => !columns.includes(column));
   if (refused.length > 0)
     return `${role} has no grant to ${verb} (${refused.join(", ")}) on ${table}.`;
-  if (verb === "select" || verb === "insert") return null;
-  if (reads !== null && (id === null || reads.includes(id))) return null;
-  const what = id === null || reads === null ? "select" : `select (${id})`;
-  return `${role} has no grant to ${what} on ${table}, by which a request says which row to ${verb}.`;
+  return null;
 }
 
-/** Puts the gates together: the row has to pass each. */
-export function decide(verb: Verb, gates: readonly CheckedGate[]): Decision {
+/**
+ * What is missing to filter the rows of an update or delete; null when nothing is.
+ *
+ * @param id The column by which a request says which row it means.
+ */
+export function missingFilterGrant(
+  relation: Relation,
+  { role, filter }: Access,
+  id: string | null,
+): string | null {
+  if (filter === null) return null;
+  const { columns } = filter;
+  if (columns !== null && (id === null || columns.includes(id))) return null;
+  const what = id === null || columns === null ? "select" : `select (${id})`;
+  return `${role} has no grant to ${what} on api.${relation.name}, by which a request says which row it means.`;
+}
+
+/**
+ * Puts the gates together: the row has to pass each.
+ *
+ * @param missing What is missing of grants; null when nothing is.
+ */
+export function decide(
+  verb: Verb,
+  gates: readonly CheckedGate[],
+  missing: string | null,
+): Decision {
+  if (missing !== null) return { verdict: "no", reason: missing };
   const decisions = gates.map((gate) => decideGate(verb, gate));
   for (const verdict of ["no", "unknown", "depends"] as const) {
     const first = decisions.find((decision) => decision.verdict === verdict);
@@ -125,9 +149,8 @@ function failsRequest(
 }
 
 function purpose(verb: Verb, gate: CheckedGate): string {
-  const also = gate.verb === verb ? "" : `, which ${verb} needs as well`;
   const when = gate.over === "result" && verb === "update" ? " as it would be afterwards" : "";
-  return `for ${gate.verb}${when}${also}`;
+  return `for ${gate.verb}${when}`;
 }
 
 function names(conditions: readonly CheckedCondition[]): string {

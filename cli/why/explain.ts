@@ -1,6 +1,7 @@
+import type { Verb } from "../access/model.ts";
 import { readable } from "../access/readable.ts";
 import { colours } from "../colours.ts";
-import type { CheckedCondition, CheckedGate, Verdict } from "./decide.ts";
+import type { CheckedCondition, CheckedGate, Decision, Verdict } from "./decide.ts";
 import type { Answer } from "./why.ts";
 
 /**
@@ -12,10 +13,14 @@ export function explain(answer: Answer, all: boolean): string[] {
   const { asker, verb, table, rows } = answer;
   const who = asker.email === null ? asker.label : `${asker.email} (${asker.id})`;
   return [
-    ...rows.flatMap(({ row, verdict, reason, gates }) => [
+    ...rows.flatMap(({ row, verdict, reason, filtered, gates }) => [
       `May ${who} ${verb} ${rowName(row)} ${table}?`,
       ...gates.flatMap((gate) => gateLines(answer, gate)),
       `${verdictWord(verdict)}: ${reason}`,
+      ...filterLines(verb, verdict, filtered),
+      ...(verdict === "yes" && verb !== "select"
+        ? ["Constraints and triggers are not tried."]
+        : []),
       "",
     ]),
     ...grantLines(answer),
@@ -40,6 +45,15 @@ function verdictWord(verdict: Verdict): string {
   return colours.yellow(verdict === "depends" ? "Maybe" : "Cannot tell");
 }
 
+/** Where a request that names the row fares otherwise than one that changes all it can. */
+function filterLines(verb: Verb, verdict: Verdict, filtered: Decision | null): string[] {
+  if (filtered === null || filtered.verdict === verdict) return [];
+  return [
+    `That is for a request without a filter, which may ${verb} all rows that pass. With a filter, which reads them:`,
+    `${verdictWord(filtered.verdict)}: ${filtered.reason}`,
+  ];
+}
+
 function gateLines({ verb }: Answer, gate: CheckedGate): string[] {
   const title = `  ${titleOf(verb, gate)}`;
   if (gate.open) return [`${title}: no row-level security`];
@@ -49,9 +63,13 @@ function gateLines({ verb }: Answer, gate: CheckedGate): string[] {
 }
 
 function titleOf(verb: string, gate: CheckedGate): string {
-  if (gate.over === "row") return `the row, ${gate.verb} policies`;
+  if (gate.over === "row") return `the row, ${gate.verb} policies${filterNote(gate)}`;
   const row = verb === "insert" ? "the new row" : "the row afterwards";
-  return gate.verb === verb ? `${row}, ${gate.verb} policies` : `${row}, ${gate.verb} policies too`;
+  return `${row}, ${gate.verb} policies${filterNote(gate)}`;
+}
+
+function filterNote({ onlyFiltered }: CheckedGate): string {
+  return onlyFiltered ? " (with a filter)" : "";
 }
 
 function conditionLines({ policy, sql, outcome }: CheckedCondition, width: number): string[] {

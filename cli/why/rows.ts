@@ -1,6 +1,6 @@
 import type pg from "pg";
 import type { Asker } from "../access/asker.ts";
-import { type RowText, valueOver } from "../access/evaluate.ts";
+import { type RowText, type Value, valueOver } from "../access/evaluate.ts";
 import type { Relation } from "../access/model.ts";
 import { quoted, sqlName } from "../access/names.ts";
 import { codeOf, RowhouseError, reasonOf } from "../errors.ts";
@@ -14,10 +14,11 @@ export interface Row {
 /** Changed columns, or those of a new row. */
 export type Patch = Readonly<Record<string, unknown>>;
 
-/** The column that names a row; null when there is none. */
+/** The column that names a row, of one owner where the table is owned; null when there is none. */
 export function nameColumn(relation: Relation): string | null {
   if (relation.columns.some(({ name }) => name === "id")) return "id";
-  return relation.key.length === 1 ? (relation.key[0] ?? null) : null;
+  const names = relation.key.filter((name) => relation.key.length === 1 || name !== "user_id");
+  return names.length === 1 ? (names[0] ?? null) : null;
 }
 
 /**
@@ -35,7 +36,11 @@ export async function findRows(
   const column = nameColumn(relation);
   const owned = relation.columns.some(({ name }) => name === "user_id");
   if (column === null)
-    throw rowUnknown(`${sqlName(relation.name)} has no column id to find it by.`);
+    throw new RowhouseError(
+      "row_unknown",
+      `api.${relation.name} has no column id, and no other one that names its rows.`,
+      "Ask without an id, or about an insert with --row.",
+    );
   if (owner !== null && !owned) throw rowUnknown(`The rows of api.${relation.name} have no owner.`);
   const alias = quoted(relation.name);
   const conditions = [`${quoted(column)} = $1`, ...(owner === null ? [] : ["user_id = $2"])];
@@ -78,19 +83,28 @@ export async function patched(
  * @param columns The columns; those without a default are left out.
  */
 export async function computed(
-  { client, relation, asker, asRole }: Scene,
+  scene: Scene,
   row: Row,
   columns: Relation["columns"],
 ): Promise<Patch> {
   const patch: Record<string, unknown> = {};
   for (const column of columns) {
     if (column.default === null) continue;
-    const expression = { table: relation.name, sql: `to_jsonb(${column.default})`, row: row.text };
-    const result = await valueOver(client, expression, asker, asRole);
+    const result = await defaultOf(scene, row, column);
     // A default that writes, like the next number of a sequence, is left null.
     if ("value" in result) patch[column.name] = result.value;
   }
   return patch;
+}
+
+/** What PostgreSQL puts into one such column of a row, as JSON, or why it cannot. */
+export async function defaultOf(
+  { client, relation, asker, asRole }: Scene,
+  row: Row,
+  column: Relation["columns"][number],
+): Promise<Value> {
+  const sql = `to_jsonb(${column.default ?? "null::text"})`;
+  return valueOver(client, { table: relation.name, sql, row: row.text }, asker, asRole);
 }
 
 /** Who asks about which table, and whether with the rights of their role. */

@@ -5,41 +5,34 @@ import {
   type AccessModel,
   type ApiRole,
   type Policy,
-  type Relation,
   readAccess,
   type Verb,
 } from "../access/model.ts";
 import { tableNamed } from "../access/names.ts";
 import { assertSeesRows, canBecome, readingOnly } from "../access/session.ts";
-import { checkGates } from "./check.ts";
-import { type CheckedGate, type Decision, decide, missingGrant } from "./decide.ts";
+import { checkAccess } from "./check.ts";
+import {
+  type CheckedGate,
+  type Decision,
+  decide,
+  missingFilterGrant,
+  missingGrant,
+} from "./decide.ts";
+import { assertColumns, assertMakesSense, type Question } from "./question.ts";
 import {
   computed,
+  defaultOf,
   findRows,
   nameColumn,
-  type Patch,
   patched,
   type Row,
-  rowInvalid,
   type Scene,
 } from "./rows.ts";
 
-/** May someone do this? */
-export interface Question {
-  /** An email address, a user's id, or "anonymous". */
-  readonly as: string;
-  readonly verb: Verb;
-  readonly table: string;
-  /** Null asks for any row. */
-  readonly id: string | null;
-  /** The user whose row it is; null means everybody's. */
-  readonly owner: string | null;
-  /** A row to insert, or the columns that an update changes; null for neither. */
-  readonly row: Patch | null;
-}
-
 /** The answer for one row. */
 interface RowAnswer extends Decision {
+  /** Of an update or delete that may: whether it may also say which row it means; else null. */
+  readonly filtered: Decision | null;
   /** The row that is there, or that would be inserted; null when none was named. */
   readonly row: Readonly<Record<string, unknown>> | null;
   readonly gates: readonly CheckedGate[];
@@ -100,28 +93,6 @@ interface Context extends Scene {
   readonly question: Question;
 }
 
-function assertMakesSense({ verb, id, row }: Question): void {
-  if (row === null) return;
-  if (verb === "select" || verb === "delete") throw rowInvalid(`A ${verb} takes no --row.`);
-  if (verb === "insert" && id !== null)
-    throw rowInvalid("An insert takes an id or --row, not both.");
-  if (verb === "update" && id === null)
-    throw rowInvalid("An update with --row needs the row's id.");
-}
-
-function assertColumns({ name, columns }: Relation, { verb, row }: Question): void {
-  for (const key of Object.keys(row ?? {})) {
-    const column = columns.find((one) => one.name === key);
-    if (column === undefined) {
-      const known = columns.map((one) => one.name).join(", ");
-      throw rowInvalid(`api.${name} has no column ${key}: its columns are ${known}.`);
-    }
-    if (column.generated || column.identity) {
-      throw rowInvalid(`PostgreSQL itself fills ${key}: no ${verb} can set it.`);
-    }
-  }
-}
-
 /** The rows that the question is about: [null] when it is about any. */
 async function rowsMeant(context: Context): Promise<(Row | null)[]> {
   const { client, asker, asRole, relation, question } = context;
@@ -153,15 +124,30 @@ async function withGenerated(context: Context, row: Row): Promise<Row> {
 async function answer(context: Context, row: Row | null): Promise<RowAnswer> {
   const { relation, access, question } = context;
   const written = Object.keys(question.row ?? {});
-  const missing = missingGrant(relation, access, { id: nameColumn(relation), written });
   const result = row === null ? null : await resultOf(context, row);
-  const gates = [
-    ...(await checkGates(context, access.row, "row", row)),
-    ...(await checkGates(context, access.result, "result", result)),
-  ];
-  const decision: Decision =
-    missing === null ? decide(question.verb, gates) : { verdict: "no", reason: missing };
-  return { ...decision, row: row?.values ?? null, gates };
+  const gates = await checkAccess(context, access, row, result);
+  const always = gates.filter(({ onlyFiltered }) => !onlyFiltered);
+  const missing = missingGrant(relation, access, written) ?? (await failingDefault(context, row));
+  const decision = decide(question.verb, always, missing);
+  const unreadable = missingFilterGrant(relation, access, nameColumn(relation));
+  const filtered =
+    access.filter === null || decision.verdict === "no"
+      ? null
+      : decide(question.verb, gates, unreadable);
+  return { ...decision, filtered, row: row?.values ?? null, gates };
+}
+
+/** Why a new row gets no default; null when it gets all, or was not made here. */
+async function failingDefault(context: Context, row: Row | null): Promise<string | null> {
+  const { relation, question } = context;
+  const { verb, row: given } = question;
+  if (verb !== "insert" || given === null || row === null) return null;
+  for (const column of relation.columns.filter(({ name }) => !Object.hasOwn(given, name))) {
+    const value = await defaultOf(context, row, column);
+    if ("fault" in value && value.fault === "fails")
+      return `the request fails, since the default of ${column.name} does (${value.reason}).`;
+  }
+  return null;
 }
 
 /** All that is the same for each row. */
@@ -169,7 +155,8 @@ function outline({ asker, asRole, relation, access, question }: Context): Omit<A
   const { role, id, email, label } = asker;
   const { columns } = access;
   const all = question.verb === "delete" ? [] : relation.columns.map(({ name }) => name);
-  const counted = new Set([...access.row, ...access.result].flatMap(policiesOf));
+  const filters = access.filter === null ? [] : [access.filter.gate];
+  const counted = new Set([...access.row, ...access.result, ...filters].flatMap(policiesOf));
   return {
     asker: { role, id, email, label },
     verb: question.verb,

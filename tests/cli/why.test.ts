@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { readAccess, type Verb, verbs } from "../../cli/access/model.ts";
 import { readingOnly } from "../../cli/access/session.ts";
 import { withClient } from "../../cli/stack/database.ts";
-import { type Answer, ask, type Question, why } from "../../cli/why/why.ts";
+import { explain } from "../../cli/why/explain.ts";
+import type { Question } from "../../cli/why/question.ts";
+import { type Answer, ask, why } from "../../cli/why/why.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
 import { cloneDatabase, emptyDatabase } from "../support/database.ts";
 import { alice, bob, people, taskId, twins } from "../support/people.ts";
@@ -59,13 +61,42 @@ test("an update is judged by the row as it would be, too", async () => {
   });
 });
 
-test("an update may not take a row out of one's own sight", async () => {
-  const url = await database("alter policy update_own on api.tasks with check (true)");
+test("a request without a filter takes rows out of one's own sight, and changes rows out of it", async () => {
+  const url = await database(`
+    alter policy update_own on api.tasks with check (true);
+    alter policy delete_own on api.tasks using (true);
+  `);
   const away = await why(url, question("update", { owner: alice, row: { user_id: bob } }));
   expect(away.rows[0]).toMatchObject({
-    verdict: "no",
-    reason:
-      "no permissive policy lets it pass for select as it would be afterwards, which update needs as well.",
+    verdict: "yes",
+    filtered: {
+      verdict: "no",
+      reason: "no permissive policy lets it pass for select as it would be afterwards.",
+    },
+  });
+  const his = await why(url, question("delete", { owner: bob }));
+  expect(his.rows[0]).toMatchObject({
+    verdict: "yes",
+    filtered: { verdict: "no", reason: "no permissive policy lets it pass for select." },
+  });
+  expect(explain(his, false)).toEqual(
+    expect.arrayContaining([
+      "  the row, select policies (with a filter):",
+      "Yes: delete_own lets it pass, and it is granted.",
+      "That is for a request without a filter, which may delete all rows that pass. With a filter, which reads them:",
+      "No: no permissive policy lets it pass for select.",
+    ]),
+  );
+  await withClient(url, (client) =>
+    client.query(
+      "revoke all on api.tasks from authenticated; grant delete on api.tasks to authenticated",
+    ),
+  );
+  expect((await why(url, question("delete", { owner: bob }))).rows[0]).toMatchObject({
+    verdict: "yes",
+    filtered: {
+      reason: expect.stringMatching(/^authenticated has no grant to select on api.tasks/),
+    },
   });
 });
 
@@ -86,6 +117,46 @@ test("a new row gets the defaults that it would get, and generated columns", asy
   expect(verdicts(await insert({ text: "larger" }))).toEqual([[alice, "no"]]);
   expect(verdicts(await insert({ text: "tiny", user_id: bob }))).toEqual([[bob, "no"]]);
   await expect(insert({ size: 1 })).rejects.toMatchObject({ code: "row_invalid" });
+});
+
+test("a new row whose default may not be had is refused", async () => {
+  const url = await database(`
+    create function private.number() returns int language sql return 1;
+    create table api.notes (
+      user_id uuid default request.user_id(),
+      code int default private.number(),
+      place serial,
+      primary key (user_id, code)
+    );
+    grant select, insert on api.notes to authenticated;
+    insert into api.notes values ('${alice}', 7);
+  `);
+  const insert = (row: Record<string, unknown>) =>
+    why(url, question("insert", { table: "notes", id: null, row }));
+  expect((await insert({})).rows[0]).toMatchObject({
+    verdict: "no",
+    reason:
+      "the request fails, since the default of code does (permission denied for function number).",
+  });
+  expect((await insert({ code: 1 })).rows[0]).toMatchObject({
+    verdict: "no",
+    reason: expect.stringContaining("permission denied for sequence notes_place_seq"),
+  });
+  expect(verdicts(await insert({ code: 1, place: 1 }))).toEqual([[alice, "yes"]]);
+  expect(verdicts(await why(url, question("select", { table: "notes", id: "7" })))).toEqual([
+    [alice, "yes"],
+  ]);
+});
+
+test("a setting that PostgREST makes for a request is not told to be missing, nor columns where there are none", async () => {
+  const url = await database(`
+    create table api.nothing ();
+    alter policy select_own on api.tasks using (current_setting('request.method') = 'GET');
+  `);
+  expect((await why(url, question("select", { owner: alice }))).rows[0]?.verdict).toBe("unknown");
+  expect((await why(url, question("select", { table: "nothing", id: null }))).rows).toMatchObject([
+    { verdict: "no", reason: "authenticated has no grant to select on api.nothing." },
+  ]);
 });
 
 const members = `
@@ -233,8 +304,11 @@ test("the verdict is what PostgreSQL does, whatever the policies and grants are"
           question(verb, { as, table, id: "1", row: verb === "update" ? change : null }),
         );
         const name = `${table} ${as} ${verb}`;
-        told.push(`${name} ${answer.rows[0]?.verdict}`);
-        done.push(`${name} ${await reality(acting, { table, as, verb, columns: answer.columns })}`);
+        const [row] = answer.rows;
+        told.push(`${name} ${row?.verdict} ${(row?.filtered ?? row)?.verdict}`);
+        const attempt = { table, as, verb, columns: answer.columns };
+        const any = await reality(acting, { ...attempt, filters: false });
+        done.push(`${name} ${any} ${await reality(acting, { ...attempt, filters: true })}`);
       }
     });
   });

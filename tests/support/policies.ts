@@ -92,11 +92,18 @@ function policySql(
   return `create policy ${name} on api.${table} as ${kind} for ${verb} to ${role} ${using} ${check};`;
 }
 
+interface Attempt {
+  readonly table: string;
+  readonly as: string;
+  readonly verb: Verb;
+  /** Those that the role may name, if any. */
+  readonly columns: readonly string[] | null;
+  /** Whether an update or delete says which row it means. */
+  readonly filters: boolean;
+}
+
 /** What PostgreSQL does when someone tries: "yes" or "no". It is rolled back. */
-export async function reality(
-  client: pg.Client,
-  attempt: { table: string; as: string; verb: Verb; columns: readonly string[] | null },
-): Promise<"yes" | "no"> {
+export async function reality(client: pg.Client, attempt: Attempt): Promise<"yes" | "no"> {
   const claims =
     attempt.as === "anonymous"
       ? { role: "anonymous" }
@@ -117,20 +124,16 @@ export async function reality(
   }
 }
 
-/** What a request would run. The columns are those that the role may name, if any. */
-function statement(attempt: {
-  table: string;
-  verb: Verb;
-  columns: readonly string[] | null;
-}): string {
-  const { table, verb, columns: granted } = attempt;
+/** What a request would run. */
+function statement({ table, verb, columns: granted, filters }: Attempt): string {
+  const filter = filters ? " where id = 1" : "";
   const named = granted === null || granted.length === 0 ? columns : granted;
   const value = { id: "1", user_id: `'${alice}'`, mark: "'a'" } as Record<string, string>;
   const values = named.map((column) => value[column]);
   if (verb === "select") return `select ${named.join(", ")} from api.${table}`;
-  if (verb === "delete") return `delete from api.${table} where id = 1`;
+  if (verb === "delete") return `delete from api.${table}${filter}`;
   if (verb === "insert") {
     return `insert into api.${table} (${named.join(", ")}) values (${values.join(", ")})`;
   }
-  return `update api.${table} set mark = '${change.mark}' where id = 1`;
+  return `update api.${table} set mark = '${change.mark}'${filter}`;
 }

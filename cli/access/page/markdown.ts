@@ -26,7 +26,7 @@ export function accessPage({ relations, functions }: AccessModel, picture: strin
     "# Who can do what",
     "Written by `npx rowhouse access` from the database that `sql/` and `policies/` declare.",
     `![What anonymous and authenticated can do with each table and function](${picture})`,
-    "`anonymous` is a request without a token, `authenticated` one with a token. A condition is what\na row has to pass; *nothing* is not granted, *no row* is granted, but no policy lets a row pass.",
+    "`anonymous` is a request without a token, `authenticated` one with a token. A condition is what\na row has to pass; *nothing* is not granted, *no row* is granted, but no policy lets a row pass.\nA request that filters the rows it updates or deletes also has to pass the condition of select.",
     ...relations.flatMap(relationBlocks),
     "## Functions",
     "Called as `/rpc/<name>`:",
