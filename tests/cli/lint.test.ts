@@ -47,8 +47,20 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
       "alter table api.users no force row level security",
       "api.users: its row-level security is not forced",
     ],
+    [
+      `create foreign data wrapper far; create server far foreign data wrapper far;
+       create foreign table api.far () server far; comment on foreign table api.far is 'Far.'`,
+      "api.far: a foreign table knows no row-level security",
+    ],
   ],
   owned_keys: [
+    [
+      `alter table api.tasks add column giver uuid, add unique (user_id, giver, id),
+         add foreign key (id, user_id, giver) references api.tasks (id, giver, user_id);
+       alter table api.tasks alter column giver set statistics 0;
+       comment on column api.tasks.giver is 'The giver.'`,
+      "api.tasks: the foreign key tasks_id_user_id_giver_fkey pairs user_id with another column",
+    ],
     [
       `alter table api.tasks drop constraint tasks_pkey;
        create index on api.tasks (user_id)`,
@@ -140,6 +152,11 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
       "alter function api.me() reset all; alter function api.me() set work_mem = '4MB'",
       "api.me(): the function takes the caller's search_path",
     ],
+    [
+      `alter function private.step_updated_at() security definer reset all;
+       comment on function private.step_updated_at() is 'Security definer because it is a test.'`,
+      "private.step_updated_at(): the function takes the caller's search_path",
+    ],
   ],
   function_to_public: [
     ["grant execute on function api.me() to public", "api.me(): PUBLIC may execute the function"],
@@ -165,10 +182,16 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
       "private.check_if_match(): the function raises 08006",
       "private.check_if_match(): the function raises PT503",
     ],
+    [
+      `create or replace function private.check_if_match() returns trigger language plpgsql
+       set search_path = '' as $$ declare code text := '40001'; begin
+       raise exception 'x' using errcode = code; end $$`,
+      "private.check_if_match(): the function raises 40001",
+    ],
   ],
   missing_comments: [
     ["comment on schema api is null", "schema api: it has no comment"],
-    ["comment on table api.tasks is null", "api.tasks: it has no comment"],
+    ["comment on table api.tasks is E' \\t\\n'", "api.tasks: it has no comment"],
     ["comment on column api.tasks.title is null", "api.tasks.title: the column has no comment"],
     ["comment on function api.me() is null", "api.me(): the function has no comment"],
     [
@@ -195,10 +218,22 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
       "the database: CREATE is granted to PUBLIC",
       "the database: TEMPORARY is granted to PUBLIC",
     ],
+    [
+      `alter default privileges grant truncate on tables to public;
+       alter default privileges in schema api grant trigger on tables to authenticated`,
+      "new tables: TRUNCATE is granted to PUBLIC",
+      "new tables in api: TRIGGER is granted to authenticated",
+    ],
   ],
   role_powers: [
     ["alter role anonymous superuser", "anonymous: the role has SUPERUSER"],
     ["alter role authenticated login", "authenticated: the role has LOGIN"],
+    [
+      "alter role authenticator createrole replication createdb",
+      "authenticator: the role has CREATEDB",
+      "authenticator: the role has CREATEROLE",
+      "authenticator: the role has REPLICATION",
+    ],
     ["alter role authenticator bypassrls", "authenticator: the role has BYPASSRLS"],
     [
       "grant pg_read_all_data to authenticator",
@@ -238,6 +273,13 @@ test.each([
   ["a comment that speaks of 40001", body("-- never raise sqlstate '40001'\n return new;")],
   ["a handler of 40001", body("return new; exception when sqlstate '40001' then return null;")],
   ["a message that names a condition", body("raise exception 'disk_full';")],
+  [
+    "a variable that holds a harmless error, beside a handler of 40001",
+    `create or replace function private.check_if_match() returns trigger language plpgsql
+     set search_path = '' as $$ declare code text := 'PT409'; begin
+     raise exception 'x' using errcode = code;
+     exception when sqlstate '40001' then return null; end $$`,
+  ],
   ["a setting that is no 503", body("raise sqlstate '53400';")],
   ["a key that begins with another column", "create unique index on api.tasks (title, user_id)"],
   [

@@ -15,6 +15,13 @@ with object (name, schema, acl) as (
   select format('schema %I', nspname), oid, coalesce(nspacl, acldefault('n', nspowner))
   from pg_catalog.pg_namespace
   union all
+  select
+    concat('new ', case defaclobjtype when 'r' then 'tables' else 'schemas' end, ' in ' || nullif(defaclnamespace, 0)::regnamespace),
+    defaclnamespace,
+    defaclacl
+  from pg_catalog.pg_default_acl
+  where defaclobjtype in ('r', 'n')
+  union all
   select 'the database', 0, coalesce(datacl, acldefault('d', datdba))
   from pg_catalog.pg_database
   where datname = current_database()

@@ -5,7 +5,11 @@ select
   function.oid::regprocedure::text as object,
   'the function takes the caller''s search_path' as finding
 from pg_catalog.pg_proc as function
-where function.pronamespace = 'api'::regnamespace
+where (
+  function.pronamespace = 'api'::regnamespace
+  or function.pronamespace::regnamespace::text in ('request', 'private')
+  and function.prosecdef
+)
 and not exists (
   select
   from unnest(function.proconfig) as setting

@@ -4,7 +4,7 @@
 select
   'schema api' as object,
   'it has no comment' as finding
-where obj_description('api'::regnamespace, 'pg_namespace') is null
+where coalesce(obj_description('api'::regnamespace, 'pg_namespace'), '') !~ '\S'
 union all
 select
   class.oid::regclass::text,
@@ -12,7 +12,7 @@ select
 from pg_catalog.pg_class as class
 where class.relnamespace = 'api'::regnamespace
 and class.relkind in ('r', 'p', 'v', 'm', 'f')
-and obj_description(class.oid, 'pg_class') is null
+and coalesce(obj_description(class.oid, 'pg_class'), '') !~ '\S'
 union all
 select
   format('%s.%I', class.oid::regclass, attribute.attname),
@@ -23,7 +23,7 @@ where class.relnamespace = 'api'::regnamespace
 and class.relkind in ('r', 'p', 'v', 'm', 'f')
 and attribute.attnum > 0
 and not attribute.attisdropped
-and col_description(class.oid, attribute.attnum) is null
+and coalesce(col_description(class.oid, attribute.attnum), '') !~ '\S'
 union all
 select
   format('%s.%I', policy.polrelid::regclass, policy.polname),
@@ -31,11 +31,11 @@ select
 from pg_catalog.pg_policy as policy
 join pg_catalog.pg_class as class on class.oid = policy.polrelid
 where class.relnamespace = 'api'::regnamespace
-and obj_description(policy.oid, 'pg_policy') is null
+and coalesce(obj_description(policy.oid, 'pg_policy'), '') !~ '\S'
 union all
 select
   function.oid::regprocedure::text,
   'the function has no comment'
 from pg_catalog.pg_proc as function
 where function.pronamespace::regnamespace::text in ('api', 'request')
-and obj_description(function.oid, 'pg_proc') is null
+and coalesce(obj_description(function.oid, 'pg_proc'), '') !~ '\S'

@@ -29,6 +29,16 @@ join pg_catalog.pg_constraint as fkey on fkey.conrelid = owned.relation
 where fkey.contype = 'f'
 and owned.user_id <> all (fkey.conkey)
 union all
+-- Into an owned table the owners have to match: paired with another column, user_id says nothing.
+select
+  owned.relation::regclass::text,
+  format('the foreign key %I pairs user_id with another column', fkey.conname)
+from owned
+join pg_catalog.pg_constraint as fkey on fkey.conrelid = owned.relation
+join owned as target on target.relation = fkey.confrelid
+where fkey.contype = 'f'
+and fkey.confkey[array_position(fkey.conkey, owned.user_id)] <> target.user_id
+union all
 -- Primary keys, unique and exclusion constraints all have an index; columns that it has
 -- by INCLUDE stand last, and are no part of the key.
 select

@@ -1,6 +1,7 @@
 -- why: PostgREST repeats a request that ends with 40001 for ever, and what it takes for a 503
 --   (classes 08 and 53, PT503) makes it drop its connections.
--- do: Raise a PTxyz with another status: PT409 for a conflict, PT429 for too much at once.
+-- do: Name the error where it is raised. Raise a PTxyz with another status: PT409 for a conflict,
+--   PT429 for too much at once.
 with source as (
   -- Comments are taken out, strings are left.
   select
@@ -18,8 +19,18 @@ raised as (
     '(?:\mraise\s+(?:exception\s+)?(?:sqlstate\s+'')?|\merrcode\s*:?=\s*'')(\w+)',
     'gi'
   ) as found
+  union all
+  -- Where a variable says what is raised, it can be any code or condition in the function.
+  select oid, code[1]
+  from source
+  cross join regexp_matches(
+    regexp_replace(source.text, '\msqlstate\s*(=|<>|in\s*\()?\s*''\w+''', '', 'gi'),
+    '''(\w+)''',
+    'g'
+  ) as code
+  where source.text ~* '\merrcode\s*:?=\s*[a-z_(]'
 )
-select
+select distinct
   oid::regprocedure::text as object,
   format('the function raises %s', error) as finding
 from raised

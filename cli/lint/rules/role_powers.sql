@@ -1,6 +1,6 @@
--- why: A superuser and BYPASSRLS are past all policies, and every role that a role is a member of
---   lends it its rights.
--- do: alter role ... nosuperuser nobypassrls; revoke ... from ...
+-- why: SUPERUSER, BYPASSRLS and REPLICATION are past all policies, CREATEROLE hands rights out, and
+--   every role that a role is a member of lends it its rights.
+-- do: alter role ... nosuperuser nobypassrls ...; revoke ... from ...
 select
   role.rolname::text as object,
   format('the role has %s', power.name) as finding
@@ -9,6 +9,9 @@ cross join lateral (
   values
     ('SUPERUSER', role.rolsuper),
     ('BYPASSRLS', role.rolbypassrls),
+    ('CREATEROLE', role.rolcreaterole),
+    ('CREATEDB', role.rolcreatedb),
+    ('REPLICATION', role.rolreplication),
     ('LOGIN', role.rolcanlogin and role.rolname <> 'authenticator')
 ) as power (name, held)
 where role.rolname in ('anonymous', 'authenticated', 'authenticator')
