@@ -67,6 +67,12 @@ select json_build_object(
           'name', class.relname,
           'kind', case class.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' else 'table' end,
           'comment', obj_description(class.oid, 'pg_class'),
+          'asksAsInvoker', class.relkind = 'v' and exists (
+            select
+            from pg_catalog.pg_options_to_table(class.reloptions)
+            where option_name = 'security_invoker'
+            and option_value::boolean
+          ),
           'usableBy', (
             select coalesce(json_agg(role.name order by role.name), '[]')
             from role

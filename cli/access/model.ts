@@ -55,6 +55,8 @@ export interface Relation {
   readonly name: string;
   readonly kind: "table" | "view" | "materialized view" | "foreign table";
   readonly comment: string | null;
+  /** Whether it is a view that reads with the rights of whoever asks, and not with its owner's. */
+  readonly asksAsInvoker: boolean;
   /** The roles that may use its schema; to the others its grants mean nothing. */
   readonly usableBy: readonly ApiRole[];
   readonly rowSecurity: boolean;

@@ -9,7 +9,7 @@ import {
   type Verb,
   verbs,
 } from "../access/model.ts";
-import { changedThings, readsAsInvoker, type Thing, usedBy } from "./surroundings.ts";
+import { changedThings, type Thing, usedBy } from "./surroundings.ts";
 
 /** Who may do what in a database, and what that rests on. */
 export interface Rules {
@@ -138,18 +138,10 @@ function wordsOf(gates: readonly Gate[]): string {
   return condition === "false" ? "no row" : condition;
 }
 
-/** Whether a view reads with the rights of whoever asks: then it shows nothing new. */
-function asksAsInvoker(name: string, { surroundings }: Rules): boolean {
-  const view = surroundings.find(
-    (thing) => thing.kind === "relation" && thing.schema === "api" && thing.name === name,
-  );
-  return view !== undefined && readsAsInvoker(view);
-}
-
 function obstacleOf({ old, next, changed, after }: Pair, change: Omit<Change, "obstacle">) {
   if (change.after.sql === "false") return null;
   if (old === undefined) {
-    if (next === undefined || next.kind === "table" || asksAsInvoker(next.name, after)) return null;
+    if (next === undefined || next.kind === "table" || next.asksAsInvoker) return null;
     return `it is a new ${next.kind}, which reads rows past the policies of whoever asks`;
   }
   const itself = changed.filter(

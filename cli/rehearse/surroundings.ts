@@ -23,12 +23,6 @@ export async function readSurroundings(client: pg.ClientBase): Promise<Thing[]> 
   return (await client.query<Thing>(query)).rows;
 }
 
-/** Whether a relation is a view with security_invoker: see surroundings.sql for the lines. */
-export function readsAsInvoker({ definition }: Thing): boolean {
-  const [kind, , options = ""] = definition.split("\n");
-  return kind === "v" && /[{,]security_invoker=(true|on|yes|1)[,}]/.test(options);
-}
-
 /** What a condition calls or reads, itself and through others, as far as their texts tell. */
 export function usedBy(sql: string, things: readonly Thing[]): Thing[] {
   const used = new Set<Thing>();

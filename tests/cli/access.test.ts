@@ -185,7 +185,20 @@ test("a reader of the page sees names, conditions and comments as they are", asy
       '| `api."Do It"(what text)` | authenticated | **its owner** | the caller\'s | volatile | |',
     ]),
   );
-  expect(page).toMatch(/^A view: it has no policies of its own\./m);
+  expect(page).toMatch(/^A view that \*\*reads with its owner's rights\*\*, past the policies/m);
+});
+
+test("a reader sees with whose rights views and functions work, and what is foreign", async () => {
+  const { page, picture } = await filesAfter(`${awkward};
+    create view api.asks with (security_invoker = yes) as select title from api.tasks;
+    grant select on api.asks to authenticated;
+    create foreign data wrapper far;
+    create server far foreign data wrapper far;
+    create foreign table api.far () server far`);
+  expect(page).toMatch(/^A view that reads as whoever asks: the policies of its tables hold\.$/m);
+  expect(page).toContain("| select | nothing | as its tables allow |");
+  expect(page).toContain("A foreign table: **it knows no row-level security**.");
+  expect(picture).toContain("<title>may call it, with its owner's rights</title>");
 });
 
 test("a table of the page has as many cells in each row as in its head", async () => {

@@ -1,6 +1,6 @@
 import { conditionOf } from "../condition.ts";
 import { accessOf } from "../gate.ts";
-import type { ApiRole, Relation, Verb } from "../model.ts";
+import type { ApiFunction, ApiRole, Relation, Verb } from "../model.ts";
 
 /** How far a role gets with a verb: nowhere, to the rows that pass a condition, to all. */
 export type Reach = "closed" | "some" | "every" | "callable";
@@ -21,6 +21,7 @@ interface Part {
 export function cellOf(relation: Relation, role: ApiRole, verb: Verb): Cell {
   const { columns, row, result } = accessOf(relation, role, verb);
   if (columns === null) return { reach: "closed", parts: [words("nothing")] };
+  if (relation.asksAsInvoker) return { reach: "some", parts: [words("as its tables allow")] };
   const before = conditionOf(row);
   const after = conditionOf(result);
   const told = verb === "insert" ? [after] : [before];
@@ -41,10 +42,10 @@ export function cellOf(relation: Relation, role: ApiRole, verb: Verb): Cell {
 }
 
 /** @returns Whether a role may call a function. */
-export function callCell(executableBy: readonly ApiRole[], role: ApiRole): Cell {
-  return executableBy.includes(role)
-    ? { reach: "callable", parts: [words("may call it")] }
-    : { reach: "closed", parts: [words("nothing")] };
+export function callCell({ executableBy, security }: ApiFunction, role: ApiRole): Cell {
+  if (!executableBy.includes(role)) return { reach: "closed", parts: [words("nothing")] };
+  const rights = security === "definer" ? ", with its owner's rights" : "";
+  return { reach: "callable", parts: [words(`may call it${rights}`)] };
 }
 
 /** A cell as one line of text. */

@@ -54,10 +54,11 @@ function relationBlocks(relation: Relation): string[] {
   ];
 }
 
-function security({ kind, rowSecurity, forced }: Relation): string {
-  if (kind !== "table") {
-    return `A ${kind}: it has no policies of its own. Its query decides which rows there are.`;
-  }
+function security({ kind, asksAsInvoker, rowSecurity, forced }: Relation): string {
+  if (kind === "foreign table") return "A foreign table: **it knows no row-level security**.";
+  if (asksAsInvoker) return "A view that reads as whoever asks: the policies of its tables hold.";
+  if (kind !== "table")
+    return `A ${kind} that **reads with its owner's rights**, past the policies of whoever asks.`;
   if (!rowSecurity) return "**Row-level security is off: policies count for nothing.**";
   return forced
     ? "Row-level security is on, also for the owner."
@@ -107,8 +108,7 @@ function functionTable(functions: readonly ApiFunction[]): string {
     ["function", "called by", "runs as", "search_path", "volatility", ""],
     functions.map((one) => [
       code(one.signature),
-      apiRoles.filter((role) => callCell(one.executableBy, role).reach === "callable").join(", ") ||
-        "nobody",
+      apiRoles.filter((role) => callCell(one, role).reach === "callable").join(", ") || "nobody",
       one.security === "definer" ? "**its owner**" : "the caller",
       searchPath(one.searchPath),
       one.volatility,

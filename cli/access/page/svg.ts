@@ -75,9 +75,9 @@ function sectionsOf({ relations, functions }: AccessModel): Section[] {
     })),
     ...functions
       .filter(({ schema }) => schema === "api")
-      .map(({ signature, executableBy }) => ({
-        name: signature,
-        rows: [{ label: "call", cells: apiRoles.map((role) => callCell(executableBy, role)) }],
+      .map((one) => ({
+        name: one.signature,
+        rows: [{ label: "call", cells: apiRoles.map((role) => callCell(one, role)) }],
       })),
   ];
 }
