@@ -1,5 +1,5 @@
 import type { Mutant } from "./mutant.ts";
-import { termsOf, withoutParentheses } from "./terms.ts";
+import { variantsOf, withoutParentheses } from "./terms.ts";
 
 /** A policy in pieces of SQL: see policies.sql. */
 export interface Policy {
@@ -86,32 +86,26 @@ function otherMode(policy: Policy): Change[] {
 
 /** Each comparison the other way round: `not (a = b)` is `a <> b`, also where one is null. */
 function inverted(policy: Policy): Change[] {
-  return eachTerm(policy, "inverted", (term) => [`not (${term})`]);
+  return eachTerm(policy, "inverted", (term) => `not (${term})`);
 }
 
 /** A condition of one term is left to `true`. */
 function termDropped(policy: Policy): Change[] {
-  return eachTerm(policy, "term dropped", () => []);
+  return eachTerm(policy, "term dropped", () => null);
 }
 
-/** Puts something else in the place of each term, in USING and in WITH CHECK. */
-function eachTerm(policy: Policy, kind: string, replace: (term: string) => string[]): Change[] {
+/** Changes each term, in USING and in WITH CHECK. */
+function eachTerm(policy: Policy, kind: string, change: (term: string) => string | null): Change[] {
   const sides = [
     { keyword: "using", condition: policy.using },
     { keyword: "with check", condition: policy.check },
   ];
   return sides.flatMap(({ keyword, condition }) => {
-    const terms = termsOf(condition ?? "true");
-    return terms.flatMap((term, index) => {
-      const left = terms.toSpliced(index, 1, ...replace(term));
-      if (condition === null || left.length === 0) return [];
-      return [altered(policy, `${kind} in ${keyword}`, `${keyword} (${joined(left)})`)];
-    });
+    const variants = condition === null ? [] : variantsOf(condition, change);
+    return variants.map((variant) =>
+      altered(policy, `${kind} in ${keyword}`, `${keyword} (${variant})`),
+    );
   });
-}
-
-function joined(terms: readonly string[]): string {
-  return terms.length === 1 ? terms.join() : terms.map((term) => `(${term})`).join(" and ");
 }
 
 function altered({ name, table }: Policy, kind: string, clause: string): Change {

@@ -1,20 +1,42 @@
-/** Strings, quoted names, parentheses, and the word that joins terms: all that matters here. */
-const token = /'(?:[^']|'')*'|"(?:[^"]|"")*"|[()]| AND /g;
+/** Strings, quoted names, parentheses, and the words that join terms: all that matters here. */
+const token = /'(?:[^']|'')*'|"(?:[^"]|"")*"|[()]| AND | OR /g;
 
 /**
- * The terms of a condition that have to hold together, as `pg_get_expr` writes them. It puts each
- * AND and OR into parentheses of its own, so an AND on the top level joins terms, always.
+ * The condition with one of its terms changed, once for each way to do so. A term is what AND or OR
+ * joins, at any depth. What stands in a NOT or a subquery is left as it is.
+ *
+ * @param condition As `pg_get_expr` writes it.
+ * @param change What comes in the term's place; null takes it out of an AND. Of an OR nothing is
+ *   taken out, since that only closes something.
  */
-export function termsOf(condition: string): string[] {
+export function variantsOf(condition: string, change: (term: string) => string | null): string[] {
+  const { word, parts } = partsOf(condition);
+  return parts.flatMap((part, index) => {
+    const inside = partsOf(part).word === null ? [] : variantsOf(part, change);
+    const whole = change(part);
+    const replaced = [...(whole === null ? [] : [whole]), ...inside];
+    const variants = replaced.map((variant) => joined(parts.with(index, variant), word));
+    const mayGo = whole === null && word === "and";
+    return mayGo ? [joined(parts.toSpliced(index, 1), word), ...variants] : variants;
+  });
+}
+
+function joined(parts: readonly string[], word: string | null): string {
+  return parts.length === 1 ? parts.join() : parts.map((part) => `(${part})`).join(` ${word} `);
+}
+
+/**
+ * What AND or OR joins on the top level. PostgreSQL puts each of them into parentheses of its own,
+ * so it is only one of them, or none.
+ */
+function partsOf(condition: string): { word: "and" | "or" | null; parts: readonly string[] } {
   const sql = withoutParentheses(condition);
-  const terms: string[] = [];
-  let start = 0;
-  for (const { found, index, depth } of tokensOf(sql)) {
-    if (found !== " AND " || depth > 0) continue;
-    terms.push(sql.slice(start, index));
-    start = index + found.length;
-  }
-  return [...terms, sql.slice(start)].map(withoutParentheses);
+  const words = tokensOf(sql).filter(({ found, depth }) => depth === 0 && found.startsWith(" "));
+  const ends = [...words.map(({ index }) => index), sql.length];
+  const starts = [0, ...words.map(({ index, found }) => index + found.length)];
+  const parts = starts.map((start, at) => withoutParentheses(sql.slice(start, ends[at])));
+  const [first] = words;
+  return { word: first === undefined ? null : first.found === " OR " ? "or" : "and", parts };
 }
 
 /** The condition without the parentheses that go around all of it. Nothing else is changed. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { generateMutants, selectMutants } from "../../cli/mutants/generate.ts";
 import { type Mutant, titleOf } from "../../cli/mutants/mutant.ts";
-import { termsOf } from "../../cli/mutants/terms.ts";
+import { variantsOf } from "../../cli/mutants/terms.ts";
 import { withClient } from "../../cli/stack/database.ts";
 import { rowhouse } from "../support/cli.ts";
 import { cloneDatabase } from "../support/database.ts";
@@ -87,6 +87,8 @@ describe("the mutants", () => {
         create policy "by day" on api."My notes" as restrictive for delete to authenticated
           using ("key" <> ' AND (' and (id is null or task_id is null) and user_id is not null);
         create view api.views with (security_invoker = true) as select 1 as one;
+        create policy either on api."My notes" for select to authenticated
+          using (user_id = request.user_id() and "key" is null or "key" = 'open');
       `);
       const all = await generateMutants(client);
       return all.filter(({ object }) => /My notes|api\.views/.test(object));
@@ -95,11 +97,14 @@ describe("the mutants", () => {
     const sqlOf = (kind: string) => added.filter((one) => one.kind === kind).map(({ sql }) => sql);
     expect(sqlOf("permissive for restrictive")[0]).toContain("as permissive");
     const using = /^alter policy "by day" on api\."My notes"\nusing \((.*)\);$/;
-    expect(sqlOf("term dropped in using").map((sql) => using.exec(sql)?.[1])).toEqual([
+    expect(sqlOf("term dropped in using").flatMap((sql) => using.exec(sql)?.[1] ?? [])).toEqual([
       "((id IS NULL) OR (task_id IS NULL)) and (user_id IS NOT NULL)",
       "(key <> ' AND ('::text) and (user_id IS NOT NULL)",
       "(key <> ' AND ('::text) and ((id IS NULL) OR (task_id IS NULL))",
     ]);
+    expect(sqlOf("term dropped in using").join()).toContain(
+      "using ((key IS NULL) or (key = 'open'::text))",
+    );
     expect(sqlOf("foreign key without user_id")[0]).toMatch(
       /foreign key \(task_id\) references api\.tasks \(id\) on delete cascade;$/,
     );
@@ -122,13 +127,24 @@ describe("the mutants", () => {
     );
   });
 
-  test("take a condition apart at the top level alone", () => {
-    expect(termsOf("((a = b) AND ((c = d) OR (e AND f)) AND (g = ') AND ('::text))")).toEqual([
-      "a = b",
-      "(c = d) OR (e AND f)",
-      "g = ') AND ('::text",
+  test("change each term of a condition, also one that stands in an alternative", () => {
+    const condition =
+      "((a = b) AND ((c = d) OR (e AND (NOT (f AND g)))) AND (h = ') AND ('::text))";
+    expect(variantsOf(condition, () => null)).toEqual([
+      "((c = d) OR (e AND (NOT (f AND g)))) and (h = ') AND ('::text)",
+      "(a = b) and (h = ') AND ('::text)",
+      "(a = b) and ((c = d) or (NOT (f AND g))) and (h = ') AND ('::text)",
+      "(a = b) and ((c = d) or (e)) and (h = ') AND ('::text)",
+      "(a = b) and ((c = d) OR (e AND (NOT (f AND g))))",
     ]);
-    expect(termsOf("((a = b) OR (c AND d))")).toEqual(["(a = b) OR (c AND d)"]);
+    expect(variantsOf("((a = b) OR (c AND d))", (term) => `not (${term})`)).toEqual([
+      "(not (a = b)) or (c AND d)",
+      "(a = b) or (not (c AND d))",
+      "(a = b) or ((not (c)) and (d))",
+      "(a = b) or ((c) and (not (d)))",
+    ]);
+    expect(variantsOf("(a = b)", (term) => `not (${term})`)).toEqual(["not (a = b)"]);
+    expect(variantsOf("((a = b) OR c)", () => null)).toEqual([]);
   });
 });
 
