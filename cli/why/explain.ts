@@ -18,9 +18,7 @@ export function explain(answer: Answer, all: boolean): string[] {
       ...gates.flatMap((gate) => gateLines(answer, gate)),
       `${verdictWord(verdict)}: ${reason}`,
       ...filterLines(verb, verdict, filtered),
-      ...(verdict === "yes" && verb !== "select"
-        ? ["Constraints and triggers are not tried."]
-        : []),
+      ...(verdict === "yes" ? untriedLines(verb) : []),
       "",
     ]),
     ...grantLines(answer),
@@ -43,6 +41,15 @@ function verdictWord(verdict: Verdict): string {
   if (verdict === "yes") return colours.green("Yes");
   if (verdict === "no") return colours.red("No");
   return colours.yellow(verdict === "depends" ? "Maybe" : "Cannot tell");
+}
+
+/** What may still refuse it. */
+function untriedLines(verb: Verb): string[] {
+  if (verb === "select") return [];
+  const line = "Constraints and triggers are not tried.";
+  return verb === "insert"
+    ? [`${line} A request that wants the row back, as the client does, has to pass select, too.`]
+    : [line];
 }
 
 /** Where a request that names the row fares otherwise than one that changes all it can. */
