@@ -117,6 +117,13 @@ test("what cannot be brought there is undone, and told", async () => {
   expect(await readCatalog(url)).toEqual(before);
 });
 
+test("a plan that arrives elsewhere leaves nothing for the next one", async () => {
+  const { url } = await startFollowing();
+  const declared = await readCatalog(url);
+  await applyToDev(url, [["create table private.too_much ()"], []], declared);
+  expect(await readCatalog(url)).toEqual(declared);
+});
+
 test("a save that somebody's lock is in the way of is not told to delete the home", async () => {
   const { url } = await startFollowing();
   await withClient(url, async (client) => {
