@@ -2,7 +2,7 @@ import { readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { RowhouseError, reasonOf } from "../errors.ts";
 import type { Home } from "../stack/home.ts";
-import type { Backup, Manifest } from "./manifest.ts";
+import { type Backup, databaseOf, type Manifest } from "./manifest.ts";
 import { archiveOf, readableBackups } from "./places.ts";
 import { orderOf } from "./wal.ts";
 
@@ -36,9 +36,9 @@ export function retain(home: Home, newest: Backup, { keep, keepDays }: Retention
   return gone.map(({ name }) => name).reverse();
 }
 
-/** Of which database a backup is: one home can hold those of several. */
-function sourceOf({ kind, source, systemIdentifier }: Manifest): string {
-  return JSON.stringify([kind, source, systemIdentifier]);
+/** Data that was begun anew is another one here: its backups must not push out those of the old. */
+function sourceOf(manifest: Manifest): string {
+  return JSON.stringify([databaseOf(manifest), manifest.systemIdentifier]);
 }
 
 /** Renamed first: one that is removed in part must not look whole. */

@@ -2,6 +2,7 @@ import type pg from "pg";
 import { areEqual, type CatalogEntry, readCatalogOn } from "../catalog/catalog.ts";
 import { codeOf, RowhouseError, reasonOf } from "../errors.ts";
 import { withClient } from "../stack/database.ts";
+import { defaultPatience } from "../stack/patience.ts";
 
 /**
  * Applies statements to the dev database in one transaction, and tells PostgREST. It is committed
@@ -15,7 +16,7 @@ export async function applyToDev(
   url: string,
   plans: readonly (readonly string[])[],
   declared: readonly CatalogEntry[],
-  lockTimeout = "3s",
+  lockTimeout = `${defaultPatience.lockTimeout}s`,
 ): Promise<void> {
   await withClient(url, async (client) => {
     let reason = "";
