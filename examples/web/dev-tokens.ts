@@ -1,8 +1,12 @@
 import type { Plugin } from "vite";
-import { withDatabase } from "../../cli/stack/embedded.ts";
-import { jwtSecret, openHome } from "../../cli/stack/home.ts";
-import type { Settings } from "../../cli/stack/settings.ts";
-import { assertCanSign, findOrMakeUser, signToken } from "../../cli/stack/token.ts";
+import { withDatabase } from "../../packages/rowhouse/src/stack/embedded.ts";
+import { jwtSecret, openHome } from "../../packages/rowhouse/src/stack/home.ts";
+import type { Settings } from "../../packages/rowhouse/src/stack/settings.ts";
+import {
+  assertCanSign,
+  findOrMakeUser,
+  signToken,
+} from "../../packages/rowhouse/src/stack/token.ts";
 
 /** Who is signed in on the page: the name in the address, and the email address. */
 const emails = { alice: "alice@example.com", bob: "bob@example.com" };

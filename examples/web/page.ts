@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { createServer } from "vite";
-import { projectRoot } from "../../cli/project.ts";
-import { loopback } from "../../cli/stack/ports.ts";
-import type { Settings } from "../../cli/stack/settings.ts";
+import { projectRoot } from "../../packages/rowhouse/src/lib/project.ts";
+import { loopback } from "../../packages/rowhouse/src/stack/ports.ts";
+import type { Settings } from "../../packages/rowhouse/src/stack/settings.ts";
 import { devTokens } from "./dev-tokens.ts";
 import config from "./vite.config.ts";
 

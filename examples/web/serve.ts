@@ -1,11 +1,11 @@
-import { RowhouseError } from "../../cli/errors.ts";
-import { note, print, printBug, printFailure } from "../../cli/output.ts";
-import { endingSignal } from "../../cli/signals.ts";
-import { openHome } from "../../cli/stack/home.ts";
-import { readSettings, type Settings } from "../../cli/stack/settings.ts";
-import { type Stack, startStack } from "../../cli/stack/stack.ts";
-import { runningState } from "../../cli/stack/state.ts";
-import { waitFor } from "../../cli/stack/wait.ts";
+import { RowhouseError } from "../../packages/rowhouse/src/lib/errors.ts";
+import { note, print, printBug, printFailure } from "../../packages/rowhouse/src/lib/output.ts";
+import { endingSignal } from "../../packages/rowhouse/src/lib/signals.ts";
+import { waitFor } from "../../packages/rowhouse/src/lib/wait.ts";
+import { openHome } from "../../packages/rowhouse/src/stack/home.ts";
+import { runningState } from "../../packages/rowhouse/src/stack/lock.ts";
+import { readSettings, type Settings } from "../../packages/rowhouse/src/stack/settings.ts";
+import { type Stack, startStack } from "../../packages/rowhouse/src/stack/stack.ts";
 import { startPage } from "./page.ts";
 
 // `npm run example`: the stack and the page, until Ctrl-C.

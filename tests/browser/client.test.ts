@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Browser, JSHandle, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { jwtSecret, openHome } from "../../cli/stack/home.ts";
-import { signToken } from "../../cli/stack/token.ts";
+import { jwtSecret, openHome } from "../../packages/rowhouse/src/stack/home.ts";
+import { signToken } from "../../packages/rowhouse/src/stack/token.ts";
 import { launchChromium, openPage } from "./chromium.ts";
 
 type Client = typeof import("@rowhouse/client");

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { projectRoot } from "../../cli/project.ts";
-import { freePort } from "../../cli/stack/ports.ts";
-import { waitFor } from "../../cli/stack/wait.ts";
-import { withoutOwnStack } from "../support/environment.ts";
+import { waitFor } from "../../packages/rowhouse/src/lib/wait.ts";
+import { freePort } from "../../packages/rowhouse/src/stack/ports.ts";
+import { withoutOwnStack } from "../../packages/rowhouse/tests/support/environment.ts";
+import { projectRoot } from "../../packages/rowhouse/tests/support/project.ts";
 
 /** `npm run example`, running. */
 export interface Example {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, inject, onTestFinished, test } from "vitest";
-import { projectRoot } from "../../cli/project.ts";
+import { projectRoot } from "../../packages/rowhouse/tests/support/project.ts";
 import { findChromium } from "./chromium.ts";
 import { type Example, launchExample } from "./example.ts";
 

@@ -1,7 +1,7 @@
 import { NotFoundError, StaleError } from "@rowhouse/client";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Backend, newId, startBackend } from "../http/backend.ts";
-import { first } from "../support/proxy.ts";
+import { type Backend, newId, startBackend } from "../../packages/rowhouse/tests/http/backend.ts";
+import { first } from "../../packages/rowhouse/tests/support/proxy.ts";
 import { failure, type Session, startSession } from "./session.ts";
 
 let api: Backend;

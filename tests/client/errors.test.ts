@@ -1,10 +1,17 @@
 import * as client from "@rowhouse/client";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { withClient } from "../../cli/stack/database.ts";
-import { type Backend, newId, startBackend } from "../http/backend.ts";
-import { claimsFor, sign, startApi } from "../support/api.ts";
-import { cloneDatabase } from "../support/database.ts";
-import { answer, cut, type Fault, hold, reset, truncate } from "../support/proxy.ts";
+import { withClient } from "../../packages/rowhouse/src/stack/database.ts";
+import { claimsFor, sign, startApi } from "../../packages/rowhouse/src/testing/api.ts";
+import { cloneDatabase } from "../../packages/rowhouse/src/testing/database.ts";
+import { type Backend, newId, startBackend } from "../../packages/rowhouse/tests/http/backend.ts";
+import {
+  answer,
+  cut,
+  type Fault,
+  hold,
+  reset,
+  truncate,
+} from "../../packages/rowhouse/tests/support/proxy.ts";
 import { failure, type Session, startSession } from "./session.ts";
 
 let api: Backend;

@@ -1,7 +1,7 @@
 import type { Row, Where } from "@rowhouse/client";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Backend, newId, startBackend } from "../http/backend.ts";
-import { newSeed, randomly } from "../support/random.ts";
+import { type Backend, newId, startBackend } from "../../packages/rowhouse/tests/http/backend.ts";
+import { newSeed, randomly } from "../../packages/rowhouse/tests/support/random.ts";
 import { failure, idsOf, type Session, startSession } from "./session.ts";
 
 let api: Backend;

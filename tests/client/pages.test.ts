@@ -1,7 +1,7 @@
 import { InvalidError, type ListOptions, type Row } from "@rowhouse/client";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Backend, newId, startBackend } from "../http/backend.ts";
-import { cut } from "../support/proxy.ts";
+import { type Backend, newId, startBackend } from "../../packages/rowhouse/tests/http/backend.ts";
+import { cut } from "../../packages/rowhouse/tests/support/proxy.ts";
 import { collect, failure, idsOf, type Session, startSession } from "./session.ts";
 
 const maxRows = 7;

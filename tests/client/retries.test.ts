@@ -2,8 +2,15 @@ import { getEventListeners } from "node:events";
 import { AbortedError, ConflictError, DeadlineError, UnavailableError } from "@rowhouse/client";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { pauseMs, retryAfterMs, retryBudget, retryPolicy } from "../../client/src/backoff.ts";
-import { type Backend, newId, startBackend } from "../http/backend.ts";
-import { answer, cut, type Fault, hold, reset, truncate } from "../support/proxy.ts";
+import { type Backend, newId, startBackend } from "../../packages/rowhouse/tests/http/backend.ts";
+import {
+  answer,
+  cut,
+  type Fault,
+  hold,
+  reset,
+  truncate,
+} from "../../packages/rowhouse/tests/support/proxy.ts";
 import { collect, failure, type Session, startSession } from "./session.ts";
 
 let api: Backend;

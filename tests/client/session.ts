@@ -5,8 +5,8 @@ import {
   type RowhouseOptions,
 } from "@rowhouse/client";
 import { onTestFinished } from "vitest";
-import { type Api, claimsFor, sign, signIn } from "../support/api.ts";
-import { type FaultProxy, startProxy } from "../support/proxy.ts";
+import { type Api, claimsFor, sign, signIn } from "../../packages/rowhouse/src/testing/api.ts";
+import { type FaultProxy, startProxy } from "../../packages/rowhouse/tests/support/proxy.ts";
 
 /** Pauses that take no time worth mentioning. */
 const quick = { baseMs: 1, minMs: 1, maxMs: 5 };

@@ -1,7 +1,7 @@
 import { ConflictError, ForbiddenError, NotFoundError } from "@rowhouse/client";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { type Backend, newId, startBackend } from "../http/backend.ts";
-import { answer, without } from "../support/proxy.ts";
+import { type Backend, newId, startBackend } from "../../packages/rowhouse/tests/http/backend.ts";
+import { answer, without } from "../../packages/rowhouse/tests/support/proxy.ts";
 import { collect, failure, idsOf, type Session, startSession } from "./session.ts";
 
 let api: Backend;

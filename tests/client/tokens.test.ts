@@ -1,8 +1,8 @@
 import { SignedOutError } from "@rowhouse/client";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { type Backend, startBackend } from "../http/backend.ts";
-import { claimsFor, sign } from "../support/api.ts";
-import { answer } from "../support/proxy.ts";
+import { claimsFor, sign } from "../../packages/rowhouse/src/testing/api.ts";
+import { type Backend, startBackend } from "../../packages/rowhouse/tests/http/backend.ts";
+import { answer } from "../../packages/rowhouse/tests/support/proxy.ts";
 import { failure, type Session, startSession } from "./session.ts";
 
 let api: Backend;

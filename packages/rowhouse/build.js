@@ -1,0 +1,20 @@
+// Makes dist/: the sources as JavaScript with their types, and beside them what they read at run time.
+import { execFileSync } from "node:child_process";
+import { chmodSync, cpSync, rmSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+const root = import.meta.dirname;
+const dist = join(root, "dist");
+const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
+
+rmSync(dist, { recursive: true, force: true });
+execFileSync(process.execPath, [tsc, "--project", "tsconfig.build.json"], {
+  cwd: root,
+  stdio: "inherit",
+});
+cpSync(join(root, "src"), dist, {
+  recursive: true,
+  filter: (path) => statSync(path).isDirectory() || /\.(sql|sh)$/.test(path),
+});
+chmodSync(join(dist, "main.js"), 0o755);

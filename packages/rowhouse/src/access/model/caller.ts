@@ -1,0 +1,80 @@
+import type pg from "pg";
+import { RowhouseError } from "../../lib/errors.ts";
+import type { ApiRole } from "./model.ts";
+import { assertSeesRows } from "./session.ts";
+
+/** Who asks: the role of the request, and what its token would say. */
+export interface Asker {
+  readonly role: ApiRole;
+  /** Null for anonymous. */
+  readonly id: string | null;
+  readonly email: string | null;
+  /** A name for people: the email address, else the id. */
+  readonly label: string;
+  readonly claims: Readonly<Record<string, string>>;
+}
+
+/** A request without a token: PostgREST sets exactly this claim. */
+export const anonymous: Asker = {
+  role: "anonymous",
+  id: null,
+  email: null,
+  label: "anonymous",
+  claims: { role: "anonymous" },
+};
+
+/** A request with the token of a user. */
+export function asUser({ id, email }: { id: string; email: string | null }): Asker {
+  const claims = { role: "authenticated", sub: id, ...(email === null ? {} : { email }) };
+  return { role: "authenticated", id, email, label: email ?? id, claims };
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * Finds who is meant.
+ *
+ * @param as An email address, a user's id, or "anonymous".
+ * @throws RowhouseError user_unknown, user_ambiguous, rows_hidden
+ */
+export async function findAsker(client: pg.ClientBase, as: string): Promise<Asker> {
+  if (as === "anonymous") return anonymous;
+  await assertSeesRows(client, "users");
+  const column = uuid.test(as) ? "id" : "email";
+  const { rows } = await client.query<{ id: string; email: string | null }>(
+    `select id, email from api.users where ${column} = $1 order by id limit 10`,
+    [as],
+  );
+  const [user, another] = rows;
+  if (user === undefined) {
+    throw new RowhouseError(
+      "user_unknown",
+      `No user has the ${column === "id" ? "id" : "email address"} ${as}.`,
+      "Give an email address or id that api.users has, or anonymous.",
+    );
+  }
+  if (another !== undefined) {
+    throw new RowhouseError(
+      "user_ambiguous",
+      `Several users have the email address ${as}: ${rows.map(({ id }) => id).join(", ")}${rows.length === 10 ? " ..." : ""}.`,
+      "Give the id of one of them.",
+    );
+  }
+  return asUser(user);
+}
+
+/**
+ * Lets the rest of the transaction, or of its savepoint, speak for someone, as PostgREST does.
+ *
+ * @param asRole Whether also the role is theirs; else only the claims are.
+ */
+export async function speakFor(
+  client: pg.ClientBase,
+  asker: Asker,
+  asRole: boolean,
+): Promise<void> {
+  await client.query("select set_config('request.jwt.claims', $1, true)", [
+    JSON.stringify(asker.claims),
+  ]);
+  if (asRole) await client.query(`set local role ${asker.role}`);
+}

@@ -1,0 +1,132 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type pg from "pg";
+import { codeOf, reasonOf } from "../../lib/errors.ts";
+import { type Asker, speakFor } from "./caller.ts";
+import type { ApiRole } from "./model.ts";
+import { quoted, sqlName } from "./names.ts";
+
+const searchPath = readFileSync(join(import.meta.dirname, "search_path.sql"), "utf8");
+
+/** Gives the rest of the transaction the search path that a request of a role has. */
+export async function useSearchPath(client: pg.ClientBase, role: ApiRole): Promise<void> {
+  await client.query(searchPath, [role]);
+}
+
+/** What a condition comes to over a row. */
+export interface Outcome {
+  /** "fails": the request itself fails. "unknown": it cannot be told outside a request. */
+  readonly value: "true" | "false" | "null" | "fails" | "unknown";
+  /** Of a failure, or why it cannot be told. */
+  readonly reason: string | null;
+}
+
+/** Rows as they are given to an expression, each as the text of its composite value. */
+export type RowText = string;
+
+/**
+ * Prepares expressions over given rows of a table. It is prepared as the role of the connection
+ * and run as another one, as PostgreSQL does with policies: names are looked up once, by the
+ * owner, while the rights to tables and functions are those of whoever asks.
+ *
+ * The search path has to be that of the role already, else the names are looked up again.
+ *
+ * @param select A select list over the table's columns.
+ * @returns The name under which it is prepared, for the whole session.
+ */
+export async function prepareOver(
+  client: pg.ClientBase,
+  table: string,
+  select: string,
+): Promise<string> {
+  preparations += 1;
+  const name = `rowhouse_${preparations}`;
+  const text = `prepare ${name} (${sqlName(table)}[]) as select ${select} from unnest($1) as ${quoted(table)}`;
+  await client.query(text);
+  return name;
+}
+
+let preparations = 0;
+
+/** Runs what is prepared over rows. The caller has let the transaction speak for someone. */
+export async function runOver<T extends pg.QueryResultRow>(
+  client: pg.ClientBase,
+  prepared: string,
+  rows: readonly RowText[],
+): Promise<T[]> {
+  // EXECUTE takes no parameters from outside: the rows are a literal in its text.
+  const elements = rows.map((row) => `"${row.replace(/["\\]/g, "\\$&")}"`);
+  const literal = client.escapeLiteral(`{${elements.join(",")}}`);
+  const result = await client.query<T>(`execute ${prepared}(${literal})`);
+  return result.rows;
+}
+
+/**
+ * What an expression comes to over one row for someone.
+ *
+ * @param asRole Whether it is run with the rights of their role.
+ */
+export async function evaluate(
+  client: pg.ClientBase,
+  { table, sql, row }: { table: string; sql: string; row: RowText },
+  asker: Asker,
+  asRole: boolean,
+): Promise<Outcome> {
+  return told(await valueOver(client, { table, sql: `(${sql})::text`, row }, asker, asRole));
+}
+
+function told(result: Value): Outcome {
+  if ("reason" in result) return { value: result.fault, reason: result.reason };
+  return { value: result.value === null ? "null" : asWord(result.value), reason: null };
+}
+
+function asWord(value: unknown): "true" | "false" {
+  return value === "true" ? "true" : "false";
+}
+
+/** The value of an expression, or why there is none. */
+export type Value =
+  | { readonly value: unknown }
+  | { readonly fault: "fails" | "unknown"; readonly reason: string };
+
+/** The value of an expression over one row for someone. It leaves no trace in the transaction. */
+export async function valueOver(
+  client: pg.ClientBase,
+  { table, sql, row }: { table: string; sql: string; row: RowText },
+  asker: Asker,
+  asRole: boolean,
+): Promise<Value> {
+  let prepared: string | undefined;
+  await client.query("savepoint evaluation");
+  try {
+    await useSearchPath(client, asker.role);
+    prepared = await prepareOver(client, table, `${sql} as value`);
+    await speakFor(client, asker, asRole);
+    const [first] = await runOver<{ value: unknown }>(client, prepared, [row]);
+    return { value: first?.value ?? null };
+  } catch (error) {
+    return faultOf(error, asRole && prepared !== undefined);
+  } finally {
+    await client.query("rollback to savepoint evaluation");
+    if (prepared !== undefined) await client.query(`deallocate ${prepared}`);
+  }
+}
+
+/**
+ * A condition that cannot be prepared needs more than a row (a system column), and one that
+ * writes needs more than a transaction that reads: both say nothing about the request. The same
+ * for a schema: a policy reaches into it whatever the rights of whoever asks. And a setting that is
+ * not known here (42704) can be one that PostgREST makes, like request.method.
+ *
+ * @param isTheirs Whether it ran, and with the rights of whoever asks.
+ */
+function faultOf(error: unknown, isTheirs: boolean): Value {
+  const code = codeOf(error);
+  if (code === "57014") throw error;
+  const reason = reasonOf(error);
+  const ours =
+    !isTheirs ||
+    ["25006", "42704"].includes(code ?? "") ||
+    reason.startsWith("permission denied for schema");
+  return { fault: ours ? "unknown" : "fails", reason };
+}

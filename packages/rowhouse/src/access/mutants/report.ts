@@ -1,0 +1,83 @@
+import { colours } from "../../lib/colours.ts";
+import { type Mutant, titleOf, type Verdict } from "./mutant.ts";
+
+/** The mutants as a list to read, and to copy from: comments and SQL. */
+export function listing(mutants: readonly Mutant[]): string[] {
+  return mutants.map((mutant) => `${script(mutant)}\n`);
+}
+
+/** The whole result, in lines: a table by kind, what did not end well, and the score. */
+export function report(verdicts: readonly Verdict[]): string[] {
+  return [
+    ...table(verdicts),
+    ...section("could not be tried", colours.yellow, withOutcome(verdicts, "failed")),
+    ...section("survived", colours.red, withOutcome(verdicts, "survived")),
+    "",
+    score(verdicts),
+  ];
+}
+
+/** Whether every mutant was tried and killed. */
+export function allKilled(verdicts: readonly Verdict[]): boolean {
+  return verdicts.every(({ outcome }) => outcome === "killed");
+}
+
+/** The whole result, for programs. */
+export function reportForPrograms(verdicts: readonly Verdict[]): object {
+  const count = (outcome: Verdict["outcome"]) => withOutcome(verdicts, outcome).length;
+  return {
+    total: verdicts.length,
+    killed: count("killed"),
+    survived: count("survived"),
+    failed: count("failed"),
+    mutants: verdicts.map(({ mutant: { kind, object, sql }, ...rest }) => ({
+      kind,
+      object,
+      sql,
+      ...rest,
+    })),
+  };
+}
+
+function withOutcome(verdicts: readonly Verdict[], outcome: Verdict["outcome"]): Verdict[] {
+  return verdicts.filter((verdict) => verdict.outcome === outcome);
+}
+
+function table(verdicts: readonly Verdict[]): string[] {
+  const kinds = [...new Set(verdicts.map(({ mutant }) => mutant.kind))];
+  const width = Math.max(...kinds.map((kind) => kind.length), "kind".length);
+  const line = (kind: string, ...numbers: (string | number)[]) =>
+    [kind.padEnd(width), ...numbers.map((number) => String(number).padStart(8))].join(" ");
+  const rows = kinds.map((kind) => {
+    const those = verdicts.filter(({ mutant }) => mutant.kind === kind);
+    const killed = withOutcome(those, "killed").length;
+    const survived = withOutcome(those, "survived").length;
+    const row = line(kind, killed, survived, those.length);
+    return killed === those.length ? row : colours.red(row);
+  });
+  return [colours.dim(line("kind", "killed", "survived", "total")), ...rows];
+}
+
+function section(
+  outcome: string,
+  paint: (text: string) => string,
+  verdicts: readonly Verdict[],
+): string[] {
+  return verdicts.flatMap(({ mutant, reason }) => [
+    "",
+    paint(`${outcome}: ${titleOf(mutant)}${reason === null ? "" : ` (${reason})`}`),
+    mutant.sql,
+  ]);
+}
+
+function score(verdicts: readonly Verdict[]): string {
+  const killed = withOutcome(verdicts, "killed").length;
+  // Rounded down: 100 % is said of all, and not of nearly all.
+  const percent = Math.floor((killed / verdicts.length) * 100);
+  const line = `${killed} of ${verdicts.length} killed: ${percent} %`;
+  return allKilled(verdicts) ? colours.green(line) : colours.red(line);
+}
+
+function script(mutant: Mutant): string {
+  return `${colours.dim(`-- ${titleOf(mutant)}`)}\n${mutant.sql}`;
+}

@@ -1,0 +1,70 @@
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { RowhouseError } from "../../lib/errors.ts";
+import type { Mutant, Verdict } from "./mutant.ts";
+import { type Laboratory, redWithoutMutant, tryMutant } from "./trial.ts";
+
+/** A worker waits a good part of its time: for the disk, and for others that make databases. */
+const workersPerCore = 2;
+
+/** Each has up to two connections, and the server takes a hundred. */
+const mostWorkers = 32;
+
+/**
+ * Tries every mutant, on all cores. Those of roles come last, one after the other: a role belongs
+ * to the server, so all copies would feel it.
+ *
+ * @param onVerdict Told of each verdict as it comes.
+ * @returns The verdicts, in the order of the mutants.
+ * @throws RowhouseError tests_red, when a pgTAP file fails where nothing was weakened.
+ */
+export async function runMutants(
+  laboratory: Laboratory,
+  mutants: readonly Mutant[],
+  onVerdict: (verdict: Verdict) => void = () => {},
+): Promise<Verdict[]> {
+  await assertGreen(laboratory);
+  const verdicts = new Map<Mutant, Verdict>();
+  const attempt = async (mutant: Mutant) => {
+    const verdict = await tryMutant(laboratory, mutant);
+    verdicts.set(mutant, verdict);
+    onVerdict(verdict);
+  };
+  const workers = Math.min(availableParallelism() * workersPerCore, mostWorkers);
+  await inParallel(
+    mutants.filter(({ undo }) => undo === null),
+    workers,
+    attempt,
+  );
+  await inParallel(
+    mutants.filter(({ undo }) => undo !== null),
+    1,
+    attempt,
+  );
+  return mutants.flatMap((mutant) => verdicts.get(mutant) ?? []);
+}
+
+async function assertGreen(laboratory: Laboratory): Promise<void> {
+  const reds = await redWithoutMutant(laboratory);
+  if (reds.length === 0) return;
+  const list = reds.map(
+    ({ file, assertion }) => `\n  ${join("tests/database", file)}: ${assertion}`,
+  );
+  throw new RowhouseError(
+    "tests_red",
+    `The pgTAP files must be green before anything is weakened. The first failure of each that is not:${list.join("")}`,
+    "`npx vitest run tests/database` tells more. Mend the tests, or sql/ and policies/.",
+  );
+}
+
+async function inParallel<T>(
+  items: readonly T[],
+  workers: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items.values();
+  const worker = async () => {
+    for (const item of queue) await work(item);
+  };
+  await Promise.all(Array.from({ length: workers }, worker));
+}

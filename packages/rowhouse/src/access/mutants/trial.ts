@@ -1,0 +1,135 @@
+import { basename } from "node:path";
+import { codeOf, reasonOf } from "../../lib/errors.ts";
+import { withClient } from "../../stack/database.ts";
+import type { Scratch } from "../../stack/scratch.ts";
+import { runPgtap } from "../../testing/pgtap.ts";
+import type { Mutant, Verdict } from "./mutant.ts";
+
+/** A pgTAP file that is red, and its first assertion that failed, or what broke it off. */
+export interface Red {
+  readonly file: string;
+  readonly assertion: string;
+}
+
+/** Where and with what the mutants are tried. */
+export interface Laboratory {
+  readonly scratch: Scratch;
+  /** The URL of the database to copy: sound, with pgTAP in it, and nobody connected. */
+  readonly template: string;
+  /** Paths of the pgTAP files. */
+  readonly files: readonly string[];
+}
+
+/** How often a file is run that loses the race for a lock each time. */
+const attempts = 5;
+
+/** A test that takes this long hangs: a file takes a tenth of a second. */
+const hangsAfter = "60s";
+
+/**
+ * Makes the mutant in a copy of the template, and runs the pgTAP files until one is red.
+ *
+ * @throws What its undo fails with: every mutant after it would be told wrong.
+ */
+export async function tryMutant(laboratory: Laboratory, mutant: Mutant): Promise<Verdict> {
+  const { sql, undo } = mutant;
+  try {
+    const files = byRelevance(laboratory.files, mutant);
+    const [red] = await redFiles(laboratory, { sql, files, enough: 1 });
+    return { mutant, outcome: red ? "killed" : "survived", killedBy: red ?? null, reason: null };
+  } catch (error) {
+    return { mutant, outcome: "failed", killedBy: null, reason: reasonOf(error) };
+  } finally {
+    if (undo !== null) await execute(laboratory.scratch.serverUrl, undo);
+  }
+}
+
+/** The pgTAP files that are red where nothing was weakened: by the same path as all mutants. */
+export async function redWithoutMutant(laboratory: Laboratory): Promise<Red[]> {
+  const { files } = laboratory;
+  return redFiles(laboratory, { sql: "", files, enough: files.length });
+}
+
+interface Trial {
+  /** The mutant's. */
+  readonly sql: string;
+  readonly files: readonly string[];
+  /** After so many red files the others are left out. */
+  readonly enough: number;
+}
+
+/** @throws Whatever the mutant's SQL or the server fails with. */
+async function redFiles({ scratch, template }: Laboratory, trial: Trial): Promise<Red[]> {
+  const url = await scratch.create(template);
+  try {
+    await execute(url, trial.sql);
+    return await runUntil(patient(url), trial);
+  } finally {
+    await scratch.drop(url);
+  }
+}
+
+async function execute(url: string, sql: string): Promise<void> {
+  await withClient(url, (client) => client.query(sql));
+}
+
+async function runUntil(url: string, { files, enough }: Trial): Promise<Red[]> {
+  const reds: Red[] = [];
+  for (const file of files) {
+    const assertion = await failureOf(url, file);
+    if (assertion !== undefined) reds.push({ file: basename(file), assertion });
+    if (reds.length >= enough) break;
+  }
+  return reds;
+}
+
+/** @returns The first assertion that failed, or the error that ended the file before any did. */
+async function failureOf(url: string, file: string, attempt = 1): Promise<string | undefined> {
+  try {
+    return (await runPgtap(url, file)).find(({ ok }) => !ok)?.name;
+  } catch (error) {
+    if (isLostRace(error) && attempt < attempts) return failureOf(url, file, attempt + 1);
+    if (isOfTheServer(error)) throw error;
+    return `error: ${reasonOf(error)}`;
+  }
+}
+
+/**
+ * Some tests make a role, and roles are the server's: two files at once can get into each
+ * other's way. deadlock_detected, lock_not_available, and serialization_failure.
+ */
+function isLostRace(error: unknown): boolean {
+  return ["40P01", "55P03", "40001"].includes(codeOf(error) ?? "");
+}
+
+/**
+ * Whether an error says nothing of the mutant: it has no SQLSTATE, or one of a lost race, a lost
+ * connection (08), too few resources (53), a hang or a shutdown (57), the system (58), or a fault
+ * of the server (XX), as which it tells that two sessions changed one row of its catalog.
+ */
+function isOfTheServer(error: unknown): boolean {
+  const state = codeOf(error) ?? "";
+  return isLostRace(error) || !/^[0-9A-Z]{5}$/.test(state) || /^(08|53|57|58|XX)/.test(state);
+}
+
+/** A session in which a test that hangs is ended. */
+function patient(url: string): string {
+  const session = new URL(url);
+  session.searchParams.set("options", `-c statement_timeout=${hangsAfter}`);
+  return session.href;
+}
+
+/**
+ * First the files whose name speaks of what is weakened, then those about the whole database
+ * (schemas.sql, roles.sql), then the rest: the first red file is enough.
+ */
+function byRelevance(files: readonly string[], { object }: Mutant): string[] {
+  const words = object.split(/\W+/);
+  const rank = (file: string) => {
+    const parts = basename(file, ".sql").split(".");
+    const speaksOfIt = words.includes(parts.at(-1) ?? "");
+    if (speaksOfIt) return parts[0] === "policies" ? 0 : 1;
+    return parts.length === 1 ? 2 : 3;
+  };
+  return files.toSorted((a, b) => rank(a) - rank(b));
+}

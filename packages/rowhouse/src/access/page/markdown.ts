@@ -1,0 +1,133 @@
+import {
+  type AccessModel,
+  type ApiFunction,
+  apiRoles,
+  type Policy,
+  type Relation,
+  type Verb,
+  verbs,
+} from "../model/model.ts";
+import { readableName } from "../model/names.ts";
+import { type Cell, callCell, cellOf } from "./cells.ts";
+import { markdownCode as code, markdownText } from "./escape.ts";
+
+/**
+ * The page that tells who can do what.
+ *
+ * @param picture The path of the picture, from the page.
+ */
+export function accessPage({ relations, functions }: AccessModel, picture: string): string {
+  const called = functions.filter(({ schema }) => schema === "api");
+  const helpers = functions.filter(
+    ({ schema, executableBy }) => schema !== "api" && executableBy.length > 0,
+  );
+  const blocks = [
+    "<!-- Written by `npx rowhouse access` from sql/ and policies/: do not edit. -->",
+    "# Who can do what",
+    "Written by `npx rowhouse access` from the database that `sql/` and `policies/` declare.",
+    `![What anonymous and authenticated can do with each table and function](${picture})`,
+    "`anonymous` is a request without a token, `authenticated` one with a token. A condition is what\na row has to pass; *nothing* is not granted, *no row* is granted, but no policy lets a row pass.\nA request that filters the rows it updates or deletes also has to pass the condition of select.",
+    ...relations.flatMap(relationBlocks),
+    "## Functions",
+    "Called as `/rpc/<name>`:",
+    functionTable(called),
+    "Used by those and by the policies; PostgREST does not serve them:",
+    functionTable(helpers),
+  ];
+  return `${blocks.join("\n\n")}\n`;
+}
+
+function relationBlocks(relation: Relation): string[] {
+  return [
+    `## ${code(`api.${readableName(relation.name)}`)}`,
+    ...(relation.comment === null ? [] : [markdownText(relation.comment)]),
+    [security(relation), ...idleGrants(relation)].join("\n"),
+    table(
+      ["", ...apiRoles],
+      verbs.map((verb) => [
+        verb,
+        ...apiRoles.map((role) => cellText(cellOf(relation, role, verb))),
+      ]),
+    ),
+    columnTable(relation),
+    ...(relation.policies.length === 0 ? [] : [policyTable(relation.policies)]),
+  ];
+}
+
+function security({ kind, asksAsInvoker, rowSecurity, forced }: Relation): string {
+  if (kind === "foreign table") return "A foreign table: **it knows no row-level security**.";
+  if (asksAsInvoker) return "A view that reads as whoever asks: the policies of its tables hold.";
+  if (kind !== "table")
+    return `A ${kind} that **reads with its owner's rights**, past the policies of whoever asks.`;
+  if (!rowSecurity) return "**Row-level security is off: policies count for nothing.**";
+  return forced
+    ? "Row-level security is on, also for the owner."
+    : "Row-level security is on, but **not for the owner**.";
+}
+
+/** Grants that would wake up with a grant on the schema. */
+function idleGrants({ grants, usableBy }: Relation): string[] {
+  return apiRoles
+    .filter((role) => !usableBy.includes(role))
+    .filter((role) => grants.some((grant) => grant.role === role && grant.columns !== null))
+    .map((role) => `**${role} has grants here**, but may not use the schema.`);
+}
+
+function columnTable({ columns, grants }: Relation): string {
+  const grantees = (column: string, verb: Verb) =>
+    grants
+      .filter((grant) => grant.verb === verb && grant.columns?.includes(column))
+      .map(({ role }) => role)
+      .join(", ");
+  const columnVerbs = verbs.filter((verb) => verb !== "delete");
+  return table(
+    ["column", "type", ...columnVerbs],
+    columns.map(({ name, type }) => [
+      code(readableName(name)),
+      markdownText(type),
+      ...columnVerbs.map((verb) => grantees(name, verb)),
+    ]),
+  );
+}
+
+function policyTable(policies: readonly Policy[]): string {
+  return table(
+    ["policy", "for", "to", ""],
+    policies.map(({ name, permissive, verb, roles, comment }) => [
+      code(readableName(name)),
+      permissive ? verb : `${verb}, restrictive`,
+      roles.map(markdownText).join(", "),
+      markdownText(comment ?? ""),
+    ]),
+  );
+}
+
+function functionTable(functions: readonly ApiFunction[]): string {
+  if (functions.length === 0) return "None.";
+  return table(
+    ["function", "called by", "runs as", "search_path", "volatility", ""],
+    functions.map((one) => [
+      code(one.signature),
+      apiRoles.filter((role) => callCell(one, role).reach === "callable").join(", ") || "nobody",
+      one.security === "definer" ? "**its owner**" : "the caller",
+      searchPath(one.searchPath),
+      one.volatility,
+      markdownText(one.comment ?? ""),
+    ]),
+  );
+}
+
+function searchPath(path: string | null): string {
+  if (path === null) return "the caller's";
+  return path === '""' ? "empty" : code(path);
+}
+
+function cellText({ parts }: Cell): string {
+  return parts.map(({ text, isSql }) => (isSql ? code(text) : text)).join("");
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `${cells.map((cell) => (cell === "" ? "| " : `| ${cell} `)).join("")}|`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}

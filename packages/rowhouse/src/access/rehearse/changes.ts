@@ -1,0 +1,163 @@
+import { conditionOf } from "../model/condition.ts";
+import {
+  type AccessModel,
+  type ApiRole,
+  apiRoles,
+  type Relation,
+  relationOf,
+  type Verb,
+  verbs,
+} from "../model/model.ts";
+import { type Access, accessOf, type Gate, sqlOf } from "../model/policy-check.ts";
+import { changedThings, type Thing, usedBy } from "./dependencies.ts";
+
+/** Who may do what in a database, and what that rests on. */
+export interface Rules {
+  readonly model: AccessModel;
+  readonly surroundings: readonly Thing[];
+}
+
+/** What can be done with a row; an update also has a row that results. */
+type Deed = Verb | "update (result)";
+
+/** What one side of a change lets pass. */
+interface Side {
+  /** Over the table's columns, never null. */
+  readonly sql: string;
+  /** The same for people. */
+  readonly words: string;
+}
+
+/** A change of what a role may do with a table. */
+export interface Change {
+  readonly table: string;
+  readonly role: ApiRole;
+  readonly deed: Deed;
+  readonly before: Side;
+  readonly after: Side;
+  readonly columnsGained: readonly string[];
+  readonly columnsLost: readonly string[];
+  readonly isNewTable: boolean;
+  /** Why its effect on rows cannot be told in place; null when it can. */
+  readonly obstacle: string | null;
+}
+
+/** All changes from one set of rules to another. */
+export function changesBetween(before: Rules, after: Rules): Change[] {
+  const changed = changedThings(before.surroundings, after.surroundings);
+  const names = [...before.model.relations, ...after.model.relations].map(({ name }) => name);
+  return [...new Set(names)].sort().flatMap((name) => {
+    const old = relationOf(before.model, name);
+    const declared = relationOf(after.model, name);
+    // What a role may do already on this server, no deploy takes away: others made it so.
+    const next = declared && {
+      ...declared,
+      bypassedBy: either(old?.bypassedBy, declared.bypassedBy),
+      ownedBy: either(old?.ownedBy, declared.ownedBy),
+    };
+    return apiRoles.flatMap((role) =>
+      verbs.flatMap((verb) => changesOf({ name, old, next, role, verb, changed, after })),
+    );
+  });
+}
+
+function either(some: readonly ApiRole[] = [], others: readonly ApiRole[]): readonly ApiRole[] {
+  return apiRoles.filter((role) => some.includes(role) || others.includes(role));
+}
+
+interface Pair {
+  readonly name: string;
+  readonly old: Relation | undefined;
+  readonly next: Relation | undefined;
+  readonly role: ApiRole;
+  readonly verb: Verb;
+  readonly changed: readonly Thing[];
+  readonly after: Rules;
+}
+
+function changesOf(pair: Pair): Change[] {
+  const { name, old, next, role, verb } = pair;
+  const before = old && accessOf(old, role, verb);
+  const after = next && accessOf(next, role, verb);
+  const columns = changedColumns(before, after, pair);
+  return deedsOf(verb).flatMap((deed, index) => {
+    const change = {
+      table: name,
+      role,
+      deed,
+      before: sideOf(before, deed),
+      after: sideOf(after, deed),
+      ...(index === 0 ? columns : noColumns),
+      isNewTable: old === undefined,
+    };
+    const obstacle = obstacleOf(pair, change);
+    const differs = change.before.sql !== change.after.sql;
+    const columnsDiffer = change.columnsGained.length + change.columnsLost.length > 0;
+    return differs || columnsDiffer || obstacle !== null ? [{ ...change, obstacle }] : [];
+  });
+}
+
+function deedsOf(verb: Verb): readonly Deed[] {
+  return verb === "update" ? ["update", "update (result)"] : [verb];
+}
+
+const noColumns = { columnsGained: [], columnsLost: [] };
+
+/**
+ * Only columns that are there already can be gained: a new one holds nothing yet, but for one that
+ * is computed from another, out of sight so far.
+ */
+function changedColumns(
+  before: Access | undefined,
+  after: Access | undefined,
+  { old, next }: Pair,
+) {
+  const had = before?.columns ?? [];
+  const has = after?.columns ?? [];
+  const there = (old?.columns ?? []).map(({ name }) => name);
+  const hidden = there.filter((name) => !had.includes(name));
+  const copies = (next?.columns ?? []).filter(
+    (column) => column.generated && hidden.some((name) => column.default?.includes(name)),
+  );
+  const known = new Set([...there, ...(old ? copies.map(({ name }) => name) : [])]);
+  return {
+    columnsGained: has.filter((column) => !had.includes(column) && known.has(column)),
+    columnsLost: had.filter((column) => !has.includes(column)),
+  };
+}
+
+function sideOf(access: Access | undefined, deed: Deed): Side {
+  if (!access || access.columns === null) return { sql: "false", words: "not granted" };
+  const gates = deed === "insert" || deed === "update (result)" ? access.result : access.row;
+  return { sql: sqlOf(gates), words: wordsOf(gates) };
+}
+
+function wordsOf(gates: readonly Gate[]): string {
+  const condition = conditionOf(gates);
+  if (condition === "true") return "every row";
+  return condition === "false" ? "no row" : condition;
+}
+
+function obstacleOf({ old, next, changed, after }: Pair, change: Omit<Change, "obstacle">) {
+  if (change.after.sql === "false") return null;
+  if (old === undefined) {
+    if (next === undefined || next.kind === "table" || next.asksAsInvoker) return null;
+    return `it is a new ${next.kind}, which reads rows past the policies of whoever asks`;
+  }
+  const itself = changed.filter(
+    (thing) => thing.kind === "relation" && thing.name === old.name && thing.schema === "api",
+  );
+  const isView = old.kind !== "table" || next?.kind !== "table";
+  if (isView && (itself.length > 0 || change.before.sql !== change.after.sql)) {
+    return `it is a ${next?.kind}, whose rows are not compared`;
+  }
+  const used = usedBy(change.after.sql, after.surroundings).filter((thing) =>
+    changed.includes(thing),
+  );
+  if (used.length === 0) return null;
+  const names = used.map(
+    ({ kind, schema, name }) => `${schema}.${name}${kind === "function" ? "()" : ""}`,
+  );
+  const many = names.length > 1;
+  return `${names.join(", ")} ${many ? "change themselves" : "itself changes"}, or ${many ? "are" : "is"} new`;
+}

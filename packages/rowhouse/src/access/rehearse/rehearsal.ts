@@ -1,0 +1,55 @@
+import type { Change } from "./changes.ts";
+import type { Tally } from "./count.ts";
+import type { FunctionChange } from "./functions.ts";
+
+/** What a change does to one person. */
+interface Effect extends Tally {
+  readonly who: string;
+  /** Null for anonymous and a newcomer. */
+  readonly userId: string | null;
+}
+
+/** A change, and what it does to whom. */
+export interface RehearsedChange extends Change {
+  /** One for everybody who was looked at; empty when nothing can be told or compared. */
+  readonly effects: readonly Effect[];
+  /** Whether the table holds no row to show it on. */
+  readonly isEmpty: boolean;
+}
+
+/** What `rowhouse rehearse` tells. */
+export interface Rehearsal {
+  readonly changes: readonly RehearsedChange[];
+  readonly functions: readonly FunctionChange[];
+  /** How many users were looked at, and how many there are. */
+  readonly users: { readonly looked: number; readonly total: number };
+  /** Whether anybody gains a row or column that is there. */
+  readonly gains: boolean;
+  /** Whether the effect of a change cannot be told. */
+  readonly unclear: boolean;
+}
+
+/** Sorts changes in the order of others. */
+export function inOrderOf(changes: readonly Change[]) {
+  const place = ({ table, role, deed }: Change) =>
+    changes.findIndex((one) => one.table === table && one.role === role && one.deed === deed);
+  return (a: Change, b: Change) => place(a) - place(b);
+}
+
+/** Puts a rehearsal together. */
+export function summary(
+  changes: readonly RehearsedChange[],
+  functions: readonly FunctionChange[],
+  users: Rehearsal["users"],
+): Rehearsal {
+  return {
+    changes,
+    functions,
+    users,
+    gains: changes.some(
+      ({ effects, columnsGained }) =>
+        columnsGained.length > 0 || effects.some(({ gained }) => gained > 0),
+    ),
+    unclear: functions.length > 0 || changes.some(({ obstacle }) => obstacle !== null),
+  };
+}

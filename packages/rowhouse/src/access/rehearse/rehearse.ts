@@ -1,0 +1,157 @@
+import type pg from "pg";
+import type { Asker } from "../model/caller.ts";
+import { type ApiRole, apiRoles, type Relation, readAccess, relationOf } from "../model/model.ts";
+import { assertSeesRows, canBecome, readingOnly } from "../model/session.ts";
+import { type Change, changesBetween, type Rules } from "./changes.ts";
+import { hasNoRows, type Tally, tallyAsRole, tallyInPlace } from "./count.ts";
+import { isPlain, readSurroundings } from "./dependencies.ts";
+import { functionChanges } from "./functions.ts";
+import { inOrderOf, type Rehearsal, type RehearsedChange, summary } from "./rehearsal.ts";
+import { chooseLookers } from "./sampled-users.ts";
+import type { Scan } from "./scan.ts";
+
+/** How to look. */
+export interface RehearsalOptions {
+  /** Email addresses, ids or "anonymous"; none chooses. */
+  readonly as: readonly string[];
+  /** How many users at most, when none is named. */
+  readonly users: number;
+  readonly examples: number;
+  /** How long one statement may take, in seconds. */
+  readonly timeout: number;
+}
+
+/** Reads who may do what in a database, and what that rests on. It writes nothing. */
+export async function readRules(client: pg.ClientBase): Promise<Rules> {
+  // The surroundings are read after the model, which leaves the search path empty.
+  const model = await readAccess(client);
+  return { model, surroundings: await readSurroundings(client) };
+}
+
+/**
+ * Tells what rules would change in a database, row by row, without changing anything.
+ *
+ * @param progress Is told what is looked at.
+ * @throws RowhouseError user_unknown, user_ambiguous, rows_hidden, database_not_migrated,
+ *   query_timeout, database_unreachable, database_refused
+ */
+export async function rehearse(
+  url: string,
+  declared: Rules,
+  options: RehearsalOptions,
+  progress: (doing: string) => void = () => {},
+): Promise<Rehearsal> {
+  return readingOnly(url, options.timeout, async (client) => {
+    // Scans begin at the beginning, so that the same rows are the examples each time.
+    await client.query("set local synchronize_seqscans = off");
+    const rules = await readRules(client);
+    const changes = changesBetween(rules, declared);
+    const functions = functionChanges(rules, declared);
+    if (changes.length === 0) return summary([], functions, { looked: 0, total: 0 });
+    const tables = [...new Set(changes.filter(isComparable).map(({ table }) => table))];
+    const relations = tables.flatMap((table) => relationOf(rules.model, table) ?? []);
+    for (const { name } of relations) await assertSeesRows(client, name);
+    const lookers = await chooseLookers(client, relations, options.as, options.users);
+    const stage: Stage = { client, rules, options, progress, askers: lookers.askers };
+    const rehearsed: RehearsedChange[] = [];
+    for (const relation of relations) {
+      rehearsed.push(...(await rehearseTable(stage, relation, changes)));
+    }
+    const rest = changes.filter((change) => !isComparable(change)).map(untold);
+    return summary([...rehearsed, ...rest].sort(inOrderOf(changes)), functions, {
+      looked: lookers.users,
+      total: lookers.total,
+    });
+  });
+}
+
+interface Stage {
+  readonly client: pg.ClientBase;
+  readonly rules: Rules;
+  readonly options: RehearsalOptions;
+  readonly progress: (doing: string) => void;
+  readonly askers: readonly Asker[];
+}
+
+function isComparable({ isNewTable, obstacle, before, after }: Change): boolean {
+  return !isNewTable && obstacle === null && before.sql !== after.sql;
+}
+
+function untold(change: Change): RehearsedChange {
+  return { ...change, effects: [], isEmpty: false };
+}
+
+async function rehearseTable(stage: Stage, relation: Relation, all: readonly Change[]) {
+  const done: RehearsedChange[] = [];
+  const isEmpty = await hasNoRows(stage.client, relation);
+  for (const role of apiRoles) {
+    const changes = all.filter(
+      (change) => change.table === relation.name && change.role === role && isComparable(change),
+    );
+    if (changes.length === 0) continue;
+    done.push(
+      ...(await rehearseChanges(
+        stage,
+        { relation, changes, examples: stage.options.examples },
+        role,
+      )),
+    );
+  }
+  return done.map((change) => ({ ...change, isEmpty }));
+}
+
+/** All changes to a table for a role, together; when that fails, one by one to find which. */
+async function rehearseChanges(
+  stage: Stage,
+  scan: Scan,
+  role: ApiRole,
+): Promise<RehearsedChange[]> {
+  const askers = stage.askers.filter((asker) => asker.role === role);
+  const tallies = await talliesOf(stage, scan, role, askers);
+  if (!("obstacle" in tallies)) {
+    return scan.changes.map((change, index) => ({
+      ...untold(change),
+      effects: askers.map(({ label, id }, person) => ({
+        who: label,
+        userId: id,
+        ...(tallies[person]?.[index] as Tally),
+      })),
+    }));
+  }
+  if (scan.changes.length === 1) {
+    return scan.changes.map((change) => ({ ...untold(change), obstacle: tallies.obstacle }));
+  }
+  const done: RehearsedChange[] = [];
+  for (const change of scan.changes) {
+    done.push(...(await rehearseChanges(stage, { ...scan, changes: [change] }, role)));
+  }
+  return done;
+}
+
+/** The tallies, by person and change. */
+async function talliesOf(
+  { client, rules, progress }: Stage,
+  scan: Scan,
+  role: ApiRole,
+  askers: readonly Asker[],
+): Promise<readonly (readonly Tally[])[] | { readonly obstacle: string }> {
+  const table = `api.${scan.relation.name}`;
+  const isPlainHere = ({ before, after }: Change) =>
+    [before, after].every(({ sql }) => isPlain(sql, rules.surroundings, role));
+  if (!scan.changes.every(isPlainHere)) {
+    if (!(await canBecome(client, role))) {
+      return { obstacle: `the role in DATABASE_URL may not become ${role}, whose rights decide` };
+    }
+    return tallyAsRole(client, scan, askers, (rows) =>
+      progress(`${table}: ${rows} rows, for ${askers.length} people`),
+    );
+  }
+  const tallies: (readonly Tally[])[] = [];
+  for (const [index, asker] of askers.entries()) {
+    progress(`${table}: ${index + 1} of ${askers.length} people`);
+    const own = await tallyInPlace(client, scan, asker);
+    if ("obstacle" in own) return own;
+    tallies.push(own);
+  }
+  return tallies;
+}

@@ -1,0 +1,97 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type pg from "pg";
+import { type Asker, anonymous, asUser, findAsker } from "../model/caller.ts";
+import type { Relation } from "../model/model.ts";
+import { sqlName } from "../model/names.ts";
+import { assertSeesRows } from "../model/session.ts";
+
+/** Those through whose eyes rows are looked at, and of how many users they are. */
+export interface Lookers {
+  readonly askers: readonly Asker[];
+  readonly users: number;
+  readonly total: number;
+}
+
+/** Somebody who has signed in and owns nothing: whoever may sign up can be that. */
+const newcomer: Asker = {
+  ...asUser({ id: "00000000-0000-7000-8000-000000000000", email: null }),
+  id: null,
+  label: "a newcomer",
+};
+
+const newestUsers = readFileSync(join(import.meta.dirname, "newest_users.sql"), "utf8");
+
+/**
+ * Chooses through whose eyes to look: anonymous, a newcomer, and all users, or when there are too
+ * many, half those who own the most rows in the tables, and half the newest.
+ *
+ * @param names Whom to look as instead; none chooses.
+ * @param most How many users at most.
+ * @throws RowhouseError user_unknown, user_ambiguous, rows_hidden
+ */
+export async function chooseLookers(
+  client: pg.ClientBase,
+  tables: readonly Relation[],
+  names: readonly string[],
+  most: number,
+): Promise<Lookers> {
+  await assertSeesRows(client, "users");
+  const total = await newest(client, [], 1).then(([user]) => user?.total ?? 0);
+  if (names.length > 0) {
+    const askers: Asker[] = [];
+    for (const name of names) askers.push(await findAsker(client, name));
+    return { askers, users: askers.filter(({ id }) => id !== null).length, total };
+  }
+  const owners = total > most ? await largestOwners(client, tables, Math.ceil(most / 2)) : [];
+  const others = await newest(
+    client,
+    owners.map(({ id }) => id),
+    most - owners.length,
+  );
+  const users = distinct([...owners, ...others].map(asUser));
+  return { askers: [anonymous, newcomer, ...users], users: users.length, total };
+}
+
+/** Gives those of one email address, which is not unique, labels with their ids. */
+function distinct(users: readonly Asker[]): Asker[] {
+  const shared = (email: string) => users.filter((user) => user.email === email).length > 1;
+  return users.map((user) =>
+    user.email !== null && shared(user.email)
+      ? { ...user, label: `${user.email} (${user.id})` }
+      : user,
+  );
+}
+
+interface User {
+  readonly id: string;
+  readonly email: string | null;
+}
+
+async function newest(client: pg.ClientBase, less: readonly string[], most: number) {
+  return (await client.query<User & { total: number }>(newestUsers, [less, most])).rows;
+}
+
+async function largestOwners(
+  client: pg.ClientBase,
+  tables: readonly Relation[],
+  most: number,
+): Promise<User[]> {
+  const counts = new Map<string, User & { rows: number }>();
+  for (const { name } of tables.filter(isOwned)) {
+    const text = `select id, email, owned.rows from api.users as users
+      join (select user_id, count(*)::int as rows from ${sqlName(name)} group by user_id) as owned on owned.user_id = users.id order by owned.rows desc, id limit $1`;
+    const { rows } = await client.query<User & { rows: number }>(text, [most]);
+    for (const user of rows) {
+      counts.set(user.id, { ...user, rows: user.rows + (counts.get(user.id)?.rows ?? 0) });
+    }
+  }
+  const largest = [...counts.values()].sort((a, b) => b.rows - a.rows || (a.id < b.id ? -1 : 1));
+  return largest.slice(0, most);
+}
+
+function isOwned({ kind, columns }: Relation): boolean {
+  return (
+    kind === "table" && columns.some(({ name, type }) => name === "user_id" && type === "uuid")
+  );
+}

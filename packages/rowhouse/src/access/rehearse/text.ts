@@ -1,0 +1,107 @@
+import { colours } from "../../lib/colours.ts";
+import type { Rehearsal, RehearsedChange } from "./rehearsal.ts";
+
+/** A rehearsal in lines for people. */
+export function tell({ changes, functions, users, gains, unclear }: Rehearsal): string[] {
+  if (changes.length + functions.length === 0) return ["No access changes."];
+  const tables = [...new Set(changes.map(({ table }) => table))];
+  return [
+    ...tables.flatMap((table) => [
+      colours.bold(`api.${table}`),
+      ...changes.filter((change) => change.table === table).flatMap(changeLines),
+      "",
+    ]),
+    ...functions.flatMap(functionLines),
+    ...(users.looked > 0 ? [`Looked at ${users.looked} of ${grouped(users.total)} users.`] : []),
+    conclusion(gains, unclear),
+  ];
+}
+
+function functionLines({ signature, role }: Rehearsal["functions"][number]): string[] {
+  return [
+    colours.bold(signature),
+    `  ${colours.cyan("execute")}, ${role}`,
+    `    ${colours.yellow("cannot tell")}: it runs with its owner's rights, and is new, changed or newly granted.`,
+    "",
+  ];
+}
+
+function conclusion(gains: boolean, unclear: boolean): string {
+  if (gains && unclear)
+    return colours.red("Somebody gains access, and of some changes nobody can tell.");
+  if (gains) return colours.red("Somebody gains access.");
+  if (unclear) return colours.yellow("Whether anybody gains access cannot be told.");
+  return colours.green("Nobody who was looked at gains a row or a column that is there.");
+}
+
+function changeLines(change: RehearsedChange): string[] {
+  const { deed, role, before, after, obstacle, isNewTable } = change;
+  const title = `  ${colours.cyan(titleOf(deed))}, ${role}`;
+  if (isNewTable && obstacle === null)
+    return [`${title}: ${after.words} (new table: nothing to compare)`];
+  const words = before.words === after.words ? after.words : `${before.words}  ->  ${after.words}`;
+  return [
+    `${title}: ${words}`,
+    ...columnLines(change),
+    ...(obstacle === null
+      ? effectLines(change)
+      : [`    ${colours.yellow("cannot tell")}: ${obstacle}.`]),
+  ];
+}
+
+function titleOf(deed: string): string {
+  if (deed === "insert") return "insert (rows like these)";
+  return deed === "update (result)" ? "update (result: rows turned into these)" : deed;
+}
+
+function columnLines({ deed, columnsGained, columnsLost }: RehearsedChange): string[] {
+  const line = (word: string, columns: readonly string[]) =>
+    columns.length === 0 ? [] : [`    ${word} ${deed}: ${columns.join(", ")}`];
+  return [...line(colours.red("may now"), columnsGained), ...line("may no longer", columnsLost)];
+}
+
+/** So many people are named for each change, those who gain the most first; JSON names them all. */
+const most = 10;
+
+function effectLines({ before, after, effects, isEmpty }: RehearsedChange): string[] {
+  if (before.sql === after.sql) return [];
+  if (isEmpty) return ["    no rows to show it on"];
+  const affected = effects
+    .filter(({ gained, lost }) => gained + lost > 0)
+    .sort((one, other) => other.gained - one.gained || other.lost - one.lost);
+  const others = effects.length - affected.length;
+  const rest = [`    ${grouped(others)} ${affected.length > 0 ? "more " : ""}looked at: no change`];
+  return [...(affected.length > 0 ? table(affected) : []), ...(others > 0 ? rest : [])];
+}
+
+function table(affected: RehearsedChange["effects"]): string[] {
+  const named = affected.slice(0, most);
+  const width = Math.max(4, ...named.map(({ who }) => who.length));
+  const line = (who: string, cells: readonly string[], shown: readonly string[]) =>
+    `    ${who.padEnd(width)}${cells.map((cell) => cell.padStart(11)).join("")}  ${shown.join(" ")}`;
+  return [
+    colours.dim(line("who", ["gains", "loses", "keeps"], ["examples"])),
+    ...named.map(({ who, gained, lost, kept, examples }) =>
+      line(who, [gained, lost, kept].map(grouped), [
+        ...marked("+", examples.gained),
+        ...marked("-", examples.lost),
+      ]),
+    ),
+    ...unnamedLine(affected.slice(most)),
+  ];
+}
+
+function unnamedLine(unnamed: RehearsedChange["effects"]): string[] {
+  if (unnamed.length === 0) return [];
+  const sum = (part: "gained" | "lost") => unnamed.reduce((all, one) => all + one[part], 0);
+  const effect = `gain ${grouped(sum("gained"))} rows and lose ${grouped(sum("lost"))}`;
+  return [`    ${grouped(unnamed.length)} more ${effect} altogether`];
+}
+
+function marked(sign: string, examples: readonly string[]): string[] {
+  return examples.map((example) => `${sign}${example}`);
+}
+
+function grouped(count: number): string {
+  return count.toLocaleString("en");
+}

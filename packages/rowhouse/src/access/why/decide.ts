@@ -1,0 +1,158 @@
+import type { Outcome } from "../model/evaluate.ts";
+import type { Policy, Relation, Verb } from "../model/model.ts";
+import type { Access } from "../model/policy-check.ts";
+
+/** Whether someone may. "depends": on the row, of which none was named. */
+export type Verdict = "yes" | "no" | "depends" | "unknown";
+
+/** A verdict, and why, in one sentence. */
+export interface Decision {
+  readonly verdict: Verdict;
+  readonly reason: string;
+}
+
+/** A policy's condition, evaluated. */
+export interface CheckedCondition {
+  readonly policy: Policy;
+  readonly sql: string;
+  /** Null when no row was named. */
+  readonly outcome: Outcome | null;
+}
+
+/** A gate, with its conditions evaluated over a row. */
+export interface CheckedGate {
+  readonly verb: Verb;
+  /** Whether it holds only a request that filters the rows it changes. */
+  readonly onlyFiltered: boolean;
+  /** The row that is there, or the one that results. */
+  readonly over: "row" | "result";
+  readonly open: boolean;
+  readonly conditions: readonly CheckedCondition[];
+  /**
+   * All conditions as one, where one of them fails alone: PostgreSQL leaves out what cannot
+   * matter ("true or ..."), so the request need not fail. Else null.
+   */
+  readonly together: Outcome | null;
+}
+
+/**
+ * What is missing of grants, in a sentence; null when nothing is.
+ *
+ * @param written The columns that the request names.
+ */
+export function missingGrant(
+  relation: Relation,
+  { role, verb, columns }: Access,
+  written: readonly string[],
+): string | null {
+  const table = `api.${relation.name}`;
+  if (!relation.usableBy.includes(role)) return `${role} may not use the schema api.`;
+  if (columns === null) return `${role} has no grant to ${verb} on ${table}.`;
+  const refused = written.filter((column) => !columns.includes(column));
+  if (refused.length > 0)
+    return `${role} has no grant to ${verb} (${refused.join(", ")}) on ${table}.`;
+  return null;
+}
+
+/**
+ * What is missing to filter the rows of an update or delete; null when nothing is.
+ *
+ * @param id The column by which a request says which row it means.
+ */
+export function missingFilterGrant(
+  relation: Relation,
+  { role, filter }: Access,
+  id: string | null,
+): string | null {
+  if (filter === null) return null;
+  const { columns } = filter;
+  if (columns !== null && (id === null || columns.includes(id))) return null;
+  const what = id === null || columns === null ? "select" : `select (${id})`;
+  return `${role} has no grant to ${what} on api.${relation.name}, by which a request says which row it means.`;
+}
+
+/**
+ * Puts the gates together: the row has to pass each.
+ *
+ * @param missing What is missing of grants; null when nothing is.
+ */
+export function decide(
+  verb: Verb,
+  gates: readonly CheckedGate[],
+  missing: string | null,
+): Decision {
+  if (missing !== null) return { verdict: "no", reason: missing };
+  const decisions = gates.map((gate) => decideGate(verb, gate));
+  for (const verdict of ["no", "unknown", "depends"] as const) {
+    const first = decisions.find((decision) => decision.verdict === verdict);
+    if (first !== undefined) return first;
+  }
+  return { verdict: "yes", reason: reasonToPass(gates) };
+}
+
+function reasonToPass(gates: readonly CheckedGate[]): string {
+  if (gates.some(({ open }) => open)) return "no row-level security holds here, and it is granted.";
+  const passing = gates.flatMap(({ conditions }) =>
+    conditions.filter(({ policy, outcome }) => policy.permissive && outcome?.value === "true"),
+  );
+  return `${names(passing)} ${passing.length === 1 ? "lets" : "let"} it pass, and it is granted.`;
+}
+
+/** One gate: any of the permissive policies, and all of the restrictive ones. */
+function decideGate(verb: Verb, gate: CheckedGate): Decision {
+  if (gate.open) return { verdict: "yes", reason: "" };
+  const refusal = refusalOf(gate);
+  if (refusal !== null) return { verdict: "no", reason: `${refusal} ${purpose(verb, gate)}.` };
+  if (gate.conditions.some(({ outcome }) => outcome === null)) {
+    return { verdict: "depends", reason: "it depends on the row, and none was named." };
+  }
+  const unclear = gate.conditions.find(({ outcome }) => outcome?.value === "unknown");
+  const passes = gate.conditions.some(
+    ({ policy, outcome }) => policy.permissive && outcome?.value === "true",
+  );
+  if (unclear !== undefined && !(passes && unclear.policy.permissive)) {
+    const reason = `${names([unclear])} cannot be evaluated: ${unclear.outcome?.reason}.`;
+    return { verdict: "unknown", reason };
+  }
+  if (passes) return { verdict: "yes", reason: "" };
+  return { verdict: "no", reason: `no permissive policy lets it pass ${purpose(verb, gate)}.` };
+}
+
+/** What refuses a row whatever the conditions that are not evaluated; null when nothing does. */
+function refusalOf({ conditions, together }: CheckedGate): string | null {
+  if (!conditions.some(({ policy }) => policy.permissive)) return "there is no permissive policy";
+  const failing = conditions.find((one) => failsRequest(one, conditions, together));
+  if (failing !== undefined) {
+    return `the request fails, since ${names([failing])} does (${failing.outcome?.reason}),`;
+  }
+  const refusing = conditions.filter(
+    ({ policy, outcome }) =>
+      !policy.permissive && (outcome?.value === "false" || outcome?.value === "null"),
+  );
+  if (refusing.length === 0) return null;
+  return `the restrictive ${names(refusing)} ${refusing.length === 1 ? "refuses" : "refuse"} it`;
+}
+
+/**
+ * Whether a condition that fails alone fails the request. Where the whole cannot be evaluated,
+ * only a permissive "true" is taken to spare PostgreSQL the others.
+ */
+function failsRequest(
+  { policy, outcome }: CheckedCondition,
+  conditions: CheckedGate["conditions"],
+  together: Outcome | null,
+): boolean {
+  if (outcome?.value !== "fails") return false;
+  if (together?.value !== "unknown") return together?.value === "fails";
+  const everyRow = conditions.some((one) => one.policy.permissive && one.sql === "true");
+  return !(policy.permissive && everyRow);
+}
+
+function purpose(verb: Verb, gate: CheckedGate): string {
+  const when = gate.over === "result" && verb === "update" ? " as it would be afterwards" : "";
+  return `for ${gate.verb}${when}`;
+}
+
+function names(conditions: readonly CheckedCondition[]): string {
+  return [...new Set(conditions.map(({ policy }) => policy.name))].join(", ");
+}

@@ -1,0 +1,44 @@
+import type { Relation, Verb } from "../model/model.ts";
+import { type Patch, rowInvalid } from "./rows.ts";
+
+/** May someone do this? */
+export interface Question {
+  /** An email address, a user's id, or "anonymous". */
+  readonly as: string;
+  readonly verb: Verb;
+  readonly table: string;
+  /** Null asks for any row. */
+  readonly id: string | null;
+  /** The user whose row it is; null means everybody's. */
+  readonly owner: string | null;
+  /** A row to insert, or the columns that an update changes; null for neither. */
+  readonly row: Patch | null;
+}
+
+/**
+ * Makes sure that a question has an answer.
+ *
+ * @throws RowhouseError row_invalid
+ */
+export function assertMakesSense({ verb, id, row }: Question): void {
+  if (row === null) return;
+  if (verb === "select" || verb === "delete") throw rowInvalid(`A ${verb} takes no --row.`);
+  if (verb === "insert" && id !== null)
+    throw rowInvalid("An insert takes an id or --row, not both.");
+  if (verb === "update" && id === null)
+    throw rowInvalid("An update with --row needs the row's id.");
+}
+
+/** Makes sure that its row has columns of the table, and such as can be written. */
+export function assertColumns({ name, columns }: Relation, { verb, row }: Question): void {
+  for (const key of Object.keys(row ?? {})) {
+    const column = columns.find((one) => one.name === key);
+    if (column === undefined) {
+      const known = columns.map((one) => one.name).join(", ");
+      throw rowInvalid(`api.${name} has no column ${key}: its columns are ${known}.`);
+    }
+    if (column.generated || column.identity) {
+      throw rowInvalid(`PostgreSQL itself fills ${key}: no ${verb} can set it.`);
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import type pg from "pg";
+import { codeOf, RowhouseError, reasonOf } from "../../lib/errors.ts";
+import type { Asker } from "../model/caller.ts";
+import { type RowText, type Value, valueOver } from "../model/evaluate.ts";
+import type { Relation } from "../model/model.ts";
+import { quoted, sqlName } from "../model/names.ts";
+
+/** A row of a table, read as the owner of the database. */
+export interface Row {
+  readonly text: RowText;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** Changed columns, or those of a new row. */
+export type Patch = Readonly<Record<string, unknown>>;
+
+/** The column that names a row, of one owner where the table is owned; null when there is none. */
+export function nameColumn(relation: Relation): string | null {
+  if (relation.columns.some(({ name }) => name === "id")) return "id";
+  const names = relation.key.filter((name) => relation.key.length === 1 || name !== "user_id");
+  return names.length === 1 ? (names[0] ?? null) : null;
+}
+
+/**
+ * Finds the rows with an id: of an owned table, each user can have one.
+ *
+ * @param owner The user whose row it is; null for everybody's.
+ * @throws RowhouseError row_unknown
+ */
+export async function findRows(
+  client: pg.ClientBase,
+  relation: Relation,
+  id: string,
+  owner: string | null,
+): Promise<Row[]> {
+  const column = nameColumn(relation);
+  const owned = relation.columns.some(({ name }) => name === "user_id");
+  if (column === null)
+    throw new RowhouseError(
+      "row_unknown",
+      `api.${relation.name} has no column id, and no other one that names its rows.`,
+      "Ask without an id, or about an insert with --row.",
+    );
+  if (owner !== null && !owned) throw rowUnknown(`The rows of api.${relation.name} have no owner.`);
+  const alias = quoted(relation.name);
+  const conditions = [`${quoted(column)} = $1`, ...(owner === null ? [] : ["user_id = $2"])];
+  const text = `select (${alias}.*)::text as text, to_jsonb(${alias}.*) as values
+    from ${sqlName(relation.name)} as ${alias} where ${conditions.join(" and ")} order by 1 limit 100`;
+  const rows = await orInvalid(client, rowUnknown, () =>
+    client.query<Row>(text, owner === null ? [id] : [id, owner]),
+  );
+  if (rows.length === 0) {
+    const whose = owner === null ? "" : ` of the user ${owner}`;
+    throw rowUnknown(`api.${relation.name} has no row${whose} with the ${column} ${id}.`);
+  }
+  return rows;
+}
+
+/**
+ * A row with changed columns, as the table would hold it, before triggers.
+ *
+ * @param row The row to change; null for a new one.
+ * @throws RowhouseError row_invalid when a value does not fit its column.
+ */
+export async function patched(
+  client: pg.ClientBase,
+  relation: Relation,
+  row: Row | null,
+  patch: Patch,
+): Promise<Row> {
+  const type = sqlName(relation.name);
+  const text = `select row.*::text as text, to_jsonb(row.*) as values
+    from jsonb_populate_record($1::text::${type}, $2::jsonb) as row`;
+  const [made] = await orInvalid(client, rowInvalid, () =>
+    client.query<Row>(text, [row?.text ?? null, JSON.stringify(patch)]),
+  );
+  return made as Row;
+}
+
+/**
+ * Computes what PostgreSQL puts into columns that nobody gave: defaults, and generated columns.
+ *
+ * @param columns The columns; those without a default are left out.
+ */
+export async function computed(
+  scene: Scene,
+  row: Row,
+  columns: Relation["columns"],
+): Promise<Patch> {
+  const patch: Record<string, unknown> = {};
+  for (const column of columns) {
+    if (column.default === null) continue;
+    const result = await defaultOf(scene, row, column);
+    // A default that writes, like the next number of a sequence, is left null.
+    if ("value" in result) patch[column.name] = result.value;
+  }
+  return patch;
+}
+
+/** What PostgreSQL puts into one such column of a row, as JSON, or why it cannot. */
+export async function defaultOf(
+  { client, relation, asker, asRole }: Scene,
+  row: Row,
+  column: Relation["columns"][number],
+): Promise<Value> {
+  const sql = `to_jsonb(${column.default ?? "null::text"})`;
+  return valueOver(client, { table: relation.name, sql, row: row.text }, asker, asRole);
+}
+
+/** Who asks about which table, and whether with the rights of their role. */
+export interface Scene {
+  readonly client: pg.ClientBase;
+  readonly relation: Relation;
+  readonly asker: Asker;
+  readonly asRole: boolean;
+}
+
+/** Runs a query whose parameters are a person's words; when they do not fit, it is their error. */
+async function orInvalid<T extends pg.QueryResultRow>(
+  client: pg.ClientBase,
+  fault: (message: string) => RowhouseError,
+  query: () => Promise<pg.QueryResult<T>>,
+): Promise<T[]> {
+  await client.query("savepoint words");
+  try {
+    return (await query()).rows;
+  } catch (error) {
+    if (!/^2[23]/.test(codeOf(error) ?? "")) throw error;
+    await client.query("rollback to savepoint words");
+    throw fault(`PostgreSQL does not take it: ${reasonOf(error)}.`);
+  }
+}
+
+function rowUnknown(message: string): RowhouseError {
+  return new RowhouseError("row_unknown", message, "Give the id of a row that is there.");
+}
+
+/** A row in --row that the table cannot hold. */
+export function rowInvalid(message: string): RowhouseError {
+  return new RowhouseError(
+    "row_invalid",
+    message,
+    `Give --row a JSON object of columns, like '{"title": "Buy milk"}'.`,
+  );
+}
+
+/**
+ * What `--row` holds.
+ *
+ * @throws RowhouseError row_invalid
+ */
+export function parseRow(json: string): Patch {
+  const parsed = parsedJson(json);
+  if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) {
+    return Object.fromEntries(Object.entries(parsed));
+  }
+  throw rowInvalid("--row is JSON, but no object of columns.");
+}
+
+function parsedJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw rowInvalid(`--row is no JSON: ${reasonOf(error)}.`);
+  }
+}

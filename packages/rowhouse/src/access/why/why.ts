@@ -1,0 +1,180 @@
+import type pg from "pg";
+import { type Asker, findAsker } from "../model/caller.ts";
+import {
+  type AccessModel,
+  type ApiRole,
+  type Policy,
+  readAccess,
+  type Verb,
+} from "../model/model.ts";
+import { tableNamed } from "../model/names.ts";
+import { type Access, accessOf, type Gate } from "../model/policy-check.ts";
+import { assertSeesRows, canBecome, readingOnly } from "../model/session.ts";
+import { checkAccess } from "./check.ts";
+import {
+  type CheckedGate,
+  type Decision,
+  decide,
+  missingFilterGrant,
+  missingGrant,
+} from "./decide.ts";
+import { assertColumns, assertMakesSense, type Question } from "./question.ts";
+import {
+  computed,
+  defaultOf,
+  findRows,
+  nameColumn,
+  patched,
+  type Row,
+  type Scene,
+} from "./rows.ts";
+
+/** The answer for one row. */
+interface RowAnswer extends Decision {
+  /** Of an update or delete that may: whether it may also say which row it means; else null. */
+  readonly filtered: Decision | null;
+  /** The row that is there, or that would be inserted; null when none was named. */
+  readonly row: Readonly<Record<string, unknown>> | null;
+  readonly gates: readonly CheckedGate[];
+}
+
+/** What `rowhouse why` tells. */
+export interface Answer {
+  readonly asker: Pick<Asker, "role" | "id" | "email" | "label">;
+  readonly verb: Verb;
+  readonly table: string;
+  /** The columns that the role may name; null when the verb is not granted at all. */
+  readonly columns: readonly string[] | null;
+  readonly columnsRefused: readonly string[];
+  /** One for each row with the id, and at least one. */
+  readonly rows: readonly RowAnswer[];
+  readonly otherPolicies: readonly { readonly policy: Policy; readonly reason: string }[];
+  /** False when the conditions could be evaluated with the rights of the database's owner only. */
+  readonly evaluatedAsRole: boolean;
+}
+
+/**
+ * Tells whether someone may do something with a row, and which grant or policy says so.
+ *
+ * @param seconds How long one statement may take.
+ * @throws RowhouseError user_unknown, user_ambiguous, table_unknown, row_unknown, row_invalid,
+ *   rows_hidden, database_not_migrated, query_timeout, database_unreachable, database_refused
+ */
+export async function why(url: string, question: Question, seconds = 30): Promise<Answer> {
+  return readingOnly(url, seconds, async (client) =>
+    ask(client, await readAccess(client), question),
+  );
+}
+
+/**
+ * The same within a transaction that reads.
+ *
+ * @param model Who may do what in that database.
+ */
+export async function ask(
+  client: pg.ClientBase,
+  model: AccessModel,
+  question: Question,
+): Promise<Answer> {
+  assertMakesSense(question);
+  const asker = await findAsker(client, question.as);
+  const relation = tableNamed(model, question.table);
+  assertColumns(relation, question);
+  const access = accessOf(relation, asker.role, question.verb);
+  const asRole = await canBecome(client, asker.role);
+  const context: Context = { client, asker, asRole, relation, access, question };
+  const rows: RowAnswer[] = [];
+  for (const row of await rowsMeant(context)) rows.push(await answer(context, row));
+  return { ...outline(context), rows };
+}
+
+interface Context extends Scene {
+  readonly access: Access;
+  readonly question: Question;
+}
+
+/** The rows that the question is about: [null] when it is about any. */
+async function rowsMeant(context: Context): Promise<(Row | null)[]> {
+  const { client, asker, asRole, relation, question } = context;
+  if (question.id !== null) {
+    await assertSeesRows(client, relation.name);
+    return findRows(client, relation, question.id, question.owner);
+  }
+  if (question.row === null) return [null];
+  const empty = await patched(client, relation, null, question.row);
+  const given = Object.keys(question.row);
+  const missing = relation.columns.filter((one) => !one.generated && !given.includes(one.name));
+  const defaults = await computed({ client, relation, asker, asRole }, empty, missing);
+  return [await withGenerated(context, await patched(client, relation, empty, defaults))];
+}
+
+/** The row that an update leaves, or the one that is inserted. */
+async function resultOf(context: Context, row: Row): Promise<Row> {
+  const { client, relation, question } = context;
+  if (question.verb !== "update" || question.row === null) return row;
+  return withGenerated(context, await patched(client, relation, row, question.row));
+}
+
+async function withGenerated(context: Context, row: Row): Promise<Row> {
+  const generated = context.relation.columns.filter((one) => one.generated);
+  if (generated.length === 0) return row;
+  return patched(context.client, context.relation, row, await computed(context, row, generated));
+}
+
+async function answer(context: Context, row: Row | null): Promise<RowAnswer> {
+  const { relation, access, question } = context;
+  const written = Object.keys(question.row ?? {});
+  const result = row === null ? null : await resultOf(context, row);
+  const gates = await checkAccess(context, access, row, result);
+  const always = gates.filter(({ onlyFiltered }) => !onlyFiltered);
+  const missing = missingGrant(relation, access, written) ?? (await failingDefault(context, row));
+  const decision = decide(question.verb, always, missing);
+  const unreadable = missingFilterGrant(relation, access, nameColumn(relation));
+  const filtered =
+    access.filter === null || decision.verdict === "no"
+      ? null
+      : decide(question.verb, gates, unreadable);
+  return { ...decision, filtered, row: row?.values ?? null, gates };
+}
+
+/** Why a new row gets no default; null when it gets all, or was not made here. */
+async function failingDefault(context: Context, row: Row | null): Promise<string | null> {
+  const { relation, question } = context;
+  const { verb, row: given } = question;
+  if (verb !== "insert" || given === null || row === null) return null;
+  for (const column of relation.columns.filter(({ name }) => !Object.hasOwn(given, name))) {
+    const value = await defaultOf(context, row, column);
+    if ("fault" in value && value.fault === "fails")
+      return `the request fails, since the default of ${column.name} does (${value.reason}).`;
+  }
+  return null;
+}
+
+/** All that is the same for each row. */
+function outline({ asker, asRole, relation, access, question }: Context): Omit<Answer, "rows"> {
+  const { role, id, email, label } = asker;
+  const { columns } = access;
+  const all = question.verb === "delete" ? [] : relation.columns.map(({ name }) => name);
+  const filters = access.filter === null ? [] : [access.filter.gate];
+  const counted = new Set([...access.row, ...access.result, ...filters].flatMap(policiesOf));
+  return {
+    asker: { role, id, email, label },
+    verb: question.verb,
+    table: `api.${relation.name}`,
+    columns,
+    columnsRefused: all.filter((column) => !columns?.includes(column)),
+    otherPolicies: relation.policies
+      .filter((policy) => !counted.has(policy))
+      .map((policy) => ({ policy, reason: reasonToIgnore(policy, asker.role) })),
+    evaluatedAsRole: asRole,
+  };
+}
+
+function policiesOf({ permissive, restrictive }: Gate): Policy[] {
+  return [...permissive, ...restrictive].map(({ policy }) => policy);
+}
+
+function reasonToIgnore({ appliesTo, roles, verb, using, check }: Policy, role: ApiRole): string {
+  if (!appliesTo.includes(role)) return `for the role ${roles.join(", ")}`;
+  return using === null && check === null ? "it has no condition" : `for ${verb}`;
+}

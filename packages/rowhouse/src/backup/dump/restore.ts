@@ -1,0 +1,112 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { RowhouseError, reasonOf } from "../../lib/errors.ts";
+import { withTemporaryFolder } from "../../lib/temporary.ts";
+import { authenticatorUrl, setAuthenticatorPassword } from "../../stack/authenticator.ts";
+import { withClient, withoutPassword } from "../../stack/database.ts";
+import { openOwnScratch } from "../../stack/scratch.ts";
+import { assertWhole } from "../checksums.ts";
+import { attempt } from "../drill/checks.ts";
+import type { Raise } from "../drill/drill.ts";
+import type { Backup } from "../manifest.ts";
+import type { Progress } from "../store.ts";
+import { dumpFiles } from "./dump.ts";
+import { findTool, runTool } from "./tools.ts";
+
+/**
+ * Restores a dump into an empty database: roles first, then everything else.
+ *
+ * @throws RowhouseError backup_damaged, restore_refused when it is not empty, restore_failed,
+ *   tool_missing
+ */
+export async function restoreDump(
+  backup: Backup,
+  url: string,
+  { tell, signal }: Progress,
+): Promise<void> {
+  tell("Comparing checksums ...");
+  await assertWhole(backup, signal);
+  await assertEmpty(url);
+  const major = Number.parseInt(backup.manifest.postgresVersion, 10);
+  const pgRestore = await findTool("pg_restore", major);
+  tell("Restoring roles ...");
+  await runStatements(url, join(backup.dir, dumpFiles.roles));
+  tell("Restoring tables and rows ...");
+  await restoreRows(pgRestore, join(backup.dir, dumpFiles.rows), url, signal);
+  await runStatements(url, join(backup.dir, dumpFiles.database));
+}
+
+async function restoreRows(
+  pgRestore: string,
+  file: string,
+  url: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await withTemporaryFolder("list", async (dir) => {
+    const content = await runTool(pgRestore, ["--list", file], url, "restore_failed", signal);
+    // Those name their role, and are among the statements of the database.
+    const list = content.replace(/^\d+; \d+ \d+ DEFAULT ACL .*\n/gm, "");
+    writeFileSync(join(dir, "list"), list);
+    const args = [
+      "--no-password",
+      // Everything becomes the property of whoever restores it.
+      "--no-owner",
+      // All of it or nothing.
+      "--single-transaction",
+      `--use-list=${join(dir, "list")}`,
+      `--dbname=${decodeURIComponent(new URL(url).pathname.slice(1))}`,
+      file,
+    ];
+    await runTool(pgRestore, args, url, "restore_failed", signal);
+  });
+}
+
+async function assertEmpty(url: string): Promise<void> {
+  const query = readFileSync(join(import.meta.dirname, "../facts", "leftovers.sql"), "utf8");
+  const count = await withClient(url, async (client) => {
+    const { rows } = await client.query<{ count: number }>(query);
+    return rows[0]?.count ?? 0;
+  });
+  if (count === 0) return;
+  throw new RowhouseError(
+    "restore_refused",
+    `${withoutPassword(url)} is not empty: it holds ${count} objects. Nothing was changed.`,
+    "Create a database for it, and name that one with --url.",
+  );
+}
+
+/** All of a file of statements, or none of it: they are sent as one, which is one transaction. */
+async function runStatements(url: string, file: string): Promise<void> {
+  await withClient(url, async (client) => {
+    await client.query(readFileSync(file, "utf8"));
+  }).catch((error) => {
+    if (error instanceof RowhouseError) throw error;
+    throw new RowhouseError(
+      "restore_failed",
+      `The statements of ${file} failed: ${reasonOf(error)}.`,
+      "Restore as a role that may: the database's owner with CREATEROLE, or a superuser. None of that file was kept; drop the database and make it anew before you try again.",
+      { cause: error },
+    );
+  });
+}
+
+/** Raises a dump on a scratch server. */
+export const raiseDump: Raise = async (backup, _dir, progress) => {
+  const scratch = await openOwnScratch();
+  try {
+    const url = await scratch.create();
+    await restoreDump(backup, url, progress);
+    const password = randomBytes(32).toString("hex");
+    await setAuthenticatorPassword(url, password);
+    return {
+      checks: [],
+      arena: { url, apiUrl: authenticatorUrl(url, password), stop: scratch.close },
+    };
+  } catch (error) {
+    await scratch.close();
+    progress.signal.throwIfAborted();
+    const failed = await attempt("restore", () => Promise.reject(error));
+    return { checks: [failed], arena: undefined };
+  }
+};

@@ -1,0 +1,58 @@
+import { mkdirSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { RowhouseError } from "../../lib/errors.ts";
+import { waitFor } from "../../lib/wait.ts";
+import { withClient } from "../../stack/database.ts";
+import { measure, sync } from "../files.ts";
+import type { BackupFile } from "../manifest.ts";
+import type { Draft, Progress } from "../store.ts";
+import { archivedSegments } from "../wal.ts";
+
+const archiveLimitMs = 120_000;
+
+/** Waits for the archive, and puts the backup's own segments beside it, so that it is whole alone. */
+export async function keepWal(
+  url: string,
+  walDir: string,
+  draft: Draft,
+  segments: readonly string[],
+  { tell, signal }: Progress,
+): Promise<BackupFile[]> {
+  tell("Waiting for the WAL to be archived ...");
+  await withClient(url, (client) => client.query("select pg_switch_wal()"));
+  const arrived = await waitFor(
+    () => {
+      signal.throwIfAborted();
+      const archived = new Set(archivedSegments(walDir));
+      return segments.every((segment) => archived.has(segment)) || undefined;
+    },
+    50,
+    archiveLimitMs,
+  );
+  if (!arrived) throw await notArchived(url, walDir);
+  const files: BackupFile[] = [];
+  for (const segment of segments) {
+    const path = join("wal", `${segment}.gz`);
+    mkdirSync(dirname(join(draft.dir, path)), { recursive: true, mode: 0o700 });
+    await copyFile(join(walDir, `${segment}.gz`), join(draft.dir, path));
+    await sync(join(draft.dir, path));
+    files.push(await measure(draft.dir, path));
+  }
+  await sync(join(draft.dir, "wal"));
+  return files;
+}
+
+async function notArchived(url: string, walDir: string): Promise<RowhouseError> {
+  const failed = await withClient(url, async (client) => {
+    const { rows } = await client.query<{ wal: string | null }>(
+      "select last_failed_wal as wal from pg_catalog.pg_stat_archiver",
+    );
+    return rows[0]?.wal;
+  });
+  return new RowhouseError(
+    "backup_failed",
+    `The server's WAL did not arrive in ${walDir} within ${archiveLimitMs / 1000} s${failed ? `; it failed at ${failed}` : ""}.`,
+    "The server's log says why: see the home's postgres.log, and the space on the disk.",
+  );
+}

@@ -1,0 +1,185 @@
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { RowhouseError } from "../../lib/errors.ts";
+import { findPostgres } from "../../stack/binaries.ts";
+import { withClient } from "../../stack/database.ts";
+import { type Home, postgresPassword } from "../../stack/home.ts";
+import { takeHold } from "../../stack/lock.ts";
+import { give, type Identity, unprivileged } from "../../stack/unprivileged.ts";
+import { assertWhole } from "../checksums.ts";
+import { ofTheDisk } from "../disk-error.ts";
+import { sync } from "../files.ts";
+import type { Backup } from "../manifest.ts";
+import type { Wanted } from "../select.ts";
+import { archiveOf, type Progress } from "../store.ts";
+import { archivedSegments, firstGap, orderOf, packNow, timelineAt } from "../wal.ts";
+import { type Recovered, type Recovery, recover, unpack } from "./recover.ts";
+import { stageWal } from "./stage-wal.ts";
+import type { Target } from "./target.ts";
+
+/** What a restore did. */
+export interface Restored {
+  readonly backup: string;
+  /** The last change that it holds of the time after the backup began; null when there was none. */
+  readonly lastCommit: string | null;
+  readonly endedBefore: boolean;
+  readonly dataDir: string;
+  /** Where the data is that was there before. */
+  readonly before: string | undefined;
+}
+
+/**
+ * Restores a physical backup into a home: beside what is there, and put in its place only when the
+ * server has come up on it.
+ *
+ * @param from The home with the backup and the archived WAL.
+ * @param into The home that gets the data: the same one, or another.
+ * @throws RowhouseError home_in_use, backup_damaged, restore_refused, restore_failed
+ */
+export async function restore(
+  backup: Backup,
+  wanted: Wanted,
+  from: Home,
+  into: Home,
+  { tell, signal }: Progress,
+): Promise<Restored> {
+  const hold = await takeHold(into);
+  const identity = unprivileged(findPostgres(), into.dir);
+  const dataDir = join(identity.place, "data");
+  const recovery: Recovery = {
+    backup,
+    identity,
+    dataDir: join(identity.place, "data.restoring"),
+    walDir: join(identity.place, "wal.restoring"),
+    logFile: join(into.dir, "restore.log"),
+    signal,
+  };
+  const discard = () => {
+    rmSync(recovery.dataDir, { recursive: true, force: true });
+    rmSync(recovery.walDir, { recursive: true, force: true });
+  };
+  try {
+    discard(); // What a killed restore left.
+    tell("Comparing checksums ...");
+    await assertWhole(backup, signal);
+    const target = await gather(recovery, wanted, from);
+    tell("Unpacking ...");
+    await unpack(recovery);
+    tell("Rolling on with the WAL ...");
+    const recovered = await recover(recovery, target);
+    await settle(recovered, recovery, into, from);
+    const before = swap(recovery.dataDir, dataDir);
+    await sync(identity.place);
+    const { lastCommit, endedBefore } = recovered;
+    return { backup: backup.name, lastCommit, endedBefore, dataDir, before };
+  } catch (error) {
+    const remedy = "Make room for a second copy of the data. What was there was not changed.";
+    throw ofTheDisk(error, "restore_failed", remedy);
+  } finally {
+    discard();
+    await hold.release();
+  }
+}
+
+/** Gathers the WAL, and decides how far it is to be followed. */
+async function gather(
+  { backup, identity, walDir, signal }: Recovery,
+  wanted: Wanted,
+  from: Home,
+): Promise<Target> {
+  const first = /[0-9A-F]{24}/.exec(backup.manifest.wal?.[0] ?? "")?.[0] ?? "";
+  const archive = archiveOf(from);
+  const own = join(backup.dir, "wal");
+  if (wanted === undefined) {
+    // Every timeline that was ever begun is known, so that the new one gets a number of its own.
+    await stageWal(walDir, identity, [own, archive], first, signal);
+    return { kind: "point" };
+  }
+  // What a killed server had not archived yet is only in its data directory.
+  const rest = join(archive, "..", "data", "pg_wal");
+  await stageWal(walDir, identity, [own, archive, rest], first, signal);
+  assertUnbroken([own, archive], backup, first);
+  const timeline = timelineAt(
+    archive,
+    backup.manifest.timeline ?? 1,
+    wanted === "latest" ? new Date() : wanted,
+  );
+  return wanted === "latest"
+    ? { kind: "latest", timeline }
+    : { kind: "time", time: wanted, timeline };
+}
+
+/** The archive has to join on to what the backup holds itself. */
+function assertUnbroken(
+  [own, archive]: readonly [string, string],
+  { name }: Backup,
+  first: string,
+): void {
+  const since = archivedSegments(own, archive).filter((one) => orderOf(one) >= orderOf(first));
+  const gap = firstGap(since);
+  if (gap === undefined) return;
+  throw new RowhouseError(
+    "backup_damaged",
+    `The WAL segment ${gap} is missing in ${archive}: the backup ${name} cannot be rolled on beyond it.`,
+    "Find it, use a later backup, or restore the backup's own moment: without --to.",
+  );
+}
+
+/** Fits the restored data to its home, and ends the server in good order. */
+async function settle(
+  recovered: Recovered,
+  { dataDir }: Recovery,
+  into: Home,
+  from: Home,
+): Promise<void> {
+  try {
+    const password = postgresPassword(into);
+    await withClient(recovered.url("postgres"), (client) =>
+      client.query(`alter role postgres password '${password}'`),
+    );
+  } finally {
+    await recovered.stop();
+  }
+  if (into.dir === from.dir)
+    keepHistory(dataDir, archiveOf(from), unprivileged(findPostgres(), into.dir));
+}
+
+/**
+ * The server archived nothing while it was recovering, so that a restore that fails leaves no
+ * timeline behind that later ones would follow. Now that it stands, the archive must know of it.
+ */
+function keepHistory(dataDir: string, archive: string, identity: Identity): void {
+  const names = readdirSync(join(dataDir, "pg_wal")).filter((name) => name.endsWith(".history"));
+  const newest = names.sort().at(-1);
+  if (newest === undefined || !existsSync(archive)) return;
+  const file = join(archive, `${newest}.gz`);
+  if (existsSync(file)) return;
+  const text = packNow(readFileSync(join(dataDir, "pg_wal", newest)));
+  writeFileSync(`${file}.part`, text, { mode: 0o600, flush: true });
+  give(`${file}.part`, identity);
+  renameSync(`${file}.part`, file);
+}
+
+/**
+ * Puts restored data in its place; when it cannot be, what was there is back.
+ *
+ * @returns Where the data is that was there before.
+ */
+export function swap(restored: string, dataDir: string): string | undefined {
+  if (!existsSync(dataDir)) {
+    renameSync(restored, dataDir);
+    return undefined;
+  }
+  const before = `${dataDir}.before-${new Date().toISOString().replace(/[-:]|\.\d+/g, "")}`;
+  if (existsSync(before)) {
+    throw new RowhouseError("restore_refused", `${before} is there already.`, "Try again.");
+  }
+  renameSync(dataDir, before);
+  try {
+    renameSync(restored, dataDir);
+  } catch (error) {
+    renameSync(before, dataDir);
+    throw error;
+  }
+  return before;
+}

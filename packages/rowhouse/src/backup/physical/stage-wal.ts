@@ -1,0 +1,77 @@
+import { createReadStream, existsSync, linkSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import { RowhouseError, reasonOf } from "../../lib/errors.ts";
+import { give, type Identity } from "../../stack/unprivileged.ts";
+import { forEach } from "../files.ts";
+import { orderOf, segmentSize } from "../wal.ts";
+
+/** Segments, and the files that tell one timeline from another; compressed, or as the server has them. */
+const wanted = /^([0-9A-F]{24}|[0-9A-F]{8}\.history)(\.gz)?$/;
+
+/**
+ * Gathers the WAL of a recovery in one folder that the server can read, whoever it runs as. What
+ * an earlier folder has, a later one does not replace.
+ *
+ * @param from Where WAL is: the backup's own, the archive's, and what was never archived.
+ * @param first The segment that the backup begins with; older ones are not needed.
+ * @throws RowhouseError backup_damaged when a segment cannot be read to its end.
+ */
+export async function stageWal(
+  dir: string,
+  identity: Identity,
+  from: readonly string[],
+  first: string,
+  signal: AbortSignal,
+): Promise<void> {
+  rmSync(dir, { recursive: true, force: true });
+  mkdirSync(dir, { mode: 0o700 });
+  give(dir, identity);
+  for (const folder of from.filter((one) => existsSync(one))) {
+    const names = readdirSync(folder).filter((name) => isNeeded(name, first));
+    await forEach(names, signal, async (name) => {
+      const bare = name.replace(/\.gz$/, "");
+      if (existsSync(join(dir, bare)) || existsSync(join(dir, `${bare}.gz`))) return;
+      if (/^[0-9A-F]{24}\.gz$/.test(name)) await assertReadable(join(folder, name));
+      await linkOrCopy(join(folder, name), join(dir, name), identity);
+    });
+  }
+}
+
+function isNeeded(name: string, first: string): boolean {
+  const bare = wanted.exec(name)?.[1];
+  if (bare === undefined) return false;
+  return bare.endsWith(".history") || orderOf(bare) >= orderOf(first);
+}
+
+/** A server that meets half a segment takes it for the end of the WAL: better to say so before. */
+async function assertReadable(file: string): Promise<void> {
+  let size = 0;
+  let reason = "";
+  try {
+    await pipeline(createReadStream(file), createGunzip(), async (chunks) => {
+      for await (const chunk of chunks) size += (chunk as Buffer).length;
+    });
+  } catch (error) {
+    reason = reasonOf(error);
+  }
+  if (size === segmentSize && reason === "") return;
+  throw new RowhouseError(
+    "backup_damaged",
+    `The WAL segment ${file} is damaged: ${reason || `it holds ${size} bytes and not ${segmentSize}`}.`,
+    "Every moment before it can still be restored: move it away, and give an earlier --to.",
+  );
+}
+
+/** A segment is never written to again, so one file can have two names; not so with two owners. */
+async function linkOrCopy(from: string, to: string, identity: Identity): Promise<void> {
+  try {
+    if (identity.uid === undefined) return linkSync(from, to);
+  } catch {
+    // On another disk.
+  }
+  await copyFile(from, to);
+  give(to, identity);
+}

@@ -1,0 +1,73 @@
+import { readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { RowhouseError, reasonOf } from "../lib/errors.ts";
+import type { Home } from "../stack/home.ts";
+import { type Backup, databaseOf, type Manifest } from "./manifest.ts";
+import { archiveOf, readableBackups } from "./store.ts";
+import { orderOf } from "./wal.ts";
+
+/** Which backups stay: those that either rule keeps. Without rules all do. */
+export interface Retention {
+  /** The newest so many. */
+  readonly keep?: number;
+  /** Those of the last so many days. */
+  readonly keepDays?: number;
+}
+
+/**
+ * Removes the backups of a database that no rule keeps, and the WAL that no kept backup needs. What
+ * cannot be read stays, for a person to look at, and counts for nothing.
+ *
+ * @param newest The backup that was just made: it always stays.
+ * @returns The names of the removed.
+ */
+export function retain(home: Home, newest: Backup, { keep, keepDays }: Retention): string[] {
+  if (keep === undefined && keepDays === undefined) return [];
+  const alike = readableBackups(home)
+    .filter(({ manifest }) => sourceOf(manifest) === sourceOf(newest.manifest))
+    .reverse();
+  const kept = new Set([newest.name, ...alike.slice(0, keep ?? 0).map(({ name }) => name)]);
+  const since = Date.now() - (keepDays ?? 0) * 24 * 60 * 60 * 1000;
+  const gone = alike.filter(
+    ({ name, manifest }) => !kept.has(name) && Date.parse(manifest.finishedAt) < since,
+  );
+  for (const { dir } of gone) remove(dir);
+  pruneWal(home);
+  return gone.map(({ name }) => name).reverse();
+}
+
+/** Data that was begun anew is another one here: its backups must not push out those of the old. */
+function sourceOf(manifest: Manifest): string {
+  return JSON.stringify([databaseOf(manifest), manifest.systemIdentifier]);
+}
+
+/** Renamed first: one that is removed in part must not look whole. */
+function remove(dir: string): void {
+  try {
+    renameSync(dir, `${dir}.part`);
+    rmSync(`${dir}.part`, { recursive: true, force: true });
+  } catch (error) {
+    throw new RowhouseError(
+      "backup_failed",
+      `The new backup is complete, and an old one could not be removed: ${reasonOf(error)}.`,
+      "Remove it by hand; the next backup with --keep tries again.",
+      { cause: error },
+    );
+  }
+}
+
+/** History files stay: they are tiny, and tell one timeline from another. */
+function pruneWal(home: Home): void {
+  const firsts = readableBackups(home).flatMap(({ manifest }) => manifest.wal?.[0] ?? []);
+  if (firsts.length === 0) return;
+  const walDir = archiveOf(home);
+  const oldest = Math.min(...firsts.map((path) => orderOf(segmentIn(path))));
+  for (const file of readdirSync(walDir)) {
+    const segment = segmentIn(file);
+    if (segment !== "" && orderOf(segment) < oldest) rmSync(join(walDir, file), { force: true });
+  }
+}
+
+function segmentIn(path: string): string {
+  return /([0-9A-F]{24})[^/]*\.gz$/.exec(path)?.[1] ?? "";
+}

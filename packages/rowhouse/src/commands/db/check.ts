@@ -1,0 +1,59 @@
+import { Command } from "commander";
+import { note, printResult } from "../../lib/output.ts";
+import { openProject } from "../../lib/project.ts";
+import { compareCatalogs, readCatalog } from "../../schema/catalog/catalog.ts";
+import { buildDeclared } from "../../schema/catalog/declared.ts";
+import { describeDifference, describeVersions } from "../../schema/catalog/describe.ts";
+import { type History, readHistory } from "../../schema/catalog/history.ts";
+import { migrate } from "../../stack/dbmate.ts";
+import { withScratch, withScratchPair } from "../../stack/scratch.ts";
+import { parseDatabaseUrl } from "../options.ts";
+
+/** `rowhouse db check` */
+export const checkCommand = new Command("check")
+  .description("tell whether db/migrations builds what sql/ and policies/ declare; silent when so")
+  .option(
+    "--against <url>",
+    "only read this database, and tell whether it is what its applied migrations say",
+    parseDatabaseUrl,
+  )
+  .option("--json", "for programs")
+  .addHelpText("after", "\nThe exit code is 1 when something differs.")
+  .action(async ({ against, json }: { against?: string; json?: true }) => {
+    const [result, lines] = against ? await checkDatabase(against) : await checkSides();
+    printResult(result, json, () => lines);
+    if (lines.length === 0) return;
+    process.exitCode = 1;
+    if (!against && !json) note("`rowhouse db migration <name>` writes the missing migration.");
+  });
+
+/** @returns The difference, and the lines that tell it: none when there is none. */
+async function checkSides(): Promise<[result: object, lines: string[]]> {
+  return withScratchPair(async (first, second) => {
+    const [migrated, declared] = [await first.create(), await second.create()];
+    await Promise.all([migrate(migrated), buildDeclared(declared)]);
+    const difference = compareCatalogs(await readCatalog(declared), await readCatalog(migrated));
+    const told = describeDifference(difference);
+    const title = "db/migrations (-) and sql/ with policies/ (+) build different databases:";
+    return [difference, told.length > 0 ? [title, ...told] : []];
+  });
+}
+
+async function checkDatabase(url: string): Promise<[result: object, lines: string[]]> {
+  const history = await withScratch((scratch) =>
+    readHistory(scratch, url, openProject().migrationsDir),
+  );
+  return [history, describeHistory(history)];
+}
+
+function describeHistory({ drift, ...versions }: History): string[] {
+  return [
+    ...describeVersions(versions),
+    ...drift.flatMap(({ file, difference }) => [
+      file
+        ? `${file} says something else (+) than what is there (-): edited after it was applied, or changed by hand.`
+        : "No migration made this: it was made by hand.",
+      ...describeDifference(difference),
+    ]),
+  ];
+}

@@ -1,0 +1,88 @@
+import { writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import { RowhouseError } from "../../lib/errors.ts";
+import { note, print } from "../../lib/output.ts";
+import { openProject } from "../../lib/project.ts";
+import type { Hazard, HazardKind } from "../../schema/plan/hazards.ts";
+import type { Draft } from "../../schema/plan/migration.ts";
+import { withScratchPair } from "../../stack/scratch.ts";
+import { adoptAtHome } from "./adopt.ts";
+
+/** What may be done all the same, each by the objects that it is allowed for. */
+interface Allowed {
+  readonly allowDrop?: readonly string[];
+  readonly allowRlsOff?: readonly string[];
+  readonly allowAnonymous?: readonly string[];
+}
+
+/** `rowhouse db migration <name>` */
+export const migrationCommand = new Command("migration")
+  .description("write the migration that leads from db/migrations to sql/ and policies/, proven")
+  .argument("<name>", "what it does, in a word or some: note_column", migrationName)
+  .option("--allow-drop <object...>", "let it drop these tables or columns, or change their type")
+  .option("--allow-rls-off <table...>", "let it turn row-level security off on these")
+  .option("--allow-anonymous <object...>", "let it open these to whoever has no token")
+  .addHelpText(
+    "after",
+    `
+It is tried on throwaway servers first: up must arrive at what is declared, down must return, and
+made-up rows must survive both. Only then is the file written.`,
+  )
+  .action(async (name: string, allowed: Allowed) => {
+    const permit = (hazards: readonly Hazard[]) => refuse(hazards, allowed);
+    const { draftMigration } = await import("../../schema/plan/migration.ts");
+    const { root, migrationsDir: dir } = openProject();
+    await withScratchPair(async (migrated, declared) => {
+      const sides = { root, dir, migrated, declared, permit };
+      const draft = await draftMigration(sides, name);
+      if (draft === undefined) {
+        note("Nothing to do: db/migrations builds what sql/ and policies/ declare.");
+        return;
+      }
+      const file = join(dir, draft.file);
+      writeFileSync(file, draft.text, { flag: "wx" });
+      print(`wrote ${relative(process.cwd(), file)}`);
+      for (const line of told(draft)) note(line);
+      const adopted = await adoptAtHome(declared);
+      for (const one of adopted) note(`The database of the home has it already: noted ${one}.`);
+    });
+  });
+
+function migrationName(value: string): string {
+  const name = value.toLowerCase().replace(/[\s-]+/g, "_");
+  if (/^[a-z][a-z0-9_]{0,59}$/.test(name)) return name;
+  throw new InvalidArgumentError("Use letters, digits and underscores: note_column.");
+}
+
+const flags: Record<HazardKind, [flag: string, allowed: keyof Allowed]> = {
+  drop: ["--allow-drop", "allowDrop"],
+  "rls-off": ["--allow-rls-off", "allowRlsOff"],
+  anonymous: ["--allow-anonymous", "allowAnonymous"],
+};
+
+/** @throws RowhouseError step_refused, naming every step that no flag allows. */
+function refuse(hazards: readonly Hazard[], allowed: Allowed): void {
+  const refused = hazards.filter(({ kind, object }) => !allowed[flags[kind][1]]?.includes(object));
+  if (refused.length === 0) return;
+  const needed = new Set(refused.map(({ kind, object }) => `${flags[kind][0]} ${object}`));
+  throw new RowhouseError(
+    "step_refused",
+    ["This is not done unasked:", ...refused.map(({ says }) => `  ${says}`)].join("\n"),
+    `Nothing was written. If it is meant, add: ${[...needed].join(" ")}`,
+  );
+}
+
+function told({ proof: { rows, tables, untried, emptied } }: Draft): string[] {
+  return [
+    `Proven: up arrives at sql/ and policies/, down returns, and ${rows} rows in ${tables} tables survived both.`,
+    ...untried.map(
+      ({ table, reason }) =>
+        `Not tried with rows in ${table}, as none could be made up: ${reason}.`,
+    ),
+    ...emptied.map(
+      (table) =>
+        `Down was tried with ${table} empty: a column that takes no null cannot come back otherwise.`,
+    ),
+  ];
+}

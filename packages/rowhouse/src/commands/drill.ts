@@ -1,0 +1,62 @@
+import { Command } from "commander";
+import type { Drill } from "../backup/drill/drill.ts";
+import { colours } from "../lib/colours.ts";
+import { note, printResult } from "../lib/output.ts";
+import { interruptible } from "../lib/signals.ts";
+import { openHome } from "../stack/home.ts";
+import { readSettings } from "../stack/settings.ts";
+
+const help = `
+Without a name it tries the newest backup of each database that the home holds backups of: the
+embedded one, and each that was dumped.
+The backup is restored into a scratch folder and server, and compared with what its manifest says:
+checksums, rows and their content, sequences, settings, policies, grants, roles and memberships;
+amcheck looks into every index. Then PostgREST serves it, and two fresh users try each verb on their
+own row and on each other's. Nothing of your own is touched.
+RPO is the age of the newest state that could be restored, RTO how long the restore took here.
+What was found of each database last is written to drill.json in the home.
+The exit code is 0 when everything holds, 1 when anything does not, 130 when interrupted.`;
+
+/** `rowhouse drill` */
+export const drillCommand = new Command("drill")
+  .description("restore the newest backups into a scratch server, and prove them")
+  .argument("[backup]", "another one, of `rowhouse backup --list`")
+  .option("--json", "for programs")
+  .addHelpText("after", help)
+  .action(drillThem);
+
+async function drillThem(name: string | undefined, { json }: { json?: true }): Promise<void> {
+  const settings = readSettings();
+  const home = openHome(settings.home);
+  const { drill, raisePhysical } = await import("../backup/drill/drill.ts");
+  const { raiseDump } = await import("../backup/dump/restore.ts");
+  const { recordDrill } = await import("../backup/drill/history.ts");
+  const { findBackup, newestOfEach } = await import("../backup/store.ts");
+  const backups = name === undefined ? newestOfEach(home) : [findBackup(home, name)];
+  await interruptible(async (signal) => {
+    const progress = { tell: note, signal };
+    const reports: Drill[] = [];
+    for (const backup of backups) {
+      const raise = backup.manifest.kind === "physical" ? raisePhysical(home) : raiseDump;
+      const report = await drill(backup, home, settings.postgrestBin, raise, progress);
+      recordDrill(home, report);
+      reports.push(report);
+    }
+    printResult(reports, json, (all) => all.flatMap(describe));
+    if (!reports.every(({ ok }) => ok)) process.exitCode = 1;
+  });
+}
+
+function describe({ backup, database, checks, ok, rpoSeconds, rtoSeconds }: Drill): string[] {
+  const lines = checks.flatMap(({ name, of, faults }) => [
+    `  ${faults.length === 0 ? colours.green("holds") : colours.red("FAILS")}  ${name.padEnd(10)} ${of}`,
+    ...faults.slice(0, 20).map((fault) => `         ${colours.red(fault)}`),
+  ]);
+  return [
+    `Drill of ${backup}, of ${database}:`,
+    ...lines,
+    `RPO: ${rpoSeconds} s, the age of the newest state that can be restored.`,
+    `RTO: ${rtoSeconds === null ? "nothing was restored" : `${rtoSeconds} s, checksums and WAL included`}.`,
+    ok ? colours.green("The backup is proven.") : colours.red("The backup is not proven."),
+  ];
+}

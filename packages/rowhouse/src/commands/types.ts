@@ -1,0 +1,45 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { relative } from "node:path";
+import { Command } from "commander";
+import { RowhouseError } from "../lib/errors.ts";
+import { note, print } from "../lib/output.ts";
+import { withDatabase } from "../stack/embedded.ts";
+import { openHome } from "../stack/home.ts";
+import { readSettings } from "../stack/settings.ts";
+
+/** `rowhouse types` */
+export const typesCommand = new Command("types")
+  .description("write the client's types from the database")
+  .option("-o, --output <file>", "where to, instead of client/database.types.ts")
+  .option("--check", "write nothing; fail when the file is stale")
+  .action(async ({ output: given, check }: { output?: string; check?: true }) => {
+    const settings = readSettings();
+    const output = given ?? settings.project.typesFile;
+    // Loaded here, since the generator takes longer to load than all the rest together.
+    const { generateTypes } = await import("../schema/types.ts");
+    const types = await withDatabase(settings, openHome(settings.home), async (url) => {
+      await tellVersions(url, settings.project.migrationsDir);
+      return generateTypes(url);
+    });
+    const shown = relative(process.cwd(), output);
+    if (existsSync(output) && readFileSync(output, "utf8") === types) {
+      print(`${shown} is current.`);
+      return;
+    }
+    if (check) {
+      throw new RowhouseError(
+        "types_stale",
+        `${shown} is not what the database says.`,
+        "Run `npx rowhouse types` and commit the file.",
+      );
+    }
+    writeFileSync(output, types);
+    print(`wrote ${shown}`);
+  });
+
+/** A migration that is not applied is not in the types: who forgot that would think it is. */
+async function tellVersions(url: string, migrationsDir: string): Promise<void> {
+  const { readVersions } = await import("../schema/catalog/history.ts");
+  const { describeVersions } = await import("../schema/catalog/describe.ts");
+  for (const line of describeVersions(await readVersions(url, migrationsDir))) note(line);
+}

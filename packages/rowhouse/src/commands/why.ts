@@ -1,0 +1,79 @@
+import { Argument, Command } from "commander";
+import { parseRow } from "../access/why/rows.ts";
+import type { Answer } from "../access/why/why.ts";
+import { RowhouseError } from "../lib/errors.ts";
+import { printResult } from "../lib/output.ts";
+import { withDatabase } from "../stack/embedded.ts";
+import { openHome } from "../stack/home.ts";
+import { readSettings } from "../stack/settings.ts";
+import { parseCount } from "./options.ts";
+
+const help = `
+The row is the one with that id, of any user; --owner tells which where several have it.
+An insert asks whether a row like that one, or like --row, would pass. Grants, defaults and policies
+are tried, constraints and triggers are not. The token says role, sub and email, and no more.
+Without an id the policies are told, and not evaluated.
+It only reads. The exit code is 0 when allowed, or for some rows; 2 when not, of any row named;
+1 on an error.
+
+  rowhouse why --as alice@example.com delete tasks 019aa5b2-3c8e-7d6f-8a1b-2c3d4e5f6a7b
+  rowhouse why --as bob@example.com insert tasks --row '{"title": "Buy milk"}'`;
+
+interface Options {
+  readonly as: string;
+  readonly owner?: string;
+  readonly row?: string;
+  readonly timeout: number;
+  readonly all?: true;
+  readonly json?: true;
+}
+
+/** `rowhouse why` */
+export const whyCommand = new Command("why")
+  .description("tell whether a user may do something to a row, and which policy says so")
+  .addArgument(new Argument("<verb>").choices(["select", "insert", "update", "delete"]))
+  .argument("<table>", "like tasks, or api.tasks")
+  .argument("[id]", "the row")
+  .requiredOption("--as <user>", "an email address, a user's id, or anonymous")
+  .option("--owner <id>", "the user whose row it is")
+  .option("--row <json>", "a row to insert, or the columns that an update changes")
+  .option("--timeout <seconds>", "how long one statement may take", parseCount, 30)
+  .option("--all", "tell also the policies that have no say")
+  .option("--json", "for programs")
+  .addHelpText("after", help)
+  .action(answerQuestion);
+
+async function answerQuestion(
+  verb: Answer["verb"],
+  table: string,
+  id: string | undefined,
+  options: Options,
+): Promise<void> {
+  const settings = readSettings();
+  const { why } = await import("../access/why/why.ts");
+  const { explain } = await import("../access/why/explain.ts");
+  const question = {
+    as: options.as,
+    verb,
+    table,
+    id: id ?? null,
+    owner: options.owner ?? null,
+    row: options.row === undefined ? null : parseRow(options.row),
+  };
+  const answer = await withDatabase(settings, openHome(settings.home), (url) =>
+    why(url, question, options.timeout),
+  );
+  printResult(answer, options.json, () => explain(answer, options.all ?? false));
+  if (answer.rows.some(({ verdict }) => verdict === "no")) process.exitCode = 2;
+  else assertClear(answer);
+}
+
+function assertClear({ rows }: Answer): void {
+  const unclear = rows.find(({ verdict }) => verdict === "unknown");
+  if (unclear === undefined) return;
+  throw new RowhouseError(
+    "verdict_unknown",
+    unclear.reason,
+    "Try it as the user, on a copy of the database.",
+  );
+}

@@ -1,0 +1,146 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { rehearse } from "../access/rehearse/rehearse.ts";
+import { tell } from "../access/rehearse/text.ts";
+import { colours } from "../lib/colours.ts";
+import { reasonOf } from "../lib/errors.ts";
+import { declaredFiles } from "../schema/catalog/declared.ts";
+import { describeDifference, describeVersions } from "../schema/catalog/describe.ts";
+import { readVersions } from "../schema/catalog/history.ts";
+import { adoptMigrations } from "../schema/plan/adopt.ts";
+import { generateTypes } from "../schema/types.ts";
+import { openScratch, type ScratchServer } from "../stack/scratch.ts";
+import type { Settings } from "../stack/settings.ts";
+import { type Stack, startStack } from "../stack/stack.ts";
+import { type Change, syncDev } from "./sync.ts";
+import { watchFolders } from "./watch.ts";
+
+/** What `rowhouse dev` needs. */
+export interface DevOptions {
+  readonly settings: Settings;
+  /** Whether a save may drop tables and columns. */
+  readonly allowDrop: boolean;
+  /** The project's folder. */
+  readonly root: string;
+  /** Told what happens: a line, or a failure that changed nothing. */
+  readonly say: (what: string | Error) => void;
+}
+
+/** A stack that follows the files. */
+export interface Dev {
+  readonly apiUrl: string;
+  /** The folders that are watched, from the project's folder. */
+  readonly watched: readonly string[];
+  readonly done: Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+const watched = ["sql", "policies"];
+
+/** Also who only reads the catalog waits for a table that is locked altogether. */
+const slowly =
+  "Still at it. Does somebody hold a lock in the dev database? pg_stat_activity tells.";
+
+/**
+ * Starts the stack, brings its database to what the files declare, and again after each save.
+ *
+ * @throws RowhouseError with the code of the step that failed. What goes wrong later is told.
+ */
+export async function startDev({ settings, allowDrop, root, say }: DevOptions): Promise<Dev> {
+  const scratch = await openScratch();
+  let stack: Stack;
+  try {
+    stack = await startStack(settings, say, async (url) => {
+      const adopted = await adoptMigrations(scratch, url, join(root, "db/migrations"));
+      for (const file of adopted) say(`The database has it already: noted ${file}.`);
+      const { unknown } = await readVersions(url, join(root, "db/migrations"));
+      for (const line of describeVersions({ pending: [], unknown })) say(line);
+    });
+  } catch (error) {
+    await scratch.close();
+    throw error;
+  }
+  const url = stack.databaseUrl;
+  let place = { scratch, roles: rolesOf(root) };
+
+  const follow = async () => {
+    const start = performance.now();
+    const slow = setTimeout(() => say(slowly), 5000);
+    try {
+      place = await freshRoles(place, root);
+      const beforeApplying = (change: Change) => announce(change, url, say);
+      if (!(await syncDev({ scratch: place.scratch, url, root, allowDrop, beforeApplying })))
+        return;
+      say(colours.green(`Applied in ${((performance.now() - start) / 1000).toFixed(1)} s.`));
+      if (await writeTypes(url, root)) say("The client's types are written anew.");
+    } catch (error) {
+      say(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      clearTimeout(slow);
+    }
+  };
+
+  await follow();
+  const watcher = watchFolders(
+    watched.map((dir) => join(root, dir)),
+    follow,
+  );
+  const stop = async () => {
+    await watcher.close();
+    await place.scratch.close();
+    await stack.stop();
+  };
+  return { apiUrl: stack.apiUrl, watched, done: stack.done, stop };
+}
+
+/** A server to build on, and the files of roles that it has seen. */
+interface Place {
+  readonly scratch: ScratchServer;
+  readonly roles: string;
+}
+
+function rolesOf(root: string): string {
+  const files = declaredFiles(root).filter((file) => file.includes("roles"));
+  return files.map((file) => readFileSync(join(root, file), "utf8")).join("\n");
+}
+
+/** Roles outlive the databases of a server: a role's file that changed wants a new one. */
+async function freshRoles(place: Place, root: string): Promise<Place> {
+  const roles = rolesOf(root);
+  if (roles === place.roles) return place;
+  const scratch = await openScratch();
+  await place.scratch.close();
+  return { scratch, roles };
+}
+
+/** Tells what changes, and for whom in rows, while the database is still as it was. */
+async function announce(
+  { difference, hazards, rules }: Change,
+  url: string,
+  say: DevOptions["say"],
+): Promise<void> {
+  say(colours.bold(`\n${new Date().toLocaleTimeString("en-GB")}  Changed:`));
+  for (const line of describeDifference(difference)) say(line);
+  for (const { says } of hazards) say(colours.yellow(`  Mind: ${says}`));
+  for (const line of await forWhom(url, rules)) say(line);
+}
+
+/** That it cannot be told keeps no save from the dev database. */
+async function forWhom(url: string, rules: Change["rules"]): Promise<string[]> {
+  const options = { as: [], users: 20, examples: 2, timeout: 5 };
+  try {
+    const rehearsal = await rehearse(url, rules, options);
+    return rehearsal.changes.length + rehearsal.functions.length > 0 ? tell(rehearsal) : [];
+  } catch (error) {
+    return [colours.yellow(`  For whom it changes what cannot be told: ${reasonOf(error)}`)];
+  }
+}
+
+/** @returns Whether they had to be. */
+async function writeTypes(url: string, root: string): Promise<boolean> {
+  const file = join(root, "client/src/database.types.ts");
+  const types = await generateTypes(url);
+  if (readFileSync(file, "utf8") === types) return false;
+  writeFileSync(file, types);
+  return true;
+}

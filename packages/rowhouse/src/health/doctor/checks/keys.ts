@@ -1,0 +1,31 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { secretFault } from "../../../stack/jwt-secret.ts";
+import { type Finding, type Patient, wrong } from "../check.ts";
+
+const leastPassword = 16;
+
+/** Keys that are short, cannot be parsed, or can be read by others. */
+export function checkKeys({ settings, home }: Pick<Patient, "settings" | "home">): Finding[] {
+  const { secretFile: kept, passwordFile } = home;
+  const { jwtSecret, authenticatorPassword } = settings;
+  const name = jwtSecret === undefined ? `The secret in ${kept}` : "JWT_SECRET";
+  const secret = jwtSecret ?? (existsSync(kept) ? readFileSync(kept, "utf8").trim() : undefined);
+  const fault = secret === undefined ? undefined : secretFault(secret);
+  return [
+    ...(fault ? [wrong(`${name} ${fault}.`, "Make one: `openssl rand -hex 32`. Restart.")] : []),
+    ...(authenticatorPassword !== undefined && authenticatorPassword.length < leastPassword
+      ? [
+          wrong(
+            `AUTHENTICATOR_PASSWORD has ${authenticatorPassword.length} characters.`,
+            "Make one: `openssl rand -hex 32`. Set it in the database, too.",
+          ),
+        ]
+      : []),
+    ...[kept, passwordFile].flatMap(readableFinding),
+  ];
+}
+
+function readableFinding(file: string): Finding[] {
+  if (!existsSync(file) || (statSync(file).mode & 0o077) === 0) return [];
+  return [wrong(`Others on this machine may read ${file}.`, `chmod 600 ${file}`)];
+}

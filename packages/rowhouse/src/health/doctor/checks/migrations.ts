@@ -1,0 +1,23 @@
+import { openProject } from "../../../lib/project.ts";
+import { readHistory } from "../../../schema/catalog/history.ts";
+import { type Finding, type Patient, wrong } from "../check.ts";
+
+/** Migrations that are pending or unknown, and what is not as the applied ones say. */
+export async function checkMigrations(
+  { scratch, url }: Pick<Patient, "scratch" | "url">,
+  dir = openProject().migrationsDir,
+): Promise<Finding[]> {
+  const { pending, unknown, drift } = await readHistory(scratch, url, dir);
+  const details = "See how: `npx rowhouse db check --against <url>`.";
+  return [
+    ...pending.map((file) => wrong(`${file} is not applied.`, "Run `npx rowhouse migrate`.")),
+    ...unknown.map((version) =>
+      wrong(`The database has migration ${version}, and no file here is it.`, "Pull the newest."),
+    ),
+    ...drift.map(({ file }) =>
+      file
+        ? wrong(`The database is not as ${file} says: one of them was edited since.`, details)
+        : wrong("The database holds what no migration made.", details),
+    ),
+  ];
+}

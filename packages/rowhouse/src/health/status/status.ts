@@ -1,0 +1,88 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { version } from "../../lib/project.ts";
+import { withClient, withoutPassword } from "../../stack/database.ts";
+import { listMigrations, type Migration } from "../../stack/dbmate.ts";
+import { withKeptDatabase } from "../../stack/embedded.ts";
+import { openHome } from "../../stack/home.ts";
+import { runningState } from "../../stack/lock.ts";
+import type { Settings } from "../../stack/settings.ts";
+import { type ApiStatus, readApi } from "./api.ts";
+import { type Copies, copiesIn } from "./copies.ts";
+import { problemsOf } from "./problems.ts";
+
+/** What `rowhouse status` tells. Undefined is what is not known, or not there. */
+export interface Status {
+  readonly rowhouse: string;
+  readonly home: string;
+  /** When the stack of this home was started, in ISO 8601. */
+  readonly startedAt: string | undefined;
+  readonly apiUrl: string | undefined;
+  readonly api: ApiStatus | undefined;
+  readonly database: DatabaseStatus;
+  readonly migrations: readonly Migration[];
+  /** Of each database that the home holds backups of. */
+  readonly copies: readonly Copies[];
+  readonly problems: readonly string[];
+}
+
+/** What the database tells of itself. */
+interface DatabaseStatus {
+  readonly shown: string;
+  /** Whether it ran before this command came. */
+  readonly running: boolean;
+  readonly postgres: string;
+  readonly upSeconds: number;
+  readonly bytes: number;
+  /** Of the blocks that were read, the share that was in PostgreSQL's cache; 0 to 1. */
+  readonly cacheHitRate: number | undefined;
+  readonly maxConnections: number;
+  /** All connections of the server but this command's. */
+  readonly connections: readonly { application: string; state: string; count: number }[];
+  /** PostgREST's connections: `size` is the most that it is allowed (DB_POOL). */
+  readonly pool: { readonly size: number; readonly open: number; readonly busy: number };
+  readonly oldestTransactionSeconds: number | undefined;
+}
+
+/** Looks at the stack of a home and at its database. */
+export async function readStatus(settings: Settings): Promise<Status> {
+  const home = openHome(settings.home);
+  const state = await runningState(home);
+  const running = settings.databaseUrl !== undefined || state !== undefined;
+  const api = state?.apiUrl ? await readApi(state.apiUrl, home.postgrestLog) : undefined;
+  return withKeptDatabase(settings, home, async (url) => {
+    const status = {
+      rowhouse: version(),
+      home: home.dir,
+      startedAt: state?.startedAt,
+      apiUrl: state?.apiUrl,
+      api,
+      database: await readDatabase(url, running, settings.dbPool),
+      migrations: await listMigrations(url),
+      copies: copiesIn(home),
+    };
+    return { ...status, problems: problemsOf(status) };
+  });
+}
+
+const query = (name: string) => readFileSync(join(import.meta.dirname, `${name}.sql`), "utf8");
+
+async function readDatabase(url: string, running: boolean, size: number): Promise<DatabaseStatus> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query(query("figures"));
+    const connections = (await client.query(query("connections"))).rows;
+    const [figures] = rows;
+    return {
+      shown: running ? withoutPassword(url) : "embedded, not running",
+      running,
+      postgres: figures.version,
+      upSeconds: figures.up_seconds,
+      bytes: figures.bytes,
+      cacheHitRate: figures.cache_hit_rate ?? undefined,
+      maxConnections: figures.max_connections,
+      connections,
+      pool: { size, open: figures.pool_open, busy: figures.pool_busy },
+      oldestTransactionSeconds: figures.oldest_transaction_seconds ?? undefined,
+    };
+  });
+}

@@ -1,0 +1,97 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { z } from "zod";
+import { RowhouseError, reasonOf } from "./errors.ts";
+
+/** A project that uses Rowhouse: where its parts are, and what cannot be discovered about it. */
+export interface Project {
+  /** The folder that holds package.json, sql/, policies/ and db/. */
+  readonly root: string;
+  /** The folder that deploys run `dbmate up` on. */
+  readonly migrationsDir: string;
+  /** Where `rowhouse types` writes. */
+  readonly typesFile: string;
+  /** What PostgREST is told, secrets and addresses aside. */
+  readonly postgrestConf: string;
+}
+
+const defaultTypesFile = "client/database.types.ts";
+
+/** The part "rowhouse" of a project's package.json; all of it is optional. */
+const configSchema = z.strictObject({
+  types: z.string().min(1).default(defaultTypesFile),
+});
+
+/**
+ * Finds the project of a folder: the folder itself, or the nearest one above it, that holds
+ * `db/migrations`.
+ *
+ * @param cwd Where to start; the working directory unless given.
+ * @throws RowhouseError project_missing, settings_invalid when its package.json has faults.
+ */
+export function openProject(cwd = process.cwd()): Project {
+  const root = findRoot(resolve(cwd));
+  if (root === undefined) {
+    throw new RowhouseError(
+      "project_missing",
+      `There is no Rowhouse project here: neither ${cwd} nor a folder above it holds db/migrations.`,
+      "Change to the project's folder, or create one: `npm create rowhouse my-app`.",
+    );
+  }
+  return projectAt(root);
+}
+
+/**
+ * The project in a folder, whether it has migrations yet or not.
+ *
+ * @throws RowhouseError settings_invalid
+ */
+export function projectAt(root: string): Project {
+  const { types } = readConfig(join(root, "package.json"));
+  return {
+    root,
+    migrationsDir: join(root, "db", "migrations"),
+    typesFile: join(root, types),
+    postgrestConf: join(root, "postgrest.conf"),
+  };
+}
+
+function findRoot(dir: string): string | undefined {
+  if (existsSync(join(dir, "db", "migrations"))) return dir;
+  const above = dirname(dir);
+  return above === dir ? undefined : findRoot(above);
+}
+
+function readConfig(file: string): z.infer<typeof configSchema> {
+  if (!existsSync(file)) return configSchema.parse({});
+  const parsed = configSchema.safeParse(readJson(file).rowhouse ?? {});
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(
+    ({ path, message }) => `  ${["rowhouse", ...path].join(".")}: ${message}`,
+  );
+  throw new RowhouseError(
+    "settings_invalid",
+    [`${file} has faults:`, ...faults].join("\n"),
+    'Correct the part "rowhouse"; all of it is optional.',
+  );
+}
+
+function readJson(file: string): { rowhouse?: unknown } {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new RowhouseError(
+      "settings_invalid",
+      `${file} is not valid JSON: ${reasonOf(error)}.`,
+      "Correct the file.",
+      { cause: error },
+    );
+  }
+}
+
+/** The version of Rowhouse. */
+export function version(): string {
+  // From src/lib and from dist/lib alike.
+  const file = join(import.meta.dirname, "../../package.json");
+  return String(JSON.parse(readFileSync(file, "utf8")).version);
+}

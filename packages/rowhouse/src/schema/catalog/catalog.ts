@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type pg from "pg";
+import { withClient } from "../../stack/database.ts";
+
+/** One thing that a database holds, in words that two databases can be compared by. */
+export interface CatalogEntry {
+  /** "table", "column", "policy", "grant" ... */
+  readonly kind: string;
+  readonly name: string;
+  readonly definition: string;
+}
+
+const queriesDir = join(import.meta.dirname, "queries");
+
+/** The first OID that is not of an object that came with the server. */
+const firstOid = 16384;
+
+/**
+ * Everything that was made in a database: objects, their comments, and what anybody but their
+ * owner may do with them. Owners are left out: the same migrations run as different owners.
+ * So are what extensions bring along and dbmate's own table.
+ */
+export async function readCatalog(url: string): Promise<CatalogEntry[]> {
+  return withClient(url, readCatalogOn);
+}
+
+/** The same on a connection, which is left with an empty search path. */
+export async function readCatalogOn(client: pg.ClientBase): Promise<CatalogEntry[]> {
+  // With nothing on the search path, PostgreSQL writes every name with its schema.
+  await client.query("set search_path = ''");
+  const entries: CatalogEntry[] = [];
+  for (const file of readdirSync(queriesDir).sort()) {
+    const query = readFileSync(join(queriesDir, file), "utf8");
+    const { rows } = await client.query<CatalogEntry>(onlyMade(query), [firstOid]);
+    entries.push(...rows);
+  }
+  return entries;
+}
+
+function onlyMade(query: string): string {
+  return `
+    select kind, name, definition
+    from (${query}) as object
+    where oid >= $1
+    and name not like '%public.schema\\_migrations%'
+    and not exists (select from pg_catalog.pg_depend as member where member.objid = object.oid and member.deptype = 'e')
+    order by kind, name, definition
+  `;
+}
+
+/** How two catalogs differ. */
+export interface CatalogDifference {
+  readonly missing: readonly CatalogEntry[];
+  readonly surplus: readonly CatalogEntry[];
+}
+
+/** What `actual` lacks of `wanted`, and what it has beyond. A changed entry stands in both. */
+export function compareCatalogs(
+  wanted: readonly CatalogEntry[],
+  actual: readonly CatalogEntry[],
+): CatalogDifference {
+  return { missing: without(wanted, actual), surplus: without(actual, wanted) };
+}
+
+function without(
+  entries: readonly CatalogEntry[],
+  others: readonly CatalogEntry[],
+): CatalogEntry[] {
+  const known = new Set(others.map(keyOf));
+  return entries.filter((entry) => !known.has(keyOf(entry)));
+}
+
+function keyOf({ kind, name, definition }: CatalogEntry): string {
+  return JSON.stringify([kind, name, definition]);
+}
+
+/** Whether two catalogs say the same. */
+export function areEqual(one: readonly CatalogEntry[], other: readonly CatalogEntry[]): boolean {
+  const { missing, surplus } = compareCatalogs(one, other);
+  return missing.length === 0 && surplus.length === 0;
+}

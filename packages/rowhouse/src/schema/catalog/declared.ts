@@ -1,0 +1,174 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import type pg from "pg";
+import { codeOf, RowhouseError, reasonOf } from "../../lib/errors.ts";
+import { openProject } from "../../lib/project.ts";
+import { withClient } from "../../stack/database.ts";
+import { faultIn } from "./fault.ts";
+import { bare, type Statement, statementsOf, subjectOf } from "./sql.ts";
+
+/** The folders that declare what the database is now. */
+const declaredDirs = ["sql", "policies"];
+
+/** SQLSTATEs of "there is no such object (yet)". */
+const missingObject = new Set(["3F000", "42704", "42883", "42P01", "42703"]);
+
+/** All files below sql/ and policies/, as paths from the project's folder. */
+export function declaredFiles(root = openProject().root): string[] {
+  return declaredDirs.flatMap((dir) =>
+    entriesOf(root, dir)
+      .filter((entry) => entry.isFile() && entry.name.endsWith(".sql"))
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+      .sort(),
+  );
+}
+
+function entriesOf(root: string, dir: string) {
+  return orMissing(dir, () =>
+    readdirSync(join(root, dir), { recursive: true, withFileTypes: true }),
+  );
+}
+
+/**
+ * What a file below sql/ or policies/ says, without the mark that some editors begin it with.
+ *
+ * @throws RowhouseError declaration_failed
+ */
+export function readDeclared(root: string, file: string): string {
+  return orMissing(file, () => readFileSync(join(root, file), "utf8").replace(/^\ufeff/, ""));
+}
+
+function orMissing<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new RowhouseError(
+      "declaration_failed",
+      `What is declared cannot be read: ${reasonOf(error)}.`,
+      `Put ${path} back: sql/ and policies/ declare the whole database.`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Builds the declared database in an empty one. The files need no order: one that names
+ * something missing is tried again after the others, until all are in.
+ *
+ * @throws RowhouseError declaration_failed, naming the file, the place in it, and what PostgreSQL said.
+ */
+export async function buildDeclared(url: string, root = openProject().root): Promise<void> {
+  await withClient(url, async (client) => {
+    await client.query("begin");
+    let pending: Failure[] = declaredFiles(root).map((file) => ({ file, error: undefined }));
+    while (pending.length > 0) {
+      const left = await applyRound(client, root, pending);
+      const cause = causeOf(left);
+      if (cause && left.length === pending.length) throw await failed(client, root, cause);
+      pending = left;
+    }
+    await client.query("commit");
+  });
+}
+
+/** A file that is not in yet, and what PostgreSQL said when it was tried. */
+interface Failure {
+  readonly file: string;
+  readonly error: unknown;
+}
+
+/** The failure that the others follow from: what it misses is in none of the files that are left. */
+function causeOf(failures: readonly Failure[]): Failure | undefined {
+  const isMade = (reason: string) => failures.some(({ file }) => reason.includes(objectOf(file)));
+  return failures.find(({ error }) => !isMade(reasonOf(error))) ?? failures[0];
+}
+
+/** How PostgreSQL names what a file declares: files are named after their objects. */
+function objectOf(file: string): string {
+  const [dir = "", name = ""] = file
+    .replace(/\.sql$/, "")
+    .split(sep)
+    .slice(-2);
+  return ["schemas", "roles"].includes(dir) ? `"${name}"` : `${dir}.${name}`;
+}
+
+/** @returns The files that named something missing. */
+async function applyRound(client: pg.Client, root: string, files: Failure[]): Promise<Failure[]> {
+  const left: Failure[] = [];
+  for (const { file } of files) {
+    const error = await apply(client, readDeclared(root, file));
+    if (error === undefined) continue;
+    if (!missingObject.has(codeOf(error) ?? "")) throw await failed(client, root, { file, error });
+    left.push({ file, error });
+  }
+  return left;
+}
+
+/** What a file is told that takes the transaction away; what it ran then stays. */
+const endsTransaction = "a file cannot begin or end a transaction: all of them run in one";
+
+/** SQLSTATEs of "there is no transaction" and "there is no such savepoint". */
+const transactionGone = new Set(["25P01", "3B001"]);
+
+/** @returns What went wrong; the SQL then has left nothing behind. */
+async function apply(client: pg.Client, sql: string): Promise<unknown> {
+  await client.query("savepoint file");
+  try {
+    await client.query(sql);
+    await client.query("release savepoint file");
+    return undefined;
+  } catch (error) {
+    if (transactionGone.has(codeOf(error) ?? "")) return new Error(endsTransaction);
+    await client.query("rollback to savepoint file");
+    return error;
+  }
+}
+
+async function failed(
+  client: pg.Client,
+  root: string,
+  { file, error }: Failure,
+): Promise<RowhouseError> {
+  const sql = readDeclared(root, file);
+  const statement =
+    reasonOf(error) === endsTransaction
+      ? statementsOf(sql).find(({ text }) => isOfTransactions(text))
+      : await failingStatement(client, sql);
+  const twin = alreadyThere.has(codeOf(error) ?? "") ? twinOf(root, file, statement) : undefined;
+  return new RowhouseError(
+    "declaration_failed",
+    `What is declared cannot be built.\n${faultIn(file, sql, error, statement?.start)}`,
+    twin === undefined
+      ? "Correct the file, or add the one that declares what it names."
+      : `${twin} declares it, too: take one of the two out.`,
+    { cause: error },
+  );
+}
+
+/** SQLSTATEs of "there is such an object already". */
+const alreadyThere = new Set(["42710", "42P07", "42723", "42P06"]);
+
+/** Another file that makes what a statement makes. */
+function twinOf(root: string, file: string, statement: Statement | undefined): string | undefined {
+  const subject = statement && subjectOf(statement.text);
+  return declaredFiles(root).find(
+    (other) =>
+      subject !== undefined &&
+      other !== file &&
+      statementsOf(readDeclared(root, other)).some(
+        ({ text }) => bare(text).startsWith("create ") && subjectOf(text) === subject,
+      ),
+  );
+}
+
+function isOfTransactions(statement: string): boolean {
+  return /^(begin|start transaction|commit|end|rollback|abort)\b/.test(bare(statement));
+}
+
+/** The first statement that fails: a file is sent as one, so it is looked for. */
+async function failingStatement(client: pg.Client, sql: string): Promise<Statement | undefined> {
+  for (const statement of statementsOf(sql)) {
+    if ((await apply(client, statement.text)) !== undefined) return statement;
+  }
+  return undefined;
+}

@@ -1,0 +1,129 @@
+import { cpSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type pg from "pg";
+import { RowhouseError, reasonOf } from "../../lib/errors.ts";
+import { openProject } from "../../lib/project.ts";
+import { withTemporaryFolder } from "../../lib/temporary.ts";
+import { withClient } from "../../stack/database.ts";
+import { listMigrations, migrate, upOf } from "../../stack/dbmate.ts";
+import type { Scratch } from "../../stack/scratch.ts";
+import { statementsOf } from "../catalog/sql.ts";
+
+/** A lock on a table that is there before the migration. */
+export interface Lock {
+  readonly table: string;
+  /** As PostgreSQL calls it: "AccessExclusiveLock". */
+  readonly mode: string;
+  /** What others cannot do meanwhile: "reads and writes"; empty when nothing. */
+  readonly blocks: string;
+}
+
+/** A statement of a pending migration. */
+export interface Step {
+  readonly sql: string;
+  /** The locks that it takes beyond those held before it; undefined when they cannot be seen. */
+  readonly locks: readonly Lock[] | undefined;
+}
+
+/** A pending migration, tried on a copy of the schema. */
+export interface Pending {
+  readonly file: string;
+  /** Whether it runs in a transaction, and so keeps its locks to its end. */
+  readonly inTransaction: boolean;
+  readonly steps: readonly Step[];
+}
+
+/** What each mode keeps others from: https://www.postgresql.org/docs/current/explicit-locking.html */
+const blocked: Record<string, string> = {
+  AccessExclusiveLock: "reads and writes",
+  ExclusiveLock: "writes",
+  ShareRowExclusiveLock: "writes",
+  ShareLock: "writes",
+  ShareUpdateExclusiveLock: "",
+  RowExclusiveLock: "",
+};
+
+/**
+ * Applies what is pending on an empty copy of a database, and notes which locks it takes. The
+ * database itself is only read.
+ *
+ * @throws RowhouseError migration_failed when a migration fails on the copy.
+ */
+export async function tryPending(
+  scratch: Scratch,
+  url: string,
+  dir = openProject().migrationsDir,
+): Promise<Pending[]> {
+  const migrations = await listMigrations(url, dir);
+  const copy = await scratch.create();
+  try {
+    await applyThose(
+      copy,
+      migrations.filter(({ applied }) => applied).map(({ file }) => file),
+      dir,
+    );
+    return await withClient(copy, async (client) => {
+      const pending: Pending[] = [];
+      for (const { file, applied } of migrations) {
+        if (!applied) pending.push(await tryOne(client, file, dir));
+      }
+      return pending;
+    });
+  } finally {
+    await scratch.drop(copy);
+  }
+}
+
+async function applyThose(url: string, files: readonly string[], dir: string): Promise<void> {
+  await withTemporaryFolder("migrations", async (some) => {
+    for (const file of files) cpSync(join(dir, file), join(some, file));
+    if (files.length > 0) await migrate(url, undefined, some);
+  });
+}
+
+async function tryOne(client: pg.Client, file: string, dir: string): Promise<Pending> {
+  const { sql, inTransaction } = upOf(readFileSync(join(dir, file), "utf8"));
+  const before = await tablesThere(client);
+  const steps: Step[] = [];
+  let held: readonly string[] = [];
+  if (inTransaction) await client.query("begin");
+  for (const { text } of statementsOf(sql)) {
+    await runOn(client, file, text);
+    const locks = inTransaction ? await locksHeld(client, before) : undefined;
+    steps.push({ sql: text, locks: locks?.filter((lock) => !held.includes(keyOf(lock))) });
+    held = locks?.map(keyOf) ?? [];
+  }
+  if (inTransaction) await client.query("commit");
+  return { file, inTransaction, steps };
+}
+
+async function runOn(client: pg.Client, file: string, sql: string): Promise<void> {
+  try {
+    await client.query(sql);
+  } catch (error) {
+    throw new RowhouseError(
+      "migration_failed",
+      `${file} fails on an empty copy of the database: ${reasonOf(error)}. The statement:\n${sql}`,
+      "The database itself was only read. Correct the migration; if it needs rows to be there, it cannot be tried this way.",
+      { cause: error },
+    );
+  }
+}
+
+async function tablesThere(client: pg.Client): Promise<ReadonlySet<number>> {
+  const { rows } = await client.query<{ oid: number }>("select oid::integer from pg_class");
+  return new Set(rows.map(({ oid }) => oid));
+}
+
+const locksSql = readFileSync(join(import.meta.dirname, "locks.sql"), "utf8");
+
+async function locksHeld(client: pg.Client, there: ReadonlySet<number>): Promise<Lock[]> {
+  const { rows } = await client.query<{ oid: number; table: string; mode: string }>(locksSql);
+  return rows
+    .filter(({ oid, mode }) => there.has(oid) && mode in blocked)
+    .map(({ table, mode }) => ({ table, mode, blocks: blocked[mode] ?? "" }));
+}
+
+function keyOf({ table, mode }: Lock): string {
+  return `${mode} ${table}`;
+}

@@ -1,0 +1,82 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { RowhouseError, reasonOf } from "../../lib/errors.ts";
+import { waitFor } from "../../lib/wait.ts";
+import { withClient } from "../../stack/database.ts";
+
+/** A table of the API, and all its columns. */
+interface Table {
+  readonly table: string;
+  readonly columns: readonly string[];
+}
+
+const columnsSql = readFileSync(join(import.meta.dirname, "columns.sql"), "utf8");
+
+/**
+ * Waits until PostgREST knows every table and column of the API that the database has.
+ *
+ * @param api The address of PostgREST.
+ * @param limitMs How long to wait.
+ * @throws RowhouseError api_stale when it still does not.
+ */
+export async function assertServed(url: string, api: string, limitMs: number): Promise<void> {
+  const tables = await withClient(url, async (client) => {
+    return (await client.query<Table>(columnsSql)).rows;
+  });
+  let doubt = "";
+  const served = await waitFor(
+    async () => {
+      doubt = (await firstDoubt(api, tables)) ?? "";
+      return doubt === "" ? true : undefined;
+    },
+    250,
+    limitMs,
+  );
+  if (served) return;
+  throw new RowhouseError(
+    "api_stale",
+    `The migrations are applied, and after ${limitMs / 1000} s ${api} does not serve what the database has: ${doubt}.`,
+    "Make PostgREST load the schema again: `notify pgrst, 'reload schema'` in the database, else SIGUSR1 to PostgREST (behind a transaction pooler only that), else restart it.",
+  );
+}
+
+async function firstDoubt(api: string, tables: readonly Table[]): Promise<string | undefined> {
+  for (const table of tables) {
+    const doubt = await doubtAbout(api, table);
+    if (doubt !== undefined) return doubt;
+  }
+  return undefined;
+}
+
+/**
+ * Names all columns in a POST of no rows and without a token. PostgREST compares them with the
+ * schema that it has loaded before it asks the database, which refuses anonymous.
+ */
+async function doubtAbout(api: string, { table, columns }: Table): Promise<string | undefined> {
+  const query = new URLSearchParams({ columns: columns.map((name) => `"${name}"`).join(",") });
+  const address = `${api.replace(/\/$/, "")}/${encodeURIComponent(table)}?${query}`;
+  const headers = { "content-type": "application/json", "content-profile": "api" };
+  try {
+    const signal = AbortSignal.timeout(5000);
+    const answer = await fetch(address, { method: "POST", headers, body: "[]", signal });
+    const text = await answer.text();
+    if (isKnown(answer.status, text)) return undefined;
+    return `for "${table}" it answers ${answer.status} ${messageIn(text)}`;
+  } catch (error) {
+    return `${api} cannot be asked: ${reasonOf(error)}`;
+  }
+}
+
+/** Refused by PostgreSQL's grants, or done: either way PostgREST found every column. */
+function isKnown(status: number, text: string): boolean {
+  return status === 201 || ((status === 401 || status === 403) && text.includes('"42501"'));
+}
+
+/** What an error of PostgREST says; the start of anything else. */
+function messageIn(text: string): string {
+  try {
+    return String(JSON.parse(text).message);
+  } catch {
+    return text.slice(0, 200); // A proxy's page.
+  }
+}

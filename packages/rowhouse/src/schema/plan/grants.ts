@@ -1,0 +1,100 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { withClient } from "../../stack/database.ts";
+import { groupBy } from "./group.ts";
+
+/** One privilege of one role on one object or column. */
+interface Privilege {
+  /** "table", "function", "schema" ...: the word that GRANT wants. */
+  readonly type: string;
+  readonly name: string;
+  readonly column: string | null;
+  readonly role: string;
+  readonly privilege: string;
+  readonly grantable: boolean;
+}
+
+/** All privileges in a database, and which objects it has. */
+export interface Privileges {
+  readonly held: readonly Privilege[];
+  /** "table api.tasks", "column api.tasks.title", "function api.me()". */
+  readonly objects: ReadonlySet<string>;
+}
+
+const read = (file: string) => readFileSync(join(import.meta.dirname, file), "utf8");
+
+/** Reads who holds which privilege. */
+export async function readPrivileges(url: string): Promise<Privileges> {
+  return withClient(url, async (client) => {
+    await client.query("set search_path = ''");
+    const { rows: held } = await client.query<Privilege>(read("grants.sql"));
+    const { rows: objects } = await client.query<{ name: string }>(read("objects.sql"));
+    return { held, objects: new Set(objects.map(({ name }) => name)) };
+  });
+}
+
+/** The GRANT and REVOKE statements that lead from what is held on one side to the other. */
+export function grantStatements(from: Privileges, to: Privileges): string[] {
+  const held = [...from.held, ...givenToNewTypes(from, to)];
+  const revoked = without(held, to.held).filter((one) => to.objects.has(objectOf(one)));
+  const left = held.filter((one) => !revoked.some((other) => takesAlong(other, one)));
+  return [...statements("revoke", revoked), ...statements("grant", without(to.held, left))];
+}
+
+/** A privilege that is revoked on a table is revoked on its columns, too (manual, REVOKE). */
+function takesAlong(revoked: Privilege, one: Privilege): boolean {
+  const { type, name, role, privilege } = revoked;
+  const isOfTable = type === "table" && revoked.column === null && one.column !== null;
+  return isOfTable && one.name === name && one.role === role && one.privilege === privilege;
+}
+
+/** PostgreSQL gives everybody the use of a new type; of a new function it does not here. */
+function givenToNewTypes(from: Privileges, to: Privileges): Privilege[] {
+  const made = [...to.objects].filter(
+    (name) => name.startsWith("type ") && !from.objects.has(name),
+  );
+  return made.map((object) => ({
+    type: "type",
+    name: object.replace("type ", ""),
+    column: null,
+    role: "public",
+    privilege: "usage",
+    grantable: false,
+  }));
+}
+
+function without(some: readonly Privilege[], others: readonly Privilege[]): Privilege[] {
+  const known = new Set(others.map((one) => JSON.stringify(one)));
+  return some.filter((one) => !known.has(JSON.stringify(one)));
+}
+
+function objectOf({ type, name, column }: Privilege): string {
+  return column === null ? `${type} ${name}` : `column ${name}.${column}`;
+}
+
+/** One statement for each object and role, as a person writes it. */
+function statements(verb: "grant" | "revoke", privileges: readonly Privilege[]): string[] {
+  const key = ({ type, name, role, grantable }: Privilege) =>
+    JSON.stringify([type, name, role, grantable]);
+  return [...groupBy(privileges, key).values()].map((group) => statement(verb, group));
+}
+
+const order = ["select", "insert", "update", "delete"];
+
+function statement(verb: "grant" | "revoke", group: readonly Privilege[]): string {
+  const [{ type, name, role, grantable }] = group as [Privilege];
+  const target = type === "table" ? name : `${type} ${name.replace(/,(?=\S)/g, ", ")}`;
+  const ending = verb === "grant" ? `to ${role}` : `from ${role}`;
+  const option = grantable && verb === "grant" ? " with grant option" : "";
+  const parts = [...groupBy(group, ({ privilege }) => privilege)]
+    .sort(([one], [other]) => order.indexOf(one) - order.indexOf(other))
+    .map(([privilege, some]) => privilege + columnsOf(some));
+  const list =
+    parts.length === 1 ? ` ${parts[0]} ` : `\n${parts.map((part) => `  ${part}`).join(",\n")}\n`;
+  return `${verb}${list}on ${target} ${ending}${option}`;
+}
+
+function columnsOf(privileges: readonly Privilege[]): string {
+  const columns = privileges.flatMap(({ column }) => (column === null ? [] : [column]));
+  return columns.length > 0 ? ` (${columns.join(", ")})` : "";
+}

@@ -1,0 +1,179 @@
+import { type CatalogEntry, compareCatalogs } from "../catalog/catalog.ts";
+import { everybodyIn, looserPolicies, openPolicies } from "./public-access.ts";
+import { remakingHazards, tableOfColumn } from "./recreated.ts";
+
+/** What a step must not do unasked. */
+export type HazardKind = "drop" | "rls-off" | "anonymous";
+
+/** A step that drops data, turns row-level security off, or opens something to everybody. */
+export interface Hazard {
+  readonly kind: HazardKind;
+  /** What has to be named to allow it: "api.tasks.title", "api.tasks". */
+  readonly object: string;
+  /** What would happen, as a sentence. */
+  readonly says: string;
+}
+
+/**
+ * The hazards on the way from one database to another, by what they hold.
+ *
+ * @param statements What leads there: only they tell what is dropped and made again.
+ */
+export function hazardsBetween(
+  before: readonly CatalogEntry[],
+  after: readonly CatalogEntry[],
+  statements: readonly string[] = [],
+): Hazard[] {
+  const { missing: gained, surplus: lost } = compareCatalogs(after, before);
+  const everybody = everybodyIn(after);
+  const held = withoutViews(lost, before);
+  return [
+    ...drops(held, gained, after),
+    ...remakingHazards(statements, before, after),
+    ...conversions(held, gained),
+    ...closedNoMore(lost, after),
+    ...openGrants(gained, everybody),
+    ...builtInDefaults(lost, after),
+    ...openPolicies(lost, gained, everybody),
+    ...looserPolicies(lost, after, everybody),
+    ...strongerRoles(lost, gained),
+  ];
+}
+
+/** Without views and their columns, which hold nothing of their own. */
+function withoutViews(lost: readonly CatalogEntry[], before: readonly CatalogEntry[]) {
+  const views = new Set(
+    before
+      .filter(({ kind, definition }) => kind === "table" && isView(definition))
+      .map(({ name }) => name),
+  );
+  const isOfView = (column: string) => views.has(tableOfColumn(column));
+  return lost.filter(
+    ({ kind, name }) =>
+      !(kind === "table" && views.has(name)) && !(kind === "column" && isOfView(name)),
+  );
+}
+
+function isView(definition: string): boolean {
+  return /^(view|materialized view):/.test(definition);
+}
+
+/** Tables, sequences and columns that hold data before and are not there after. */
+function drops(
+  lost: readonly CatalogEntry[],
+  gained: readonly CatalogEntry[],
+  after: readonly CatalogEntry[],
+): Hazard[] {
+  const left = new Set(after.map(nameOf));
+  const holders = lost.filter(
+    ({ kind, definition }) =>
+      kind === "column" || (kind === "table" && !definition.startsWith("composite ")),
+  );
+  const gone = holders.filter((entry) => !left.has(nameOf(entry)));
+  const tables = gone.filter(({ kind }) => kind === "table").map(({ name }) => name);
+  return gone
+    .filter(({ kind, name }) => kind === "table" || !tables.some((t) => name.startsWith(`${t}.`)))
+    .map((entry) => ({
+      kind: "drop",
+      object: entry.name,
+      says: `It drops the ${entry.kind} ${entry.name} with all that it holds.${renaming(entry, gained)}`,
+    }));
+}
+
+/** To a comparison, a new name is a loss and a gain. */
+function renaming({ kind, name, definition }: CatalogEntry, gained: readonly CatalogEntry[]) {
+  const place = (one: string) => one.replace(/[^.]*$/, "");
+  const heir = gained.find(
+    (one) => one.kind === kind && one.definition === definition && place(one.name) === place(name),
+  );
+  return heir === undefined
+    ? ""
+    : ` If ${heir.name} is its new name, write this migration by hand, with "rename".`;
+}
+
+/** Columns that change their type: a conversion can lose what the old one held. */
+function conversions(lost: readonly CatalogEntry[], gained: readonly CatalogEntry[]): Hazard[] {
+  const typeOf = ({ definition }: CatalogEntry) =>
+    definition.replace(/ ?\b(not null|statistics|default|collate|identity|stored|virtual)\b.*/, "");
+  const columns = gained.filter(({ kind }) => kind === "column");
+  return lost
+    .filter(({ kind }) => kind === "column")
+    .flatMap((old) => {
+      const now = columns.find(({ name }) => name === old.name);
+      if (now === undefined || typeOf(now) === typeOf(old)) return [];
+      return {
+        kind: "drop" as const,
+        object: old.name,
+        says: `It turns the column ${old.name} from ${typeOf(old)} into ${typeOf(now)}, which can lose what it holds.`,
+      };
+    });
+}
+
+/** Grants, present and future ones, to whoever has no token. */
+function openGrants(gained: readonly CatalogEntry[], everybody: ReadonlySet<string>): Hazard[] {
+  const grants = gained.flatMap(({ kind, name, definition }) => {
+    const [, object, role] =
+      (kind === "grant" && /^(.*) to (\S+)$/.exec(name)) ||
+      (kind === "default privilege" && /^for (?:\S+) on (.*)$/.exec(name)) ||
+      [];
+    return object ? [{ object, role: role ?? name.split(" ")[1], privilege: definition }] : [];
+  });
+  return grants
+    .filter(({ role }) => everybody.has(role ?? ""))
+    .map(({ object, role, privilege }) => ({
+      kind: "anonymous",
+      object: object.replace(/^(?:table column|[a-z]+) (?=\S)/, ""),
+      says: `It grants ${privilege.toLowerCase()} on ${object} to ${role}.`,
+    }));
+}
+
+/**
+ * Default privileges that are as PostgreSQL has them: then the catalog has no entry, and everybody
+ * may execute new functions and use new types.
+ */
+function builtInDefaults(lost: readonly CatalogEntry[], after: readonly CatalogEntry[]): Hazard[] {
+  const defaults = lost.filter(
+    ({ kind, name }) =>
+      kind === "default privilege" && /^for owner on (functions|types) in every/.test(name),
+  );
+  const left = new Set(after.map(nameOf));
+  return defaults
+    .filter((entry) => !left.has(nameOf(entry)))
+    .map(({ name }) => ({
+      kind: "anonymous",
+      object: name.replace("for owner on ", ""),
+      says: `It gives everybody PostgreSQL's own default privileges on new ${name.replace("for owner on ", "")}.`,
+    }));
+}
+
+/** Roles that become members of another one, or need not care for row-level security. */
+function strongerRoles(lost: readonly CatalogEntry[], gained: readonly CatalogEntry[]): Hazard[] {
+  const powerOf = (role: CatalogEntry | undefined) =>
+    role?.definition.match(/superuser|bypassrls|member of .*/g)?.join(" ") ?? "";
+  return gained
+    .filter(({ kind }) => kind === "role")
+    .filter((role) => powerOf(role) !== powerOf(lost.find((old) => nameOf(old) === nameOf(role))))
+    .map((role) => ({
+      kind: "anonymous",
+      object: role.name,
+      says: `It gives the role ${role.name} another power: ${powerOf(role) || "none"}.`,
+    }));
+}
+
+/** Tables whose row-level security was on, or forced, and no longer is. */
+function closedNoMore(lost: readonly CatalogEntry[], after: readonly CatalogEntry[]): Hazard[] {
+  const tables = lost.filter(({ kind }) => kind === "table");
+  return tables.flatMap(({ name, definition }): Hazard[] => {
+    const now = after.find((entry) => entry.kind === "table" && entry.name === name)?.definition;
+    const off = (was: string) => definition.includes(was) && now?.includes(was) === false;
+    if (!off("row security enabled") && !off(" and forced")) return [];
+    const what = off("row security enabled")
+      ? "turns row-level security off"
+      : "no longer forces row-level security";
+    return [{ kind: "rls-off", object: name, says: `It ${what} on ${name}.` }];
+  });
+}
+
+function nameOf({ kind, name }: CatalogEntry): string {
+  return `${kind} ${name}`;
+}

@@ -1,0 +1,118 @@
+import { readdirSync } from "node:fs";
+import { RowhouseError } from "../../lib/errors.ts";
+import { migrate } from "../../stack/dbmate.ts";
+import { defaultPatience } from "../../stack/lock-retries.ts";
+import type { Scratch } from "../../stack/scratch.ts";
+import { areEqual } from "../catalog/catalog.ts";
+import { buildDeclared } from "../catalog/declared.ts";
+import { type Proof, prove, type Refutation } from "../proof/prove.ts";
+import { type Hazard, hazardsBetween } from "./hazards.ts";
+import { planChanges } from "./plan.ts";
+import { tablesToEmpty } from "./recreated.ts";
+import { readSide, type Side } from "./snapshot.ts";
+import { declaredSources, migratedSources } from "./sources.ts";
+
+/** The migration that leads from db/migrations to sql/ and policies/. */
+export interface Draft {
+  /** `20261121090000_name.sql` */
+  readonly file: string;
+  readonly text: string;
+  /** The statements that are applied. */
+  readonly up: readonly string[];
+  readonly hazards: readonly Hazard[];
+  readonly proof: Proof;
+}
+
+/** What the two sides are built from, and where. */
+export interface Sides {
+  /** The project's folder: sql/ and policies/ are in it. */
+  readonly root: string;
+  /** The migrations that there are. */
+  readonly dir: string;
+  /** Roles belong to a server: each side has one of its own. */
+  readonly migrated: Scratch;
+  readonly declared: Scratch;
+  /** Told the hazards before anything is tried; it may throw. */
+  readonly permit?: (hazards: readonly Hazard[]) => void;
+}
+
+/**
+ * Drafts the missing migration, and tries it.
+ *
+ * @param name What comes after the timestamp in the file's name.
+ * @returns The draft; undefined when both sides are equal already.
+ * @throws RowhouseError plan_unproven when no plan arrives there and back; declaration_failed;
+ *   migration_failed.
+ */
+export async function draftMigration(sides: Sides, name: string): Promise<Draft | undefined> {
+  const { root, dir } = sides;
+  const [from, to] = await Promise.all([
+    read(sides.migrated, (url) => migrate(url, undefined, dir)),
+    read(sides.declared, (url) => buildDeclared(url, root)),
+  ]);
+  const declared = to.catalog;
+  if (areEqual(from.catalog, declared)) return undefined;
+  const asWritten = planChanges(from, to, declaredSources(root));
+  const hazards = hazardsBetween(from.catalog, declared, asWritten);
+  sides.permit?.(hazards);
+  const losing = new Set(hazards.filter(({ kind }) => kind === "drop").map(({ object }) => object));
+  const emptied = tablesToEmpty(hazards, from.catalog).filter(
+    (table) => !losing.has(table) && declared.some((one) => one.name === table),
+  );
+  const file = `${nextVersion(dir)}_${name}.sql`;
+
+  let refutation: Refutation | undefined;
+  // As people wrote it, if that arrives; else as PostgreSQL writes it.
+  for (const written of [true, false]) {
+    const up = written ? asWritten : planChanges(from, to);
+    const down = planChanges(to, from, written ? migratedSources(dir) : undefined);
+    const text = migrationText(up, down, emptied);
+    const attempt = { file, text, dir, declared, losing, emptied };
+    const outcome = await prove(sides.migrated, attempt);
+    if ("rows" in outcome) return { file, text, up, hazards, proof: outcome };
+    refutation = outcome;
+  }
+  throw new RowhouseError(
+    "plan_unproven",
+    `No plan was found that leads from db/migrations to sql/ and policies/. The best one, on its way ${refutation?.direction}: ${refutation?.reason}`,
+    "Write this migration by hand; `rowhouse db check` tells whether it arrives.",
+  );
+}
+
+async function read(scratch: Scratch, build: (url: string) => Promise<unknown>): Promise<Side> {
+  const url = await scratch.create();
+  await build(url);
+  return readSide(url);
+}
+
+/** The time in UTC, or a second after the newest migration: dbmate runs them in this order. */
+function nextVersion(dir: string): string {
+  const newest = readdirSync(dir).sort().at(-1)?.split("_")[0] ?? "";
+  const now = new Date().toISOString().replace(/\D/g, "").slice(0, 14);
+  return now > newest ? now : String(BigInt(newest) + 1n);
+}
+
+/** A dbmate migration that does not wait long for locks, and tells PostgREST at its end. */
+function migrationText(
+  up: readonly string[],
+  down: readonly string[],
+  emptied: readonly string[],
+): string {
+  const limits = emptied.map((table) => `-- Only while ${table} is empty: a column comes back.`);
+  return ["-- migrate:up", ...part(up), "-- migrate:down", ...limits, ...part(down)]
+    .join("\n\n")
+    .concat("\n");
+}
+
+function part(statements: readonly string[]): string[] {
+  const reload = ["notify pgrst, 'reload schema'"];
+  // PostgREST reads the settings of roles only with its configuration.
+  if (statements.some((sql) => /^(alter|create) role /.test(sql))) {
+    reload.push("notify pgrst, 'reload config'");
+  }
+  const lines = [...statements, reload.join(";\n")];
+  return [
+    `set local lock_timeout = '${defaultPatience.lockTimeout}s';`,
+    ...lines.map((sql) => `${sql};`),
+  ];
+}

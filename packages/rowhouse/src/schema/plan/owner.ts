@@ -1,0 +1,32 @@
+import { withClient } from "../../stack/database.ts";
+
+/**
+ * The URL to build a throwaway database with, so that all in it belongs to the role that another
+ * database belongs to. Owners are nobody's business here, but a plan would bring them in step: it
+ * makes functions anew, and takes default privileges for somebody else's.
+ *
+ * @param built The throwaway database, empty, as superuser.
+ * @param url The other one; it is only read.
+ */
+export async function withOwnerOf(url: string, built: string): Promise<string> {
+  const owner = await withClient(url, async (client) => {
+    const { rows } = await client.query<{ name: string }>(
+      "select coalesce((select pg_get_userbyid(nspowner) from pg_namespace where nspname = 'api'), current_user) as name",
+    );
+    return rows[0]?.name ?? "";
+  });
+  return withClient(built, async (client) => {
+    const { rows } = await client.query<{ isIt: boolean; isThere: boolean }>(
+      `select current_user = $1 as "isIt", exists (select from pg_roles where rolname = $1) as "isThere"`,
+      [owner],
+    );
+    if (rows[0]?.isIt) return built;
+    const role = client.escapeIdentifier(owner);
+    if (!rows[0]?.isThere) await client.query(`create role ${role} superuser`);
+    const database = client.escapeIdentifier(new URL(built).pathname.slice(1));
+    await client.query(`alter database ${database} owner to ${role}`);
+    const theirs = new URL(built);
+    theirs.searchParams.set("options", `-c role=${owner.replace(/[\\\s]/g, "\\$&")}`);
+    return theirs.href;
+  });
+}

@@ -1,0 +1,53 @@
+import { plan } from "@supabase/pg-delta/plan";
+import { inHouseStyle } from "./format.ts";
+import { grantStatements } from "./grants.ts";
+import { asWritten } from "./prefer-source.ts";
+import { withoutDropped } from "./recreated.ts";
+import type { Side } from "./snapshot.ts";
+import type { Sources } from "./sources.ts";
+import { statisticsStatements } from "./statistics.ts";
+
+/**
+ * The statements that lead from one database to another, in order, without semicolons. That they
+ * arrive is for a proof to say: see prove.ts.
+ *
+ * pg-delta plans; three things are ours: privileges (it writes them a column at a time),
+ * statistics targets (it does not know them), and the owner, who is whoever runs the migration.
+ *
+ * @param sources How people wrote what is to be made. It is used where there is something;
+ *   without it, the statements are PostgreSQL's own.
+ */
+export function planChanges(from: Side, to: Side, sources?: Sources): string[] {
+  const { actions } = plan(from.facts, to.facts);
+  const roles = new Set(
+    [...from.catalog, ...to.catalog].filter(({ kind }) => kind === "role").map(({ name }) => name),
+  );
+  const statements = actions
+    .filter(({ sql }) => !isOursOrNobodys(sql) && !isOfOtherRole(sql, roles))
+    .map(({ sql }) => inHouseStyle(sql, to.keywords));
+  const catalogs = { before: from.catalog, after: to.catalog };
+  return [
+    ...(sources ? asWritten(statements, sources, catalogs) : statements),
+    ...statisticsStatements(from.statistics, to.statistics),
+    ...grantStatements(withoutDropped(from.privileges, statements), to.privileges),
+  ];
+}
+
+/** Roles belong to the server: those that are not of the API are none of our business. */
+function isOfOtherRole(sql: string, roles: ReadonlySet<string>): boolean {
+  const [, name] =
+    /^(?:CREATE|ALTER|DROP) ROLE "([^"]+)"/.exec(sql) ??
+    /^(?:COMMENT|SECURITY LABEL) ON ROLE "([^"]+)"/.exec(sql) ??
+    /^(?:GRANT|REVOKE) (?!.* ON ).*\b(?:TO|FROM) "([^"]+)"/s.exec(sql) ??
+    [];
+  return name !== undefined && !roles.has(name);
+}
+
+/** Privileges are ours (but memberships are not), owners nobody's, and the table dbmate's. */
+function isOursOrNobodys(sql: string): boolean {
+  return (
+    /^(GRANT|REVOKE) .* ON /s.test(sql) ||
+    /^ALTER .* OWNER TO \S+$/s.test(sql) ||
+    sql.includes('"public"."schema_migrations"')
+  );
+}

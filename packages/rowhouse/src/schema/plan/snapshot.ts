@@ -1,0 +1,48 @@
+import { extract } from "@supabase/pg-delta/extract";
+import pg from "pg";
+import { withClient } from "../../stack/database.ts";
+import { type CatalogEntry, readCatalog } from "../catalog/catalog.ts";
+import { type Privileges, readPrivileges } from "./grants.ts";
+import { readStatistics, type StatisticsTarget } from "./statistics.ts";
+
+/** All that a plan has to know of a database. */
+export interface Side {
+  readonly facts: Awaited<ReturnType<typeof extract>>["factBase"];
+  readonly catalog: readonly CatalogEntry[];
+  readonly privileges: Privileges;
+  readonly statistics: readonly StatisticsTarget[];
+  /** The words that are no names unless they are quoted. */
+  readonly keywords: ReadonlySet<string>;
+}
+
+/** Reads a database for planning; it is only read. */
+export async function readSide(url: string): Promise<Side> {
+  // First, since it explains a database that cannot be reached.
+  const catalog = await readCatalog(url);
+  const [facts, privileges, statistics, keywords] = await Promise.all([
+    readFacts(url),
+    readPrivileges(url),
+    readStatistics(url),
+    readKeywords(url),
+  ]);
+  return { facts, catalog, privileges, statistics, keywords };
+}
+
+async function readFacts(url: string) {
+  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  // Without a listener a connection that breaks between two queries would end the process.
+  pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
+  try {
+    return (await extract(pool)).factBase;
+  } finally {
+    await pool.end();
+  }
+}
+
+async function readKeywords(url: string): Promise<Set<string>> {
+  const { rows } = await withClient(url, (client) =>
+    client.query<{ word: string }>("select word from pg_get_keywords() where catcode <> 'U'"),
+  );
+  return new Set(rows.map(({ word }) => word));
+}

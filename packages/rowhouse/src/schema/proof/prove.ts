@@ -1,0 +1,191 @@
+import { cpSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { reasonOf } from "../../lib/errors.ts";
+import { withTemporaryFolder } from "../../lib/temporary.ts";
+import { withClient } from "../../stack/database.ts";
+import { migrate, rollback } from "../../stack/dbmate.ts";
+import type { Scratch } from "../../stack/scratch.ts";
+import {
+  type CatalogDifference,
+  type CatalogEntry,
+  compareCatalogs,
+  readCatalog,
+} from "../catalog/catalog.ts";
+import { makeRows, tablesOf, type WithoutRows } from "./sample-rows.ts";
+
+/** What was seen when a migration was tried. */
+export interface Proof {
+  /** How many made-up rows were there, in how many tables. */
+  readonly rows: number;
+  readonly tables: number;
+  readonly untried: readonly WithoutRows[];
+  /** The tables that had to be emptied for the way down. */
+  readonly emptied: readonly string[];
+}
+
+/** Why a migration does not do what it should, and in which direction. */
+export interface Refutation {
+  readonly direction: "up" | "down";
+  readonly reason: string;
+}
+
+/** A migration that is to be tried. */
+export interface Attempt {
+  /** `20261121090000_name.sql` */
+  readonly file: string;
+  readonly text: string;
+  /** The folder of the migrations that come before. */
+  readonly dir: string;
+  /** What the database must hold after it. */
+  readonly declared: readonly CatalogEntry[];
+  /** The tables and columns whose rows need not survive: "api.tasks", "api.tasks.title". */
+  readonly losing: ReadonlySet<string>;
+  /** The tables of which a column comes back on the way down that takes no null. */
+  readonly emptied: readonly string[];
+}
+
+/**
+ * Tries a migration on a throwaway server: the ones before it are applied, rows are made up, then
+ * dbmate goes up, down and up again.
+ *
+ * @returns What was seen, or why it fails.
+ */
+export async function prove(scratch: Scratch, attempt: Attempt): Promise<Proof | Refutation> {
+  return withTemporaryFolder("migrations", async (dir) => {
+    const url = await scratch.create();
+    try {
+      return await proveIn({ url, dir }, attempt);
+    } finally {
+      await scratch.drop(url);
+    }
+  });
+}
+
+async function proveIn(
+  { url, dir }: { readonly url: string; readonly dir: string },
+  attempt: Attempt,
+): Promise<Proof | Refutation> {
+  cpSync(attempt.dir, dir, { recursive: true });
+  await migrate(url, undefined, dir);
+  const before = await readCatalog(url);
+  const untried = await withClient(url, makeRows);
+  const contents = keptOf(await readContents(url), attempt.losing);
+  writeFileSync(join(dir, attempt.file), attempt.text);
+  const up = await refuted({ url, dir, contents }, "up", attempt.declared);
+  if (up) return up;
+  const step = { url, dir, contents: await emptied(url, contents, attempt.emptied) };
+  const failure =
+    (await refuted(step, "down", before)) ?? (await refuted(step, "up", attempt.declared));
+  if (failure) return failure;
+  const counts = [...contents.values()].map(({ rows }) => rows.length);
+  const filled = counts.filter((count) => count > 0).length;
+  return {
+    rows: counts.reduce((sum, count) => sum + count, 0),
+    tables: filled,
+    untried,
+    emptied: attempt.emptied,
+  };
+}
+
+/** Takes the rows out of some tables, and so of those that refer to them. @returns What is left. */
+async function emptied(
+  url: string,
+  contents: Contents,
+  tables: readonly string[],
+): Promise<Contents> {
+  if (tables.length === 0) return contents;
+  await withClient(url, (client) => client.query(`truncate ${tables.join(", ")} cascade`));
+  const now = await readContents(url);
+  return new Map([...contents].filter(([table]) => (now.get(table)?.rows.length ?? 0) > 0));
+}
+
+/** What a table holds. */
+interface Content {
+  /** Each as its columns, whose names are quoted where SQL wants it. */
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  /** The columns that PostgreSQL computes from the others. */
+  readonly computed: ReadonlySet<string>;
+}
+
+type Contents = ReadonlyMap<string, Content>;
+
+interface Step {
+  readonly url: string;
+  readonly dir: string;
+  /** The rows that were there at first. */
+  readonly contents: Contents;
+}
+
+async function refuted(
+  { url, dir, contents }: Step,
+  direction: "up" | "down",
+  wanted: readonly CatalogEntry[],
+): Promise<Refutation | undefined> {
+  try {
+    if (direction === "up") await migrate(url, undefined, dir);
+    else await rollback(url, 1, undefined, dir);
+  } catch (error) {
+    return { direction, reason: reasonOf(error) };
+  }
+  const difference = compareCatalogs(wanted, await readCatalog(url));
+  const changed = [...difference.missing, ...difference.surplus];
+  if (changed.length > 0) return { direction, reason: told(difference) };
+  const lost = lostTable(contents, await readContents(url));
+  return lost ? { direction, reason: `It changes or loses rows of ${lost}.` } : undefined;
+}
+
+function told({ missing, surplus }: CatalogDifference): string {
+  const line = (sign: string) => (entry: CatalogEntry) =>
+    `  ${sign} ${entry.kind} ${entry.name}: ${entry.definition}`;
+  return [
+    "It arrives somewhere else (- is missing, + is too much):",
+    ...missing.map(line("-")),
+    ...surplus.map(line("+")),
+  ].join("\n");
+}
+
+/** The contents without the tables and columns that are given up. */
+function keptOf(contents: Contents, losing: ReadonlySet<string>): Contents {
+  const kept = [...contents].filter(([table]) => !losing.has(table));
+  return new Map(
+    kept.map(([table, { rows, computed }]) => {
+      const stays = ([name]: [string, unknown]) => !losing.has(`${table}.${name}`);
+      const left = rows.map((row) => Object.fromEntries(Object.entries(row).filter(stays)));
+      return [table, { rows: left, computed }];
+    }),
+  );
+}
+
+/**
+ * The first table of which a row is gone, or has changed in a column that it had. New ones may
+ * come, and what is computed before and after may come out differently.
+ */
+function lostTable(before: Contents, after: Contents): string | undefined {
+  for (const [table, { rows, computed }] of before) {
+    const now = after.get(table);
+    const compared = Object.keys(rows[0] ?? {}).filter(
+      (name) => !(computed.has(name) && now?.computed.has(name)),
+    );
+    const textOf = (row: Readonly<Record<string, unknown>>) =>
+      JSON.stringify(compared.map((name) => row[name]));
+    const found = new Set(now?.rows.map(textOf));
+    if (!rows.map(textOf).every((row) => found.has(row))) return table;
+  }
+  return undefined;
+}
+
+async function readContents(url: string): Promise<Contents> {
+  return withClient(url, async (client) => {
+    const contents = new Map<string, Content>();
+    for (const { table, columns } of await tablesOf(client)) {
+      const answer = await client.query<{ row: Record<string, unknown> }>(
+        `select (select jsonb_object_agg(quote_ident(key), value) from jsonb_each(to_jsonb(one))) as row from ${table} as one`,
+      );
+      const rows = answer.rows.map(({ row }) => row);
+      const held = new Set(columns.map(({ name }) => name));
+      const computed = Object.keys(rows[0] ?? {}).filter((name) => !held.has(name));
+      contents.set(table, { rows, computed: new Set(computed) });
+    }
+    return contents;
+  });
+}

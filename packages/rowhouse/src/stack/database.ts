@@ -1,0 +1,77 @@
+import pg from "pg";
+import { codeOf, RowhouseError, reasonOf } from "../lib/errors.ts";
+
+/**
+ * Connects, lets something be done, and disconnects.
+ *
+ * @throws RowhouseError database_unreachable, database_refused
+ */
+export async function withClient<T>(
+  url: string,
+  use: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  // Without a listener a connection that breaks while idle would end the process.
+  client.on("error", () => {});
+  try {
+    await client.connect();
+  } catch (error) {
+    // Where it was the driver that gave up, the server still waits, and so would this process.
+    void client.end().catch(() => {});
+    throw explained(error, url);
+  }
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The SQLSTATEs of class 28 and 3D: the server answers, and does not let us in. */
+const refusals: Record<string, string> = {
+  "28P01": "Correct the password in its URL.",
+  "28000": "Correct the user in its URL, or the server's pg_hba.conf.",
+  "3D000": "Create the database, or correct its name in the URL.",
+  "42501": "Grant the user CONNECT on the database, or use another one.",
+};
+
+/** What the driver says when the server asks for a password, and the URL has none. */
+const passwordMissing = "client password must be a string";
+
+function explained(error: unknown, url: string): RowhouseError {
+  const target = withoutPassword(url);
+  const remedy = reasonOf(error).includes(passwordMissing)
+    ? "The server wants a password: put it into the URL."
+    : refusals[codeOf(error) ?? ""];
+  if (remedy !== undefined) {
+    return new RowhouseError(
+      "database_refused",
+      `${target} refused us: ${reasonOf(error)}.`,
+      remedy,
+      {
+        cause: error,
+      },
+    );
+  }
+  return new RowhouseError(
+    "database_unreachable",
+    `${target} cannot be reached: ${reasonOf(error)}.`,
+    "Check that the server runs, and the host and port in its URL.",
+    { cause: error },
+  );
+}
+
+/** A database URL that can be shown. */
+export function withoutPassword(url: string): string {
+  const shown = new URL(url);
+  shown.password = "";
+  shown.search = "";
+  return shown.href;
+}
+
+/** The URL of another database on the same server. */
+export function inDatabase(serverUrl: string, name: string): string {
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}

@@ -1,0 +1,178 @@
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type pg from "pg";
+import { codeOf, RowhouseError, reasonOf } from "../lib/errors.ts";
+import { openProject } from "../lib/project.ts";
+import { findDbmate } from "./binaries.ts";
+import { withClient } from "./database.ts";
+import { defaultPatience, type Patience, patiently, withLockTimeout } from "./lock-retries.ts";
+
+const run = promisify(execFile);
+
+/** "rowhouse" as ASCII, cut to what a bigint holds: the advisory lock of all our migrations. */
+export const migrationLock = "8245939566";
+
+/** Why nothing happens for a while: for `onWait`. */
+export const waitingText = "Another migration is running: waiting for it to end.";
+
+/** A migration file, and whether the database has it. */
+export interface Migration {
+  /** The file's timestamp, which dbmate keeps in schema_migrations. */
+  readonly version: string;
+  readonly file: string;
+  readonly applied: boolean;
+}
+
+/** All migrations in order, applied or pending. */
+export async function listMigrations(
+  url: string,
+  dir = openProject().migrationsDir,
+): Promise<Migration[]> {
+  const applied = new Set(await withClient(url, appliedVersions));
+  return migrationFiles(dir).map((file) => {
+    const version = file.split("_")[0] ?? file;
+    return { version, file, applied: applied.has(version) };
+  });
+}
+
+/**
+ * Applies all pending migrations with dbmate. Two at once take turns: the second finds
+ * nothing left to do. One that cannot get a lock gives up soon, and is tried again.
+ *
+ * @param url The database, as its owner, directly and not through a transaction pooler.
+ * @param onWait Called when another migration runs and this one has to wait.
+ * @returns The files that were applied.
+ * @throws RowhouseError migration_failed, database_unreachable, database_refused
+ */
+export async function migrate(
+  url: string,
+  onWait = () => {},
+  dir = openProject().migrationsDir,
+  patience = defaultPatience,
+): Promise<string[]> {
+  return underLock(url, onWait, async (client) => {
+    const before = new Set(await appliedVersions(client));
+    await dbmate(url, "up", dir, patience);
+    return migrationFiles(dir).filter((file) => !before.has(file.split("_")[0] ?? file));
+  });
+}
+
+/**
+ * Takes back the newest migrations.
+ *
+ * @param steps How many at the most.
+ * @returns The versions that were taken back, newest first.
+ * @throws RowhouseError migration_failed, database_unreachable, database_refused
+ */
+export async function rollback(
+  url: string,
+  steps: number,
+  onWait = () => {},
+  dir = openProject().migrationsDir,
+  patience = defaultPatience,
+): Promise<string[]> {
+  return underLock(url, onWait, async (client) => {
+    const applied = (await appliedVersions(client)).reverse().slice(0, steps);
+    for (const _ of applied) await dbmate(url, "rollback", dir, patience);
+    return applied;
+  });
+}
+
+function migrationFiles(dir: string): string[] {
+  return readdirSync(dir)
+    .filter((name) => /^\d+_.*\.sql$/.test(name))
+    .sort();
+}
+
+/** The versions that a database says it has, in order. */
+export async function appliedVersions(client: pg.Client): Promise<string[]> {
+  try {
+    const { rows } = await client.query<{ version: string }>(
+      "select version from public.schema_migrations order by version",
+    );
+    return rows.map(({ version }) => version);
+  } catch (error) {
+    if (codeOf(error) === "42P01") return []; // No migration has ever run here.
+    throw error;
+  }
+}
+
+async function underLock<T>(
+  url: string,
+  onWait: () => void,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query<{ taken: boolean }>(
+      "select pg_try_advisory_lock($1) as taken",
+      [migrationLock],
+    );
+    if (rows[0]?.taken !== true) {
+      onWait();
+      await client.query("select pg_advisory_lock($1)", [migrationLock]);
+    }
+    return await work(client); // The lock ends with the connection.
+  });
+}
+
+async function dbmate(
+  url: string,
+  command: "up" | "rollback",
+  dir: string,
+  patience: Patience,
+): Promise<void> {
+  const program = findDbmate();
+  const args = ["--migrations-dir", dir, "--no-dump-schema", command];
+  // In the environment and not in the arguments: those can be read by every user of the machine.
+  const target = withLockTimeout(withSslMode(url), patience.lockTimeout);
+  const env = { ...process.env, DATABASE_URL: target };
+  const attempt = async () => {
+    try {
+      await run(program, args, { cwd: dir, env });
+    } catch (error) {
+      throw failed(error, dir);
+    }
+  };
+  await patiently(patience, attempt, ({ remedy }) => remedy === nothingLeft);
+}
+
+/** dbmate's driver demands TLS where nothing is said, while ours does without: say it. */
+function withSslMode(url: string): string {
+  const explicit = new URL(url);
+  if (!explicit.searchParams.has("sslmode")) explicit.searchParams.set("sslmode", "disable");
+  return explicit.href;
+}
+
+const nothingLeft =
+  "Each migration runs in a transaction: the failed one left nothing behind, the ones before it stay. Correct it and migrate again.";
+
+const somethingLeft =
+  "This one runs outside a transaction: the statements before the failed one stay. docs/operations.md says how to go on.";
+
+function failed(error: unknown, dir: string): RowhouseError {
+  const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+  const file = stdout?.match(/^(?:Applying|Rolling back): (.*)$/gm)?.at(-1);
+  const reason = stderr?.trim() || reasonOf(error);
+  const name = file?.replace(/^.*: /, "");
+  const outside = name !== undefined && isOutsideTransaction(join(dir, name));
+  return new RowhouseError(
+    "migration_failed",
+    `dbmate failed${file ? ` (${file})` : ""}: ${reason}`,
+    outside ? somethingLeft : nothingLeft,
+    { cause: error },
+  );
+}
+
+/** Whether a migration asks dbmate not to run it in a transaction, up or down. */
+function isOutsideTransaction(path: string): boolean {
+  return /^-- migrate:(?:up|down)\b.*\btransaction:false\b/m.test(readFileSync(path, "utf8"));
+}
+
+/** The part of a migration that dbmate applies, and whether it does so in a transaction. */
+export function upOf(migration: string): { sql: string; inTransaction: boolean } {
+  const [, options = "", sql = ""] =
+    /^-- migrate:up\b([^\n]*)\n([\s\S]*?)(?:^-- migrate:down|$(?![\s\S]))/m.exec(migration) ?? [];
+  return { sql, inTransaction: !/\btransaction:false\b/.test(options) };
+}

@@ -1,0 +1,123 @@
+import { readdirSync } from "node:fs";
+import { RowhouseError } from "../lib/errors.ts";
+import { note } from "../lib/output.ts";
+import { findPostgres } from "./binaries.ts";
+import { withClient } from "./database.ts";
+import { type Home, postgresPassword } from "./home.ts";
+import { endOrphan, runningState, takeHold } from "./lock.ts";
+import { assertFree, freePort } from "./ports.ts";
+import {
+  type Cluster,
+  embeddedUrl,
+  launchPostgres,
+  openCluster,
+  postgresReady,
+} from "./postgres.ts";
+import { type Crew, newCrew } from "./process-group.ts";
+import type { Settings } from "./settings.ts";
+import { unprivileged } from "./unprivileged.ts";
+import { archiveSettings } from "./wal-archive.ts";
+
+/** The database of a home, on the embedded server. */
+const databaseName = "rowhouse";
+
+/** The embedded server of a home, which runs. */
+interface Embedded {
+  readonly cluster: Cluster;
+  readonly port: number;
+  /** The URL of the home's database, as superuser. */
+  readonly url: string;
+}
+
+/** Starts the embedded server of a home, and creates in it what is missing. */
+export async function startEmbedded(settings: Settings, home: Home, crew: Crew): Promise<Embedded> {
+  if (settings.dbPort) await assertFree(settings.dbPort, "DB_PORT");
+  const cluster = await openCluster(home.dir, postgresPassword(home), home.postgresLog);
+  await endOrphan(cluster.dataDir);
+  const port = settings.dbPort ?? (await freePort());
+  await crew.add({
+    name: "PostgreSQL",
+    program: "postgres",
+    launch: () =>
+      launchPostgres(cluster, port, {
+        ...watchfulness(settings),
+        ...archiveSettings(cluster.identity.place),
+      }),
+    ready: (server) => postgresReady(cluster, port, server),
+    logFile: cluster.logFile,
+    failure: "postgres_failed",
+  });
+  await ensureDatabase(embeddedUrl(cluster.password, port, "postgres"));
+  return { cluster, port, url: embeddedUrl(cluster.password, port, databaseName) };
+}
+
+/** What makes slow statements show: in the log, and for `rowhouse slow`. */
+function watchfulness({ slowMs }: Settings): Record<string, string> {
+  return {
+    log_min_duration_statement: String(slowMs),
+    shared_preload_libraries: "pg_stat_statements",
+    // Utility statements are kept as they stand, with the passwords that some of them set.
+    "pg_stat_statements.track_utility": "off",
+  };
+}
+
+async function ensureDatabase(maintenanceUrl: string): Promise<void> {
+  await withClient(maintenanceUrl, async (client) => {
+    const { rowCount } = await client.query("select from pg_database where datname = $1", [
+      databaseName,
+    ]);
+    if (rowCount === 0) await client.query(`create database ${databaseName}`);
+    // It tells of all databases from any one: from here, since the home's holds what is declared.
+    await client.query("create extension if not exists pg_stat_statements");
+  });
+}
+
+/**
+ * Lets a command work on the database that the settings mean: the one in DATABASE_URL, the one
+ * of the running stack, or the home's own, started for as long as the work takes.
+ */
+export async function withDatabase<T>(
+  settings: Settings,
+  home: Home,
+  work: (url: string) => Promise<T>,
+): Promise<T> {
+  if (settings.databaseUrl) return work(settings.databaseUrl);
+  const state = await runningState(home);
+  if (state?.databasePort) {
+    return work(embeddedUrl(postgresPassword(home), state.databasePort, databaseName));
+  }
+  const hold = await takeHold(home);
+  const crew = newCrew(hold, note);
+  try {
+    const { url } = await startEmbedded(settings, home, crew);
+    return await work(url);
+  } finally {
+    await crew.stop();
+    await hold.release();
+  }
+}
+
+/**
+ * The same for a command that looks after a database: where none is, as under a home that was
+ * mistyped or whose disk is not there, it must not make a new one and find that well.
+ *
+ * @throws RowhouseError home_empty
+ */
+export async function withKeptDatabase<T>(
+  settings: Settings,
+  home: Home,
+  work: (url: string) => Promise<T>,
+): Promise<T> {
+  if (settings.databaseUrl || hasData(home)) return withDatabase(settings, home, work);
+  throw new RowhouseError(
+    "home_empty",
+    `There is no database in the home ${home.dir}.`,
+    "See whether ROWHOUSE_HOME is right and its disk is there. `npm start` makes a new database.",
+  );
+}
+
+/** Data, or what a restore that was killed at its very end left: then the start says what to do. */
+function hasData(home: Home): boolean {
+  const { place } = unprivileged(findPostgres(), home.dir);
+  return readdirSync(place).some((name) => /^data($|\.before-)/.test(name));
+}

@@ -1,0 +1,83 @@
+import { randomBytes } from "node:crypto";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { codeOf, RowhouseError, reasonOf } from "../lib/errors.ts";
+
+/** The folder that holds all that one stack keeps: data, secrets and logs. */
+export interface Home {
+  readonly dir: string;
+  readonly stateFile: string;
+  /** With which tokens are signed. */
+  readonly secretFile: string;
+  /** Of the embedded server's superuser. */
+  readonly passwordFile: string;
+  readonly postgresLog: string;
+  readonly postgrestLog: string;
+}
+
+/** The places in a home, whether it is made yet or not. */
+export function homeAt(dir: string): Home {
+  return {
+    dir,
+    stateFile: join(dir, "stack.json"),
+    secretFile: join(dir, "jwt-secret"),
+    passwordFile: join(dir, "postgres-password"),
+    postgresLog: join(dir, "postgres.log"),
+    postgrestLog: join(dir, "postgrest.log"),
+  };
+}
+
+/**
+ * Makes the home when it is missing, for its owner alone.
+ *
+ * @throws RowhouseError home_not_writable
+ */
+export function openHome(dir: string): Home {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    accessSync(dir, constants.W_OK);
+  } catch (error) {
+    throw new RowhouseError(
+      "home_not_writable",
+      `The home ${dir} cannot be written to: ${reasonOf(error)}.`,
+      "Make it writable, or set ROWHOUSE_HOME to another folder.",
+      { cause: error },
+    );
+  }
+  return homeAt(dir);
+}
+
+/** The secret that tokens are signed with: 32 random bytes as hex, made at the first asking. */
+export function jwtSecret(home: Home): string {
+  return keptSecret(home.secretFile);
+}
+
+/** The password of the embedded server's superuser, made at the first asking. */
+export function postgresPassword(home: Home): string {
+  return keptSecret(home.passwordFile);
+}
+
+function keptSecret(file: string): string {
+  if (!existsSync(file)) {
+    // Written aside and linked, so that of two makers one wins and nobody reads half a secret.
+    const draft = `${file}.${process.pid}`;
+    writeFileSync(draft, randomBytes(32).toString("hex"), { mode: 0o600 });
+    try {
+      linkSync(draft, file);
+    } catch (error) {
+      if (codeOf(error) !== "EEXIST") throw error;
+    } finally {
+      rmSync(draft);
+    }
+  }
+  return readFileSync(file, "utf8").trim();
+}

@@ -1,0 +1,186 @@
+import { execFile } from "node:child_process";
+import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import pg from "pg";
+import { codeOf, RowhouseError, reasonOf } from "../lib/errors.ts";
+import { waitFor } from "../lib/wait.ts";
+import { findPostgres, postgresVersion } from "./binaries.ts";
+import { assertNoneAside, assertSameMajor } from "./data-directory.ts";
+import { loopback } from "./ports.ts";
+import { lastLines, launch, type Server } from "./process.ts";
+import { give, type Identity, unprivileged } from "./unprivileged.ts";
+
+const run = promisify(execFile);
+
+/** The embedded PostgreSQL on its data directory, ready to be started. */
+export interface Cluster {
+  readonly dataDir: string;
+  /** Full version of the programs: "18.4". */
+  readonly version: string;
+  readonly password: string;
+  readonly logFile: string;
+  readonly identity: Identity;
+}
+
+/**
+ * Finds the data directory, or makes it.
+ *
+ * @param home Where data belongs: an existing folder.
+ * @param password Of the superuser postgres; used only when the directory is made.
+ * @param sync Whether a directory that is made has to survive a power cut.
+ * @throws RowhouseError data_other_version, postgres_failed, binary_missing
+ */
+export async function openCluster(
+  home: string,
+  password: string,
+  logFile: string,
+  sync = true,
+): Promise<Cluster> {
+  const identity = unprivileged(findPostgres(), home);
+  const [major, version] = postgresVersion(identity.native);
+  const dataDir = join(identity.place, "data");
+  const cluster = { dataDir, version, password, logFile, identity };
+  if (existsSync(dataDir)) assertSameMajor(dataDir, major);
+  else {
+    assertNoneAside(identity.place);
+    await initialise(cluster, sync);
+  }
+  return cluster;
+}
+
+/** The URL of a database on the embedded server, as its superuser. */
+export function embeddedUrl(password: string, port: number, database: string): string {
+  return `postgres://postgres:${password}@${loopback}:${port}/${database}?sslmode=disable`;
+}
+
+/**
+ * Starts the embedded server.
+ *
+ * @param extra Further settings, name to value; they win.
+ */
+export async function launchPostgres(
+  { identity, dataDir, logFile }: Cluster,
+  port: number,
+  extra: Record<string, string> = {},
+): Promise<Server> {
+  const settings = Object.entries({ ...serverSettings, ...extra, port: String(port) });
+  const args = ["-D", dataDir, ...settings.map(([name, value]) => `--${name}=${value}`)];
+  const place = { cwd: identity.place, logFile, env: cleanEnv() };
+  return launch({ ...command(identity, "postgres", args), ...identity, ...place }, "SIGINT");
+}
+
+/**
+ * Waits until the embedded server answers.
+ *
+ * @throws RowhouseError postgres_failed, with the last lines of its log, when it does not.
+ */
+export async function postgresReady(cluster: Cluster, port: number, server: Server): Promise<void> {
+  // Recovery after a crash can take minutes; while it lasts, the server says so (57P03).
+  const ask = () => server.end() ?? isReady(cluster, port);
+  const ready = await waitFor<true | string>(ask, 50, 600_000).catch(async (error) => {
+    await server.stop();
+    throw error;
+  });
+  if (ready === true) return;
+  await server.stop();
+  throw new RowhouseError(
+    "postgres_failed",
+    `PostgreSQL did not start: ${ready ?? "no answer within 10 minutes"}. The end of ${cluster.logFile}:\n${lastLines(cluster.logFile)}`,
+    "The log says why.",
+  );
+}
+
+/**
+ * No Unix socket: its path may be too long. Bodies and tokens come as parameters, and the detail of
+ * an error holds the row at fault: neither is logged.
+ */
+const serverSettings = {
+  listen_addresses: loopback,
+  unix_socket_directories: "",
+  log_line_prefix: "%m [%p] %a ",
+  log_error_verbosity: "terse",
+  log_parameter_max_length: "0",
+  log_timezone: "UTC",
+  timezone: "UTC",
+};
+
+function command(identity: Identity, program: string, args: string[]) {
+  const [first = "", ...rest] = [
+    ...identity.prefix,
+    join(identity.native, "bin", program),
+    ...args,
+  ];
+  return { command: first, args: rest };
+}
+
+/** libpq's and the server's own variables must not leak in from the user's shell. */
+function cleanEnv(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(PG|LC_|LANG)/.test(name)),
+  );
+}
+
+/** Made aside and renamed when complete: a start that is interrupted leaves no half data directory. */
+async function initialise(cluster: Cluster, sync: boolean): Promise<void> {
+  const { identity, dataDir, password } = cluster;
+  const draft = `${dataDir}.new`;
+  const passwordFile = join(identity.place, "initdb-password");
+  rmSync(draft, { recursive: true, force: true });
+  writeFileSync(passwordFile, password, { mode: 0o600 });
+  give(passwordFile, identity);
+  if (identity.uid !== undefined) give(identity.place, identity);
+  const initdb = command(identity, "initdb", [
+    `--pgdata=${draft}`,
+    `--pwfile=${passwordFile}`,
+    "--username=postgres",
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    ...(sync ? [] : ["--no-sync"]),
+  ]);
+  try {
+    const { uid, gid, place } = identity;
+    const user = uid === undefined || gid === undefined ? {} : { uid, gid };
+    await run(initdb.command, initdb.args, { ...user, cwd: place, env: cleanEnv() });
+    renameSync(draft, dataDir);
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
+    throw new RowhouseError(
+      "postgres_failed",
+      `The data directory ${dataDir} could not be made: ${reasonOf(error)}`,
+      "Check the space on the disk and the rights on the folder.",
+      { cause: error },
+    );
+  } finally {
+    rmSync(passwordFile, { force: true });
+  }
+}
+
+async function isReady(cluster: Cluster, port: number): Promise<true | undefined> {
+  const client = new pg.Client({
+    connectionString: embeddedUrl(cluster.password, port, "postgres"),
+  });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    await client.end();
+    return true;
+  } catch (error) {
+    const code = codeOf(error);
+    const waits = code === "ECONNREFUSED" || code === "ECONNRESET" || code === "57P03";
+    if (waits) return undefined;
+    if (code === "28P01") throw otherPassword(cluster);
+    throw error;
+  }
+}
+
+function otherPassword({ dataDir }: Cluster): RowhouseError {
+  return new RowhouseError(
+    "database_refused",
+    `The password in the home is not the one that the data in ${dataDir} was made with.`,
+    "Bring back the file postgres-password that belongs to this data; or restore a backup, which sets the home's own: `npx rowhouse restore --to latest`.",
+  );
+}

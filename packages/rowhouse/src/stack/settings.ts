@@ -1,0 +1,146 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseEnv } from "node:util";
+import { z } from "zod";
+import { RowhouseError } from "../lib/errors.ts";
+import { openProject, type Project } from "../lib/project.ts";
+import { secretFault } from "./jwt-secret.ts";
+
+const text = z.string().optional();
+const whole = (least: number, most: number) =>
+  z
+    .string()
+    .refine((value) => /^\d+$/.test(value) && Number(value) >= least && Number(value) <= most, {
+      error: (issue) => `is "${issue.input}": give a whole number from ${least} to ${most}`,
+    })
+    .transform(Number);
+const port = whole(1, 65535);
+const databaseUrl = z
+  .string()
+  .refine(isPostgresUrl, { error: "is no URL like postgres://user:password@host:5432/database" })
+  .optional();
+
+/** Each variable that the command reads, with its rule. `.env.example` explains each to users. */
+const variables = z.object({
+  ROWHOUSE_HOME: text.default(".rowhouse"),
+  API_PORT: port.prefault("3000"),
+  DB_PORT: port.optional(),
+  DATABASE_URL: databaseUrl,
+  SCRATCH_URL: databaseUrl,
+  AUTHENTICATOR_PASSWORD: text,
+  JWT_SECRET: z
+    .string()
+    .superRefine((secret, context) => {
+      const fault = secretFault(secret);
+      if (fault) context.addIssue(fault);
+    })
+    .optional(),
+  JWT_AUD: text.default("rowhouse"),
+  JWT_ISS: text.default("rowhouse"),
+  DB_POOL: whole(1, 1000).prefault("10"),
+  SLOW_MS: whole(0, 3_600_000).prefault("250"),
+  MAX_ROWS: whole(1, 1_000_000).prefault("1000"),
+  CORS_ORIGINS: z
+    .string()
+    .refine((list) => list.split(",").every(isOrigin), {
+      error: "must list origins like https://app.example.com, separated by commas",
+    })
+    .optional(),
+  POSTGREST_BIN: z
+    .string()
+    .refine(existsSync, { error: (issue) => `is "${issue.input}", where no file is` })
+    .optional(),
+});
+
+/** The names of all variables that the command reads. */
+export const variableNames = Object.keys(variables.shape);
+
+/** What the stack is told by its environment: checked, with defaults filled in. */
+export interface Settings {
+  /** The project that the settings are of. */
+  readonly project: Project;
+  /** Absolute path of the folder that holds data, secrets and logs. */
+  readonly home: string;
+  readonly apiPort: number;
+  /** Port of the embedded PostgreSQL; undefined takes any free one. */
+  readonly dbPort: number | undefined;
+  /** An owner's URL of a PostgreSQL server; undefined means the embedded one. */
+  readonly databaseUrl: string | undefined;
+  /** A superuser's URL of a server for throwaway databases; undefined means embedded ones. */
+  readonly scratchUrl: string | undefined;
+  readonly authenticatorPassword: string | undefined;
+  /** A shared secret, a JWK or a JWK set; undefined means the one kept in the home. */
+  readonly jwtSecret: string | undefined;
+  readonly jwtAud: string;
+  readonly jwtIss: string;
+  /** The most connections that PostgREST keeps to PostgreSQL. */
+  readonly dbPool: number;
+  /** From how many milliseconds on a statement is logged as slow, by the embedded server. */
+  readonly slowMs: number;
+  /** The most rows that one response carries. */
+  readonly maxRows: number;
+  /** Comma-separated origins that browsers may call from; undefined allows every one. */
+  readonly corsOrigins: string | undefined;
+  readonly postgrestBin: string | undefined;
+}
+
+/**
+ * Reads the settings from the environment and the project's `.env`; the environment wins.
+ * An empty variable counts as missing.
+ *
+ * @throws RowhouseError project_missing; settings_invalid, listing every fault at once.
+ */
+export function readSettings(
+  env: NodeJS.ProcessEnv = process.env,
+  project: Project = openProject(),
+): Settings {
+  const given = { ...withoutEmpty(readDotEnv(project)), ...withoutEmpty(env) };
+  const parsed = variables.safeParse(given);
+  if (!parsed.success)
+    throw invalid(parsed.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`));
+  const values = parsed.data;
+  return {
+    project,
+    home: resolve(project.root, values.ROWHOUSE_HOME),
+    apiPort: values.API_PORT,
+    dbPort: values.DB_PORT,
+    databaseUrl: values.DATABASE_URL,
+    scratchUrl: values.SCRATCH_URL,
+    authenticatorPassword: values.AUTHENTICATOR_PASSWORD,
+    jwtSecret: values.JWT_SECRET,
+    jwtAud: values.JWT_AUD,
+    jwtIss: values.JWT_ISS,
+    dbPool: values.DB_POOL,
+    slowMs: values.SLOW_MS,
+    maxRows: values.MAX_ROWS,
+    corsOrigins: values.CORS_ORIGINS,
+    postgrestBin: values.POSTGREST_BIN,
+  };
+}
+
+function invalid(faults: string[]): RowhouseError {
+  const message = ["The settings have faults:", ...faults.map((fault) => `  ${fault}`)].join("\n");
+  return new RowhouseError(
+    "settings_invalid",
+    message,
+    "Correct them in the environment or in .env; .env.example explains each.",
+  );
+}
+
+function readDotEnv({ root }: Project): NodeJS.Dict<string> {
+  const file = join(root, ".env");
+  return existsSync(file) ? parseEnv(readFileSync(file, "utf8")) : {};
+}
+
+function withoutEmpty(env: NodeJS.Dict<string>): NodeJS.Dict<string> {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+}
+
+/** Whether a text is the URL of a PostgreSQL database. */
+export function isPostgresUrl(value: string): boolean {
+  return /^postgres(ql)?:/.test(value) && URL.canParse(value) && new URL(value).pathname.length > 1;
+}
+
+function isOrigin(value: string): boolean {
+  return URL.canParse(value.trim()) && new URL(value.trim()).origin === value.trim();
+}

@@ -1,0 +1,134 @@
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import jwt from "jsonwebtoken";
+import { inject } from "vitest";
+import "./context.ts";
+import { authenticatorUrl } from "../stack/authenticator.ts";
+import { findPostgrest } from "../stack/binaries.ts";
+import { freePort } from "../stack/ports.ts";
+import { type ApiOptions, launchPostgrest, postgrestReady } from "../stack/postgrest.ts";
+import type { Server } from "../stack/process.ts";
+import { startGuard } from "../stack/watchdog.ts";
+
+/** The secret that the tests' tokens are signed with. */
+export const secret = "a-secret-for-tests-that-is-long-enough";
+
+/** A PostgREST of a test's own. */
+export interface Api {
+  readonly url: string;
+  readonly server: Server;
+  readonly logFile: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts PostgREST on a database; stop it in afterAll. */
+export async function startApi(
+  databaseUrl: string,
+  options: Partial<ApiOptions> = {},
+): Promise<Api> {
+  const dir = mkdtempSync(join(tmpdir(), "rowhouse-api-"));
+  const port = await freePort();
+  const logFile = join(dir, "postgrest.log");
+  const settings: ApiOptions = {
+    binary: findPostgrest(process.env.POSTGREST_BIN),
+    databaseUrl: authenticatorUrl(databaseUrl, inject("authenticatorPassword")),
+    port,
+    adminPort: await freePort(),
+    jwtSecret: secret,
+    jwtAud: "rowhouse",
+    jwtIss: "rowhouse",
+    pool: 5,
+    maxRows: 1000,
+    logFile,
+    ...options,
+  };
+  const server = await launchPostgrest(settings);
+  startGuard()([server]);
+  await postgrestReady(settings, server);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    server,
+    logFile,
+    stop: async () => {
+      await server.stop();
+      rmSync(dir, { recursive: true });
+    },
+  };
+}
+
+/** The claims of a sound token for a user. */
+export function claimsFor(id: string): Record<string, unknown> {
+  const exp = Math.floor(Date.now() / 1000) + 600;
+  return {
+    sub: id,
+    email: `${id}@example.com`,
+    role: "authenticated",
+    aud: "rowhouse",
+    iss: "rowhouse",
+    exp,
+  };
+}
+
+/** Signs claims as they are; a sound token unless told otherwise. */
+export function sign(claims: Record<string, unknown>, key = secret): string {
+  return jwt.sign(claims, key, { noTimestamp: true });
+}
+
+/** An answer of the API, read whole. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Parsed when it is JSON, undefined when it is empty. */
+  readonly body: unknown;
+}
+
+/** One request to the API. */
+export interface Ask {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** Sent as it is, as JSON unless a header says otherwise: for bodies that are none. */
+  readonly text?: string;
+}
+
+/** Somebody who uses the API with a token of their own, or with none. */
+export interface Caller {
+  readonly id: string;
+  readonly ask: (path: string, ask?: Ask) => Promise<Answer>;
+}
+
+/** A caller with a token as given; without one, an anonymous caller. */
+export function caller(api: Pick<Api, "url">, token?: string, id: string = randomUUID()): Caller {
+  return {
+    id,
+    ask: async (path, { method = "GET", headers = {}, body, text = JSON.stringify(body) } = {}) => {
+      const response = await fetch(`${api.url}${path}`, {
+        method,
+        headers: {
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...(text === undefined ? {} : { "content-type": "application/json" }),
+          ...headers,
+        },
+        ...(text === undefined ? {} : { body: text }),
+      });
+      const answer = await response.text();
+      const isJson = response.headers.get("content-type")?.includes("json") ?? false;
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: answer === "" ? undefined : isJson ? JSON.parse(answer) : answer,
+      };
+    },
+  };
+}
+
+/** A signed-in user who exists in the database: POST /rpc/me has made them. */
+export async function signIn(api: Api, id: string = randomUUID()): Promise<Caller> {
+  const user = caller(api, sign(claimsFor(id)), id);
+  const { status } = await user.ask("/rpc/me", { method: "POST" });
+  if (status !== 200) throw new Error(`signing in answered ${status}`);
+  return user;
+}

@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort } from "../stack/ports.ts";
+import { embeddedUrl, launchPostgres, openCluster, postgresReady } from "../stack/postgres.ts";
+import type { Server } from "../stack/process.ts";
+import { startGuard } from "../stack/watchdog.ts";
+
+/** An embedded PostgreSQL server of a test's own, with nothing in it. */
+export interface TestCluster {
+  /** The superuser's URL, on the maintenance database. */
+  readonly url: string;
+  /** Ends the server when it runs, and starts it again on the same port. */
+  readonly restart: () => Promise<void>;
+  /** Ends the server and leaves its data. */
+  readonly halt: () => Promise<void>;
+  /** Ends the server and removes its data. */
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts one; it also ends with the test process. */
+export async function startCluster(settings: Record<string, string> = {}): Promise<TestCluster> {
+  const dir = mkdtempSync(join(tmpdir(), "rowhouse-test-"));
+  const cluster = await openCluster(dir, "postgres", join(dir, "postgres.log"), false);
+  const port = await freePort();
+  const guard = startGuard();
+  let server: Server;
+  const start = async () => {
+    server = await launchPostgres(cluster, port, { fsync: "off", ...settings });
+    guard([server]);
+    await postgresReady(cluster, port, server);
+  };
+  await start();
+  return {
+    url: embeddedUrl("postgres", port, "postgres"),
+    restart: async () => {
+      await server.stop();
+      await start();
+    },
+    halt: () => server.stop(),
+    stop: async () => {
+      await server.stop();
+      rmSync(dir, { recursive: true });
+    },
+  };
+}

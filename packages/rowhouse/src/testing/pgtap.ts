@@ -1,0 +1,99 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import pg from "pg";
+import { reasonOf } from "../lib/errors.ts";
+import { openProject } from "../lib/project.ts";
+import { withClient } from "../stack/database.ts";
+
+/** What several pgTAP files need. */
+const helpersFile = join(import.meta.dirname, "helpers.sql");
+
+/** The SQL of pgTAP, from the npm package that ships it. It has had no C code since 1.3.2. */
+function pgtapSql(): string {
+  const require = createRequire(import.meta.url);
+  const archive = join(dirname(require.resolve("@electric-sql/pglite-pgtap")), "pgtap.tar.gz");
+  const file = "share/postgresql/extension/pgtap--1.3.5.sql";
+  return execFileSync("tar", ["-xzOf", archive, file], { encoding: "utf8" });
+}
+
+/**
+ * Puts pgTAP and our helpers into the schema `tap` of a database, as plain scripts: so they
+ * work on every server alike, without a file on the server's disk.
+ */
+export async function installPgtap(url: string): Promise<void> {
+  await withClient(url, async (client) => {
+    await client.query("create schema tap; set search_path = tap, pg_catalog");
+    await client.query(pgtapSql());
+    await client.query(readFileSync(helpersFile, "utf8"));
+  });
+}
+
+/** The pgTAP files of the project, sorted by name. */
+export function pgtapFiles(root = openProject().root): string[] {
+  const dir = join(root, "tests/database");
+  return readdirSync(dir)
+    .filter((name) => name.endsWith(".sql"))
+    .sort()
+    .map((name) => join(dir, name));
+}
+
+/** One line of TAP: an assertion. */
+export interface Assertion {
+  readonly name: string;
+  readonly ok: boolean;
+  /** What pgTAP says of a failure. */
+  readonly diagnosis: string;
+}
+
+/**
+ * Runs one pgTAP file, statement by statement, in one session.
+ *
+ * @returns Its assertions, in order; the last tells whether as many ran as were planned. When an
+ *   error ends the file after a failed assertion, one more tells of that: what came first says more.
+ * @throws What PostgreSQL ended the file with, if no assertion failed before.
+ */
+export async function runPgtap(url: string, file: string): Promise<Assertion[]> {
+  return withClient(
+    url,
+    (client) =>
+      new Promise((resolve, reject) => {
+        const output: unknown[] = [];
+        const assertions = () =>
+          parseTap(output.filter((value) => typeof value === "string").join("\n"));
+        const query = new pg.Query(readFileSync(file, "utf8"));
+        query.on("row", (row: object) => output.push(...Object.values(row)));
+        query.on("end", () => resolve(assertions()));
+        query.on("error", (error) => {
+          const ran = assertions();
+          const end = { name: "runs to its end", ok: false, diagnosis: reasonOf(error) };
+          // Without the last, which no file meets that breaks off.
+          if (ran.slice(0, -1).every(({ ok }) => ok)) reject(error);
+          else resolve([...ran, end]);
+        });
+        client.query(query);
+      }),
+  );
+}
+
+function parseTap(output: string): Assertion[] {
+  const lines = output.split("\n");
+  const planned = Number(lines.find((line) => /^1\.\.\d+$/.test(line))?.slice(3) ?? -1);
+  const assertions: { name: string; ok: boolean; diagnosis: string }[] = [];
+  for (const line of lines) {
+    const [, not, name] = /^(not )?ok \d+(?: - (.*))?$/.exec(line) ?? [];
+    const last = assertions.at(-1);
+    if (/^(not )?ok /.test(line)) {
+      assertions.push({ name: name ?? line, ok: not === undefined, diagnosis: "" });
+    } else if (line.startsWith("#") && last) {
+      last.diagnosis += `${line}\n`;
+    }
+  }
+  const ran = assertions.length;
+  const diagnosis = `planned ${planned}, ran ${ran}`;
+  return [
+    ...assertions,
+    { name: "runs as many assertions as planned", ok: planned === ran, diagnosis },
+  ];
+}

@@ -1,0 +1,355 @@
+import pg from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { inspect } from "../../src/access/model/inspect.ts";
+import { lint, readRules } from "../../src/health/lint/lint.ts";
+import { buildDeclared } from "../../src/schema/catalog/declared.ts";
+import { withClient } from "../../src/stack/database.ts";
+import { cloneDatabase, emptyDatabase } from "../../src/testing/database.ts";
+import { newHome, rowhouse } from "../support/cli.ts";
+
+let client: pg.Client;
+
+beforeAll(async () => {
+  const url = await emptyDatabase();
+  await buildDeclared(url);
+  client = new pg.Client({ connectionString: url });
+  await client.connect();
+});
+
+afterAll(async () => {
+  await client.end();
+});
+
+/** What lint finds after a change, which is undone: roles belong to the whole server. */
+async function findingsAfter(change: string): Promise<string[]> {
+  await client.query("begin");
+  try {
+    await client.query(change);
+    const findings = await lint(client);
+    return findings.map(({ rule, object, finding }) => `${rule} | ${object}: ${finding}`);
+  } finally {
+    await client.query("rollback");
+  }
+}
+
+const body = (text: string) => `
+  create or replace function private.check_if_match() returns trigger language plpgsql
+  set search_path = '' as $$ begin ${text} end $$`;
+
+/** What breaks each rule, and what lint says of it. */
+const breaks: Record<string, readonly (readonly [change: string, ...findings: string[]])[]> = {
+  row_security: [
+    [
+      "alter table api.tasks disable row level security",
+      "api.tasks: its row-level security is off",
+    ],
+    [
+      "alter table api.users no force row level security",
+      "api.users: its row-level security is not forced",
+    ],
+    [
+      `create foreign data wrapper far; create server far foreign data wrapper far;
+       create foreign table api.far () server far; comment on foreign table api.far is 'Far.'`,
+      "api.far: a foreign table knows no row-level security",
+    ],
+  ],
+  owned_keys: [
+    [
+      `alter table api.tasks add column giver uuid, add unique (user_id, giver, id),
+         add foreign key (id, user_id, giver) references api.tasks (id, giver, user_id);
+       alter table api.tasks alter column giver set statistics 0;
+       comment on column api.tasks.giver is 'The giver.'`,
+      "api.tasks: the foreign key tasks_id_user_id_giver_fkey pairs user_id with another column",
+    ],
+    [
+      `alter table api.tasks drop constraint tasks_pkey;
+       create index on api.tasks (user_id)`,
+      "api.tasks: it has no primary key",
+    ],
+    [
+      `alter table api.tasks drop constraint tasks_pkey, add primary key (id);
+       create index on api.tasks (user_id)`,
+      "api.tasks: the key tasks_pkey lacks user_id",
+    ],
+    [
+      "alter table api.tasks add foreign key (id) references api.users (id)",
+      "api.tasks: the foreign key tasks_id_fkey lacks user_id",
+    ],
+    [
+      `create unique index "one Title" on api.tasks (title) include (user_id)`,
+      `api.tasks: the key "one Title" lacks user_id`,
+    ],
+    [
+      "alter table api.tasks add constraint other_title exclude using btree (title with =)",
+      "api.tasks: the key other_title lacks user_id",
+    ],
+  ],
+  owned_index: [
+    [
+      `alter table api.tasks drop constraint tasks_pkey, add primary key (id, user_id);
+       create index on api.tasks (user_id) where completed`,
+      "api.tasks: no index on all of its rows leads with user_id",
+    ],
+  ],
+  owned_statistics: [
+    [
+      "alter table api.tasks alter column title set statistics -1",
+      "api.tasks.title: the column keeps statistics",
+    ],
+    [
+      "create index tasks_short on api.tasks (user_id, lower(title))",
+      "api.tasks_short: the index keeps statistics of an expression",
+    ],
+    [
+      "create statistics api.titles (ndistinct) on title, completed from api.tasks",
+      "api.titles: it keeps statistics of api.tasks",
+    ],
+  ],
+  policy_to_public: [
+    [
+      "alter policy select_own on api.tasks to public",
+      "api.tasks.select_own: the policy is to PUBLIC",
+    ],
+  ],
+  policy_shape: [
+    [
+      `create policy all_own on api.tasks to authenticated using (true);
+       comment on policy all_own on api.tasks is 'All.'`,
+      "api.tasks.all_own: the policy is for all commands",
+    ],
+    [
+      "alter policy select_own on api.tasks rename to own_tasks",
+      "api.tasks.own_tasks: the policy is not named select_<who>",
+    ],
+    [
+      `drop policy update_own on api.tasks;
+       create policy update_own on api.tasks for update to authenticated using (true);
+       comment on policy update_own on api.tasks is 'Any.'`,
+      "api.tasks.update_own: the policy for update has no WITH CHECK",
+    ],
+    [
+      `create policy select_shared on api.tasks for select to authenticated using (true);
+       comment on policy select_shared on api.tasks is 'Shared.'`,
+      "api.tasks.select_shared: another policy is for select, too",
+    ],
+  ],
+  view_rights: [
+    [
+      `create view api.titles as select title from api.tasks;
+       comment on view api.titles is 'Titles.';
+       comment on column api.titles.title is 'A title.'`,
+      "api.titles: the view reads with its owner's rights",
+    ],
+    [
+      `create materialized view api.titles as select title from api.tasks;
+       comment on materialized view api.titles is 'Titles.';
+       comment on column api.titles.title is 'A title.'`,
+      "api.titles: it is a materialized view",
+    ],
+  ],
+  function_search_path: [
+    [
+      "alter function api.me() reset all; alter function api.me() set work_mem = '4MB'",
+      "api.me(): the function takes the caller's search_path",
+    ],
+    [
+      `alter function private.step_updated_at() security definer reset all;
+       comment on function private.step_updated_at() is 'Security definer because it is a test.'`,
+      "private.step_updated_at(): the function takes the caller's search_path",
+    ],
+  ],
+  function_to_public: [
+    ["grant execute on function api.me() to public", "api.me(): PUBLIC may execute the function"],
+  ],
+  security_definer: [
+    [
+      "alter function api.me() security definer",
+      "api.me(): the function runs as its owner, and its comment says no reason",
+    ],
+  ],
+  raised_errors: [
+    [body("raise sqlstate '40001';"), "private.check_if_match(): the function raises 40001"],
+    [
+      body("raise exception 'It''s -- full' using errcode = 'too_many_connections';"),
+      "private.check_if_match(): the function raises too_many_connections",
+    ],
+    [
+      body("raise Serialization_Failure;"),
+      "private.check_if_match(): the function raises Serialization_Failure",
+    ],
+    [
+      body("raise exception sqlstate '08006'; raise sqlstate 'PT503';"),
+      "private.check_if_match(): the function raises 08006",
+      "private.check_if_match(): the function raises PT503",
+    ],
+    [
+      `create or replace function private.check_if_match() returns trigger language plpgsql
+       set search_path = '' as $$ declare code text := '40001'; begin
+       raise exception 'x' using errcode = code; end $$`,
+      "private.check_if_match(): the function raises 40001",
+    ],
+  ],
+  missing_comments: [
+    ["comment on schema api is null", "schema api: it has no comment"],
+    ["comment on table api.tasks is E' \\t\\n'", "api.tasks: it has no comment"],
+    ["comment on column api.tasks.title is null", "api.tasks.title: the column has no comment"],
+    ["comment on function api.me() is null", "api.me(): the function has no comment"],
+    [
+      "comment on policy select_own on api.tasks is null",
+      "api.tasks.select_own: the policy has no comment",
+    ],
+  ],
+  excess_grants: [
+    [
+      "grant truncate on api.tasks to authenticated; grant trigger on api.users to anonymous",
+      "api.tasks: TRUNCATE is granted to authenticated",
+      "api.users: TRIGGER is granted to anonymous",
+    ],
+    [
+      "grant references (id) on api.users to public",
+      "api.users.id: REFERENCES is granted to PUBLIC",
+    ],
+    [
+      "grant create on schema private to authenticator",
+      "schema private: CREATE is granted to authenticator",
+    ],
+    [
+      `do $$ begin execute format('grant temporary, create on database %I to public', current_database()); end $$`,
+      "the database: CREATE is granted to PUBLIC",
+      "the database: TEMPORARY is granted to PUBLIC",
+    ],
+    [
+      `alter default privileges grant truncate on tables to public;
+       alter default privileges in schema api grant trigger on tables to authenticated`,
+      "new tables: TRUNCATE is granted to PUBLIC",
+      "new tables in api: TRIGGER is granted to authenticated",
+    ],
+  ],
+  role_powers: [
+    ["alter role anonymous superuser", "anonymous: the role has SUPERUSER"],
+    ["alter role authenticated login", "authenticated: the role has LOGIN"],
+    [
+      "alter role authenticator createrole replication createdb",
+      "authenticator: the role has CREATEDB",
+      "authenticator: the role has CREATEROLE",
+      "authenticator: the role has REPLICATION",
+    ],
+    ["alter role authenticator bypassrls", "authenticator: the role has BYPASSRLS"],
+    [
+      "grant pg_read_all_data to authenticator",
+      "authenticator: the role is a member of pg_read_all_data",
+    ],
+    ["grant anonymous to authenticated", "authenticated: the role is a member of anonymous"],
+  ],
+};
+
+for (const [rule, changes] of Object.entries(breaks)) {
+  for (const [change, ...findings] of changes) {
+    test(`the rule ${rule} finds of ${findings.join(", and of ")}`, async () => {
+      expect(await findingsAfter(change)).toEqual(findings.map((one) => `${rule} | ${one}`));
+    });
+  }
+}
+
+test("every rule has something that breaks it, and says why and what to do", () => {
+  const rules = readRules();
+  expect(rules.map(({ name }) => name)).toEqual(Object.keys(breaks).sort());
+  for (const { why, remedy } of rules) {
+    expect(why).toMatch(/^[A-Z].*\.$/);
+    expect(remedy).toMatch(/\w/);
+  }
+});
+
+test("the declared database has no findings", async () => {
+  expect(await findingsAfter("select")).toEqual([]);
+});
+
+test.each([
+  [
+    "a reason for security definer",
+    `alter function api.me() security definer;
+     comment on function api.me() is 'The caller. It is security definer because I say so.'`,
+  ],
+  ["a comment that speaks of 40001", body("-- never raise sqlstate '40001'\n return new;")],
+  ["a handler of 40001", body("return new; exception when sqlstate '40001' then return null;")],
+  ["a message that names a condition", body("raise exception 'disk_full';")],
+  [
+    "a variable that holds a harmless error, beside a handler of 40001",
+    `create or replace function private.check_if_match() returns trigger language plpgsql
+     set search_path = '' as $$ declare code text := 'PT409'; begin
+     raise exception 'x' using errcode = code;
+     exception when sqlstate '40001' then return null; end $$`,
+  ],
+  ["a setting that is no 503", body("raise sqlstate '53400';")],
+  ["a key that begins with another column", "create unique index on api.tasks (title, user_id)"],
+  [
+    "an index of an expression without statistics",
+    `create index tasks_short on api.tasks (user_id, lower(title));
+     alter index api.tasks_short alter column 2 set statistics 0`,
+  ],
+  [
+    "a view with the rights of whoever asks",
+    `create view api.titles with (security_invoker = on) as select title from api.tasks;
+     comment on view api.titles is 'Titles.';
+     comment on column api.titles.title is 'A title.'`,
+  ],
+  [
+    "a restrictive policy before or after a permissive one",
+    `create policy select_open on api.tasks as restrictive for select to authenticated using (true);
+     create policy select_short on api.tasks as restrictive for select to authenticated using (true);
+     comment on policy select_open on api.tasks is 'Open.';
+     comment on policy select_short on api.tasks is 'Short.'`,
+  ],
+])("%s is no finding", async (_, change) => {
+  expect(await findingsAfter(change)).toEqual([]);
+});
+
+test("an API role with MAINTAIN is found where PostgreSQL knows it", async () => {
+  const { rows } = await client.query(
+    "select current_setting('server_version_num')::int as version",
+  );
+  const findings = await findingsAfter("grant all on api.tasks to anonymous");
+  const known = ["REFERENCES", "TRIGGER", "TRUNCATE"];
+  const wanted = rows[0].version >= 170_000 ? ["MAINTAIN", ...known] : known;
+  expect(findings).toEqual(
+    wanted.map((one) => `excess_grants | api.tasks: ${one} is granted to anonymous`),
+  );
+});
+
+test("the migrated database has no findings", async () => {
+  const url = await cloneDatabase();
+  await withClient(url, async (migrated) => {
+    await migrated.query("begin");
+    // What belongs to the database itself is not cloned.
+    await migrated.query(
+      "do $$ begin execute format('revoke temporary on database %I from public', current_database()); end $$",
+    );
+    expect(await lint(migrated)).toEqual([]);
+  });
+});
+
+test("what reads another database can write nothing, and is told when it is not ours", async () => {
+  await expect(
+    inspect(await cloneDatabase(), (other) => other.query("create table api.mine (id int)")),
+  ).rejects.toMatchObject({ code: "25006" });
+  await expect(inspect(await emptyDatabase(), lint)).rejects.toMatchObject({
+    code: "database_not_migrated",
+  });
+});
+
+test("rowhouse lint tells what it found in another database, and exits with 1", async () => {
+  const url = await cloneDatabase();
+  const { code, stdout } = await rowhouse(["lint", "--against", url], { ROWHOUSE_HOME: newHome() });
+  expect(code).toBe(1);
+  expect(stdout).toBe(
+    [
+      "excess_grants",
+      "  the database: TEMPORARY is granted to PUBLIC.",
+      "  why: TRUNCATE and REFERENCES go past row-level security; TRIGGER, MAINTAIN, CREATE and TEMPORARY are no request's business.",
+      "  do:  revoke ... from ...; what PUBLIC has unasked is revoked in sql/database/privileges.sql.",
+      "",
+      `1 finding, by 1 of ${readRules().length} rules.`,
+      "",
+    ].join("\n"),
+  );
+});

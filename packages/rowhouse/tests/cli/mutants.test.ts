@@ -1,0 +1,160 @@
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { generateMutants, selectMutants } from "../../src/access/mutants/generate.ts";
+import { type Mutant, titleOf } from "../../src/access/mutants/mutant.ts";
+import { variantsOf } from "../../src/access/mutants/terms.ts";
+import { withClient } from "../../src/stack/database.ts";
+import { cloneDatabase } from "../../src/testing/database.ts";
+import { rowhouse } from "../support/cli.ts";
+import { copyProject } from "../support/project.ts";
+
+/** All mutants of the schema as it is. */
+let mutants: Mutant[];
+
+beforeAll(async () => {
+  mutants = await withClient(await cloneDatabase(), generateMutants);
+});
+
+/** Runs each mutant's SQL and takes it back, in one session; fails with the first that fails. */
+async function applyEach(url: string, those: readonly Mutant[]): Promise<void> {
+  await withClient(url, async (client) => {
+    for (const { sql, undo } of those) {
+      await client.query("begin");
+      await client.query(sql).catch((error) => {
+        throw new Error(`${error.message}: ${sql}`);
+      });
+      if (undo !== null) await client.query(undo);
+      await client.query("rollback");
+    }
+  });
+}
+
+describe("the mutants", () => {
+  test.each([
+    "policy dropped",
+    "using (true)",
+    "with check (true)",
+    "no with check",
+    "other command",
+    "wider role",
+    "restrictive for permissive",
+    "RLS off",
+    "FORCE off",
+    "extra grant on a table",
+    "extra grant on a column",
+    "extra grant on a schema",
+    "extra grant on a function",
+    "extra grant by default",
+    "grant option",
+    "key without user_id",
+    "foreign key dropped",
+    "inverted in using",
+    "inverted in with check",
+    "term dropped in with check",
+    "security definer",
+    "stronger role",
+    "trigger off",
+  ])("of our schema have the kind: %s", (kind) => {
+    expect(mutants.map((one) => one.kind)).toContain(kind);
+  });
+
+  test("differ from each other, and all can be made", async () => {
+    expect(new Set(mutants.map(({ sql }) => sql)).size).toBe(mutants.length);
+    await applyEach(await cloneDatabase(), mutants);
+  });
+
+  test("leave a policy its comment, lest the tests notice only that", () => {
+    const made = mutants.filter(({ sql }) => sql.includes("create policy"));
+    expect(made.length).toBeGreaterThan(20);
+    for (const { sql } of made) expect(sql).toMatch(/;\n\ncomment on policy \w+ on [\w.]+ is\s+'/);
+  });
+
+  test("are made for what a DBA adds, whatever it is called", async () => {
+    const url = await cloneDatabase();
+    const added = await withClient(url, async (client) => {
+      await client.query(`
+        create table api."My notes" (
+          user_id uuid not null,
+          id uuid not null,
+          task_id uuid,
+          "key" text,
+          primary key (user_id, id),
+          unique (user_id, "key"),
+          foreign key (user_id, task_id) references api.tasks (user_id, id) on delete cascade
+        );
+        create unique index lowered on api."My notes" (user_id, lower("key")) where "key" <> '';
+        create policy "by day" on api."My notes" as restrictive for delete to authenticated
+          using ("key" <> ' AND (' and (id is null or task_id is null) and user_id is not null);
+        create view api.views with (security_invoker = true) as select 1 as one;
+        create policy either on api."My notes" for select to authenticated
+          using (user_id = request.user_id() and "key" is null or "key" = 'open');
+      `);
+      const all = await generateMutants(client);
+      return all.filter(({ object }) => /My notes|api\.views/.test(object));
+    });
+    await applyEach(url, added);
+    const sqlOf = (kind: string) => added.filter((one) => one.kind === kind).map(({ sql }) => sql);
+    expect(sqlOf("permissive for restrictive")[0]).toContain("as permissive");
+    const using = /^alter policy "by day" on api\."My notes"\nusing \((.*)\);$/;
+    expect(sqlOf("term dropped in using").flatMap((sql) => using.exec(sql)?.[1] ?? [])).toEqual([
+      "((id IS NULL) OR (task_id IS NULL)) and (user_id IS NOT NULL)",
+      "(key <> ' AND ('::text) and (user_id IS NOT NULL)",
+      "(key <> ' AND ('::text) and ((id IS NULL) OR (task_id IS NULL))",
+    ]);
+    expect(sqlOf("term dropped in using").join()).toContain(
+      "using ((key IS NULL) or (key = 'open'::text))",
+    );
+    expect(sqlOf("foreign key without user_id")[0]).toMatch(
+      /foreign key \(task_id\) references api\.tasks \(id\) on delete cascade;$/,
+    );
+    const keys = sqlOf("key without user_id").join("\n");
+    expect(keys).toContain("primary key (id)");
+    expect(keys).toContain("unique (key)");
+    expect(keys).toMatch(/on api\."My notes" \(lower\(key\)\)\nwhere /);
+    expect(sqlOf("view of its owner")).toHaveLength(1);
+  });
+
+  test("can be picked by a text in their object or kind, in any case", () => {
+    expect(selectMutants(mutants)).toEqual(mutants);
+    expect(selectMutants(mutants, "force OFF").map(titleOf)).toEqual([
+      "api.tasks: FORCE off",
+      "api.users: FORCE off",
+    ]);
+    expect(selectMutants(mutants, "select_own on api.users").length).toBeGreaterThan(5);
+    expect(() => selectMutants(mutants, "nothing")).toThrow(
+      expect.objectContaining({ code: "no_mutants" }),
+    );
+  });
+
+  test("change each term of a condition, also one that stands in an alternative", () => {
+    const condition =
+      "((a = b) AND ((c = d) OR (e AND (NOT (f AND g)))) AND (h = ') AND ('::text))";
+    expect(variantsOf(condition, () => null)).toEqual([
+      "((c = d) OR (e AND (NOT (f AND g)))) and (h = ') AND ('::text)",
+      "(a = b) and (h = ') AND ('::text)",
+      "(a = b) and ((c = d) or (NOT (f AND g))) and (h = ') AND ('::text)",
+      "(a = b) and ((c = d) or (e)) and (h = ') AND ('::text)",
+      "(a = b) and ((c = d) OR (e AND (NOT (f AND g))))",
+    ]);
+    expect(variantsOf("((a = b) OR (c AND d))", (term) => `not (${term})`)).toEqual([
+      "(not (a = b)) or (c AND d)",
+      "(a = b) or (not (c AND d))",
+      "(a = b) or ((not (c)) and (d))",
+      "(a = b) or ((c) and (not (d)))",
+    ]);
+    expect(variantsOf("(a = b)", (term) => `not (${term})`)).toEqual(["not (a = b)"]);
+    expect(variantsOf("((a = b) OR c)", () => null)).toEqual([]);
+  });
+});
+
+test("rowhouse mutants fails with 1 on a survivor, when a test is missing", async () => {
+  const project = copyProject();
+  const dir = join(project, "tests/database");
+  for (const file of readdirSync(dir)) if (file !== "request.id.sql") rmSync(join(dir, file));
+  const { code, stdout, stderr } = await rowhouse(["mutants", "--only", "tasks: RLS"], {}, project);
+  expect(stdout).toContain("alter table api.tasks disable row level security;\n");
+  expect(stdout).toMatch(/0 of 1 killed: 0 %\n$/);
+  expect(stderr).toBe("Trying 1 mutant.\n");
+  expect(code).toBe(1);
+});

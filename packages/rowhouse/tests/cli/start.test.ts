@@ -1,0 +1,140 @@
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { newHome, rowhouse, startStack } from "../support/cli.ts";
+import { projectRoot } from "../support/project.ts";
+
+describe("a first start", () => {
+  test("ends with the ready line, above it the data, the token and a curl line that works", async () => {
+    const stack = await startStack({ ROWHOUSE_HOME: newHome() });
+    const lines = stack.output().trimEnd().split("\n");
+    expect(lines.at(-1)).toBe(`Rowhouse is ready: ${stack.url}`);
+    expect(stack.output()).toContain(join(stack.home, "data"));
+    expect(stack.output()).toContain("npx rowhouse token alice@example.com");
+
+    const curl = lines.find((line) => line.includes("curl "))?.replace(/^.*?curl /, "curl ");
+    const answer = execFileSync("sh", ["-c", curl ?? "false"], {
+      cwd: projectRoot,
+      encoding: "utf8",
+    });
+    expect(JSON.parse(answer)).toMatchObject([{ title: "Say hello", completed: false }]);
+  });
+
+  test("keeps a secret of 32 random bytes that only its owner can read", async () => {
+    const { home } = await startStack({ ROWHOUSE_HOME: newHome() });
+    const file = join(home, "jwt-secret");
+    expect(readFileSync(file, "utf8")).toMatch(/^[0-9a-f]{64}$/);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(statSync(home).mode & 0o777).toBe(0o700);
+  });
+});
+
+describe("two stacks", () => {
+  test("run side by side with homes and ports of their own", async () => {
+    const [one, two] = await Promise.all([startStack(), startStack()]);
+    const token = (await rowhouse(["token", "alice@example.com"], one.env)).stdout.trim();
+    const headers = { authorization: `Bearer ${token}` };
+    expect((await fetch(`${one.url}/tasks`, { headers })).status).toBe(200);
+    expect((await fetch(`${two.url}/tasks`, { headers })).status).toBe(401);
+  });
+
+  test("cannot use one home at once, and the first goes on", async () => {
+    const { env, url, home } = await startStack();
+    const second = await rowhouse(["start"], { ...env, API_PORT: "1" });
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain("[home_in_use]");
+    expect(second.stderr).toContain(home);
+    expect(second.stderr).toContain(url);
+    expect((await fetch(url)).status).toBe(200);
+  });
+});
+
+describe("a start that cannot succeed says why and what to do, and exits with 1", () => {
+  test("when the port is taken", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    onTestFinished(() => void other.close());
+    const { port } = other.address() as AddressInfo;
+    const home = newHome();
+    const { code, stderr } = await rowhouse(["start"], {
+      ROWHOUSE_HOME: home,
+      API_PORT: String(port),
+    });
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `error [port_in_use] Port ${port} is in use by another program.\nStop that program, or set API_PORT to a free port.\n`,
+    );
+    expect(existsSync(join(home, "stack.json"))).toBe(false);
+  });
+
+  test("when the data is of another major version, which is left as it is", async () => {
+    const home = newHome();
+    mkdirSync(join(home, "data"), { recursive: true });
+    writeFileSync(join(home, "data", "PG_VERSION"), "14\n");
+    const { code, stderr } = await rowhouse(["start"], { ROWHOUSE_HOME: home });
+    expect(code).toBe(1);
+    expect(stderr).toContain("[data_other_version]");
+    expect(stderr).toContain("is of PostgreSQL 14, and this is PostgreSQL 18");
+    expect(readFileSync(join(home, "data", "PG_VERSION"), "utf8")).toBe("14\n");
+  });
+
+  test("when the folder cannot be written to", async () => {
+    const { code, stderr } = await rowhouse(["start"], { ROWHOUSE_HOME: "/sys/rowhouse" });
+    expect(code).toBe(1);
+    expect(stderr).toContain("[home_not_writable] The home /sys/rowhouse cannot be written to");
+    expect(stderr).toContain("ROWHOUSE_HOME");
+  });
+
+  test("when the home is a file", async () => {
+    const file = newHome();
+    mkdirSync(join(file, ".."), { recursive: true });
+    writeFileSync(file, "precious");
+    const { code, stderr } = await rowhouse(["start"], { ROWHOUSE_HOME: file });
+    expect(code).toBe(1);
+    expect(stderr).toContain("[home_not_writable]");
+    expect(readFileSync(file, "utf8")).toBe("precious");
+  });
+
+  test("when several settings are broken, of all of them at once", async () => {
+    const { code, stderr } = await rowhouse(["start"], {
+      ROWHOUSE_HOME: newHome(),
+      API_PORT: "70000",
+      DB_POOL: "many",
+      JWT_SECRET: "short",
+      DATABASE_URL: "mysql://db",
+      POSTGREST_BIN: "/nowhere/postgrest",
+      CORS_ORIGINS: "example.com",
+    });
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      [
+        "error [settings_invalid] The settings have faults:",
+        '  API_PORT is "70000": give a whole number from 1 to 65535',
+        "  DATABASE_URL is no URL like postgres://user:password@host:5432/database",
+        "  JWT_SECRET has 5 bytes: give at least 32 random bytes",
+        '  DB_POOL is "many": give a whole number from 1 to 1000',
+        "  CORS_ORIGINS must list origins like https://app.example.com, separated by commas",
+        '  POSTGREST_BIN is "/nowhere/postgrest", where no file is',
+        "Correct them in the environment or in .env; .env.example explains each.",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("when PostgREST cannot run, and leaves no server behind", async () => {
+    const home = newHome();
+    const { code, stderr } = await rowhouse(["start"], {
+      ROWHOUSE_HOME: home,
+      POSTGREST_BIN: "/bin/false",
+      API_PORT: "39999",
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain("[postgrest_failed] PostgREST did not start: exit code 1");
+    expect(existsSync(join(home, "stack.json"))).toBe(false);
+    expect(existsSync(join(home, "data", "postmaster.pid"))).toBe(false);
+  });
+});

@@ -1,0 +1,100 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { lastSchemaLoad } from "../../src/health/status/api.ts";
+import { problemsOf } from "../../src/health/status/problems.ts";
+import type { Status } from "../../src/health/status/status.ts";
+import { newHome } from "../support/cli.ts";
+
+const well: Omit<Status, "problems"> = {
+  rowhouse: "0.1.0",
+  home: "/home",
+  startedAt: "2026-11-21T03:00:00Z",
+  apiUrl: "http://127.0.0.1:3000",
+  api: {
+    url: "http://127.0.0.1:3000",
+    answers: true,
+    postgrest: "12.0.2",
+    schemaLoadedAt: undefined,
+  },
+  database: {
+    shown: "postgres://localhost/app",
+    running: true,
+    postgres: "18.4",
+    upSeconds: 60,
+    bytes: 1,
+    cacheHitRate: 1,
+    maxConnections: 100,
+    connections: [{ application: "psql", state: "idle", count: 89 }],
+    pool: { size: 10, open: 10, busy: 9 },
+    oldestTransactionSeconds: 300,
+  },
+  migrations: [{ version: "1", file: "1_one.sql", applied: true }],
+  copies: [],
+};
+const failed = { finishedAt: "2026-11-21T03:00:00Z", ok: false };
+const dumped = {
+  database: "postgres://one/app",
+  lastBackup: "2026-11-21T03:00:00Z",
+  drill: { ...failed, ok: true },
+};
+const at = (database: Partial<Status["database"]>) => ({
+  ...well,
+  database: { ...well.database, ...database },
+});
+
+test("Nothing is wrong with a stack that is merely busy", () => {
+  expect(problemsOf(well)).toEqual([]);
+});
+
+test.each<[string, Omit<Status, "problems">]>([
+  [
+    "1 of 1 migrations are pending.",
+    { ...well, migrations: [{ version: "1", file: "1", applied: false }] },
+  ],
+  [
+    "The API does not answer at http://127.0.0.1:3000.",
+    {
+      ...well,
+      api: {
+        url: "http://127.0.0.1:3000",
+        answers: false,
+        postgrest: undefined,
+        schemaLoadedAt: undefined,
+      },
+    },
+  ],
+  [
+    "90 of 100 connections are taken.",
+    at({ connections: [{ application: "x", state: "idle", count: 90 }] }),
+  ],
+  ["Every connection of the pool is busy.", at({ pool: { size: 10, open: 10, busy: 10 } })],
+  ["A transaction has been open for 5 min.", at({ oldestTransactionSeconds: 301 })],
+  [
+    "The last drill of the embedded database failed: no backup is known to be good.",
+    { ...well, copies: [dumped, { ...dumped, database: "the embedded database", drill: failed }] },
+  ],
+])("Status tells: %s", (problem, status) => {
+  expect(problemsOf(status)).toEqual([problem]);
+});
+
+test("The time of the last schema load is read from PostgREST's log, and unknown without one", () => {
+  const home = newHome();
+  mkdirSync(home);
+  const log = join(home, "postgrest.log");
+  expect(lastSchemaLoad(log)).toBeUndefined();
+  writeFileSync(log, "Starting\n");
+  expect(lastSchemaLoad(log)).toBeUndefined();
+  // As 12.0.2 writes it, and as 12.2 does.
+  for (const rest of ["Schema cache loaded", "Schema cache loaded in 17.1 milliseconds"]) {
+    writeFileSync(
+      log,
+      `21/Nov/2026:05:00:00 +0000: ${rest}\n21/Nov/2026:06:20:54 +0100: ${rest}\n21/Nov/2026:07:00:00 +0000: Listening\n`,
+    );
+    expect(lastSchemaLoad(log)).toBe("2026-11-21T05:20:54.000Z");
+    // Of a long log the end counts.
+    const early = `20/Nov/2026:05:00:00 +0000: ${rest}\n`;
+    writeFileSync(log, `${early}${"x\n".repeat(600_000)}${readFileSync(log, "utf8")}`);
+    expect(lastSchemaLoad(log)).toBe("2026-11-21T05:20:54.000Z");
+  }
+});

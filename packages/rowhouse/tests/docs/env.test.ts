@@ -1,0 +1,48 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import { expect, test } from "vitest";
+import { variableNames } from "../../src/stack/settings.ts";
+import { projectRoot } from "../support/project.ts";
+
+const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");
+const example = read(".env.example");
+
+/** The machine's own, and what one program of ours hands to another. */
+const foreign = new Set(["PATH", "TERM", "NO_COLOR", "FORCE_COLOR", "API_URL", "VITE_API_URL"]);
+
+function sources(): string {
+  return ["packages", "examples", "tests"]
+    .flatMap((dir) =>
+      readdirSync(join(projectRoot, dir), { recursive: true, encoding: "utf8" }).map((file) =>
+        join(dir, file),
+      ),
+    )
+    .filter((file) => /\.(ts|js)$/.test(file) && !/\/(node_modules|dist)\//.test(file))
+    .map(read)
+    .join("\n");
+}
+
+function variablesRead(): string[] {
+  const inCode = [
+    ...sources().matchAll(/\benv\.([A-Z_]{3,})|\{([^{}]*)\} = process\.env\b/g),
+  ].flatMap(([, name, names = ""]) => name ?? names.match(/\b[A-Z_]{3,}\b/g) ?? []);
+  const inCompose = [...read("docker-compose.yml").matchAll(/\$\{([A-Z_]+)/g)].map(
+    ([, name]) => name ?? "",
+  );
+  const all = new Set([...variableNames, ...inCode, ...inCompose]);
+  return [...all].filter((name) => !foreign.has(name)).sort();
+}
+
+test(".env.example holds every variable that is read, and no other", () => {
+  expect(Object.keys(parseEnv(example)).sort()).toEqual(variablesRead());
+});
+
+test(".env.example has one comment for each variable, and no secret", () => {
+  const lines = example.split("\n");
+  lines.forEach((line, number) => {
+    if (!/^[A-Z_]+=/.test(line)) return;
+    expect(lines[number - 1], line).toMatch(/^# \S/);
+    expect(line).toMatch(/^[A-Z_]+=$/);
+  });
+});

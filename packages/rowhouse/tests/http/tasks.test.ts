@@ -1,0 +1,365 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type Caller, signIn } from "../../src/testing/api.ts";
+import {
+  addTask,
+  addTasks,
+  type Backend,
+  everything,
+  full,
+  newId,
+  object,
+  type Row,
+  refusal,
+  rowsOf,
+  startBackend,
+} from "./backend.ts";
+
+let api: Backend;
+let alice: Caller;
+beforeAll(async () => {
+  api = await startBackend();
+});
+afterAll(() => api.stop());
+beforeEach(async () => {
+  alice = await signIn(api);
+});
+
+const post = (body: unknown, headers: Record<string, string> = {}, query = "") =>
+  alice.ask(`/tasks${query}`, { method: "POST", headers, body });
+const key = (id: unknown) => `user_id=eq.${alice.id}&id=eq.${id}`;
+const all = () => rowsOf(alice, "/tasks?order=title");
+/** Ids in a known order. */
+const at = (place: number) => `00000000-0000-7000-8000-00000000000${place}`;
+const titles = (rows: unknown) => (rows as Row[]).map(({ title }) => title);
+
+describe("A user who creates a task", () => {
+  test("gets nothing back by default", async () => {
+    const answer = await post({ title: "new" });
+    expect(answer).toMatchObject({ status: 201, body: undefined });
+    expect(titles(await all())).toEqual(["new"]);
+  });
+
+  test("gets its address with return=headers-only", async () => {
+    const id = newId();
+    const answer = await post({ id, title: "new" }, { prefer: "return=headers-only" });
+    expect(answer).toMatchObject({ status: 201, body: undefined });
+    const location = answer.headers.get("location") ?? "";
+    expect(location).toBe(`/tasks?${key(id)}`);
+    expect(await rowsOf(alice, location)).toMatchObject([{ id, title: "new" }]);
+  });
+
+  test("gets the row with return=representation, defaults filled in", async () => {
+    const before = Date.now() - 1000;
+    const answer = await post({ title: "new" }, { ...full, ...object });
+    expect(answer).toMatchObject({
+      status: 201,
+      body: { user_id: alice.id, title: "new", description: "", completed: false },
+    });
+    const task = answer.body as Row;
+    expect(task.id).toMatch(
+      /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+    );
+    expect(task.updated_at).toBe(task.created_at);
+    expect(Date.parse(String(task.created_at))).toBeGreaterThan(before);
+    expect(Object.keys(task)).toHaveLength(7);
+  });
+
+  test("gets only the columns asked for", async () => {
+    expect(await post({ title: "new" }, full, "?select=title,done:completed")).toMatchObject({
+      body: [{ title: "new", done: false }],
+    });
+  });
+
+  test("has one row after saying so twice with an id of their own", async () => {
+    const once = { id: newId(), title: "new" };
+    const ignore = { prefer: "return=representation, resolution=ignore-duplicates" };
+    expect(await post(once, ignore)).toMatchObject({ status: 201, body: [once] });
+    expect(await post(once, ignore)).toMatchObject({ status: 201, body: [] });
+    expect(await post(once)).toMatchObject(refusal(409, "23505"));
+    expect(await all()).toMatchObject([once]);
+  });
+
+  test.each([["created_at"], ["updated_at"]])("cannot set %s", async (column) => {
+    const body = { title: "new", [column]: "2000-01-01" };
+    expect(await post(body)).toMatchObject(refusal(403, "42501"));
+    const task = await addTask(alice);
+    for (const value of ["2000-01-01", null]) {
+      expect(
+        await alice.ask(`/tasks?${key(task.id)}`, { method: "PATCH", body: { [column]: value } }),
+      ).toMatchObject(refusal(403, "42501"));
+    }
+    expect(await all()).toEqual([task]);
+  });
+});
+
+describe("A user who creates many tasks at once", () => {
+  test("gets all of them", async () => {
+    const answer = await post([{ title: "1" }, { title: "2" }], full);
+    expect(answer.status).toBe(201);
+    expect(titles(answer.body)).toEqual(["1", "2"]);
+  });
+
+  test("gets none when one is faulty", async () => {
+    expect(await post([{ title: "1" }, { title: "" }])).toMatchObject(refusal(400, "23514"));
+    expect(await all()).toEqual([]);
+  });
+
+  test("gets none when two share an id", async () => {
+    const id = newId();
+    const twice = [
+      { id, title: "1" },
+      { id, title: "2" },
+    ];
+    expect(await post(twice)).toMatchObject(refusal(409, "23505"));
+    expect(await post(twice, { prefer: "resolution=merge-duplicates" })).toMatchObject(
+      refusal(400, "21000"),
+    );
+    expect(await all()).toEqual([]);
+  });
+
+  test("is told when the rows differ in their columns", async () => {
+    const rows = [{ title: "1" }, { title: "2", completed: true }];
+    expect(await post(rows)).toMatchObject(refusal(400, "PGRST102"));
+    expect(await all()).toEqual([]);
+  });
+
+  test("has defaults filled in with missing=default", async () => {
+    const rows = [{ title: "1" }, { id: newId(), title: "2", completed: true }];
+    const answer = await post(
+      rows,
+      { prefer: "return=representation, missing=default" },
+      "?columns=id,user_id,title,description,completed",
+    );
+    expect(answer).toMatchObject({
+      status: 201,
+      body: [{ title: "1", completed: false, description: "" }, rows[1]],
+    });
+  });
+
+  test("can send CSV", async () => {
+    const headers = { ...full, "content-type": "text/csv" };
+    const answer = await alice.ask("/tasks", { method: "POST", headers, text: "title\none\ntwo" });
+    expect(titles(answer.body)).toEqual(["one", "two"]);
+  });
+});
+
+describe("A user who upserts", () => {
+  const merge = { prefer: "return=representation, resolution=merge-duplicates" };
+
+  test("by POST changes what is there and creates what is not", async () => {
+    const task = await addTask(alice, { title: "old" });
+    const other = newId();
+    const answer = await post(
+      [
+        { id: task.id, title: "new" },
+        { id: other, title: "other" },
+      ],
+      merge,
+    );
+    expect(answer.body).toMatchObject([
+      { id: task.id, title: "new", created_at: task.created_at },
+      { id: other, title: "other" },
+    ]);
+    expect(titles(await all())).toEqual(["new", "other"]);
+  });
+
+  test("by POST leaves alone what was not sent", async () => {
+    const task = await addTask(alice, { title: "old", description: "kept", completed: true });
+    await post({ id: task.id, title: "new" }, merge);
+    expect(await all()).toMatchObject([{ title: "new", description: "kept", completed: true }]);
+  });
+
+  test("by PUT creates, then replaces", async () => {
+    const id = newId();
+    const put = (title: string) =>
+      alice.ask(`/tasks?${key(id)}`, {
+        method: "PUT",
+        headers: full,
+        body: { user_id: alice.id, id, title, description: "", completed: false },
+      });
+    expect(await put("first")).toMatchObject({ status: 201, body: [{ id, title: "first" }] });
+    expect(await put("second")).toMatchObject({ status: 200, body: [{ id, title: "second" }] });
+    expect(titles(await all())).toEqual(["second"]);
+  });
+
+  test.each([
+    ["a part of the key", (id: string) => `id=eq.${id}`, 405, "PGRST105"],
+    ["no filter", () => "", 405, "PGRST105"],
+    ["another id than in the body", () => key(newId()), 400, "PGRST115"],
+  ])("by PUT with %s is refused", async (_, query, status, code) => {
+    const id = newId();
+    const answer = await alice.ask(`/tasks?${query(id)}`, {
+      method: "PUT",
+      body: { user_id: alice.id, id, title: "x" },
+    });
+    expect(answer).toMatchObject(refusal(status, code));
+    expect(await all()).toEqual([]);
+  });
+});
+
+describe("A user who lists tasks", () => {
+  beforeEach(async () => {
+    await addTasks(
+      alice,
+      { id: at(1), title: "Apple", description: '50% off, (a "deal")', completed: false },
+      { id: at(2), title: "banana", description: "", completed: true },
+      { id: at(3), title: "Cherry", description: "ÄÖ", completed: false },
+    );
+  });
+
+  test.each([
+    ["title=eq.Apple", ["Apple"]],
+    ["title=eq.apple", []],
+    ["title=neq.Apple", ["banana", "Cherry"]],
+    ["title=ilike.*AN*", ["banana"]],
+    ["title=like.*an*", ["banana"]],
+    ["title=ilike.a*", ["Apple"]],
+    ["completed=is.true", ["banana"]],
+    ["completed=not.is.true", ["Apple", "Cherry"]],
+    ["description=is.null", []],
+    ["title=in.(Apple,banana)", ["Apple", "banana"]],
+    ["title=in.()", []],
+    ["or=(title.eq.Apple,completed.is.true)", ["Apple", "banana"]],
+    ["and=(title.eq.Apple,completed.is.true)", []],
+    ["not.or=(title.eq.Apple,completed.is.true)", ["Cherry"]],
+    ["title=eq.Apple&completed=is.false", ["Apple"]],
+    ["description=eq.50%25%20off,%20(a%20%22deal%22)", ["Apple"]],
+    ["description=in.(%2250%25%20off,%20(a%20%5C%22deal%5C%22)%22)", ["Apple"]],
+    ["description=eq.%C3%84%C3%96", ["Cherry"]],
+    ["created_at=gt.2000-01-01", ["Apple", "banana", "Cherry"]],
+    ["created_at=lt.2000-01-01", []],
+  ])("by %s gets those", async (filter, expected) => {
+    const rows = await rowsOf(alice, `/tasks?order=id&${filter}`);
+    expect(titles(rows)).toEqual(expected);
+  });
+
+  test.each([
+    ["id", ["Apple", "banana", "Cherry"]],
+    ["id.desc", ["Cherry", "banana", "Apple"]],
+    ["completed.desc,title.desc", ["banana", "Cherry", "Apple"]],
+  ])("in the order %s gets them so", async (order, expected) => {
+    expect(titles(await rowsOf(alice, `/tasks?order=${order}`))).toEqual(expected);
+  });
+
+  const exact = { prefer: "count=exact" };
+  test.each([
+    ["no limit", "", {}, 200, "0-2/*", 3],
+    ["a count", "", exact, 200, "0-2/3", 3],
+    ["a limit and a count", "&limit=2", exact, 206, "0-1/3", 2],
+    ["a limit and an offset", "&limit=2&offset=1", exact, 206, "1-2/3", 2],
+    ["a range header", "", { ...exact, range: "1-1" }, 206, "1-1/3", 1],
+    ["a range that goes beyond", "", { ...exact, range: "1-9" }, 206, "1-2/3", 2],
+    ["a limit of 0", "&limit=0", {}, 200, "*/*", 0],
+    ["an offset beyond, uncounted", "&offset=9", {}, 200, "*/*", 0],
+    ["a filter that nothing meets", "&title=eq.x", exact, 200, "*/0", 0],
+  ])("with %s gets that many", async (_, query, headers, status, range, length) => {
+    const answer = await alice.ask(`/tasks?order=id${query}`, { headers });
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get("content-range")).toBe(range);
+    expect(answer.body).toHaveLength(length);
+  });
+
+  test("by HEAD gets the count alone", async () => {
+    const answer = await alice.ask("/tasks?limit=2", { method: "HEAD", headers: exact });
+    expect(answer).toMatchObject({ status: 206, body: undefined });
+    expect(answer.headers.get("content-range")).toBe("0-1/3");
+  });
+
+  test("with an offset beyond the count is 416", async () => {
+    const answer = await alice.ask("/tasks?offset=9", { headers: exact });
+    expect(answer).toMatchObject(refusal(416, "PGRST103"));
+    expect(answer.headers.get("content-range")).toBe("*/3");
+  });
+
+  test("with themselves, and themselves with their tasks, gets both", async () => {
+    const owner = { id: alice.id, email: `${alice.id}@example.com` };
+    expect(await rowsOf(alice, "/tasks?select=title,user:users(id,email)&title=eq.Apple")).toEqual([
+      { title: "Apple", user: owner },
+    ]);
+    expect(
+      await rowsOf(alice, "/users?select=id,tasks(title)&tasks.order=title.desc&tasks.limit=2"),
+    ).toEqual([{ id: alice.id, tasks: [{ title: "banana" }, { title: "Cherry" }] }]);
+    expect(await rowsOf(alice, "/users?select=id,tasks!inner(title)&tasks.title=eq.x")).toEqual([]);
+  });
+});
+
+describe("A user who asks for one task", () => {
+  test("gets the object, not a list", async () => {
+    const task = await addTask(alice);
+    expect(await alice.ask(`/tasks?id=eq.${task.id}`, { headers: object })).toMatchObject({
+      status: 200,
+      body: task,
+    });
+  });
+
+  test.each([
+    ["none is there", 0],
+    ["two are there", 2],
+  ])("is 406 when %s", async (_, count) => {
+    if (count > 0) await addTasks(alice, { title: "1" }, { title: "2" });
+    expect(await alice.ask("/tasks", { headers: object })).toMatchObject(
+      refusal(406, "PGRST116", { details: `The result contains ${count} rows` }),
+    );
+  });
+
+  test.each([["PATCH"], ["DELETE"]])("by %s is 406 when none is there", async (method) => {
+    const body = method === "PATCH" ? { title: "x" } : undefined;
+    const headers = { ...full, ...object };
+    const answer = await alice.ask(`/tasks?id=eq.${newId()}`, { method, headers, body });
+    expect(answer).toMatchObject(refusal(406, "PGRST116"));
+  });
+
+  test("by DELETE is 406 when two are there, and both stay", async () => {
+    await addTasks(alice, { title: "1" }, { title: "2" });
+    const before = await everything(api);
+    const headers = { ...full, ...object };
+    const answer = await alice.ask("/tasks?title=in.(1,2)", { method: "DELETE", headers });
+    expect(answer).toMatchObject(refusal(406, "PGRST116"));
+    expect(await everything(api)).toEqual(before);
+  });
+});
+
+describe("A user who changes tasks", () => {
+  test("changes what was sent, and nothing else", async () => {
+    const [task, other] = await addTasks(alice, { title: "1" }, { title: "2" });
+    const answer = await alice.ask(`/tasks?id=eq.${task?.id}`, {
+      method: "PATCH",
+      headers: full,
+      body: { completed: true },
+    });
+    const { updated_at } = (answer.body as Row[])[0] ?? {};
+    expect(answer).toMatchObject({ status: 200, body: [{ ...task, completed: true, updated_at }] });
+    expect(updated_at).not.toBe(task?.updated_at);
+    expect((await all())[1]).toEqual(other);
+  });
+
+  test("learns how many from Content-Range", async () => {
+    await addTasks(alice, { title: "1" }, { title: "2" });
+    const change = (query: string) =>
+      alice.ask(`/tasks?${query}`, {
+        method: "PATCH",
+        headers: { prefer: "count=exact" },
+        body: { completed: true },
+      });
+    const both = await change("completed=is.false");
+    expect(both).toMatchObject({ status: 204, body: undefined });
+    expect(both.headers.get("content-range")).toBe("0-1/2");
+    expect((await change("completed=is.false")).headers.get("content-range")).toBe("*/0");
+  });
+
+  test("changes nothing with an empty body", async () => {
+    const task = await addTask(alice);
+    expect(await alice.ask("/tasks", { method: "PATCH", body: {} })).toMatchObject({ status: 204 });
+    expect(await all()).toEqual([task]);
+  });
+});
+
+test("A user who deletes a task gets it back once, and the others stay", async () => {
+  const [task, other] = await addTasks(alice, { title: "1" }, { title: "2" });
+  const remove = (headers: Record<string, string>) =>
+    alice.ask(`/tasks?id=eq.${task?.id}`, { method: "DELETE", headers });
+  expect(await remove(full)).toMatchObject({ status: 200, body: [task] });
+  expect(await remove(full)).toMatchObject({ status: 200, body: [] });
+  expect(await remove({})).toMatchObject({ status: 204, body: undefined });
+  expect(await all()).toEqual([other]);
+});

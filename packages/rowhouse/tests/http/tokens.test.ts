@@ -1,0 +1,215 @@
+import { createHmac, createSign, generateKeyPairSync, randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Caller, caller, claimsFor, secret, sign, signIn } from "../../src/testing/api.ts";
+import { addTask, type Backend, everything, type Row, refusal, startBackend } from "./backend.ts";
+
+const id = randomUUID();
+const title = "canary-title";
+let api: Backend;
+let alice: Caller;
+beforeAll(async () => {
+  api = await startBackend();
+  alice = await signIn(api, id);
+  await addTask(alice, { title });
+});
+afterAll(() => api.stop());
+
+const claims = claimsFor(id);
+const now = () => Math.floor(Date.now() / 1000);
+const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const publicText = publicKey.export({ type: "spki", format: "pem" }).toString();
+
+/** The claims with one of them changed; undefined takes it out. */
+function but(name: string, value?: unknown): Row {
+  return Object.fromEntries(
+    Object.entries({ ...claims, [name]: value }).filter(([, claim]) => claim !== undefined),
+  );
+}
+
+/** A token put together by hand: a library would refuse to make most of these. */
+function forge(header: Row, body: Row, signature: (text: string) => string): string {
+  const encode = (part: unknown) => Buffer.from(JSON.stringify(part)).toString("base64url");
+  const text = `${encode(header)}.${encode(body)}`;
+  return `${text}.${signature(text)}`;
+}
+
+const hmac = (hash: string, key: string) => (text: string) =>
+  createHmac(hash, key).update(text).digest("base64url");
+const signed = (body: Row) => forge({ alg: "HS256" }, body, hmac("sha256", secret));
+const rsa = (text: string) => createSign("sha256").update(text).sign(privateKey, "base64url");
+
+/** What the door says, and what PostgREST says before the door is reached. */
+const door = (details: string) => refusal(401, "PT401", { details, message: expect.any(String) });
+const invalid = refusal(401, "PGRST301", { details: null });
+const expired = refusal(401, "PGRST301", { message: "JWT expired" });
+
+const past = (seconds: number) => now() - seconds;
+const faults: [string, Row, ReturnType<typeof refusal>][] = [
+  ["no exp", but("exp"), door("token_exp_missing")],
+  ["an exp of null", but("exp", null), door("token_exp_missing")],
+  ["an exp that is a string", but("exp", String(now() + 600)), invalid],
+  ["an exp that is a list", but("exp", [now() + 600]), invalid],
+  ["an exp 40 s ago", but("exp", past(40)), expired],
+  ["an exp before 1970", but("exp", -1), expired],
+  [
+    "an nbf 40 s ahead",
+    but("nbf", past(-40)),
+    refusal(401, "PGRST301", { message: "JWTNotYetValid" }),
+  ],
+  ["an nbf that is a string", but("nbf", "soon"), invalid],
+  [
+    "an iat 40 s ahead",
+    but("iat", past(-40)),
+    refusal(401, "PGRST301", { message: "JWTIssuedAtFuture" }),
+  ],
+  ["an iat that is a string", but("iat", "now"), invalid],
+  ["no aud", but("aud"), door("token_aud_refused")],
+  ["an aud of null", but("aud", null), door("token_aud_refused")],
+  ["an empty aud", but("aud", ""), door("token_aud_refused")],
+  ["another aud", but("aud", "other"), door("token_aud_refused")],
+  ["an aud in other letters", but("aud", "Rowhouse"), door("token_aud_refused")],
+  ["a list of other auds", but("aud", ["a", "b"]), door("token_aud_refused")],
+  ["an empty list of auds", but("aud", []), invalid],
+  ["an aud that is a number", but("aud", 1), invalid],
+  ["an aud that is an object", but("aud", { rowhouse: 1 }), invalid],
+  ["no iss", but("iss"), door("token_iss_refused")],
+  ["an iss of null", but("iss", null), door("token_iss_refused")],
+  ["an empty iss", but("iss", ""), door("token_iss_refused")],
+  ["another iss", but("iss", "other"), door("token_iss_refused")],
+  ["an iss that is a list", but("iss", ["rowhouse"]), invalid],
+  ["no sub", but("sub"), door("token_sub_missing")],
+  ["a sub of null", but("sub", null), door("token_sub_missing")],
+  ["an empty sub", but("sub", ""), door("token_sub_not_uuid")],
+  ["a sub that is no UUID", but("sub", "alice"), door("token_sub_not_uuid")],
+  ["a sub with a line break after it", but("sub", `${id}\n`), door("token_sub_not_uuid")],
+  ["a sub in braces", but("sub", `{${id}}`), door("token_sub_not_uuid")],
+  ["a sub without hyphens", but("sub", id.replaceAll("-", "")), door("token_sub_not_uuid")],
+  ["a sub that is a number", but("sub", 1), invalid],
+  ["a sub that is a list", but("sub", [id]), invalid],
+  ["no role", but("role"), door("token_role_refused")],
+  ["the role anonymous", but("role", "anonymous"), door("token_role_refused")],
+  [
+    "the role anonymous and little else",
+    { role: "anonymous", sub: id },
+    door("token_role_refused"),
+  ],
+];
+
+test.each(faults)("A caller whose token has %s is 401", async (_, faulty, expected) => {
+  const before = await everything(api);
+  const someone = caller(api, signed(faulty));
+  for (const ask of [{}, { method: "POST", body: { title: "x" } }, { method: "DELETE" }]) {
+    expect(await someone.ask("/tasks", ask)).toMatchObject(expected);
+  }
+  expect(await everything(api)).toEqual(before);
+});
+
+test.each([
+  ["postgres", 403, "42501"],
+  ["authenticator", 403, "42501"],
+  ["pg_read_all_data", 403, "42501"],
+  ["none", 403, "42501"],
+  ["nobody_at_all", 400, "22023"],
+  ["AUTHENTICATED", 400, "22023"],
+  ["", 400, "22023"],
+  [null, 400, "22023"],
+  [1, 400, "22023"],
+  [["authenticated"], 400, "22023"],
+  ["authenticated\0", 400, "22P05"],
+])(
+  "A caller whose token has the role %j is refused and reaches nothing",
+  async (role, status, code) => {
+    const before = await everything(api);
+    const someone = caller(api, signed(but("role", role)));
+    for (const path of ["/tasks", "/users", "/"]) {
+      const answer = await someone.ask(path);
+      expect(answer).toMatchObject(refusal(status, code));
+      expect(JSON.stringify(answer.body)).not.toContain("canary");
+    }
+    expect((await someone.ask("/tasks", { method: "DELETE" })).status).toBe(status);
+    expect(await everything(api)).toEqual(before);
+  },
+);
+
+test.each([
+  ["expired 20 s ago", () => but("exp", past(20))],
+  ["is valid in 20 s", () => but("nbf", past(-20))],
+  ["was issued in 20 s", () => but("iat", past(-20))],
+  ["names a list of auds with ours in it", () => but("aud", ["other", "rowhouse"])],
+  ["has no email", () => but("email")],
+  ["writes the sub in capitals", () => but("sub", id.toUpperCase())],
+  ["has claims that mean nothing here", () => ({ ...claims, user_id: randomUUID(), admin: true })],
+])("A user whose token %s is served", async (_, sound) => {
+  const answer = await caller(api, signed(sound())).ask("/tasks?select=title");
+  expect(answer).toMatchObject({ status: 200, body: [{ title }] });
+});
+
+test.each([
+  ["alg none and no signature", forge({ alg: "none" }, claims, () => "")],
+  ["alg none and the right signature", forge({ alg: "none" }, claims, hmac("sha256", secret))],
+  ["an alg nobody knows", forge({ alg: "None" }, claims, () => "")],
+  ["no alg", forge({}, claims, hmac("sha256", secret))],
+  ["HS512 with the right secret", forge({ alg: "HS512" }, claims, hmac("sha512", secret))],
+  ["HS384 with the right secret", forge({ alg: "HS384" }, claims, hmac("sha384", secret))],
+  ["RS256 with a key of its own", forge({ alg: "RS256" }, claims, rsa)],
+  [
+    "RS256 and its own key in the header",
+    forge({ alg: "RS256", jwk: publicKey.export({ format: "jwk" }) }, claims, rsa),
+  ],
+  ["a public key's text as the secret", sign(claims, publicText)],
+  ["another secret", sign(claims, "another-secret-that-is-long-enough")],
+  ["an empty secret", forge({ alg: "HS256" }, claims, hmac("sha256", ""))],
+  ["its signature cut", sign(claims).slice(0, -4)],
+  ["its signature taken off", sign(claims).replace(/[^.]+$/, "")],
+  [
+    "other claims under the signature",
+    sign(claims).replace(/\.[^.]+\./, `.${sign(claimsFor(randomUUID())).split(".")[1]}.`),
+  ],
+  ["another token after it", `${sign(claims)}.${sign(claims)}`],
+  ["one part", "garbage"],
+  ["three empty parts", ".."],
+  ["three parts of garbage", "a.b.c"],
+  ["5,000 letters", "a".repeat(5000)],
+  ["the word null", "null"],
+])("A caller with a token of %s is 401", async (_, token) => {
+  const answer = await caller(api, token).ask("/tasks");
+  expect(answer).toMatchObject(invalid);
+  expect(answer.headers.get("www-authenticate")).toMatch(/^Bearer error="invalid_token"/);
+});
+
+describe("A caller without a token", () => {
+  const credentials = Buffer.from(`postgres:${secret}`).toString("base64");
+  test.each([
+    ["no header", undefined],
+    ["an empty header", ""],
+    ["an empty Bearer", "Bearer "],
+    ["Basic", `Basic ${credentials}`],
+    ["a sound token without Bearer", sign(claims)],
+    ["a sound token under another scheme", `Token ${sign(claims)}`],
+    ["an empty set of signed claims", `Bearer ${sign({})}`],
+    ["a signed role anonymous alone", `Bearer ${sign({ role: "anonymous" })}`],
+  ])("is anonymous with %s", async (_, authorization) => {
+    const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
+    const someone = caller(api);
+    for (const path of ["/tasks", "/users", "/rpc/me"]) {
+      expect(await someone.ask(path, { headers })).toMatchObject({
+        status: 401,
+        body: {
+          code: "42501",
+          message: "permission denied for schema api",
+          details: null,
+          hint: null,
+        },
+      });
+    }
+    const answer = await someone.ask("/tasks", { headers });
+    expect(answer.headers.get("www-authenticate")).toBe("Bearer");
+    expect(await someone.ask("/", { headers })).toMatchObject({ status: 200 });
+  });
+});
+
+test("A caller cannot hand over claims or a role by header or query", async () => {
+  const forged = { role: "authenticated", "request.jwt.claims": JSON.stringify(claims), sub: id };
+  expect(await caller(api).ask("/tasks", { headers: forged })).toMatchObject({ status: 401 });
+  expect(await caller(api).ask(`/tasks?jwt=eq.${sign(claims)}`)).toMatchObject({ status: 401 });
+});

@@ -1,0 +1,144 @@
+import { expect, test } from "vitest";
+import { hazardsBetween } from "../../src/schema/plan/hazards.ts";
+import { planChanges } from "../../src/schema/plan/plan.ts";
+import { readSide } from "../../src/schema/plan/snapshot.ts";
+import { withClient } from "../../src/stack/database.ts";
+import { cloneDatabase } from "../../src/testing/database.ts";
+
+/** What leads from a database to the same one after some SQL, and the hazards of that. */
+async function planned(before: string, change: string, sources = new Map<string, string>()) {
+  const url = await cloneDatabase();
+  const after = async (sql: string) => {
+    await withClient(url, (client) => client.query(sql));
+    return readSide(url);
+  };
+  const [from, to] = [await after(before), await after(change)];
+  const statements = planChanges(from, to, sources);
+  const hazards = hazardsBetween(from.catalog, to.catalog, statements);
+  return { statements, hazards };
+}
+
+const notes = `
+  create table api.notes (id int primary key, body text, size int generated always as (length(body)) stored);
+  create view api.short with (security_invoker = true) as select id from api.notes where size < 9;
+  create function api.count(text) returns int language sql as 'select 1';
+  grant select on api.short to authenticated;
+  grant execute on function api.count(text) to authenticated;
+`;
+
+const policy = (rest: string) => `create policy select_own on api.tasks\n${rest}`;
+
+test.each([
+  ["another verb", policy("for all to authenticated\nusing (completed)")],
+  ["another mode", policy("as restrictive for select to authenticated\nusing (completed)")],
+])(
+  "a policy with %s is dropped and made again, since altering it does not do",
+  async (_, written) => {
+    const source = new Map([["policy select_own on api.tasks", written]]);
+    const { statements } = await planned(
+      "",
+      `drop policy select_own on api.tasks; ${written}`,
+      source,
+    );
+    expect(statements).toEqual(["drop policy select_own on api.tasks", written]);
+  },
+);
+
+test("a policy that loses its WITH CHECK is made again, too", async () => {
+  const written =
+    "create policy update_own on api.tasks\nfor update to authenticated\nusing (completed)";
+  const source = new Map([["policy update_own on api.tasks", written]]);
+  const { statements } = await planned(
+    "",
+    `drop policy update_own on api.tasks; ${written}`,
+    source,
+  );
+  expect(statements).toEqual(["drop policy update_own on api.tasks", written]);
+});
+
+test("what is dropped and made again gets its grants back", async () => {
+  const { statements } = await planned(
+    notes,
+    `drop view api.short; create view api.short with (security_invoker = true) as select body from api.notes;
+     grant select on api.short to authenticated;
+     drop function api.count(text); create function api.count(text) returns bigint language sql as 'select 1::bigint';
+     grant execute on function api.count(text) to authenticated;`,
+  );
+  expect(statements).toContain("drop view api.short");
+  expect(statements).toContain("grant select on api.short to authenticated");
+  expect(statements).toContain("drop function api.count(text)");
+  expect(statements).toContain("grant execute on function api.count(text) to authenticated");
+});
+
+test("a schema belongs to whoever runs the migration", async () => {
+  expect((await planned("", "create schema extra")).statements).toEqual(["create schema extra"]);
+});
+
+test.each([
+  [
+    "a column that PostgreSQL computes from now on",
+    "alter table api.notes drop column body cascade; alter table api.notes add body text generated always as ('a') stored",
+    ["drop api.notes.size", "drop api.notes.body"],
+  ],
+  [
+    "a column that it no longer computes",
+    "drop view api.short; alter table api.notes drop size; alter table api.notes add size int",
+    ["drop api.notes.size"],
+  ],
+  [
+    "a table that becomes another kind of table",
+    "drop table api.notes cascade; create table api.notes (id int, body text, size int) partition by range (id)",
+    ["drop api.notes"],
+  ],
+])("it is a hazard to make anew: %s", async (_what, change, wanted) => {
+  const { hazards } = await planned(notes, change);
+  expect(hazards.map(({ kind, object }) => `${kind} ${object}`)).toEqual(wanted);
+});
+
+test("it is none to compute a column in another way", async () => {
+  const { statements, hazards } = await planned(
+    notes,
+    "drop view api.short; alter table api.notes drop size; alter table api.notes add size int generated always as (length(body) + 1) stored",
+  );
+  expect(statements).toContain("alter table api.notes\n  drop column size");
+  expect(hazards).toEqual([]);
+});
+
+test("a column that may have a new name is told so", async () => {
+  const { hazards } = await planned("", "alter table api.tasks rename description to details");
+  expect(hazards).toMatchObject([
+    {
+      object: "api.tasks.description",
+      says: expect.stringContaining(
+        "If api.tasks.details is its new name, write this migration by hand",
+      ),
+    },
+  ]);
+});
+
+const restrictive = "create policy limits on api.tasks as restrictive for select to";
+
+test.each([
+  [
+    "drop a restrictive policy",
+    `${restrictive} public using (completed)`,
+    "drop policy limits on api.tasks",
+  ],
+  [
+    "take them out of one",
+    `${restrictive} anonymous, authenticated using (completed)`,
+    "alter policy limits on api.tasks to authenticated",
+  ],
+  [
+    "loosen one",
+    `${restrictive} public using (completed)`,
+    "alter policy limits on api.tasks using (true)",
+  ],
+])("for whoever has no token, it is a hazard to %s", async (_, before, change) => {
+  const { hazards } = await planned(before, change);
+  expect(hazards.map(({ kind, object }) => `${kind} ${object}`)).toEqual(["anonymous api.tasks"]);
+});
+
+test("it is none to restrict them more", async () => {
+  expect((await planned("", `${restrictive} public using (completed)`)).hazards).toEqual([]);
+});

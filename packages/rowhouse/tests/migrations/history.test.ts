@@ -1,0 +1,119 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { readHistory } from "../../src/schema/catalog/history.ts";
+import { adoptMigrations } from "../../src/schema/plan/adopt.ts";
+import { withClient } from "../../src/stack/database.ts";
+import { emptyDatabase, migratedClone, testScratch } from "../../src/testing/database.ts";
+import { migrationFiles, migrationsDir } from "../support/project.ts";
+
+const tasks = readdirSync(migrationsDir).find((file) => file.endsWith("_tasks.sql")) ?? "";
+const note = "alter table api.tasks add column note text";
+
+/** A copy of the migrations to edit; it ends with the test. */
+function copyMigrations(): string {
+  const dir = mkdtempSync(join(tmpdir(), "rowhouse-migrations-"));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  cpSync(migrationsDir, dir, { recursive: true });
+  return dir;
+}
+
+function addMigration(dir: string): string {
+  const file = "20991231235959_note.sql";
+  writeFileSync(
+    join(dir, file),
+    `-- migrate:up\n${note};\n-- migrate:down\nalter table api.tasks drop column note;\n`,
+  );
+  return file;
+}
+
+async function change(url: string, sql: string): Promise<void> {
+  await withClient(url, (client) => client.query(sql));
+}
+
+test("a migrated database is neither behind nor ahead, and has not drifted", async () => {
+  const url = await migratedClone();
+  expect(await readHistory(testScratch(), url, migrationsDir)).toEqual({
+    pending: [],
+    unknown: [],
+    drift: [],
+  });
+});
+
+test("a database is behind by the migrations that it has not seen", async () => {
+  const dir = copyMigrations();
+  const file = addMigration(dir);
+  const url = await migratedClone();
+  expect(await readHistory(testScratch(), url, dir)).toEqual({
+    pending: [file],
+    unknown: [],
+    drift: [],
+  });
+});
+
+test("a database that has never been migrated is behind by everything", async () => {
+  const { pending, drift } = await readHistory(testScratch(), await emptyDatabase(), migrationsDir);
+  expect(pending).toHaveLength(migrationFiles.length);
+  expect(drift).toEqual([]);
+});
+
+test("a database is ahead by the versions that no file has", async () => {
+  const url = await migratedClone();
+  await change(url, "insert into public.schema_migrations values ('20300101000000')");
+  const { unknown } = await readHistory(testScratch(), url, migrationsDir);
+  expect(unknown).toEqual(["20300101000000"]);
+});
+
+test("a migration that was edited after it was applied is named, with what it says now", async () => {
+  const dir = copyMigrations();
+  const file = join(dir, tasks);
+  writeFileSync(file, readFileSync(file, "utf8").replace("between 1 and 200", "between 1 and 300"));
+  const { drift } = await readHistory(testScratch(), await migratedClone(), dir);
+  expect(drift).toMatchObject([
+    {
+      file: tasks,
+      difference: {
+        missing: [{ kind: "constraint", name: "tasks_title_length on api.tasks" }],
+        surplus: [{ kind: "constraint", name: "tasks_title_length on api.tasks" }],
+      },
+    },
+  ]);
+});
+
+test("a migration that is missing, or edited into nonsense, is told as that", async () => {
+  const url = await migratedClone();
+  const missing = copyMigrations();
+  rmSync(join(missing, readdirSync(missing).find((file) => file.endsWith("_users.sql")) ?? ""));
+  await expect(readHistory(testScratch(), url, missing)).rejects.toMatchObject({
+    code: "migration_failed",
+    message: expect.stringMatching(/versions that no file here has:\n {2}\d+0300\n.*_tasks\.sql/),
+    remedy: expect.stringContaining("Bring the missing files back"),
+  });
+  const edited = copyMigrations();
+  writeFileSync(join(edited, tasks), "-- migrate:up\ncreat table;\n-- migrate:down\n");
+  await expect(readHistory(testScratch(), url, edited)).rejects.toMatchObject({
+    message: expect.stringMatching(/^The applied migrations no longer .*_tasks\.sql/),
+    remedy: expect.stringContaining("That file was edited since"),
+  });
+});
+
+test("what was made by hand is told, with no migration to blame", async () => {
+  const url = await migratedClone();
+  await change(url, note);
+  const { drift } = await readHistory(testScratch(), url, migrationsDir);
+  expect(drift).toMatchObject([
+    { file: undefined, difference: { missing: [], surplus: [{ name: "api.tasks.note" }] } },
+  ]);
+});
+
+test("a dev database that has what a new migration brings takes it as applied", async () => {
+  const dir = copyMigrations();
+  const file = addMigration(dir);
+  const url = await migratedClone();
+  expect(await adoptMigrations(testScratch(), url, dir)).toEqual([]);
+  await change(url, note);
+  expect(await adoptMigrations(testScratch(), url, dir)).toEqual([file]);
+  expect(await adoptMigrations(testScratch(), url, dir)).toEqual([]);
+  expect((await readHistory(testScratch(), url, dir)).pending).toEqual([]);
+});

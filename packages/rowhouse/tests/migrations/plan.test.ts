@@ -1,0 +1,260 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type Draft, draftMigration } from "../../src/schema/plan/migration.ts";
+import { migratedSources } from "../../src/schema/plan/sources.ts";
+import { testScratch } from "../../src/testing/database.ts";
+import { copyProject } from "../support/project.ts";
+
+/** A change to a file: one text in it becomes another, or it is a new file. */
+type Edit = readonly [file: string, from: string, to: string];
+
+/** Drafts the migration that a project needs after some edits. */
+async function draftAfter(...edits: Edit[]): Promise<Draft | undefined> {
+  const root = copyProject();
+  for (const [file, from, to] of edits) {
+    const path = join(root, file);
+    const text = from === "" ? "" : readFileSync(path, "utf8");
+    if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
+    writeFileSync(path, from === "" ? to : text.replaceAll(from, to));
+  }
+  const [migrated, declared] = [testScratch(), testScratch()];
+  return draftMigration({ root, dir: join(root, "db/migrations"), migrated, declared }, "edited");
+}
+
+const notes: Edit = [
+  "sql/api/notes.sql",
+  "",
+  `-- What people write down.
+create table api.notes (
+  user_id uuid not null default request.user_id(),
+  id uuid not null default request.uuid_v7(),
+  body text not null,
+  constraint notes_pkey primary key (user_id, id),
+  constraint notes_user_id_fkey foreign key (user_id) references api.users (id) on delete cascade
+);
+
+alter table api.notes enable row level security;
+alter table api.notes force row level security;
+alter table api.notes alter column body set statistics 0;
+
+grant select (user_id, id, body), delete on api.notes to authenticated;
+
+-- Their own.
+create policy select_own on api.notes
+for select to authenticated
+using (user_id = request.user_id());
+`,
+];
+
+describe("a migration reads as people wrote its parts", () => {
+  test("for a policy, a column in the middle, a function, a grant, a comment and a constraint", async () => {
+    const draft = await draftAfter(
+      [
+        "policies/tasks.sql",
+        "for delete to authenticated\nusing (user_id = request.user_id())",
+        "for delete to authenticated\nusing (user_id = request.user_id() and completed)",
+      ],
+      ["policies/tasks.sql", "'Whether it is done.'", "'Whether it is over.'"],
+      [
+        "policies/tasks.sql",
+        "  delete\non api.tasks",
+        "  delete,\n  update (created_at)\non api.tasks",
+      ],
+      [
+        "sql/api/tasks.sql",
+        "  completed boolean",
+        "  note text not null default '',\n  completed boolean",
+      ],
+      ["sql/api/tasks.sql", "between 1 and 200", "between 1 and 300"],
+      ["sql/request/is_blank.sql", "-- Spelled out", "-- Spelt out"],
+    );
+    const [, up, down] =
+      /migrate:up\n([\s\S]*)-- migrate:down\n([\s\S]*)/.exec(draft?.text ?? "") ?? [];
+    expect(up).toBe(`
+set local lock_timeout = '3s';
+
+alter table api.tasks
+  drop constraint tasks_title_length;
+
+alter table api.tasks
+  add column note text not null default ''::text;
+
+create or replace function request.is_blank(value text)
+returns boolean
+language sql
+immutable
+parallel safe
+as $$
+  -- Spelt out: what [[:space:]] and \\s take for white space depends on the server's locale.
+  select value !~ '[^\\s\\u0085\\u00a0\\u1680\\u2000-\\u200b\\u2028\\u2029\\u202f\\u205f\\u2060\\u3000\\ufeff]'
+$$;
+
+alter table api.tasks
+  add constraint tasks_title_length
+    check ((char_length(title) >= 1) and (char_length(title) <= 300));
+
+alter policy delete_own on api.tasks
+to authenticated
+using (user_id = request.user_id() and completed);
+
+comment on column api.tasks.completed is
+  'Whether it is over.';
+
+grant update (created_at) on api.tasks to authenticated;
+
+notify pgrst, 'reload schema';
+
+`);
+    expect(down).toContain("drop column note;");
+    expect(down).toContain(
+      "alter policy delete_own on api.tasks\nto authenticated\nusing (user_id = request.user_id());",
+    );
+    expect(down).toContain("revoke update (created_at) on api.tasks from authenticated;");
+    expect(draft).toMatchObject({ hazards: [], proof: { rows: 4, tables: 2, untried: [] } });
+  });
+
+  test("for a new table, which is its file", async () => {
+    const draft = await draftAfter(notes);
+    const written = notes[2].trim().split("\n\n");
+    const [table, policy] = [written.at(0), written.at(-1)].map((sql) => sql?.replace(/;$/, ""));
+    expect(draft?.up[0]).toBe(table);
+    expect(draft?.up).toContain(policy);
+    expect(draft?.text.split("-- migrate:down")[1]).toBe(
+      "\n\nset local lock_timeout = '3s';\n\ndrop table api.notes;\n\nnotify pgrst, 'reload schema';\n",
+    );
+    expect(draft?.text).not.toMatch(/owner to|postgres/i);
+  });
+});
+
+/** A table with most that a table can have, and rows that only fit when made with care. */
+const orders = `create type api.state as enum ('open', 'done');
+
+create table api.orders (
+  user_id uuid not null,
+  id uuid not null default request.uuid_v7(),
+  task_id uuid not null,
+  state api.state not null default 'open',
+  "Net" int not null,
+  gross int generated always as ("Net" * 2) stored,
+  constraint orders_pkey primary key (user_id, id),
+  constraint orders_task_fkey foreign key (user_id, task_id) references api.tasks (user_id, id)
+);
+
+revoke usage on type api.state from public;
+
+create view api.nets with (security_invoker = true) as select "Net" from api.orders;
+
+grant select on api.nets to authenticated;
+`;
+const ordersFile = "sql/api/orders.sql";
+
+test("a new table with types of its own reads as its file, too", async () => {
+  const draft = await draftAfter([ordersFile, "", orders]);
+  const [, table] = orders.split("\n\n");
+  expect(draft?.up[0]).toContain("create type api.state as enum");
+  expect(draft?.up[1]).toBe(table?.replace(/;$/, ""));
+  expect(draft?.text).not.toContain("add column");
+});
+
+test("a column that is computed anew keeps the other columns, and what is dropped is so by its quoted name", async () => {
+  const migration: Edit = [
+    "db/migrations/20261201000000_orders.sql",
+    "",
+    `-- migrate:up\n${orders}\n-- migrate:down\ndrop view api.nets; drop table api.orders; drop type api.state;\n`,
+  ];
+  const changed = orders
+    .replace('  "Net" int not null,\n', "  cents int,\n")
+    .replace('("Net" * 2)', "(cents * 3)")
+    .replace('select "Net"', "select gross");
+  const draft = await draftAfter(migration, [ordersFile, "", changed]);
+  expect(draft?.hazards).toMatchObject([{ kind: "drop", object: 'api.orders."Net"' }]);
+  expect(draft?.proof).toEqual({ rows: 6, tables: 3, untried: [], emptied: ["api.orders"] });
+  expect(draft?.text).toContain("-- Only while api.orders is empty: a column comes back.");
+  expect(draft?.up).toContain("grant select on api.nets to authenticated");
+});
+
+test("privileges of every kind arrive and return, on names that need quotes too", async () => {
+  const draft = await draftAfter([
+    "sql/api/order.sql",
+    "",
+    `create type api.state as enum ('open', 'done');
+revoke usage on type api.state from public;
+create table api."order" ("Order No" int not null primary key, state api.state not null);
+comment on table api."order" is 'Orders.';
+alter table api."order" enable row level security;
+grant select ("Order No") on api."order" to authenticated with grant option;
+grant delete on api."order" to authenticated;
+create function api.count_orders(state api.state) returns bigint language sql stable
+begin atomic;
+  select count(*) from api."order" as o where o.state = count_orders.state;
+end;
+grant execute on function api.count_orders(api.state) to authenticated;
+grant usage on schema private to authenticated;
+alter default privileges in schema api grant select on tables to authenticated;
+`,
+  ]);
+  expect(draft?.text).toContain('grant delete on api."order" to authenticated;');
+  expect(draft?.text).toContain("revoke usage on schema private from authenticated;");
+  expect(draft?.text).toContain("revoke usage on type api.state from public;");
+});
+
+test("what a later migration altered, dropped or made again is not taken from where it was made", () => {
+  const dir = mkdtempSync(join(tmpdir(), "rowhouse-sources-"));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  const write = (file: string, up: string) =>
+    writeFileSync(
+      join(dir, file),
+      `-- migrate:up\n${up}\n-- migrate:down\ncreate table api.never ();`,
+    );
+  write("1_a.sql", "create policy a on api.t; create policy b on api.t; create table api.u ();");
+  write("2_b.sql", "alter policy a on api.t using (true); drop table api.u;");
+  write(
+    "3_c.sql",
+    "create or replace function api.f() as $$ 1 $$; create or replace function api.f() as $$ 2 $$;",
+  );
+  write("4_d.sql", "create policy c on api.t;");
+  expect([...migratedSources(dir)]).toEqual([
+    ["policy b on api.t", "create policy b on api.t"],
+    ["function api.f", "create or replace function api.f() as $$ 2 $$"],
+    ["policy c on api.t", "create policy c on api.t"],
+  ]);
+});
+
+test("nothing is drafted where nothing was edited", async () => {
+  expect(await draftAfter()).toBeUndefined();
+});
+
+test("a dropped column is a hazard; the other columns of its rows survive", async () => {
+  const draft = await draftAfter(
+    ["sql/api/tasks.sql", "  completed boolean not null default false,\n", ""],
+    ["policies/tasks.sql", "  alter column completed set statistics 0,\n", ""],
+    [
+      "policies/tasks.sql",
+      "comment on column api.tasks.completed is\n  'Whether it is done.';\n",
+      "",
+    ],
+    ["policies/tasks.sql", "description, completed", "description"],
+  );
+  expect(draft?.hazards).toMatchObject([{ kind: "drop", object: "api.tasks.completed" }]);
+  expect(draft?.proof.rows).toBe(4);
+});
+
+test.each<[what: string, reason: RegExp, edit: Edit]>([
+  [
+    "rows that are there make it fail",
+    /on its way up: .*column "note" of relation "tasks" contains null values/s,
+    ["sql/api/tasks.sql", "  completed boolean", "  note text not null,\n  completed boolean"],
+  ],
+  [
+    "the planner does not know what was changed",
+    /on its way up: It arrives somewhere else .*- grant database to public: temporary/s,
+    ["sql/database/privileges.sql", "revoke temporary", "revoke create"],
+  ],
+])("no migration is written when %s", async (_what, reason, edit) => {
+  await expect(draftAfter(edit)).rejects.toMatchObject({
+    code: "plan_unproven",
+    message: expect.stringMatching(reason),
+  });
+});

@@ -1,0 +1,97 @@
+import { expect, test } from "vitest";
+import { readCatalog } from "../../src/schema/catalog/catalog.ts";
+import { prove } from "../../src/schema/proof/prove.ts";
+import { makeRows } from "../../src/schema/proof/sample-rows.ts";
+import { withClient } from "../../src/stack/database.ts";
+import { migrate } from "../../src/stack/dbmate.ts";
+import { emptyDatabase, testScratch } from "../../src/testing/database.ts";
+import { migrationsDir } from "../support/project.ts";
+
+const migrated = await emptyDatabase();
+await migrate(migrated);
+const before = await readCatalog(migrated);
+const withNote = await withClient(migrated, async (client) => {
+  await client.query("alter table api.tasks add column note text");
+  return readCatalog(migrated);
+});
+
+const add = "alter table api.tasks add column note text;";
+const drop = "alter table api.tasks drop column note;";
+
+async function outcomeOf(up: string, down: string, losing: string[] = []) {
+  return prove(testScratch(), {
+    file: "20991231235959_tried.sql",
+    text: `-- migrate:up\n${up}\n-- migrate:down\n${down}\n`,
+    dir: migrationsDir,
+    declared: up.includes(add) ? withNote : before,
+    losing: new Set(losing),
+    emptied: [],
+  });
+}
+
+test("a migration that arrives, returns and keeps the rows is proven", async () => {
+  expect(await outcomeOf(add, drop)).toEqual({ rows: 4, tables: 2, untried: [], emptied: [] });
+});
+
+test.each([
+  ["up does not arrive", `${add} drop index api.users_email;`, drop, "up", /users_email/],
+  ["down does not return", add, "select 1;", "down", /\+ column api\.tasks\.note/],
+  ["up loses rows", `${add} delete from api.tasks;`, drop, "up", /rows of api\.tasks/],
+  ["up changes rows", `${add} update api.tasks set title = 'x';`, drop, "up", /rows of api\.tasks/],
+  [
+    "up makes a column anew that had a default",
+    "alter table api.tasks drop column completed; alter table api.tasks add column completed boolean not null default false, alter completed set statistics 0; comment on column api.tasks.completed is 'Whether it is done.'; grant select (completed), insert (completed), update (completed) on api.tasks to authenticated;",
+    "select 1;",
+    "up",
+    /rows of api\.tasks/,
+  ],
+  ["down loses rows", add, `${drop} truncate api.users cascade;`, "down", /rows of api\./],
+  ["up fails", `${add} select 1 / 0;`, drop, "up", /division by zero/],
+] as const)("it is refuted when %s", async (_what, up, down, direction, reason) => {
+  expect(await outcomeOf(up, down)).toMatchObject({
+    direction,
+    reason: expect.stringMatching(reason),
+  });
+});
+
+test("what is given up on purpose may be lost", async () => {
+  const up = "update api.tasks set description = 'x';";
+  expect(await outcomeOf(up, "select 1;")).toMatchObject({ direction: "up" });
+  expect(
+    await outcomeOf(up, "select 1;", ["api.tasks.description", "api.tasks.updated_at"]),
+  ).toMatchObject({ rows: 4 });
+  expect(await outcomeOf(up, "select 1;", ["api.tasks"])).toMatchObject({ rows: 2, tables: 1 });
+});
+
+test("rows are made up by type, default and reference; where the rules are too odd, it is told", async () => {
+  const url = await emptyDatabase();
+  const untried = await withClient(url, async (client) => {
+    await client.query(`
+      create type public.state as enum ('open', 'done');
+      create table public.parent (
+        id int generated always as identity primary key,
+        at timestamptz not null,
+        tags text[] not null,
+        extra jsonb not null
+      );
+      create table public.child (
+        parent int not null references public.parent (id),
+        state public.state not null
+      );
+      create table public.odd (word text not null check (word = 'sesame'));
+      create table public.picky (id int primary key, word text check (word = 'sesame'));
+    `);
+    return makeRows(client);
+  });
+  expect(untried).toEqual([
+    { table: "public.odd", reason: expect.stringContaining("odd_word_check") },
+  ]);
+  const { rows } = await withClient(url, (client) =>
+    client.query(
+      `select (select count(*)::int from public.child) as child,
+        (select count(distinct parent)::int from public.child) as parents,
+        (select count(*)::int from public.picky) as picky`,
+    ),
+  );
+  expect(rows).toEqual([{ child: 2, parents: 2, picky: 2 }]);
+});
