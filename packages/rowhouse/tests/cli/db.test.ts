@@ -13,7 +13,7 @@ import {
   testScratch,
 } from "../../src/testing/database.ts";
 import { rowhouse } from "../support/cli.ts";
-import { command, copyProject } from "../support/project.ts";
+import { copyProject, rowhouseCommand } from "../support/project.ts";
 
 test("db check is silent about this project", async () => {
   expect(await rowhouse(["db", "check"], {})).toEqual({ code: 0, stdout: "", stderr: "" });
@@ -150,7 +150,7 @@ test("Ctrl-C ends a command in the middle of a proof, and leaves nothing", async
   writeFileSync(file, readFileSync(file, "utf8").replace("Whether it is done.", "Is it done?"));
   const temporary = mkdtempSync(join(tmpdir(), "rowhouse-interrupted-"));
   const env = { ...process.env, TMPDIR: temporary, SCRATCH_URL: "" };
-  const child = spawn(process.execPath, [command, "db", "diff"], { env, cwd: project });
+  const child = spawn(process.execPath, [rowhouseCommand, "db", "diff"], { env, cwd: project });
   const left = () => readdirSync(temporary).filter((name) => name.startsWith("rowhouse-"));
   await expect.poll(() => left().join(), { timeout: 20_000 }).toContain("rowhouse-migrations-");
   child.kill("SIGINT");

@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { addUser, backUp, drillOf, emailsIn, inHome, pretendBackup } from "../support/backup.ts";
 import { newHome, readyHome, rowhouse } from "../support/cli.ts";
-import { command, projectRoot } from "../support/project.ts";
+import { projectRoot, rowhouseCommand } from "../support/project.ts";
 
 /** Mounts a small disk; it goes with the test. */
 function smallDisk(dir: string, size: string): void {
@@ -41,7 +41,7 @@ function mayMount(): boolean {
 
 /** Kills a command as soon as something is there. */
 async function killedWhen(home: string, args: string[], isThere: () => boolean): Promise<void> {
-  const child = spawn(process.execPath, [command, ...args], {
+  const child = spawn(process.execPath, [rowhouseCommand, ...args], {
     cwd: projectRoot,
     env: { ...process.env, ROWHOUSE_HOME: home, DATABASE_URL: "" },
     stdio: "ignore",

@@ -6,12 +6,12 @@ import { expect, test } from "vitest";
 import { migrationLock } from "../../src/stack/dbmate.ts";
 import { addUser, backUp, faultsOf, inHome } from "../support/backup.ts";
 import { rowhouse, startStack } from "../support/cli.ts";
-import { command, projectRoot } from "../support/project.ts";
+import { projectRoot, rowhouseCommand } from "../support/project.ts";
 
 // Backups beside others: backups, migrations, and who writes for long.
 
 function startBackup(home: string) {
-  return spawn(process.execPath, [command, "backup"], {
+  return spawn(process.execPath, [rowhouseCommand, "backup"], {
     cwd: projectRoot,
     env: { ...process.env, ROWHOUSE_HOME: home, DATABASE_URL: "" },
   });

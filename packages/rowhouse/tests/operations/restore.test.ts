@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { expect, test } from "vitest";
 import { addUser, backUp, flipBit, inHome } from "../support/backup.ts";
 import { newHome, readyHome, rowhouse, startStack } from "../support/cli.ts";
-import { command, projectRoot } from "../support/project.ts";
+import { projectRoot, rowhouseCommand } from "../support/project.ts";
 
 /** Everybody in the database of a home, and the database's clock. */
 async function look(home: string): Promise<{ emails: string[]; now: string }> {
@@ -118,7 +118,7 @@ test("after a restore that was killed at its very end, no empty database takes t
 test("an interrupted backup leaves nothing, and what a killed one left goes with the next", async () => {
   const home = readyHome();
   const run = async (signal: NodeJS.Signals) => {
-    const child = spawn(process.execPath, [command, "backup"], {
+    const child = spawn(process.execPath, [rowhouseCommand, "backup"], {
       cwd: projectRoot,
       env: { ...process.env, ROWHOUSE_HOME: home, DATABASE_URL: "" },
     });

@@ -8,7 +8,7 @@ import { waitFor } from "../../src/lib/wait.ts";
 import { freePort } from "../../src/stack/ports.ts";
 import { type Variables, withoutOwnStack } from "./environment.ts";
 import { childrenOf } from "./processes.ts";
-import { command, projectRoot } from "./project.ts";
+import { projectRoot, rowhouseCommand } from "./project.ts";
 
 /** What a command printed, and how it ended. */
 export interface Outcome {
@@ -43,7 +43,7 @@ export async function rowhouse(
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     const options = { env: environment(env), cwd: project };
-    execFile(process.execPath, [command, ...args], options, (error, stdout, stderr) => {
+    execFile(process.execPath, [rowhouseCommand, ...args], options, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
     });
   });
@@ -95,7 +95,7 @@ export async function launchStack(
   const home = env.ROWHOUSE_HOME ?? readyHome();
   const port = env.API_PORT ?? String(await freePort());
   const variables = { ...env, ROWHOUSE_HOME: home, API_PORT: port };
-  const child = spawn(process.execPath, [command, command], {
+  const child = spawn(process.execPath, [rowhouseCommand, command], {
     env: environment(variables),
     cwd: project,
   });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { TestProject } from "vitest/node";
 import startServer from "../../src/testing/global-setup.ts";
-import { command, projectRoot } from "./project.ts";
+import { projectRoot, rowhouseCommand } from "./project.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -31,6 +31,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
 async function makeHome(): Promise<string> {
   const home = mkdtempSync(join(tmpdir(), "rowhouse-home-"));
   const env = { ...process.env, ROWHOUSE_HOME: home, DATABASE_URL: "" };
-  await run(process.execPath, [command, "migrate"], { cwd: projectRoot, env });
+  await run(process.execPath, [rowhouseCommand, "migrate"], { cwd: projectRoot, env });
   return home;
 }

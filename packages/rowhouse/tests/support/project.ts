@@ -17,13 +17,13 @@ export const projectRoot = join(import.meta.dirname, "../../../..");
 /** Its migrations. */
 export const migrationsDir = join(projectRoot, "db", "migrations");
 
-/** The built command. */
-export const command = join(import.meta.dirname, "../../dist/main.js");
+/** The built rowhouseCommand. */
+export const rowhouseCommand = join(import.meta.dirname, "../../dist/main.js");
 
 /** The migration files of the project, in order. */
 export const migrationFiles = readdirSync(migrationsDir).sort();
 
-/** What the command reads and writes of a project. */
+/** What the rowhouseCommand reads and writes of a project. */
 const parts = ["client", "db", "docs", "policies", "sql", "tests", "package.json"];
 
 /** A copy of the project to edit; it ends with the test. */
