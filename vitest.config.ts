@@ -1,11 +1,8 @@
-import { join } from "node:path";
 import { configDefaults, defineConfig } from "vitest/config";
 import { pgtapFiles } from "./tests/support/pgtap-plugin.ts";
 
 export default defineConfig({
   plugins: [pgtapFiles()],
-  // The client as it stands, and not as it was built last.
-  resolve: { alias: { "@rowhouse/client": join(import.meta.dirname, "client/src/index.ts") } },
   test: {
     include: ["tests/**/*.test.ts", "tests/database/*.sql"],
     // They need a Chromium or Debian's packages, and `npm test` must need nothing but npm: see

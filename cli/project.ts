@@ -7,8 +7,8 @@ export const projectRoot = resolve(import.meta.dirname, "..");
 /** The folder that deploys run `dbmate up` on. */
 export const migrationsDir = join(projectRoot, "db", "migrations");
 
-/** Where a project keeps the client's types, which `rowhouse types` writes. */
-export const typesFile = join("client", "src", "database.types.ts");
+/** The types of the database, which `rowhouse types` writes. */
+export const typesFile = join("client", "database.types.ts");
 
 /** The version of Rowhouse, from package.json. */
 export function version(): string {

@@ -7,6 +7,7 @@ import { generateTypes } from "../catalog/types.ts";
 import { colours } from "../colours.ts";
 import { adoptMigrations } from "../diff/adopt.ts";
 import { reasonOf } from "../errors.ts";
+import { typesFile } from "../project.ts";
 import { rehearse } from "../rehearse/rehearse.ts";
 import { tell } from "../rehearse/text.ts";
 import { openScratch, type ScratchServer } from "../stack/scratch.ts";
@@ -138,7 +139,7 @@ async function forWhom(url: string, rules: Change["rules"]): Promise<string[]> {
 
 /** @returns Whether they had to be. */
 async function writeTypes(url: string, root: string): Promise<boolean> {
-  const file = join(root, "client/src/database.types.ts");
+  const file = join(root, typesFile);
   const types = await generateTypes(url);
   if (readFileSync(file, "utf8") === types) return false;
   writeFileSync(file, types);

@@ -40,7 +40,8 @@ function allowed(home: string): string[] {
   return [
     import.meta.dirname,
     join(home, "vite"),
-    join(projectRoot, "client", "src"),
+    join(projectRoot, "client"),
+    join(projectRoot, "packages", "client", "dist"),
     join(projectRoot, "node_modules"),
   ];
 }

@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
+import { join } from "node:path";
 import type { Browser, JSHandle, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { projectRoot } from "../../cli/project.ts";
 import { jwtSecret, openHome } from "../../cli/stack/home.ts";
 import { signToken } from "../../cli/stack/token.ts";
 import { launchChromium, openPage } from "./chromium.ts";
 
-type Client = typeof import("@rowhouse/client");
+type Client = typeof import("../../client/index.ts");
 
 let browser: Browser;
 
@@ -24,7 +26,9 @@ function newToken(expiresIn = 600, id: string = randomUUID()): string {
 /** The client, loaded into a page whose origin is not the API's. */
 async function load(): Promise<{ page: Page; client: JSHandle<Client>; url: string }> {
   const { page } = await openPage(browser);
-  const client: JSHandle<Client> = await page.evaluateHandle('import("/@id/@rowhouse/client")');
+  const client: JSHandle<Client> = await page.evaluateHandle(
+    `import("/@fs${join(projectRoot, "client/index.ts")}")`,
+  );
   const url = inject("apiUrl");
   expect(await page.evaluate(() => location.origin)).not.toBe(new URL(url).origin);
   return { page, client, url };

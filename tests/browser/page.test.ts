@@ -148,7 +148,7 @@ test("without a network the page says so, and what was typed is not lost", async
   await title.fill("Water the plants");
   await page.keyboard.press("Enter");
   expect(await alice.list.getAttribute("aria-busy")).toBe("true");
-  await shows(alice.list.getByRole("alert").first(), "The server could not be reached");
+  await shows(alice.list.getByRole("alert").first(), "Could not reach the server");
   expect(await title.inputValue()).toBe("Water the plants");
 
   await page.context().setOffline(false);

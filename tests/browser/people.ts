@@ -1,6 +1,6 @@
-import { createRowhouse, type Rowhouse } from "@rowhouse/client";
 import type { Locator, Page } from "playwright-core";
 import { expect, inject } from "vitest";
+import { createRowhouse, type Rowhouse } from "../../client/index.ts";
 
 /** A person on the page, as a test sees them. */
 export interface Person {

@@ -6,7 +6,6 @@ const projectRoot = join(import.meta.dirname, "../..");
 // Apart from `npm test`, which must need nothing but npm: these need a Chromium.
 export default defineConfig({
   root: projectRoot,
-  resolve: { alias: { "@rowhouse/client": join(projectRoot, "client/src/index.ts") } },
   test: {
     include: ["tests/browser/*.test.ts"],
     globalSetup: "tests/browser/global-setup.ts",

@@ -6,7 +6,6 @@ const projectRoot = join(import.meta.dirname, "../..");
 // Apart from `npm test`: these take longer, and some need Debian packages.
 export default defineConfig({
   root: projectRoot,
-  resolve: { alias: { "@rowhouse/client": join(projectRoot, "client/src/index.ts") } },
   test: {
     include: ["tests/operations/**/*.test.ts"],
     globalSetup: "tests/support/global-setup.ts",

@@ -1,7 +1,12 @@
-import { createRowhouse, type Row, type Rowhouse, type RowhouseOptions } from "@rowhouse/client";
+import {
+  type ClientOptions,
+  createRowhouse,
+  type Rowhouse,
+  type Tables,
+} from "../../../client/index.ts";
 
 /** A task, as the database has it. */
-export type Task = Row<"tasks">;
+export type Task = Tables<"tasks">;
 
 /** Somebody who is signed in on this page. */
 export interface Person {
@@ -15,7 +20,7 @@ export interface Person {
 const apiUrl: string = import.meta.env.VITE_API_URL ?? "http://127.0.0.1:3000";
 
 /** Makes a client for one person. */
-export function connect(key: string, options: Pick<RowhouseOptions, "onRequest"> = {}): Rowhouse {
+export function connect(key: string, options: Pick<ClientOptions, "onRequest"> = {}): Rowhouse {
   return createRowhouse({ url: apiUrl, token: () => tokenOf(key), ...options });
 }
 

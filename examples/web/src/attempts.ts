@@ -1,4 +1,4 @@
-import { type Rowhouse, RowhouseError } from "@rowhouse/client";
+import { ApiError, type Rowhouse } from "../../../client/index.ts";
 import { connect, type Person } from "./api.ts";
 
 /** What can be tried on another's row. */
@@ -18,7 +18,7 @@ export interface Answer {
   readonly body: object | undefined;
   readonly status: number;
   /** Undefined when the API did as it was told. */
-  readonly error: RowhouseError | undefined;
+  readonly error: ApiError | undefined;
 }
 
 /** Nobody has a row or a user with this id: it is made anew for each attempt. */
@@ -75,7 +75,7 @@ const send: Record<Kind, (db: Rowhouse, id: string, body: Body | undefined) => P
     rest.from("tasks").insert(body).throwOnError(),
 };
 
-function failureIn(error: unknown): RowhouseError {
-  if (error instanceof RowhouseError) return error;
+function failureIn(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
   throw error;
 }

@@ -1,4 +1,4 @@
-import { InvalidError, RowhouseError, StaleError } from "@rowhouse/client";
+import { ApiError, InvalidError, StaleError } from "../../../client/index.ts";
 import type { Task } from "./api.ts";
 
 /**
@@ -8,7 +8,7 @@ import type { Task } from "./api.ts";
  * @throws What is no failure of the API, but a fault in this page.
  */
 export function explain(error: unknown): string {
-  if (!(error instanceof RowhouseError)) throw error;
+  if (!(error instanceof ApiError)) throw error;
   if (error instanceof InvalidError && error.column === "title") {
     return "A title needs 1 to 200 characters, and not only blanks.";
   }

@@ -1,4 +1,4 @@
-import { ConflictError } from "@rowhouse/client";
+import { ConflictError } from "../../../client/index.ts";
 import type { Person, Task } from "./api.ts";
 import { createListView } from "./list-view.ts";
 import { createRow, type TaskRow } from "./row.ts";

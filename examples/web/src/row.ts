@@ -1,4 +1,4 @@
-import { NotFoundError, type Table } from "@rowhouse/client";
+import { NotFoundError, type Rowhouse } from "../../../client/index.ts";
 import type { Task } from "./api.ts";
 import { copyOf, describe, find } from "./dom.ts";
 import { currentIn } from "./explain.ts";
@@ -14,7 +14,7 @@ export interface TaskRow {
 
 /** What a row needs, and whom it tells. */
 export interface RowHost {
-  readonly table: Table<"tasks">;
+  readonly table: Rowhouse["tasks"];
   readonly changed: (row: TaskRow) => void;
   /** The task is there no more: deleted here, or found to be deleted elsewhere. */
   readonly gone: (row: TaskRow, where: "here" | "elsewhere") => void;
