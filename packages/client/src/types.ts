@@ -45,7 +45,7 @@ export interface TableTypes {
 export interface DatabaseTable<DB, T extends TableInfos, N extends keyof T> {
   readonly Row: Part<Table<DB, N>, "Row">;
   /** Without the owner, which is the caller, and with an optional id: the client makes one. */
-  readonly New: Omit<Part<Table<DB, N>, "Insert">, Managed<T[N]>>;
+  readonly New: OptionalId<Omit<Part<Table<DB, N>, "Insert">, Managed<T[N]>>>;
   readonly Patch: Omit<Part<Table<DB, N>, "Update">, Managed<T[N]> | "id">;
   readonly Embeds: {
     [R in Referenced<Table<DB, N>> & keyof Tables<DB>]: Part<Table<DB, R>, "Row">;
@@ -65,6 +65,11 @@ type Referenced<T> = T extends {
 
 /** The columns that the database sets. */
 type Managed<I extends TableInfo> = Extract<I["owner"], string> | "created_at" | "updated_at";
+
+/** The same columns, with the id optional also where the database has no default for it. */
+type OptionalId<T> = Flatten<Omit<T, "id"> & Partial<Pick<T, "id" & keyof T>>>;
+
+type Flatten<T> = { [K in keyof T]: T[K] };
 
 /** Comparisons with a column. All that are given must hold. */
 export type Comparisons<V> = {

@@ -48,6 +48,8 @@ const viteConfig = `export default {
 };
 `;
 
+const tarball = `rowhouse-client-${version}.tgz`;
+const token = sign(claimsFor(userId));
 let api: Api;
 let databaseUrl: string;
 let app: string;
@@ -57,7 +59,14 @@ beforeAll(async () => {
   api = await startApi(databaseUrl);
   // Outside of the repository, so that nothing of it can be found from here.
   app = mkdtempSync(join(tmpdir(), "rowhouse-app-"));
-});
+  mkdirSync(join(app, "src"));
+  // The build must come from packing: what lies in dist may be older.
+  rmSync(join(packageRoot, "dist"), { recursive: true, force: true });
+  await run("npm", ["pack", "--pack-destination", app], packageRoot);
+  writeFileSync(join(app, "package.json"), JSON.stringify({ private: true, type: "module" }));
+  const packages = [`./${tarball}`, "vite@7", "typescript@6"];
+  await run("npm", ["install", "--no-audit", "--no-fund", ...packages], app);
+}, 120_000);
 afterAll(async () => {
   rmSync(app, { recursive: true });
   await api.stop();
@@ -74,41 +83,24 @@ async function run(program: string, args: readonly string[], cwd: string, env = 
   }
 }
 
-test("an app elsewhere installs the packed client, compiles, builds and runs", async () => {
-  // The build must come from packing: what lies in dist may be of yesterday.
-  rmSync(join(packageRoot, "dist"), { recursive: true, force: true });
-  await run("npm", ["pack", "--pack-destination", app], packageRoot);
-  const tarball = `rowhouse-client-${version}.tgz`;
-  const packed = (await run("tar", ["-tzf", tarball], app)).trim().split("\n");
-  expect(packed).toEqual(
-    expect.arrayContaining([
-      "package/README.md",
-      "package/dist/index.d.ts",
-      "package/dist/index.js",
-    ]),
+test("the packed client has its build and its page, and nothing else", async () => {
+  const files = (await run("tar", ["-tzf", tarball], app)).trim().split("\n");
+  const others = files.filter((file) => !/^package\/dist\/[a-z-]+\.(d\.ts|js)$/.test(file));
+  expect(others.sort()).toEqual(["package/LICENSE", "package/README.md", "package/package.json"]);
+  expect(files).toEqual(
+    expect.arrayContaining(["package/dist/index.js", "package/dist/index.d.ts"]),
   );
-  expect(packed.filter((file) => /src\/|\.test\.|tsconfig/.test(file))).toEqual([]);
+  expect(files.filter((file) => file.includes(".test."))).toEqual([]);
+});
 
+test("an app elsewhere, with the lines of the README, compiles, builds and runs", async () => {
   const [install, types] = commands.trim().split("\n");
   expect(install).toBe("npm install @rowhouse/client");
-  writeFileSync(join(app, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  await run(
-    "npm",
-    ["install", "--no-audit", "--no-fund", `./${tarball}`, "vite@7", "typescript@6"],
-    app,
-  );
-
-  mkdirSync(join(app, "src"));
   expect(types).toBe("npx rowhouse types --output ../app/src/database.types.ts");
-  const file = join(app, "src/database.types.ts");
-  const written = await rowhouse(["types", "--output", file], {
-    DATABASE_URL: databaseUrl,
-    ROWHOUSE_HOME: newHome(),
-  });
-  expect(written).toMatchObject({ code: 0 });
+  const output = join(app, "src/database.types.ts");
+  const env = { DATABASE_URL: databaseUrl, ROWHOUSE_HOME: newHome() };
+  expect(await rowhouse(["types", "--output", output], env)).toMatchObject({ code: 0 });
 
-  writeFileSync(join(app, "tsconfig.json"), JSON.stringify(tsconfig));
-  writeFileSync(join(app, "vite.config.js"), viteConfig);
   const [imports, line] = code.trim().split("\n\n");
   writeFileSync(
     join(app, "src/main.ts"),
@@ -121,9 +113,24 @@ test("an app elsewhere installs the packed client, compiles, builds and runs", a
     console.log(title);
     `,
   );
+  writeFileSync(join(app, "tsconfig.json"), JSON.stringify(tsconfig));
+  writeFileSync(join(app, "vite.config.js"), viteConfig);
   await run("npx", ["tsc", "--noEmit"], app);
-  const token = sign(claimsFor(userId));
   await run("npx", ["vite", "build"], app, { VITE_API_URL: api.url, VITE_TOKEN: token });
   const [bundle = ""] = readdirSync(join(app, "dist/assets"));
   expect(await run("node", [join("dist/assets", bundle)], app)).toBe("From an app\n");
-}, 180_000);
+}, 60_000);
+
+test("a program in plain Node.js runs with the packed client, and compiles as nodenext", async () => {
+  const program = `
+    import { createClient } from "@rowhouse/client";
+    const db = createClient({ url: "${api.url}", token: "${token}" }, {});
+    const { data } = await db.rest.from("users").select("id").throwOnError();
+    console.log(Array.isArray(data));
+  `;
+  writeFileSync(join(app, "plain.mjs"), program);
+  expect(await run("node", ["plain.mjs"], app)).toBe("true\n");
+  const flags = ["--module", "nodenext", "--lib", "es2023,dom", "--strict", "--noEmit"];
+  writeFileSync(join(app, "plain.mts"), program);
+  await run("npx", ["tsc", "--ignoreConfig", "plain.mts", ...flags], app);
+}, 60_000);
