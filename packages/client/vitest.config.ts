@@ -20,7 +20,7 @@ export default defineConfig({
           // Files share the modules of their worker: nothing in them keeps state.
           isolate: false,
           env: { NO_COLOR: "1" },
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },

@@ -22,14 +22,14 @@ const writes = {
 describe.each(["update", "delete"] as const)("A user's %s with ifMatch", (way) => {
   const write = writes[way];
 
-  test("goes through when nobody was faster", async () => {
+  test("succeeds when the row has not changed", async () => {
     const row = await alice.db.tasks.create({ title: "t" });
     await write(row.id, row.updated_at);
     const left = (await alice.db.tasks.list()).items.map(({ title }) => title);
     expect(left).toEqual(way === "update" ? ["mine"] : []);
   });
 
-  test("is a StaleError with the row as it is when somebody was, and changes nothing", async () => {
+  test("is a StaleError with the current row when it has changed, and changes nothing", async () => {
     const row = await alice.db.tasks.create({ title: "t" });
     const theirs = await alice.db.tasks.update(row.id, { title: "theirs" });
     const error = await failure(write(row.id, row.updated_at));
@@ -38,7 +38,7 @@ describe.each(["update", "delete"] as const)("A user's %s with ifMatch", (way) =
     expect(await alice.db.tasks.get(row.id)).toEqual(theirs);
   });
 
-  test("is a StaleError without a row when it is deleted meanwhile", async () => {
+  test("is a StaleError without a row when the row was deleted", async () => {
     const row = await alice.db.tasks.create({ title: "t" });
     await alice.db.tasks.update(row.id, { title: "theirs" });
     const remove = () => api.sql("delete from api.tasks where id = $1", [row.id]);
@@ -51,7 +51,7 @@ describe.each(["update", "delete"] as const)("A user's %s with ifMatch", (way) =
     expect(error).toMatchObject({ current: undefined });
   });
 
-  test("keeps the id of the write, so that the logs tell why it was refused", async () => {
+  test("keeps the id of the write, so that the logs say why it was refused", async () => {
     const row = await alice.db.tasks.create({ title: "t" });
     await alice.db.tasks.update(row.id, { title: "theirs" });
     const { requestId } = await failure(write(row.id, row.updated_at));
@@ -66,7 +66,7 @@ describe.each(["update", "delete"] as const)("A user's %s with ifMatch", (way) =
     expect(await failure(write(newId(), row.updated_at))).toBeInstanceOf(NotFoundError);
   });
 
-  test("that is no time is an InvalidError", async () => {
+  test("that is no timestamp is an InvalidError", async () => {
     const { id } = await alice.db.tasks.create({ title: "t" });
     expect(await failure(write(id, "yesterday's"))).toMatchObject({
       name: "InvalidError",
@@ -74,7 +74,7 @@ describe.each(["update", "delete"] as const)("A user's %s with ifMatch", (way) =
     });
   });
 
-  test("goes through for exactly one of ten at once", async () => {
+  test("succeeds for exactly one of ten at once", async () => {
     const row = await alice.db.tasks.create({ title: "t" });
     const results = await Promise.allSettled(
       Array.from({ length: 10 }, () => write(row.id, row.updated_at)),
@@ -100,7 +100,7 @@ test("Of a user's two devices that read one row and change it, the second learns
   expect(await retried).toMatchObject({ title: "laptop" });
 });
 
-test("A user's change without ifMatch goes through, whoever was faster", async () => {
+test("A user's update without ifMatch succeeds, whatever has changed", async () => {
   const { id } = await alice.db.tasks.create({ title: "t" });
   const titles = ["one", "two", "three"];
   await Promise.all(titles.map((title) => alice.db.tasks.update(id, { title })));

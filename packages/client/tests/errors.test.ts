@@ -22,11 +22,11 @@ let api: Backend;
 let alice: Session;
 beforeAll(async () => {
   // The naps end after 100 ms, as any statement does after 5 s.
-  const door = "request.impatient_door";
+  const check = "request.check_with_timeout";
   api = await startBackend(
-    { extra: { PGRST_DB_PRE_REQUEST: door } },
+    { extra: { PGRST_DB_PRE_REQUEST: check } },
     `
-    create function ${door}() returns void language plpgsql as $$
+    create function ${check}() returns void language plpgsql as $$
     begin
       perform request.door();
       if current_setting('request.path', true) = '/rpc/nap' then
@@ -34,7 +34,7 @@ beforeAll(async () => {
       end if;
     end $$;
     create function api.nap() returns text language sql as $$ select pg_sleep(20)::text $$;
-    grant execute on function ${door}() to anonymous, authenticated;
+    grant execute on function ${check}() to anonymous, authenticated;
     grant execute on function api.nap() to authenticated;
   `,
   );
@@ -51,7 +51,7 @@ type ClassName = Exclude<
 
 const seen = new Set<string>();
 
-/** What an error is, beside its class. */
+/** The properties of an error. */
 interface Facts {
   readonly code?: string;
   readonly status?: number;
@@ -63,7 +63,7 @@ interface Facts {
 
 const remedy = /(?:^|[.!?] )(?:[A-Z][^.!?]*(?:\.\w[^.!?]*)*)[.]$/;
 
-/** Sees that a call ends with an error that says all there is to say. */
+/** Checks that a call ends with an error that has everything it should have. */
 async function expectError(
   call: PromiseLike<unknown>,
   name: ClassName,
@@ -131,7 +131,7 @@ describe("A user whose data breaks a rule gets an InvalidError that names column
     const facts = { status: 400, code: "PGRST204", column: "due", rule: "unknown column" };
     await expectError(tasks().create(row), "InvalidError", facts);
     const message = "Could not find the 'due' column of 'tasks' in the schema cache";
-    alice.proxy.next(answer(400, { body: { code: "PGRST204", message } })); // as PostgREST 12.2 says it
+    alice.proxy.next(answer(400, { body: { code: "PGRST204", message } })); // as PostgREST 12.2 reports it
     await expectError(tasks().create(row), "InvalidError", facts);
   });
 
@@ -149,7 +149,7 @@ describe("A user whose data breaks a rule gets an InvalidError that names column
 describe("A user whose question makes no sense gets an InvalidError:", () => {
   const nothing = { column: undefined, rule: undefined };
 
-  test("an id that is none", async () => {
+  test("an id that is no UUID", async () => {
     const facts = { status: 400, code: "22P02", ...nothing };
     await expectError(tasks().get("nonsense"), "InvalidError", facts);
     await expectError(tasks().delete(""), "InvalidError", facts);
@@ -180,18 +180,18 @@ describe("A user whose question makes no sense gets an InvalidError:", () => {
     await expectError(tasks().create({ title: "nul \u0000" }), "InvalidError", facts);
   });
 
-  test("a table that cannot come along", async () => {
+  test("a table that cannot be embedded", async () => {
     const facts = { status: 400, code: "PGRST200", ...nothing };
     const embeds = ["nothing"] as unknown as ["users"];
     await expectError(tasks().list({ with: embeds }), "InvalidError", facts);
   });
 
-  test("a page that begins nowhere", async () => {
+  test("a cursor of no list", async () => {
     const facts = { status: 0, code: "cursor", ...nothing };
     await expectError(tasks().list({ after: "nonsense" }), "InvalidError", facts);
   });
 
-  test("If-Match that is no time", async () => {
+  test("If-Match that is no timestamp", async () => {
     const { id } = await tasks().create({ title: "t" });
     const call = tasks().update(id, { title: "u" }, { ifMatch: "nonsense" });
     const facts = { status: 400, code: "PT400", details: "if_match_invalid", ...nothing };
@@ -207,13 +207,13 @@ describe("A user whose question makes no sense gets an InvalidError:", () => {
     await expectError(call, "InvalidError", facts);
   });
 
-  test("422 of something in between", async () => {
+  test("422 of a proxy", async () => {
     alice.proxy.next(answer(422, { body: "no" }));
     await expectError(tasks().list(), "InvalidError", { status: 422, code: "HTTP422", ...nothing });
   });
 });
 
-describe("A user who may not gets a SignedOutError or a ForbiddenError:", () => {
+describe("A user without the right gets a SignedOutError or a ForbiddenError:", () => {
   const listWith = (token: string) => alice.client({ token }).tasks.list();
 
   test("a token that has expired", async () => {
@@ -223,18 +223,18 @@ describe("A user who may not gets a SignedOutError or a ForbiddenError:", () => 
     expect(error.message).toBe("JWT expired. Sign in again.");
   });
 
-  test("a token that has expired, as PostgREST 13 says it", async () => {
+  test("a token that has expired, as PostgREST 13 reports it", async () => {
     alice.proxy.next(answer(401, { body: { code: "PGRST303", message: "JWT expired" } }));
     await expectError(tasks().list(), "SignedOutError", { status: 401, code: "PGRST303" });
   });
 
-  test("a token that somebody else signed", async () => {
+  test("a token signed with another secret", async () => {
     const token = sign(claimsFor(alice.id), "another-secret-that-is-long-enough-too");
     const facts = { status: 401, code: "PGRST301" };
     await expectError(listWith(token), "SignedOutError", facts);
   });
 
-  test("a token whose audience is another", async () => {
+  test("a token for another audience", async () => {
     const token = sign({ ...claimsFor(alice.id), aud: "elsewhere" });
     const facts = { status: 401, code: "PT401", details: "token_aud_refused" };
     const error = await expectError(listWith(token), "SignedOutError", facts);
@@ -242,14 +242,14 @@ describe("A user who may not gets a SignedOutError or a ForbiddenError:", () => 
     expect(error.message).toBe("The token was refused. Sign in again.");
   });
 
-  test("no token to be had", async () => {
+  test("no token", async () => {
     const token = () => Promise.reject(new Error("offline"));
     const facts = { status: 0, code: "token" };
     const error = await expectError(alice.client({ token }).tasks.list(), "SignedOutError", facts);
     expect(error.cause).toEqual(new Error("offline"));
   });
 
-  test("a row for another", async () => {
+  test("a row for another user", async () => {
     const row = { title: "t", user_id: newId() };
     const call = rest().from("tasks").insert(row).throwOnError();
     const facts = { status: 403, code: "42501" };
@@ -284,7 +284,7 @@ describe("A user who asks for what is not there gets a NotFoundError:", () => {
     await expectError(tasks().delete(id), "NotFoundError", facts);
   });
 
-  test("a table, as PostgREST 12 says it", async () => {
+  test("a table, as PostgREST 12 reports it", async () => {
     const call = rest()
       .from("nothing" as "tasks")
       .select()
@@ -292,7 +292,7 @@ describe("A user who asks for what is not there gets a NotFoundError:", () => {
     await expectError(call, "NotFoundError", { status: 404, code: "42P01" });
   });
 
-  test("a table, as PostgREST 13 says it", async () => {
+  test("a table, as PostgREST 13 reports it", async () => {
     const hint = "Perhaps you meant the table 'api.tasks'";
     const message = "Could not find the table 'api.nothing' in the schema cache";
     alice.proxy.next(answer(404, { body: { code: "PGRST205", details: null, hint, message } }));
@@ -376,7 +376,7 @@ describe("A user whose server is in trouble gets an UnavailableError:", () => {
     expect(error.cause).toBeInstanceOf(TypeError);
   });
 
-  test("nobody who listens", async () => {
+  test("no server that listens", async () => {
     const db = alice.client({ url: "http://127.0.0.1:1", retry: false });
     const error = await failure(db.tasks.list());
     expect(error).toMatchObject({ name: "UnavailableError", status: 0, code: "network" });
@@ -405,7 +405,7 @@ describe("A user whose server is in trouble gets an UnavailableError:", () => {
     await expectError(once().tasks.count(), "UnavailableError", facts);
   });
 
-  test.each(["40P01", "40001"])("%s, which is sent again where it is safe", async (code) => {
+  test.each(["40P01", "40001"])("%s, which is retried where it is safe", async (code) => {
     const body = { code, message: "it was undone", details: "by another", hint: "See the log." };
     alice.proxy.next(answer(500, { body }), answer(500, { body }));
     expect(await tasks().list()).toMatchObject({ items: [] });
@@ -480,25 +480,25 @@ describe("A user whose call is ended gets a DeadlineError or an AbortedError:", 
   });
 });
 
-describe("A user who meets anything else gets a ApiError:", () => {
+describe("A user who meets anything else gets an ApiError:", () => {
   test("a function that writes, called as one that reads", async () => {
     const call = rest().rpc("me", {}, { get: true }).throwOnError();
     await expectError(call, "ApiError", { status: 405, code: "25006" });
   });
 
-  test("a status that nobody foresaw", async () => {
+  test("an unexpected status", async () => {
     alice.proxy.next(answer(418, { body: "" }));
     await expectError(tasks().list(), "ApiError", { status: 418, code: "HTTP418" });
   });
 });
 
-test("Every class of errors was seen above", () => {
+test("Every error class was seen above", () => {
   const classes = Object.keys(client).filter((name) => name.endsWith("Error"));
   expect(classes.length).toBeGreaterThan(10);
   expect([...seen].sort()).toEqual(classes.sort());
 });
 
-test("Every error is a ApiError and an Error, and prints its name and message", async () => {
+test("Every error is an ApiError and an Error, and prints its name and message", async () => {
   const error = await failure(tasks().get(newId()));
   expect(error).toBeInstanceOf(Error);
   expect(String(error)).toBe(`NotFoundError: ${error.message}`);

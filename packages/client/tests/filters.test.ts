@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Tables, Where } from "../../../client/index.ts";
-import { failure, idsOf, type Session, startSession } from "./session.ts";
+import { failure, getIds, type Session, startSession } from "./session.ts";
 import { type Backend, newId, newSeed, randomly, startBackend } from "./support.ts";
 
 let api: Backend;
@@ -57,16 +57,16 @@ const pieces = [
 ] as const;
 
 /** Random whole numbers from 0 up to a bound, the same for the same seed. */
-function randomOf(seed: number): (bound: number) => number {
+function createRandom(seed: number): (bound: number) => number {
   const random = randomly(seed);
   return (bound) => Math.floor(random() * bound);
 }
 
-type Random = ReturnType<typeof randomOf>;
+type Random = ReturnType<typeof createRandom>;
 
 const oneOf = <V>(random: Random, values: readonly V[]): V => values[random(values.length)] as V;
 
-const textOf = (random: Random): string =>
+const randomText = (random: Random): string =>
   Array.from({ length: random(6) }, () => oneOf(random, pieces)).join("");
 
 const lower = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
@@ -83,18 +83,18 @@ interface Question {
 }
 
 /** A text that may be there: one of a row, a part of one, or any. */
-function wantedOf(random: Random, tasks: readonly Task[]): string {
+function wantedText(random: Random, tasks: readonly Task[]): string {
   const stored = oneOf(random, tasks)[oneOf(random, columns)];
   const chars = [...stored];
   const from = random(chars.length + 1);
   const part = chars.slice(from, from + 1 + random(4)).join("");
-  return oneOf(random, [stored, part, textOf(random)]);
+  return oneOf(random, [stored, part, randomText(random)]);
 }
 
-function questionOf(random: Random, tasks: readonly Task[]): Question {
+function randomQuestion(random: Random, tasks: readonly Task[]): Question {
   const by = oneOf(random, columns);
-  const text = wantedOf(random, tasks);
-  const list = [text, ...Array.from({ length: random(4) }, () => wantedOf(random, tasks))];
+  const text = wantedText(random, tasks);
+  const list = [text, ...Array.from({ length: random(4) }, () => wantedText(random, tasks))];
   return oneOf<() => Question>(random, [
     () => ({ where: { [by]: text }, meets: (task) => task[by] === text }),
     () => ({ where: { [by]: { eq: text } }, meets: (task) => task[by] === text }),
@@ -117,12 +117,12 @@ function questionOf(random: Random, tasks: readonly Task[]): Question {
 const seed = newSeed();
 
 describe(`A user's text (TEST_SEED=${seed})`, () => {
-  const random = randomOf(seed);
+  const random = createRandom(seed);
   const fill = () =>
     alice.db.tasks.createMany(
       Array.from({ length: 60 }, () => ({
-        title: `${textOf(random)}t${textOf(random)}`,
-        description: textOf(random),
+        title: `${randomText(random)}t${randomText(random)}`,
+        description: randomText(random),
         completed: random(2) === 0,
       })),
     );
@@ -136,10 +136,10 @@ describe(`A user's text (TEST_SEED=${seed})`, () => {
   test("is never filter syntax: 400 questions find what JavaScript finds", async () => {
     const tasks = await fill();
     for (let turn = 0; turn < 400; turn += 1) {
-      const { meets, ...question } = questionOf(random, tasks);
+      const { meets, ...question } = randomQuestion(random, tasks);
       const { items } = await alice.db.tasks.list({ ...question, limit: 100 });
-      const wanted = idsOf(tasks.filter(meets)).sort().reverse();
-      expect(idsOf(items), JSON.stringify(question)).toEqual(wanted);
+      const wanted = getIds(tasks.filter(meets)).sort().reverse();
+      expect(getIds(items), JSON.stringify(question)).toEqual(wanted);
     }
   });
 
@@ -151,14 +151,14 @@ describe(`A user's text (TEST_SEED=${seed})`, () => {
   ] as const)("compares by %s as in SQL", async (operator, sign) => {
     const tasks = await fill();
     for (let turn = 0; turn < 25; turn += 1) {
-      const text = wantedOf(random, tasks);
+      const text = wantedText(random, tasks);
       const where = { description: { [operator]: text } };
       const { items } = await alice.db.tasks.list({ where, limit: 100 });
       const rows = await api.sql(
         `select id from api.tasks where user_id = $1 and description ${sign} $2 order by id desc`,
         [alice.id, text],
       );
-      expect(idsOf(items), JSON.stringify(where)).toEqual(rows.map(({ id }) => id));
+      expect(getIds(items), JSON.stringify(where)).toEqual(rows.map(({ id }) => id));
     }
   });
 });
@@ -220,7 +220,7 @@ describe("A user's conditions", () => {
     expect(await titles({ created_at: { lt: "2020-01-01" } })).toEqual([]);
   });
 
-  test("reach nobody else's rows, whatever they ask for", async () => {
+  test("reach no other user's rows", async () => {
     const bob = await startSession(api);
     await bob.db.tasks.create({ title: "of bob" });
     expect(await titles({ user_id: bob.id })).toEqual([]);
@@ -238,7 +238,7 @@ test("A user's conditions on a column that may be null tell null from a text", a
   );
   // The column is not in the generated types: it is of this test's database alone.
   const found = async (note: unknown) =>
-    idsOf((await alice.db.tasks.list({ where: { note } as Where<Task> })).items).sort();
+    getIds((await alice.db.tasks.list({ where: { note } as Where<Task> })).items).sort();
   expect(await found(null)).toEqual([none]);
   expect(await found({ eq: null })).toEqual([none]);
   expect(await found({ neq: null })).toEqual([empty, text].sort());

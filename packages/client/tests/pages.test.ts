@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { InvalidError, type ListOptions, type Tables } from "../../../client/index.ts";
-import { collect, failure, idsOf, type Session, startSession, type TaskTypes } from "./session.ts";
+import { collect, failure, getIds, type Session, startSession, type TaskTypes } from "./session.ts";
 import { type Backend, cut, newId, startBackend } from "./support.ts";
 
 const maxRows = 7;
@@ -57,7 +57,7 @@ test.each([
   await fill(count);
   const pages = await walk({ limit: 5 });
   expect(pages.map(({ length }) => length)).toEqual(sizes);
-  expect(idsOf(pages.flat())).toEqual(await sorted("id desc"));
+  expect(getIds(pages.flat())).toEqual(await sorted("id desc"));
 });
 
 test("A user gets the newest rows first", async () => {
@@ -74,13 +74,13 @@ describe.each([7, 14, 20])(
 
     test.each([undefined, 8, 1000])("loses none in a list with the limit %s", async (limit) => {
       const pages = await walk(limit === undefined ? {} : { limit });
-      expect(idsOf(pages.flat())).toEqual(await sorted("id desc"));
+      expect(getIds(pages.flat())).toEqual(await sorted("id desc"));
       expect(pages).toHaveLength(Math.ceil(count / maxRows));
     });
 
     test.each([undefined, 3, 7, 1000])("loses none in all, %s at a time", async (pageSize) => {
       const rows = await collect(alice.db.tasks.all(pageSize === undefined ? {} : { pageSize }));
-      expect(idsOf(rows)).toEqual(await sorted("id desc"));
+      expect(getIds(rows)).toEqual(await sorted("id desc"));
     });
 
     test("loses none of those that meet the conditions", async () => {
@@ -92,8 +92,8 @@ describe.each([7, 14, 20])(
         "select id from api.tasks where user_id = $1 and completed order by id",
         [alice.id],
       );
-      expect(idsOf(all)).toEqual(rows.map(({ id }) => id).reverse());
-      expect(idsOf(pages.flat())).toEqual(rows.map(({ id }) => id));
+      expect(getIds(all)).toEqual(rows.map(({ id }) => id).reverse());
+      expect(getIds(pages.flat())).toEqual(rows.map(({ id }) => id));
     });
 
     test("counts them all", async () => {
@@ -117,7 +117,7 @@ describe.each(["list", "all"] as const)("A user who walks by %s while rows come 
     const deleted = new Set<string>();
     const seen: string[] = [];
     const disturb = async (page: Tables<"tasks">[]) => {
-      seen.push(...idsOf(page));
+      seen.push(...getIds(page));
       const ahead = before.filter((id) => !seen.includes(id));
       // The row where the next page begins, one that is far ahead, and a new one.
       const gone = [seen.at(-1), ahead.at(-1)].filter((id) => id !== undefined);
@@ -161,14 +161,14 @@ describe.each(["asc", "desc"] as const)("A user who sorts %s", (order) => {
     await fill(odd.length * 2 + 5, odd);
     const wanted = await sorted(`title ${order}, id ${order}`);
     const sort = { by: "title", order } as const;
-    expect(idsOf((await walk({ sort, limit })).flat())).toEqual(wanted);
-    expect(idsOf(await collect(alice.db.tasks.all({ sort, pageSize: limit })))).toEqual(wanted);
+    expect(getIds((await walk({ sort, limit })).flat())).toEqual(wanted);
+    expect(getIds(await collect(alice.db.tasks.all({ sort, pageSize: limit })))).toEqual(wanted);
   });
 
   test.each(["completed", "created_at", "description", "id"] as const)("by %s", async (by) => {
     await fill(15);
     const pages = await walk({ sort: { by, order }, limit: 4 });
-    expect(idsOf(pages.flat())).toEqual(await sorted(`${by} ${order}, id ${order}`));
+    expect(getIds(pages.flat())).toEqual(await sorted(`${by} ${order}, id ${order}`));
   });
 });
 
@@ -207,7 +207,7 @@ test.each([-1, 0, 1.5, Number.NaN])("A user's limit of %d is an InvalidError", a
   expect(await failure(collect(tasks.all({ pageSize: limit })))).toBeInstanceOf(InvalidError);
 });
 
-test("A user who stops walking asks for no more pages", async () => {
+test("A user who stops iterating requests no more pages", async () => {
   await fill(20);
   const seen: string[] = [];
   for await (const { id } of alice.db.tasks.all({ pageSize: 3 })) {
@@ -218,7 +218,7 @@ test("A user who stops walking asks for no more pages", async () => {
   expect(alice.proxy.requests).toHaveLength(2);
 });
 
-test("A user who only makes ready to walk asks for nothing", async () => {
+test("A user who only creates the iterator sends nothing", async () => {
   alice.db.tasks.all();
   await alice.db.tasks.count();
   expect(alice.proxy.requests).toHaveLength(1);

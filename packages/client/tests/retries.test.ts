@@ -55,7 +55,7 @@ const passing: [string, Fault][] = [
   ["it meets a serialization failure", serialization],
 ];
 
-describe.each(passing)("A user's call is sent again when %s:", (_, fault) => {
+describe.each(passing)("A user's call is retried when %s:", (_, fault) => {
   beforeEach(() => alice.proxy.next(fault, fault));
 
   test("a create, which makes one row and returns it", async () => {
@@ -80,7 +80,7 @@ describe.each(passing)("A user's call is sent again when %s:", (_, fault) => {
   });
 });
 
-describe("A user's other reads are sent again, too:", () => {
+describe("A user's other reads are retried, too:", () => {
   test.each([
     ["get", (id: string) => alice.db.tasks.get(id), { title: "t" }],
     ["count", () => alice.db.tasks.count(), 1],
@@ -102,7 +102,7 @@ describe("A user's create whose reply is lost", () => {
     expect(await alice.db.tasks.count()).toBe(2);
   });
 
-  test("returns rows in the order given, though there are more than one address can name", async () => {
+  test("returns rows in the order given, though there are more than one URL can hold", async () => {
     alice.proxy.next(cut);
     const titles = Array.from({ length: 250 }, (_, at) => `t${at}`);
     const rows = await alice.db.tasks.createMany(titles.map((title) => ({ title })));
@@ -117,7 +117,7 @@ describe("A user's create whose reply is lost", () => {
     expect(await alice.db.tasks.create(row)).toMatchObject(row);
   });
 
-  test("returns the row when the database spells a value in its own way", async () => {
+  test("returns the row when the database formats a value in its own way", async () => {
     alice.proxy.next(cut);
     const row = { title: "t", due: "2026-11-21 12:00:00Z" }; // a column of this test's database
     expect(await alice.db.tasks.create(row)).toMatchObject({ due: "2026-11-21T12:00:00+00:00" });
@@ -130,7 +130,7 @@ describe("A user's create whose reply is lost", () => {
   });
 });
 
-describe("A user's create with an id that is taken is a ConflictError, and not taken for done,", () => {
+describe("A user's create with an id that is taken is a ConflictError, and no success,", () => {
   test.each<[string, Fault[]]>([
     ["when all goes well", []],
     ["when the connection breaks before", [reset]],
@@ -208,7 +208,7 @@ describe("A user's delete", () => {
 });
 
 test.each([400, 401, 403, 404, 409, 413, 422, 500, 501])(
-  "A user's read is not sent again when it meets %i",
+  "A user's read is not retried when it meets %i",
   async (status) => {
     alice.proxy.next(answer(status));
     expect(await failure(alice.db.tasks.list())).toMatchObject({ status });
@@ -227,7 +227,7 @@ describe("A user's call ends with the last error", () => {
     expect(sent()).toBe(attempts);
   });
 
-  test("after one attempt when it may not be sent again", async () => {
+  test("after one attempt when it may not be retried", async () => {
     alice.proxy.next(reset);
     const db = alice.client({ retry: false });
     expect(await failure(db.tasks.list())).toMatchObject({ code: "network" });
@@ -253,7 +253,7 @@ describe("In an outage", () => {
     expect(sent()).toBe(before + 1);
   });
 
-  test("that is over, calls are sent again once enough of them went well", async () => {
+  test("that is over, calls are retried once enough of them have succeeded", async () => {
     alice.proxy.always(answer(503));
     for (let turn = 0; turn < 12; turn += 1) await failure(alice.db.tasks.list());
     alice.proxy.always(answer(200, { headers: { "content-range": "*/0" }, body: "[]" }));
@@ -268,7 +268,7 @@ describe("A user's deadline", () => {
 
   test.each<[string, Fault, number]>([
     ["while the server does not answer", hold, 1],
-    ["while it waits as long as the server says", later(503, "60"), 1],
+    ["while it waits as long as Retry-After says", later(503, "60"), 1],
     ["while it waits longer than a timer can", later(503, "4000000"), 1],
   ])("ends a call %s", async (_, fault, requests) => {
     alice.proxy.always(fault);

@@ -54,7 +54,7 @@ export async function failure(call: Promise<unknown>): Promise<ApiError> {
 }
 
 /** The ids of rows, in their order. */
-export const idsOf = (rows: readonly { readonly id: string }[]) => rows.map(({ id }) => id);
+export const getIds = (rows: readonly { readonly id: string }[]) => rows.map(({ id }) => id);
 
 /** All that an iteration yields. */
 export async function collect<R>(rows: AsyncIterable<R>): Promise<R[]> {

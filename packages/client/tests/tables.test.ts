@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { ConflictError, ForbiddenError, NotFoundError } from "../../../client/index.ts";
-import { collect, failure, idsOf, type Session, startSession } from "./session.ts";
+import { collect, failure, getIds, type Session, startSession } from "./session.ts";
 import { answer, type Backend, newId, startBackend, without } from "./support.ts";
 
 let api: Backend;
@@ -47,7 +47,7 @@ test("A user's new row has an id also when it was given as undefined", async () 
 test("A user's new rows come back in the order given, whatever their ids", async () => {
   const ids = Array.from({ length: 20 }, newId).sort(() => Math.random() - 0.5);
   const rows = await alice.db.tasks.createMany(ids.map((id, at) => ({ id, title: `t${at}` })));
-  expect(idsOf(rows)).toEqual(ids);
+  expect(getIds(rows)).toEqual(ids);
   expect(rows.map(({ title }) => title)).toEqual(ids.map((_, at) => `t${at}`));
   expect(alice.proxy.requests).toHaveLength(1);
 });
@@ -83,7 +83,7 @@ test("A user's change returns the row as it is then, and leaves the rest as it w
   expect(changed.updated_at > row.updated_at).toBe(true);
 });
 
-test("A user's empty change is not told that the row is missing", async () => {
+test("A user's empty update is an InvalidError, and not a missing row", async () => {
   const row = await alice.db.tasks.create({ title: "here" });
   expect(await failure(alice.db.tasks.update(row.id, {}))).toMatchObject({
     name: "InvalidError",
@@ -240,7 +240,7 @@ test("A user whose address of the API ends with a slash reaches it all the same"
   expect(alice.proxy.requests.map(({ path }) => path)).toEqual(["/tasks", "/tasks"]);
 });
 
-test("A user's application is told of every attempt, and of no token", async () => {
+test("An application is notified of every attempt, without the token", async () => {
   const events: unknown[] = [];
   const db = alice.client({ onRequest: (event) => events.push(event) });
   alice.proxy.next(answer(503));

@@ -20,7 +20,7 @@ beforeEach(async () => {
 const sent = () => alice.proxy.requests.length;
 
 /** A source that gives these tokens in turn, and the last one for ever. */
-const sourceOf = (...tokens: string[]) =>
+const createSource = (...tokens: string[]) =>
   vi.fn(async () => (tokens.length > 1 ? tokens.shift() : tokens[0]) ?? "");
 
 describe("A user's token", () => {
@@ -41,7 +41,7 @@ describe("A user's token", () => {
   });
 
   test("is asked for when it is needed, and once while it is good", async () => {
-    const token = sourceOf(good);
+    const token = createSource(good);
     const db = alice.client({ token });
     expect(token).not.toHaveBeenCalled();
     await Promise.all(Array.from({ length: 10 }, () => db.tasks.list()));
@@ -52,7 +52,7 @@ describe("A user's token", () => {
 
 describe("A user's token that has expired", () => {
   test("is renewed, and the call goes through", async () => {
-    const token = sourceOf(expired, good);
+    const token = createSource(expired, good);
     const db = alice.client({ token });
     expect(await db.tasks.create({ title: "t" })).toMatchObject({ user_id: alice.id });
     expect(await db.tasks.count()).toBe(1);
@@ -62,29 +62,29 @@ describe("A user's token that has expired", () => {
 
   test("is renewed for a change, which the server has not begun", async () => {
     const { id } = await alice.db.tasks.create({ title: "old" });
-    const db = alice.client({ token: sourceOf(expired, good) });
+    const db = alice.client({ token: createSource(expired, good) });
     expect(await db.tasks.update(id, { title: "new" })).toMatchObject({ title: "new" });
   });
 
   test("is renewed for postgrest-js", async () => {
-    const { rest } = alice.client({ token: sourceOf(expired, good) });
+    const { rest } = alice.client({ token: createSource(expired, good) });
     expect((await rest.from("tasks").select().throwOnError()).data).toEqual([]);
   });
 
   test("is renewed also where nothing may be sent again", async () => {
-    const db = alice.client({ token: sourceOf(expired, good), retry: false });
+    const db = alice.client({ token: createSource(expired, good), retry: false });
     expect(await db.tasks.count()).toBe(0);
   });
 
   test("is renewed once for ten calls at once", async () => {
-    const token = sourceOf(expired, good);
+    const token = createSource(expired, good);
     const db = alice.client({ token });
     await Promise.all(Array.from({ length: 10 }, () => db.tasks.list()));
     expect(token).toHaveBeenCalledTimes(2);
   });
 
   test("is renewed once for ten calls that are refused in the same moment", async () => {
-    const token = sourceOf(expired, good);
+    const token = createSource(expired, good);
     const refusals: (() => void)[] = [];
     const db = alice.client({
       token,
@@ -105,7 +105,7 @@ describe("A user's token that has expired", () => {
   });
 
   test("is renewed as often as it expires", async () => {
-    const token = sourceOf(expired, good);
+    const token = createSource(expired, good);
     const db = alice.client({ token });
     await db.tasks.list();
     alice.proxy.next(answer(401));
@@ -127,7 +127,7 @@ describe("A user is signed out", () => {
 
   test("when the new token is refused, too", async () => {
     const older = sign({ ...claimsFor(alice.id), exp: 1000 });
-    const token = sourceOf(expired, older, good);
+    const token = createSource(expired, older, good);
     const error = await failure(alice.client({ token }).tasks.list());
     expect(error).toBeInstanceOf(SignedOutError);
     expect(token).toHaveBeenCalledTimes(2);
@@ -135,7 +135,7 @@ describe("A user is signed out", () => {
   });
 
   test("when the source gives the same token again, which is not sent again", async () => {
-    const token = sourceOf(expired);
+    const token = createSource(expired);
     expect(await failure(alice.client({ token }).tasks.list())).toBeInstanceOf(SignedOutError);
     expect(token).toHaveBeenCalledTimes(2);
     expect(sent()).toBe(1);
@@ -145,14 +145,14 @@ describe("A user is signed out", () => {
     ["no token", ""],
     ["no JWT", "nonsense"],
     ["a JWT of another kind", "e30.W10.x"],
-    ["a JWT of nobody", "e30.e30.x"],
+    ["a JWT without a subject", "e30.e30.x"],
   ])("when what it has is %s", async (_, token) => {
     const error = await failure(alice.client({ token }).tasks.list());
     expect(error).toBeInstanceOf(SignedOutError);
     expect(error.requestId).toBe(alice.proxy.requests[0]?.headers["x-request-id"]);
   });
 
-  test("when the token's claims are refused, and the error says which", async () => {
+  test("when the token's claims are refused, and the error names it", async () => {
     const { exp, ...claims } = claimsFor(alice.id);
     const error = await failure(alice.client({ token: sign(claims) }).tasks.list());
     expect(error).toMatchObject({ name: "SignedOutError", details: "token_exp_missing" });
@@ -169,7 +169,7 @@ describe("A user's source of tokens that fails", () => {
         throw cause;
       },
     ],
-    ["in the end", () => Promise.reject(cause)],
+    ["after a while", () => Promise.reject(cause)],
   ])(
     "%s signs out with its error as cause, and is asked again by the next call",
     async (_, fail) => {
@@ -185,7 +185,7 @@ describe("A user's source of tokens that fails", () => {
   );
 
   test("when it is asked again signs out, with the refusal and the cause", async () => {
-    const token = sourceOf(expired, good);
+    const token = createSource(expired, good);
     const db = alice.client({ token });
     token.mockResolvedValueOnce(expired).mockRejectedValueOnce(cause);
     const error = await failure(db.tasks.list());

@@ -100,9 +100,9 @@ const mistaken = [
   () => db.nothing,
   // @ts-expect-error no such table
   () => db.table("nothing"),
-  // @ts-expect-error a table whose rows belong to nobody
+  // @ts-expect-error a table that is not owned
   () => db.table("users"),
-  // @ts-expect-error a table whose rows belong to nobody
+  // @ts-expect-error a table that is not owned
   () => db.users,
 
   // @ts-expect-error title is missing
