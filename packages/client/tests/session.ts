@@ -1,17 +1,15 @@
 import { onTestFinished } from "vitest";
-import type { tables } from "../../../client/database.types.ts";
 import {
   ApiError,
   type ClientOptions,
+  type Collection,
   createRowhouse,
-  type Database,
-  type DatabaseTable,
   type Rowhouse,
 } from "../../../client/index.ts";
 import { type Api, claimsFor, type FaultProxy, sign, signIn, startProxy } from "./support.ts";
 
 /** The types of the project's tasks. */
-export type TaskTypes = DatabaseTable<Database, typeof tables, "tasks">;
+export type TaskTypes = Rowhouse["tasks"] extends Collection<infer T> ? T : never;
 
 /** Pauses that take no time worth mentioning. */
 const quick = { baseMs: 1, minMs: 1, maxMs: 5 };

@@ -1,9 +1,7 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
-import type { tables } from "../../../client/database.types.ts";
 import {
   type Collection,
   createRowhouse,
-  type OwnedTable,
   type Page,
   type Rowhouse,
   type StaleError,
@@ -27,7 +25,7 @@ interface Task {
 
 describe("A developer sees", () => {
   test("the collections of the owned tables", () => {
-    expectTypeOf<OwnedTable<typeof tables>>().toEqualTypeOf<"tasks">();
+    expectTypeOf(db.table).parameter(0).toEqualTypeOf<"tasks">();
     expectTypeOf(db).toEqualTypeOf<Rowhouse>();
     expectTypeOf(db.tasks).toEqualTypeOf<Collection<TaskTypes>>();
     expectTypeOf(db.table("tasks")).toEqualTypeOf<Collection<TaskTypes>>();
@@ -66,7 +64,7 @@ describe("A developer sees", () => {
     expectTypeOf<StaleError<Task>["current"]>().toEqualTypeOf<Task | undefined>();
   });
 
-  test("what comes along, and only what was asked for", () => {
+  test("embedded rows, and only those asked for", () => {
     const list = () => db.tasks.list({ with: ["users"] });
     const get = () => db.tasks.get(id, { with: ["users"] });
     const plain = () => db.tasks.get(id);
@@ -113,7 +111,7 @@ const mistaken = [
   () => db.tasks.create({ title: null }),
   // @ts-expect-error no such column
   () => db.tasks.create({ title: "t", due: "tomorrow" }),
-  // @ts-expect-error the owner is whoever asks
+  // @ts-expect-error the owner is the caller
   () => db.tasks.create({ title: "t", user_id: id }),
   // @ts-expect-error the database keeps it
   () => db.tasks.create({ title: "t", created_at: "2026-11-21" }),
