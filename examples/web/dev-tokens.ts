@@ -1,17 +1,10 @@
+import { findOrCreateUser, type Settings, signToken, withDatabase } from "rowhouse";
 import type { Plugin } from "vite";
-import { withDatabase } from "../../packages/rowhouse/src/stack/embedded.ts";
-import { jwtSecret, openHome } from "../../packages/rowhouse/src/stack/home.ts";
-import type { Settings } from "../../packages/rowhouse/src/stack/settings.ts";
-import {
-  assertCanSign,
-  findOrMakeUser,
-  signToken,
-} from "../../packages/rowhouse/src/stack/token.ts";
 
 /** Who is signed in on the page: the name in the address, and the email address. */
 const emails = { alice: "alice@example.com", bob: "bob@example.com" };
 
-/** As short as in earnest: the page has to ask again, and the client does it by itself. */
+/** As short as in production: the page has to ask again, and the client does it by itself. */
 const lifeSeconds = 15 * 60;
 
 /**
@@ -24,15 +17,11 @@ const lifeSeconds = 15 * 60;
  * why a build of the page does not contain it.
  */
 export async function devTokens(settings: Settings): Promise<Plugin> {
-  const home = openHome(settings.home);
-  const secret = () => settings.jwtSecret ?? jwtSecret(home);
-  assertCanSign(secret());
-  const users = await withDatabase(settings, home, findUsers);
+  const users = await withDatabase(settings, findUsers);
 
   const tokenFor = (name: string | null): string | undefined => {
     const user = users.get(name ?? "");
-    const { jwtAud: aud, jwtIss: iss } = settings;
-    return user && signToken(user, { secret: secret(), aud, iss, expiresIn: lifeSeconds });
+    return user && signToken(settings, user, lifeSeconds);
   };
 
   return {
@@ -45,7 +34,7 @@ export async function devTokens(settings: Settings): Promise<Plugin> {
           "Content-Type": "text/plain",
           "Cache-Control": "no-store",
         });
-        response.end(token ?? "Nobody here has that name: try ?for=alice.");
+        response.end(token ?? "No user here has that name: try ?for=alice.");
       });
     },
   };
@@ -54,7 +43,7 @@ export async function devTokens(settings: Settings): Promise<Plugin> {
 async function findUsers(url: string): Promise<Map<string, { id: string; email: string }>> {
   const users = new Map<string, { id: string; email: string }>();
   for (const [name, email] of Object.entries(emails)) {
-    users.set(name, { id: await findOrMakeUser(url, email), email });
+    users.set(name, { id: await findOrCreateUser(url, email), email });
   }
   return users;
 }

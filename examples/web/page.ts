@@ -1,8 +1,6 @@
 import { join } from "node:path";
+import type { Settings } from "rowhouse";
 import { createServer } from "vite";
-import { projectRoot } from "../../packages/rowhouse/src/lib/project.ts";
-import { loopback } from "../../packages/rowhouse/src/stack/ports.ts";
-import type { Settings } from "../../packages/rowhouse/src/stack/settings.ts";
 import { devTokens } from "./dev-tokens.ts";
 import config from "./vite.config.ts";
 
@@ -23,11 +21,11 @@ export async function startPage(settings: Settings, apiUrl: string): Promise<Ser
     define: { "import.meta.env.VITE_API_URL": JSON.stringify(apiUrl) },
     plugins: [await devTokens(settings)],
     server: {
-      host: loopback,
+      host: "127.0.0.1",
       // No other site may read what this server says, tokens least of all.
       cors: false,
       // By default Vite hands out any file of the project: the home holds secrets.
-      fs: { allow: allowed(settings.home) },
+      fs: { allow: allowed(settings) },
     },
   });
   await server.listen();
@@ -36,11 +34,12 @@ export async function startPage(settings: Settings, apiUrl: string): Promise<Ser
   return { url, stop: () => server.close() };
 }
 
-function allowed(home: string): string[] {
+function allowed({ home, project: { root } }: Settings): string[] {
   return [
     import.meta.dirname,
     join(home, "vite"),
-    join(projectRoot, "client", "src"),
-    join(projectRoot, "node_modules"),
+    join(root, "client"),
+    join(root, "packages", "client", "dist"),
+    join(root, "node_modules"),
   ];
 }

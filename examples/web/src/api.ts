@@ -1,32 +1,38 @@
-import { createRowhouse, type Row, type Rowhouse, type RowhouseOptions } from "@rowhouse/client";
+import {
+  type ClientOptions,
+  createRowhouse,
+  type Rowhouse,
+  type Tables,
+} from "../../../client/index.ts";
 
 /** A task, as the database has it. */
-export type Task = Row<"tasks">;
+export type Task = Tables<"tasks">;
 
-/** Somebody who is signed in on this page. */
+/** A user who is signed in on this page. */
 export interface Person {
   readonly key: string;
   readonly name: string;
-  /** The API as they see it: everything goes out with their token. */
+  /** The client that sends their token. */
   readonly db: Rowhouse;
 }
 
-/** The server says where the API is (page.ts); a build takes VITE_API_URL from its environment. */
+/** The dev server sets it (page.ts); a build takes VITE_API_URL from its environment. */
 const apiUrl: string = import.meta.env.VITE_API_URL ?? "http://127.0.0.1:3000";
 
 /** Makes a client for one person. */
-export function connect(key: string, options: Pick<RowhouseOptions, "onRequest"> = {}): Rowhouse {
-  return createRowhouse({ url: apiUrl, token: () => tokenOf(key), ...options });
+export function connect(key: string, options: Pick<ClientOptions, "onRequest"> = {}): Rowhouse {
+  return createRowhouse({ url: apiUrl, token: () => fetchToken(key), ...options });
 }
 
 /**
- * Only a demonstration has two people on one page, and a server that hands out tokens to whoever
- * asks. A real app takes the token of its one user from its identity provider. What stays the
- * same: this function is asked when a token is needed, and again when the API refuses it.
+ * Only a demonstration has two people on one page, and a server that gives a token to any caller. A
+ * real app gets the token of its one user from its identity provider. What stays the same: this
+ * function is called when a token is needed, and again when the API refuses it.
  */
-async function tokenOf(key: string): Promise<string> {
+async function fetchToken(key: string): Promise<string> {
   const response = await fetch(`/dev/token?for=${key}`);
-  if (!response.ok) throw new Error(`The server gives no token: it answered ${response.status}.`);
+  if (!response.ok)
+    throw new Error(`Could not get a token: the server responded with status ${response.status}.`);
   return response.text();
 }
 

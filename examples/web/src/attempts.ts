@@ -1,32 +1,32 @@
-import { type Rowhouse, RowhouseError } from "@rowhouse/client";
+import { ApiError, type Rowhouse } from "../../../client/index.ts";
 import { connect, type Person } from "./api.ts";
 
-/** What can be tried on another's row. */
+/** An operation to attempt on another user's row. */
 export type Kind = "read" | "change" | "delete" | "create";
 
-/** The row that an attempt is after. */
+/** The row that an attempt targets. */
 export interface Target {
   readonly id: string;
-  /** In whose name a row is created. */
+  /** The user id that a created row gets. */
   readonly owner: string;
 }
 
-/** What an attempt sent, and what came of it. */
+/** The request of an attempt, and its outcome. */
 export interface Answer {
   /** "GET /tasks?select=*&id=eq.…" */
   readonly request: string;
   readonly body: object | undefined;
   readonly status: number;
-  /** Undefined when the API did as it was told. */
-  readonly error: RowhouseError | undefined;
+  /** Undefined when the API allowed it. */
+  readonly error: ApiError | undefined;
 }
 
-/** Nobody has a row or a user with this id: it is made anew for each attempt. */
-export function idOfNobody(): string {
+/** A new id for each attempt, which no row and no user has. */
+export function createUnusedId(): string {
   return crypto.randomUUID().replace(/^(.{14})./, "$17");
 }
 
-/** Tries as one person to reach a row, and tells exactly what the API answers. */
+/** Attempts an operation as one person, and returns exactly what the API responds. */
 export async function attempt(actor: Person, kind: Kind, target: Target): Promise<Answer> {
   let request = "";
   let status = 0;
@@ -38,11 +38,11 @@ export async function attempt(actor: Person, kind: Kind, target: Target): Promis
     },
   });
   const body = bodies[kind](actor, target);
-  const error = await send[kind](db, target.id, body).then(() => undefined, failureIn);
+  const error = await send[kind](db, target.id, body).then(() => undefined, asApiError);
   return { request, body, status, error };
 }
 
-/** All of a person's rows, to be compared later. */
+/** All rows of a person, as text to compare. */
 export async function snapshot({ db }: Person): Promise<string> {
   const tasks = [];
   for await (const task of db.tasks.all()) tasks.push(task);
@@ -62,8 +62,8 @@ const bodies: Record<Kind, (actor: Person, target: Target) => Body | undefined> 
 };
 
 /**
- * The collection `db.tasks` names its user in every request, so it cannot even ask for another's
- * row. `db.rest` is the API bare: what stands in the way here is the database alone.
+ * The collection `db.tasks` filters by its user in every request, so it cannot even ask for another
+ * user's row. `db.rest` has no such filter: here only the database denies access.
  */
 const send: Record<Kind, (db: Rowhouse, id: string, body: Body | undefined) => Promise<unknown>> = {
   read: async ({ rest }, id) => rest.from("tasks").select().eq("id", id).single().throwOnError(),
@@ -75,7 +75,7 @@ const send: Record<Kind, (db: Rowhouse, id: string, body: Body | undefined) => P
     rest.from("tasks").insert(body).throwOnError(),
 };
 
-function failureIn(error: unknown): RowhouseError {
-  if (error instanceof RowhouseError) return error;
+function asApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
   throw error;
 }

@@ -1,7 +1,7 @@
 /**
  * The element that a selector finds.
  *
- * @throws Error when there is none of that type: the page and its code do not match.
+ * @throws Error when there is none of that type: index.html and the code do not match.
  */
 export function find<E extends Element>(
   root: ParentNode,
@@ -13,13 +13,13 @@ export function find<E extends Element>(
   throw new Error(`There is no ${type.name} at ${selector}.`);
 }
 
-/** A copy of what a template of index.html holds. */
-export function copyOf(template: string): HTMLElement {
+/** A copy of the content of a template in index.html. */
+export function cloneTemplate(template: string): HTMLElement {
   const { content } = find(document, `template#${template}`, HTMLTemplateElement);
   return find(document.importNode(content, true), "*", HTMLElement);
 }
 
-/** Ties a message to the field that it is about, for those who cannot see that it stands below. */
+/** Associates a message with its field, for screen readers. */
 export function describe(field: HTMLElement, message: HTMLElement, id: string): void {
   message.id = id;
   field.setAttribute("aria-describedby", id);

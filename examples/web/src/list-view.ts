@@ -1,9 +1,9 @@
 import type { Person } from "./api.ts";
-import { copyOf, describe, find } from "./dom.ts";
+import { cloneTemplate, describe, find } from "./dom.ts";
 
 /** Puts an empty list of a person on the page, and returns its elements. */
 export function createListView(place: HTMLElement, { key, name }: Person) {
-  const section = copyOf("list");
+  const section = cloneTemplate("list");
   const heading = find(section, "h2", HTMLElement);
   section.dataset.person = key;
   section.setAttribute("aria-labelledby", `heading-${key}`);

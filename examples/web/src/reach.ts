@@ -1,19 +1,26 @@
 import type { Person, Task } from "./api.ts";
-import { type Answer, attempt, idOfNobody, type Kind, snapshot, type Target } from "./attempts.ts";
-import { copyOf, find } from "./dom.ts";
+import {
+  type Answer,
+  attempt,
+  createUnusedId,
+  type Kind,
+  snapshot,
+  type Target,
+} from "./attempts.ts";
+import { cloneTemplate, find } from "./dom.ts";
 import { createWork } from "./work.ts";
 
-/** The panel in which one person tries to reach the other's row. */
+/** The panel in which one person tries to access the other's row. */
 export interface Reach {
-  /** Tells the panel which tasks a person has. */
+  /** Sets the tasks that a person has. */
   readonly show: (person: Person, tasks: readonly Task[]) => void;
 }
 
-/** Brings the panel to life. */
+/** Adds the behaviour to the panel. */
 export function mountReach(section: HTMLElement, people: readonly [Person, Person]): Reach {
-  const parts = partsOf(section);
+  const parts = findParts(section);
   const work = createWork(section, parts.problem);
-  const tasksOf = new Map<Person, readonly Task[]>();
+  const tasksByPerson = new Map<Person, readonly Task[]>();
 
   const roles = (): { actor: Person; owner: Person } => {
     const [alice, bob] = people;
@@ -24,7 +31,7 @@ export function mountReach(section: HTMLElement, people: readonly [Person, Perso
   const draw = () => {
     const { actor, owner } = roles();
     section.dataset.person = actor.key;
-    drawForm(parts, owner.name, tasksOf.get(owner) ?? []);
+    drawForm(parts, owner.name, tasksByPerson.get(owner) ?? []);
   };
 
   const submit = (kind: Kind) =>
@@ -32,15 +39,15 @@ export function mountReach(section: HTMLElement, people: readonly [Person, Perso
       const { actor, owner } = roles();
       const { id: ownerId } = await owner.db.me();
       const before = await snapshot(owner);
-      // One by one: the two must differ in nothing but the row.
+      // One after the other: the two must differ only in the row.
       const there = await attempt(actor, kind, { id: parts.task.value, owner: ownerId });
-      const absent = await attempt(actor, kind, nobody());
+      const absent = await attempt(actor, kind, createUnusedTarget());
       const untouched = (await snapshot(owner)) === before;
-      const headings = headingsOf(kind, owner.name);
+      const headings = getHeadings(kind, owner.name);
       parts.answers.replaceChildren(
-        answerElement(headings[0], there),
-        answerElement(headings[1], absent),
-        verdictElement(verdictOf({ actor, owner, there, absent, untouched })),
+        createAnswerElement(headings[0], there),
+        createAnswerElement(headings[1], absent),
+        createVerdictElement(judge({ actor, owner, there, absent, untouched })),
       );
     });
 
@@ -57,15 +64,15 @@ export function mountReach(section: HTMLElement, people: readonly [Person, Perso
 
   return {
     show: (person, tasks) => {
-      tasksOf.set(person, tasks);
+      tasksByPerson.set(person, tasks);
       draw();
     },
   };
 }
 
-type Parts = ReturnType<typeof partsOf>;
+type Parts = ReturnType<typeof findParts>;
 
-function partsOf(section: HTMLElement) {
+function findParts(section: HTMLElement) {
   return {
     form: find(section, "form", HTMLFormElement),
     task: find(section, "select", HTMLSelectElement),
@@ -90,17 +97,20 @@ function drawForm(parts: Parts, owner: string, tasks: readonly Task[]): void {
   for (const button of needTask) button.disabled = tasks.length === 0;
 }
 
-function nobody(): Target {
-  return { id: idOfNobody(), owner: idOfNobody() };
+function createUnusedTarget(): Target {
+  return { id: createUnusedId(), owner: createUnusedId() };
 }
 
-function headingsOf(kind: Kind, owner: string): [string, string] {
+function getHeadings(kind: Kind, owner: string): [string, string] {
   if (kind === "create") return [`In ${owner}’s name`, "In the name of nobody"];
   return [`${owner}’s task`, "A task that nobody has"];
 }
 
-function answerElement(heading: string, { request, body, status, error }: Answer): HTMLElement {
-  const element = copyOf("answer");
+function createAnswerElement(
+  heading: string,
+  { request, body, status, error }: Answer,
+): HTMLElement {
+  const element = cloneTemplate("answer");
   const write = (selector: string, text: string) => {
     find(element, selector, HTMLElement).textContent = text;
   };
@@ -113,13 +123,13 @@ function answerElement(heading: string, { request, body, status, error }: Answer
   return element;
 }
 
-/** What an attempt has shown. */
+/** The results of two attempts: on a row that exists, and on one that does not. */
 interface Outcome {
   readonly actor: Person;
   readonly owner: Person;
   readonly there: Answer;
   readonly absent: Answer;
-  /** Whether the owner's rows are what they were. */
+  /** Whether the owner's rows are unchanged. */
   readonly untouched: boolean;
 }
 
@@ -128,11 +138,11 @@ interface Verdict {
   readonly text: string;
 }
 
-function verdictOf({ actor, owner, there, absent, untouched }: Outcome): Verdict {
+function judge({ actor, owner, there, absent, untouched }: Outcome): Verdict {
   if (there.error === undefined) {
     return { good: false, text: `${actor.name} got through: the policies are broken.` };
   }
-  const same = wordsOf(there) === wordsOf(absent);
+  const same = formatAnswer(there) === formatAnswer(absent);
   const alike = same
     ? `Word for word the same answer: ${actor.name} cannot tell hidden from absent.`
     : `The answers differ: ${actor.name} can tell hidden from absent.`;
@@ -143,8 +153,8 @@ function verdictOf({ actor, owner, there, absent, untouched }: Outcome): Verdict
   };
 }
 
-/** All that an answer lets its reader know. */
-function wordsOf({ status, error }: Answer): string {
+/** Everything that a caller can learn from an answer. */
+function formatAnswer({ status, error }: Answer): string {
   return JSON.stringify([
     status,
     error?.name,
@@ -155,7 +165,7 @@ function wordsOf({ status, error }: Answer): string {
   ]);
 }
 
-function verdictElement({ good, text }: Verdict): HTMLElement {
+function createVerdictElement({ good, text }: Verdict): HTMLElement {
   const element = document.createElement("p");
   element.className = good ? "verdict" : "verdict broken";
   element.textContent = text;

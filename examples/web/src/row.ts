@@ -1,7 +1,7 @@
-import { NotFoundError, type Table } from "@rowhouse/client";
+import { NotFoundError, type Rowhouse } from "../../../client/index.ts";
 import type { Task } from "./api.ts";
-import { copyOf, describe, find } from "./dom.ts";
-import { currentIn } from "./explain.ts";
+import { cloneTemplate, describe, find } from "./dom.ts";
+import { getCurrent } from "./explain.ts";
 import { createWork } from "./work.ts";
 
 /** A task on the page. */
@@ -12,17 +12,17 @@ export interface TaskRow {
   readonly focus: () => void;
 }
 
-/** What a row needs, and whom it tells. */
+/** What a row needs, and what it calls when it changes. */
 export interface RowHost {
-  readonly table: Table<"tasks">;
+  readonly table: Rowhouse["tasks"];
   readonly changed: (row: TaskRow) => void;
-  /** The task is there no more: deleted here, or found to be deleted elsewhere. */
+  /** The task was deleted, here or elsewhere. */
   readonly gone: (row: TaskRow, where: "here" | "elsewhere") => void;
 }
 
-/** Shows a task, and lets it be ticked, renamed and deleted. */
+/** Shows a task, with controls to tick, rename and delete it. */
 export function createRow(first: Task, { table, changed, gone }: RowHost): TaskRow {
-  const parts = partsOf(copyOf("row"), first.id);
+  const parts = findParts(cloneTemplate("row"), first.id);
   const { element, box, view, editor, input } = parts;
   const work = createWork(element, parts.problem);
   let task = first;
@@ -34,14 +34,14 @@ export function createRow(first: Task, { table, changed, gone }: RowHost): TaskR
     changed(row);
   };
 
-  /** Sends a change. Whatever it finds out about the task is shown, also when it fails. */
+  /** Sends a change. What it learns about the task is shown, also when it fails. */
   const attempt = (change: () => Promise<void>) =>
     work(async () => {
       try {
         await change();
       } catch (error) {
         if (error instanceof NotFoundError) return gone(row, "elsewhere");
-        const current = currentIn(error);
+        const current = getCurrent(error);
         if (current) take(current);
         throw error;
       }
@@ -66,7 +66,7 @@ export function createRow(first: Task, { table, changed, gone }: RowHost): TaskR
 
   const rename = async () => {
     const title = input.value;
-    // Over a title that somebody else has changed meanwhile, nothing is written blindly.
+    // A title that was changed elsewhere is not overwritten.
     const ifMatch = task.updated_at;
     const done = await attempt(async () =>
       take(await table.update(task.id, { title }, { ifMatch })),
@@ -100,9 +100,9 @@ export function createRow(first: Task, { table, changed, gone }: RowHost): TaskR
   return row;
 }
 
-type Parts = ReturnType<typeof partsOf>;
+type Parts = ReturnType<typeof findParts>;
 
-function partsOf(element: HTMLElement, id: string) {
+function findParts(element: HTMLElement, id: string) {
   const parts = {
     element,
     view: find(element, ".view", HTMLElement),

@@ -1,11 +1,11 @@
 import { explain } from "./explain.ts";
 
-/** Runs something that calls the API. Resolves with whether it went well. */
+/** Runs something that calls the API. Resolves with whether it succeeded. */
 export type Work = (work: () => Promise<void>) => Promise<boolean>;
 
 /**
- * Makes a runner for a part of the page: one work at a time, marked as busy while it lasts, and
- * with its failure, if any, in words.
+ * Makes a runner for a part of the page: it runs one function at a time, marks the part as busy
+ * meanwhile, and shows an error message.
  */
 export function createWork(part: HTMLElement, problem: HTMLElement): Work {
   return async (work) => {

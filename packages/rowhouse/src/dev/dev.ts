@@ -51,9 +51,9 @@ export async function startDev({ settings, allowDrop, root, say }: DevOptions): 
   let stack: Stack;
   try {
     stack = await startStack(settings, say, async (url) => {
-      const adopted = await adoptMigrations(scratch, url, join(root, "db/migrations"));
+      const adopted = await adoptMigrations(scratch, url, settings.project.migrationsDir);
       for (const file of adopted) say(`The database has it already: noted ${file}.`);
-      const { unknown } = await readVersions(url, join(root, "db/migrations"));
+      const { unknown } = await readVersions(url, settings.project.migrationsDir);
       for (const line of describeVersions({ pending: [], unknown })) say(line);
     });
   } catch (error) {
@@ -72,7 +72,8 @@ export async function startDev({ settings, allowDrop, root, say }: DevOptions): 
       if (!(await syncDev({ scratch: place.scratch, url, root, allowDrop, beforeApplying })))
         return;
       say(colours.green(`Applied in ${((performance.now() - start) / 1000).toFixed(1)} s.`));
-      if (await writeTypes(url, root)) say("The client's types are written anew.");
+      if (await writeTypes(url, settings.project.typesFile))
+        say("The client's types are written anew.");
     } catch (error) {
       say(error instanceof Error ? error : new Error(String(error)));
     } finally {
@@ -137,8 +138,7 @@ async function forWhom(url: string, rules: Change["rules"]): Promise<string[]> {
 }
 
 /** @returns Whether they had to be. */
-async function writeTypes(url: string, root: string): Promise<boolean> {
-  const file = join(root, "client/src/database.types.ts");
+async function writeTypes(url: string, file: string): Promise<boolean> {
   const types = await generateTypes(url);
   if (readFileSync(file, "utf8") === types) return false;
   writeFileSync(file, types);

@@ -4,8 +4,8 @@ import { generateTypescript, introspect, sortGeneratorMetadata } from "@supabase
 import { withClient } from "../stack/database.ts";
 
 /**
- * The TypeScript types of a database's API, as the client wants them: the `Database` type of
- * postgrest-js, and the names of the owned tables.
+ * The TypeScript file that binds the client to a database: the `Database` type of postgrest-js, and
+ * what the client must know of each table at run time.
  */
 export async function generateTypes(url: string): Promise<string> {
   return withClient(url, async (client) => {
@@ -21,15 +21,41 @@ export async function generateTypes(url: string): Promise<string> {
       postgrestVersion: "12",
       defaultSchema: "api",
     });
-    const ownedTables = readFileSync(join(import.meta.dirname, "owned_tables.sql"), "utf8");
-    const { rows } = await client.query<{ name: string }>(ownedTables);
+    const tablesSql = readFileSync(join(import.meta.dirname, "client_tables.sql"), "utf8");
+    const { rows } = await client.query<TableRow>(tablesSql);
     return [
       "// Written by `npx rowhouse types` from the database: do not edit.",
       types.trimEnd(),
       "",
-      "/** The tables whose rows belong to a user each. */",
-      `export const ownedTables = ${JSON.stringify(rows.map(({ name }) => name))} as const;`,
+      "/** What the client must know of each table: see TableInfo of @rowhouse/client. */",
+      "export const tables = {",
+      ...rows.map(formatTable),
+      "} as const;",
       "",
     ].join("\n");
   });
+}
+
+/** A row of client_tables.sql. */
+interface TableRow {
+  readonly name: string;
+  readonly key: string[];
+  readonly owner: string | null;
+  readonly nullable: string[];
+  readonly unsafe_numbers: string[];
+}
+
+function formatTable({ name, key, owner, nullable, unsafe_numbers }: TableRow): string {
+  const info = { key, owner, nullable, unsafeNumbers: unsafe_numbers };
+  const lines = Object.entries(info).map(
+    ([field, value]) => `    ${field}: ${formatValue(value)},`,
+  );
+  const property = /^[a-z_]\w*$/i.test(name) ? name : JSON.stringify(name);
+  return [`  ${property}: {`, ...lines, "  },"].join("\n");
+}
+
+function formatValue(value: string | null | string[]): string {
+  return Array.isArray(value)
+    ? `[${value.map((one) => JSON.stringify(one)).join(", ")}]`
+    : JSON.stringify(value);
 }

@@ -1,3 +1,5 @@
+export { waitFor } from "../lib/wait.ts";
+export { freePort } from "../stack/ports.ts";
 export {
   type Answer,
   type Api,

@@ -104,11 +104,11 @@ test("The doctor finds generated files that are stale", async () => {
   const root = copyProject();
   expect(await checkGenerated({ scratch: testScratch() }, projectAt(root))).toEqual([]);
   rmSync(join(root, "docs/access.svg"));
-  for (const file of ["client/src/database.types.ts", "docs/access.md"]) {
+  for (const file of ["client/database.types.ts", "docs/access.md"]) {
     writeFileSync(join(root, file), `${readFileSync(join(root, file), "utf8")} `);
   }
   expect(told(await checkGenerated({ scratch: testScratch() }, projectAt(root)))).toEqual([
-    "wrong: client/src/database.types.ts is not what sql/ and policies/ declare.",
+    "wrong: client/database.types.ts is not what sql/ and policies/ declare.",
     "wrong: docs/access.md is not what sql/ and policies/ declare.",
     "wrong: docs/access.svg is not what sql/ and policies/ declare.",
   ]);

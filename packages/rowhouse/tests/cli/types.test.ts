@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { generateTypes } from "../../src/schema/types.ts";
 import { withClient } from "../../src/stack/database.ts";
@@ -7,24 +8,77 @@ import { cloneDatabase, migratedClone } from "../../src/testing/database.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
 import { projectRoot } from "../support/project.ts";
 
-const committed = join(projectRoot, "client/src/database.types.ts");
+const committed = join(projectRoot, "client/database.types.ts");
 
 test("the client's committed types are those of the database", async () => {
   expect(await generateTypes(await cloneDatabase())).toBe(readFileSync(committed, "utf8"));
 });
 
-test("a table with the key (user_id, id) is owned, and another is not", async () => {
+/** What the generated file exports as `tables`. */
+async function readTables(url: string): Promise<object> {
+  const [, literal = ""] =
+    /^export const tables = (\{.*\}) as const;$/ms.exec(await generateTypes(url)) ?? [];
+  return runInNewContext(`(${literal})`);
+}
+
+test("a table is owned when its key is (owner, id) and the owner references the users", async () => {
   const url = await cloneDatabase();
   await withClient(url, (client) =>
     client.query(`
-      create table api.notes (user_id uuid, id uuid, primary key (user_id, id));
-      create table api.settings (user_id uuid primary key);
-      create table api.swapped (id uuid, user_id uuid, primary key (id, user_id));
+      create table api.notes (user_id uuid references api.users, id uuid, primary key (user_id, id));
+      create table api.bills (
+        "the owner" uuid, id uuid, payer uuid references api.users,
+        foreign key ("the owner") references api.users, primary key ("the owner", id)
+      );
+      create table api.settings (user_id uuid primary key references api.users);
+      create table api.swapped (id uuid, user_id uuid references api.users, primary key (id, user_id));
+      create table api.members (user_id uuid references api.users, team uuid, primary key (user_id, team));
+      create table api.unreferenced (user_id uuid, id uuid, primary key (user_id, id));
+      create table api.keyless (user_id uuid references api.users, id uuid);
     `),
   );
-  const types = await generateTypes(url);
-  expect(types).toContain('export const ownedTables = ["notes","tasks"] as const;');
-  expect(types).toMatch(/^ {6}settings: \{$/m);
+  expect(await readTables(url)).toMatchObject({
+    bills: { key: ["the owner", "id"], owner: "the owner" },
+    keyless: { key: [], owner: null },
+    members: { key: ["user_id", "team"], owner: null },
+    notes: { key: ["user_id", "id"], owner: "user_id" },
+    settings: { key: ["user_id"], owner: null },
+    swapped: { key: ["id", "user_id"], owner: null },
+    tasks: { key: ["user_id", "id"], owner: "user_id" },
+    unreferenced: { owner: null },
+    users: { key: ["id"], owner: null, nullable: ["email", "name"] },
+  });
+});
+
+test("the types name the columns that may be null, and those that a number cannot hold", async () => {
+  const url = await cloneDatabase();
+  await withClient(url, (client) =>
+    client.query(`
+      create domain api.amount as numeric(12, 2) not null;
+      create domain api.price as api.amount;
+      create table api.items (
+        id bigint primary key, price api.price, paid api.amount, weights numeric[], dropped bigint,
+        count int not null, ratio double precision, total bigint generated always as (count * 2) stored
+      );
+      alter table api.items drop column dropped;
+    `),
+  );
+  expect(await readTables(url)).toMatchObject({
+    items: {
+      key: ["id"],
+      owner: null,
+      nullable: ["price", "weights", "ratio", "total"],
+      unsafeNumbers: ["id", "price", "paid", "weights", "total"],
+    },
+  });
+});
+
+test("a database without users has no owned table", async () => {
+  const url = await cloneDatabase();
+  await withClient(url, (client) => client.query("drop table api.users cascade"));
+  expect(await readTables(url)).toEqual({
+    tasks: { key: ["user_id", "id"], owner: null, nullable: [], unsafeNumbers: [] },
+  });
 });
 
 test("rowhouse types writes the file, and --check tells a stale one from a current one", async () => {

@@ -25,7 +25,7 @@ test("docs/errors.md lists every detail that the database raises", () => {
 });
 
 test("docs/errors.md lists every class that the client throws", () => {
-  const classes = [...read("client/src/errors.ts").matchAll(/^export class (\w+)/gm)].map(
+  const classes = [...read("packages/client/src/errors.ts").matchAll(/^export class (\w+)/gm)].map(
     ([, name]) => name,
   );
   const listed = new Set([...page.matchAll(/^\| `(\w+Error)` \|/gm)].map(([, name]) => name));

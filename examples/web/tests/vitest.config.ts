@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+// Apart from `npm test`, which must need nothing but npm: these need a Chromium.
+export default defineConfig({
+  root: import.meta.dirname,
+  test: {
+    include: ["*.test.ts"],
+    globalSetup: "global-setup.ts",
+    // One page, with Alice and Bob on it, serves all tests.
+    fileParallelism: false,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
