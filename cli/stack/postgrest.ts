@@ -86,7 +86,7 @@ export function apiVariables(
     PGRST_DB_SCHEMAS: "api",
     PGRST_DB_EXTRA_SEARCH_PATH: "",
     PGRST_DB_ANON_ROLE: "anonymous",
-    PGRST_DB_PRE_REQUEST: "request.door",
+    PGRST_DB_PRE_REQUEST: "request.check",
     PGRST_DB_POOL: String(options.pool),
     PGRST_DB_MAX_ROWS: String(options.maxRows),
     PGRST_JWT_SECRET: options.jwtSecret,

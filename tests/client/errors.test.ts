@@ -11,19 +11,19 @@ let api: Backend;
 let alice: Session;
 beforeAll(async () => {
   // The naps end after 100 ms, as any statement does after 5 s.
-  const door = "request.impatient_door";
+  const preRequest = "request.impatient_check";
   api = await startBackend(
-    { extra: { PGRST_DB_PRE_REQUEST: door } },
+    { extra: { PGRST_DB_PRE_REQUEST: preRequest } },
     `
-    create function ${door}() returns void language plpgsql as $$
+    create function ${preRequest}() returns void language plpgsql as $$
     begin
-      perform request.door();
+      perform request.check();
       if current_setting('request.path', true) = '/rpc/nap' then
         set local statement_timeout = '100ms';
       end if;
     end $$;
     create function api.nap() returns text language sql as $$ select pg_sleep(20)::text $$;
-    grant execute on function ${door}() to anonymous, authenticated;
+    grant execute on function ${preRequest}() to anonymous, authenticated;
     grant execute on function api.nap() to authenticated;
   `,
   );

@@ -182,7 +182,7 @@ select throws_ok(
   'Alice cannot truncate tasks'
 );
 
--- Alice, at the door of Bob's house: his id is greater than hers
+-- Alice, who tries the rows of Bob: his id is greater than hers
 
 select throws_ok(
   statement,
@@ -209,7 +209,7 @@ from (
     )
 ) as attempt (verb, statement);
 
--- Bob, at the door of Alice's house: her id is less than his
+-- Bob, who tries the rows of Alice: her id is less than his
 
 select act_as(bob());
 

@@ -210,7 +210,7 @@ from (
     ('truncate users', 'truncate api.users cascade')
 ) as attempt (verb, statement);
 
--- Bob, at the door of Alice's house: she is hidden, Carol is nowhere, and he cannot tell
+-- Bob, who tries the rows of Alice: she is hidden, Carol is nowhere, and he cannot tell
 
 select act_as(bob(), 'bob@example.com');
 

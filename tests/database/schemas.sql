@@ -79,15 +79,15 @@ select is(
     order by 1
   ),
   array[
+    'anonymous request.check()',
     'anonymous request.claims()',
-    'anonymous request.door()',
     'anonymous request.header(text)',
     'anonymous request.id()',
     'anonymous request.token_fault()',
     'anonymous request.user_id()',
     'authenticated api.me()',
+    'authenticated request.check()',
     'authenticated request.claims()',
-    'authenticated request.door()',
     'authenticated request.email()',
     'authenticated request.header(text)',
     'authenticated request.id()',

@@ -19,7 +19,7 @@ language sql
 immutable
 return ('00000000-0000-7000-8000-' || lpad(number::text, 12, '0'))::uuid;
 
--- The claims of a token that the door lets pass, together with configure_tokens().
+-- The claims of a token that request.check() accepts after configure_tokens().
 create function tap.sound_claims()
 returns jsonb
 language sql
