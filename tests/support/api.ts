@@ -39,7 +39,6 @@ export async function startApi(
     jwtAud: "rowhouse",
     jwtIss: "rowhouse",
     pool: 5,
-    maxRows: 1000,
     logFile,
     ...options,
   };
