@@ -7,7 +7,7 @@ export default defineConfig({
   // The client as it stands, and not as it was built last.
   resolve: { alias: { "@rowhouse/client": join(import.meta.dirname, "client/src/index.ts") } },
   test: {
-    include: ["tests/**/*.test.ts", "tests/database/*.sql"],
+    include: ["tests/**/*.test.ts", "tests/database/*.sql", "tests/tool-database/*.sql"],
     // They need a Chromium or Debian's packages, and `npm test` must need nothing but npm: see
     // `npm run test:browser` and `npm run test:operations`.
     exclude: [...configDefaults.exclude, "tests/browser/**", "tests/operations/**"],

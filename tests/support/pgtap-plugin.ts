@@ -9,7 +9,7 @@ export function pgtapFiles(): Plugin {
     name: "pgtap-files",
     enforce: "pre",
     transform(_code, id) {
-      if (!/\/tests\/database\/[^/]+\.sql$/.test(id)) return undefined;
+      if (!/\/tests\/(tool-)?database\/[^/]+\.sql$/.test(id)) return undefined;
       return {
         code: `
           import { expect, inject, test } from "vitest";

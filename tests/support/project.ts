@@ -16,7 +16,17 @@ import { migrationsDir, projectRoot } from "../../cli/project.ts";
 export const migrationFiles = readdirSync(migrationsDir).sort();
 
 /** What the command reads and writes of a project. */
-const parts = ["cli", "client", "db", "docs", "policies", "sql", "tests", "package.json"];
+const parts = [
+  "cli",
+  "client",
+  "db",
+  "docs",
+  "policies",
+  "sql",
+  "tests",
+  "package.json",
+  "postgrest.conf",
+];
 
 /** A copy of the project to edit, whose own command works on it; it ends with the test. */
 export function copyProject(): string {
