@@ -2,7 +2,7 @@
 -- convention fails here.
 begin;
 set local search_path = tap, public;
-select plan(25);
+select plan(27);
 
 create temporary view our_relations as
 select pg_class.oid, relname, relkind, relrowsecurity, relforcerowsecurity, reloptions, nspname
@@ -185,6 +185,31 @@ select is_empty(
     )
   $$,
   'Every key of a table that users own holds user_id, since keys bypass the policies'
+);
+
+select is_empty(
+  $$
+    select relname
+    from our_relations
+    join pg_attribute on attrelid = our_relations.oid and attname = 'user_id'
+    where relkind in ('r', 'p') and not attnotnull
+  $$,
+  'Every row of a table that users own has an owner'
+);
+
+select is_empty(
+  $$
+    select relname
+    from our_relations
+    join pg_attribute on attrelid = our_relations.oid and attname = 'user_id'
+    where relkind in ('r', 'p')
+    and not exists (
+      select
+      from pg_constraint
+      where conrelid = attrelid and contype = 'f' and confdeltype = 'c' and attnum = any (conkey)
+    )
+  $$,
+  'Every row that a user owns is deleted with the user'
 );
 
 select is_empty(
