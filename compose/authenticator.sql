@@ -1,4 +1,4 @@
--- Gives authenticator its password, which no migration may hold.
+-- Sets the password of authenticator, which no migration may contain.
 \getenv password AUTHENTICATOR_PASSWORD
 
 alter role authenticator password :'password';

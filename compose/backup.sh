@@ -2,18 +2,18 @@
 #
 #   backup.sh          now, and then every BACKUP_HOURS hours
 #   backup.sh once     now
-#   backup.sh check    fails when the newest dump is older than two turns
+#   backup.sh check    fails when the newest dump is older than two intervals
 #
-# PG* tell which database. A dump is a folder named after its time in UTC: database.dump (for
-# pg_restore), roles.sql (without passwords) and SHA256SUMS. It is written aside and renamed when
-# complete, so that an interrupted one counts for nothing. The newest BACKUP_KEEP stay.
+# PG* name the database. A dump is a folder named after its time in UTC: database.dump (for
+# pg_restore), roles.sql (without passwords) and SHA256SUMS. It gets that name when it is complete,
+# so an interrupted dump never counts. Only the newest BACKUP_KEEP are kept.
 set -u
 umask 077
 dir=${BACKUP_DIR:-/backups}
 hours=${BACKUP_HOURS:-24}
 keep=${BACKUP_KEEP:-14}
 
-# Whatever is wrong with it must not remove what there is: the newest stays at least.
+# A wrong value must not remove dumps: at least the newest is kept.
 case $keep in
 '' | *[!0-9]* | 0*)
   echo "BACKUP_KEEP is \"$keep\": give a whole number from 1." >&2
@@ -41,19 +41,19 @@ prune() {
   dumps | tail -n "+$((keep + 1))" | while read -r old; do rm -rf "$old"; done
 }
 
-# What an interrupted one left goes first.
+# First remove what an interrupted dump left.
 turn() {
   rm -rf "$dir"/????????T??????Z.part
   if take; then
     prune
   else
     rm -rf "$dir"/????????T??????Z.part
-    echo "The dump failed; the older ones stay." >&2
+    echo "The dump failed; older dumps are kept." >&2
     return 1
   fi
 }
 
-# In the background, since a shell in the foreground hears no signal.
+# In the background: a shell that runs sleep in the foreground handles no signal.
 rest() {
   sleep "$1" &
   wait $!

@@ -1,6 +1,6 @@
--- Refuses a JWT_SECRET that PostgREST would misread. It takes whatever it cannot parse as the
--- bytes of an HMAC key: a mangled public key would become a secret that everybody knows.
--- The rules of cli/stack/secret.ts, as far as SQL can tell.
+-- Refuses a JWT_SECRET that PostgREST would misread: it uses whatever it cannot parse as the bytes
+-- of an HMAC key, so a damaged public key would become a publicly known secret. `rowhouse start`
+-- checks the same.
 \getenv secret JWT_SECRET
 
 -- Materialized, so that the casts are not tried on what the conditions before them refuse.

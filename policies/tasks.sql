@@ -1,10 +1,10 @@
--- Who reaches api.tasks: each user, their own tasks. The key columns are in the update grant
--- since an upsert writes them again with the same value; the policy keeps user_id where it is.
+-- Each user reaches their own tasks. The update grant has the key columns because an upsert sets
+-- them again to the same value; the policy keeps user_id from changing.
 alter table api.tasks enable row level security;
 alter table api.tasks force row level security;
 
--- No statistics: from them the planner estimates how many rows a filter finds, everybody's rows
--- included, and PostgREST tells that number to whoever asks (Prefer: count=planned).
+-- No statistics: from them the planner estimates how many rows match a filter, the rows of other
+-- users included, and PostgREST returns that number to any caller (Prefer: count=planned).
 alter table api.tasks
   alter column user_id set statistics 0,
   alter column id set statistics 0,
@@ -15,15 +15,15 @@ alter table api.tasks
   alter column updated_at set statistics 0;
 
 comment on table api.tasks is
-  'Things to do. You see and change your own tasks; nobody sees or changes another''s.';
+  'Things to do. A user sees and changes only their own tasks.';
 comment on column api.tasks.user_id is
-  'The owner. Left out, it is the user who asks.';
+  'The owner. Default: the caller.';
 comment on column api.tasks.id is
-  'A UUID, version 7, so that tasks sort by age. Left out, the database makes it; sent by the client, a create can be repeated safely.';
+  'A UUID, version 7, so that tasks sort by age. Default: a new one. A client that sends its own can safely repeat the create.';
 comment on column api.tasks.title is
-  'What is to be done: 1 to 200 characters, not all blank.';
+  'What to do: 1 to 200 characters, not all blank.';
 comment on column api.tasks.description is
-  'More about it: at most 10,000 characters.';
+  'Details: at most 10,000 characters.';
 comment on column api.tasks.completed is
   'Whether it is done.';
 comment on column api.tasks.created_at is
@@ -58,7 +58,7 @@ using (user_id = request.user_id())
 with check (user_id = request.user_id());
 
 comment on policy update_own on api.tasks is
-  'A user changes their own tasks, and cannot give them away.';
+  'A user changes their own tasks, and cannot give them to another user.';
 
 create policy delete_own on api.tasks
 for delete to authenticated

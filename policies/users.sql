@@ -1,16 +1,16 @@
--- Who reaches api.users: each user, their own row. Deleting is not granted: an account ends with
--- its owner's consent outside the API, and takes its tasks along (on delete cascade).
+-- Each user reaches their own row. Delete is not granted: accounts are deleted outside the API, and
+-- the rows of the user go with them (on delete cascade).
 alter table api.users enable row level security;
 alter table api.users force row level security;
 
 comment on table api.users is
-  'People who have signed in. You see yourself, and nobody else.';
+  'Users who have signed in. A user sees only their own row.';
 comment on column api.users.id is
   'The id of the user: the sub claim of their token.';
 comment on column api.users.email is
-  'The email address that the token vouched for when the user was created, if it named one.';
+  'The email claim of the token when the user was created; null if it had none.';
 comment on column api.users.name is
-  'What the user likes to be called: 1 to 200 characters, not all blank.';
+  'The display name: 1 to 200 characters, not all blank.';
 comment on column api.users.created_at is
   'When the user was created.';
 comment on column api.users.updated_at is
@@ -34,7 +34,7 @@ for insert to authenticated
 with check (id = request.user_id() and email is not distinct from request.email());
 
 comment on policy insert_own on api.users is
-  'A user creates their own row, with the email address that their token vouches for.';
+  'A user creates their own row, with the email address of their token.';
 
 create policy update_own on api.users
 for update to authenticated

@@ -10,7 +10,8 @@ create table api.users (
   constraint users_name_not_blank check (not request.is_blank(name))
 );
 
--- Not unique: a "taken" would tell one user of another. Identity is the id, which is the sub claim.
+-- Not unique: an error would reveal that another user has the address. The id, which is the sub
+-- claim, identifies a user.
 create index users_email on api.users (email);
 
 create trigger check_if_match

@@ -1,5 +1,5 @@
--- What PostgreSQL gives to everyone unasked, taken back. The default privilege is global on
--- purpose: a revoke "in schema" cannot take away what the global default gives.
+-- Revokes what PostgreSQL grants to PUBLIC by default. The default privilege is global on purpose:
+-- a revoke "in schema" cannot take away what the global default grants.
 alter default privileges revoke execute on functions from public;
 
 do $$

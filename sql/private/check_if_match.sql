@@ -6,7 +6,7 @@ as $$
 declare
   wanted text := trim(both '"' from request.header('if-match'));
 begin
-  -- Else PostgreSQL would take words for times ("today"), and some versions more than others.
+  -- PostgreSQL also reads words as times ("today"), and some versions know more of them.
   if wanted <> '*' and wanted !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}' then
     raise invalid_datetime_format;
   end if;
@@ -29,4 +29,4 @@ end
 $$;
 
 comment on function private.check_if_match() is
-  'Before an update or delete: 412 when If-Match is not the row''s updated_at.';
+  'Before an update or delete: raises 412 when If-Match is not the row''s updated_at.';

@@ -10,7 +10,7 @@ declare
     100
   );
 begin
-  -- A POST or PUT names its rows one by one; only a filter can hit more than was meant.
+  -- A POST or PUT names its rows one by one; only a filter can match more than intended.
   if coalesce(current_setting('request.method', true), '') not in ('PATCH', 'DELETE') then
     return null;
   end if;
@@ -29,4 +29,4 @@ end
 $$;
 
 comment on function private.limit_affected_rows() is
-  'After a PATCH or DELETE: undone with 400 when it touched more rows than 100, or than Prefer: max-affected allows.';
+  'After a PATCH or DELETE: raises 400, which rolls it back, when it affects more than 100 rows, or more than Prefer: max-affected allows.';

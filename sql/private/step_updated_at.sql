@@ -4,7 +4,7 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  -- Strictly forward, also when the clock stands still or goes back: it is the row's version.
+  -- Strictly forward, even when the clock stands still or goes back: it is the row's version.
   new.updated_at := greatest(clock_timestamp(), old.updated_at + interval '1 microsecond');
   return new;
 end

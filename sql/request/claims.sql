@@ -4,7 +4,7 @@ language sql
 stable
 parallel safe
 as $$
-  -- After a transaction a custom setting is '' and not null, hence the nullif.
+  -- nullif: once set in a session, a custom setting is '' and not null after the transaction.
   select coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb, '{}'::jsonb)
 $$;
 

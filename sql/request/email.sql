@@ -8,6 +8,6 @@ as $$
 $$;
 
 comment on function request.email() is
-  'The email claim of the JWT, vouched for by whoever signed it; null when there is none.';
+  'The email claim of the JWT, which the issuer of the token has signed; null when there is none.';
 
 grant execute on function request.email() to authenticated;

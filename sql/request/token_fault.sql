@@ -3,8 +3,8 @@ returns text
 language sql
 stable
 as $$
-  -- PostgREST verifies the signature, and exp, nbf and iat where they are present. What it lets
-  -- pass is refused here: a claim that is missing. 30 s is the clock skew that it allows, too.
+  -- PostgREST verifies the signature, and exp, nbf and iat where they are present, but accepts a
+  -- token without them. This requires them. PostgREST allows 30 s of clock skew, too.
   select case
     when claims ->> 'role' is distinct from 'authenticated'
       then 'token_role_refused'
@@ -27,6 +27,6 @@ as $$
 $$;
 
 comment on function request.token_fault() is
-  'The stable code of what is wrong with the request''s token; null when nothing is.';
+  'A stable code for the first fault of the request''s token; null when it has none.';
 
 grant execute on function request.token_fault() to anonymous, authenticated;

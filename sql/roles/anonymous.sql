@@ -1,5 +1,5 @@
--- The role of a request without a token. Roles belong to the server, not to one database,
--- so this one can exist already (on Neon it does): only what is missing is made.
+-- The role of a request without a token. Roles belong to the server, not to one database, so
+-- this one may exist already (on Neon it does): create only what is missing.
 do $$
 begin
   if not exists (select from pg_catalog.pg_roles where rolname = 'anonymous') then

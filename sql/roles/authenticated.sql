@@ -1,4 +1,4 @@
--- The role of a request with a valid token. It may exist already: see anonymous.sql.
+-- The role of a request with a valid token. It may exist already, as every role may.
 do $$
 begin
   if not exists (select from pg_catalog.pg_roles where rolname = 'authenticated') then

@@ -1,6 +1,6 @@
--- The role that PostgREST signs in with. It owns nothing and inherits nothing: for each request
--- it becomes anonymous or authenticated, and it is a member of those two alone.
--- Its password is no migration's business: the stack, compose or the deploy sets it.
+-- The login role of PostgREST. It owns nothing and inherits nothing: for each request it becomes
+-- anonymous or authenticated, and it is a member of those two alone.
+-- No migration holds its password: `rowhouse start`, compose or the deploy sets it.
 do $$
 begin
   if not exists (select from pg_catalog.pg_roles where rolname = 'authenticator') then

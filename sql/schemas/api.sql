@@ -1,6 +1,6 @@
 create schema api;
 
 comment on schema api is
-  'Rowhouse: a task list. Users own tasks, and nobody reaches another''s.';
+  'Rowhouse: row-level security decides which rows each user reaches.';
 
 grant usage on schema api to authenticated;

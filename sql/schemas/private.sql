@@ -1,4 +1,4 @@
 create schema private;
 
 comment on schema private is
-  'The inner workings: trigger functions. No API role can name anything in it.';
+  'Trigger functions. No API role has usage on this schema.';

@@ -1,6 +1,6 @@
 create schema request;
 
 comment on schema request is
-  'Who is asking, and what every request may use: its claims and headers, the making of ids.';
+  'The current request: its caller, its claims and headers, and what every table needs from it.';
 
 grant usage on schema request to anonymous, authenticated;

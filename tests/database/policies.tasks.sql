@@ -1,4 +1,4 @@
--- Who reaches api.tasks. Alice has tasks 1 and 2, Bob has task 3, nobody has task 9. Nothing
+-- Who reaches api.tasks. Alice has tasks 1 and 2, Bob has task 3, no user has task 9. Nothing
 -- here changes them: touched() undoes what it counts.
 begin;
 set local search_path = tap, public;
@@ -9,11 +9,11 @@ values (alice()), (bob());
 
 insert into api.tasks (user_id, id, title)
 values
-  (alice(), task_id(1), 'Alice buys milk'),
-  (alice(), task_id(2), 'Alice bakes bread'),
-  (bob(), task_id(3), 'Bob mends the bike');
+  (alice(), row_id(1), 'Alice buys milk'),
+  (alice(), row_id(2), 'Alice bakes bread'),
+  (bob(), row_id(3), 'Bob mends the bike');
 
--- What is written down
+-- Grants and policies, as declared
 
 select ok(
   (select relrowsecurity and relforcerowsecurity from pg_class where oid = 'api.tasks'::regclass),
@@ -28,7 +28,7 @@ select is(
     'authenticated select (user_id, id, title, description, completed, created_at, updated_at)',
     'authenticated update (user_id, id, title, description, completed)'
   ],
-  'Users hold these privileges on tasks, and nobody else holds any'
+  'Users hold these privileges on tasks, and no other role holds any'
 );
 
 select is(
@@ -57,7 +57,7 @@ select is(
   'Tasks have one policy for each command, for authenticated alone'
 );
 
--- Alice, at home
+-- Alice and her own rows
 
 select act_as(alice());
 
@@ -88,7 +88,7 @@ select is(
 select is(
   touched($$
     insert into api.tasks (user_id, id, title, description, completed)
-    values (alice(), task_id(9), 'Alice rests', 'All day', true)
+    values (alice(), row_id(9), 'Alice rests', 'All day', true)
   $$),
   1::bigint,
   'Alice names every column that a client may write'
@@ -101,13 +101,13 @@ select is(
 );
 
 select is(
-  touched($$update api.tasks set title = 'Alice buys tea' where id = task_id(1)$$),
+  touched($$update api.tasks set title = 'Alice buys tea' where id = row_id(1)$$),
   1::bigint,
   'Alice changes a task of hers'
 );
 
 select is(
-  touched($$update api.tasks set completed = true where id = task_id(1) returning title, updated_at$$),
+  touched($$update api.tasks set completed = true where id = row_id(1) returning title, updated_at$$),
   1::bigint,
   'Alice gets back the task that she changes'
 );
@@ -119,13 +119,13 @@ select is(
 );
 
 select is(
-  touched($$delete from api.tasks where id = task_id(1)$$),
+  touched($$delete from api.tasks where id = row_id(1)$$),
   1::bigint,
   'Alice deletes a task of hers'
 );
 
 select is(
-  touched($$delete from api.tasks where id = task_id(1) returning title$$),
+  touched($$delete from api.tasks where id = row_id(1) returning title$$),
   1::bigint,
   'Alice gets back the task that she deletes'
 );
@@ -139,7 +139,7 @@ select is(
 select is(
   touched($$
     insert into api.tasks (user_id, id, title)
-    values (alice(), task_id(1), 'Alice buys tea')
+    values (alice(), row_id(1), 'Alice buys tea')
     on conflict (user_id, id) do update
     set user_id = excluded.user_id, id = excluded.id, title = excluded.title
     returning title
@@ -151,7 +151,7 @@ select is(
 select is(
   touched($$
     insert into api.tasks (id, title)
-    values (task_id(1), 'Again'), (task_id(9), 'New')
+    values (row_id(1), 'Again'), (row_id(9), 'New')
     on conflict (user_id, id) do nothing
   $$),
   1::bigint,
@@ -159,7 +159,7 @@ select is(
 );
 
 select throws_constraint(
-  $$insert into api.tasks (id, title) values (task_id(1), 'Again')$$,
+  $$insert into api.tasks (id, title) values (row_id(1), 'Again')$$,
   '23505', 'tasks_pkey',
   'Alice cannot have two tasks with one id'
 );
@@ -182,7 +182,7 @@ select throws_ok(
   'Alice cannot truncate tasks'
 );
 
--- Alice, at the door of Bob's house: his id is greater than hers
+-- Alice and the rows of Bob: his id is greater than hers
 
 select throws_ok(
   statement,
@@ -200,26 +200,26 @@ from (
       'update api.tasks set user_id = bob()'
     ),
     (
-      'make a task that belongs to nobody',
+      'make a task that belongs to no user',
       $$insert into api.tasks (user_id, title) values (null, 'Whose?')$$
     ),
     (
-      'leave a task to nobody',
+      'leave a task without an owner',
       'update api.tasks set user_id = null'
     )
 ) as attempt (verb, statement);
 
--- Bob, at the door of Alice's house: her id is less than his
+-- Bob and the rows of Alice: her id is less than his
 
 select act_as(bob());
 
 select is_empty(
-  $$select title from api.tasks where id = task_id(1) or user_id = alice()$$,
+  $$select title from api.tasks where id = row_id(1) or user_id = alice()$$,
   'Bob cannot see a task of Alice that he names'
 );
 
 select is(
-  touched($$update api.tasks set title = 'Bob was here' where id = task_id(1)$$),
+  touched($$update api.tasks set title = 'Bob was here' where id = row_id(1)$$),
   0::bigint,
   'Bob cannot change a task of Alice that he names'
 );
@@ -231,7 +231,7 @@ select is(
 );
 
 select is(
-  touched($$delete from api.tasks where id = task_id(1)$$),
+  touched($$delete from api.tasks where id = row_id(1)$$),
   0::bigint,
   'Bob cannot delete a task of Alice that he names'
 );
@@ -267,7 +267,7 @@ select throws_ok(
 );
 
 select throws_ok(
-  $$update api.tasks set user_id = alice() where id = task_id(3) returning id$$,
+  $$update api.tasks set user_id = alice() where id = row_id(3) returning id$$,
   '42501', 'new row violates row-level security policy for table "tasks"',
   'Bob cannot give Alice a task that he names'
 );
@@ -275,7 +275,7 @@ select throws_ok(
 select throws_ok(
   $$
     insert into api.tasks (id, title)
-    values (task_id(3), 'A gift')
+    values (row_id(3), 'A gift')
     on conflict (user_id, id) do update
     set user_id = alice()
   $$,
@@ -283,20 +283,20 @@ select throws_ok(
   'Bob cannot give Alice a task by upsert'
 );
 
--- Hidden is as good as absent: task 1 is hidden from Bob, task 9 is nowhere
+-- Hidden rows look like missing ones: task 1 is hidden from Bob, task 9 does not exist
 
 select is(
-  touched($$insert into api.tasks (id, title) values (task_id(1), 'Mine'), (task_id(9), 'Mine')$$),
+  touched($$insert into api.tasks (id, title) values (row_id(1), 'Mine'), (row_id(9), 'Mine')$$),
   2::bigint,
-  'Bob takes an id that Alice has as well as one that nobody has'
+  'Bob takes an id that Alice has as well as one that no user has'
 );
 
 select throws_ok(
   $$insert into api.tasks (user_id, id, title) values (alice(), $$ || id || $$, 'From Bob')$$,
   '42501', 'new row violates row-level security policy for table "tasks"',
-  'Bob hears the same when he creates for Alice a task that is ' || fate
+  'Bob gets the same error when he creates for Alice a task that is ' || fate
 )
-from (values ('task_id(1)', 'there'), ('task_id(9)', 'not there')) as task (id, fate);
+from (values ('row_id(1)', 'there'), ('row_id(9)', 'not there')) as task (id, fate);
 
 select throws_ok(
   $$
@@ -304,9 +304,9 @@ select throws_ok(
     values (alice(), $$ || id || $$, 'From Bob')
     on conflict (user_id, id) do $$ || action,
   '42501', 'new row violates row-level security policy for table "tasks"',
-  format('Bob hears the same when he upserts (do %s) a task of Alice that is %s', action, fate)
+  format('Bob gets the same error when he upserts (do %s) a task of Alice that is %s', action, fate)
 )
-from (values ('task_id(1)', 'there'), ('task_id(9)', 'not there')) as task (id, fate)
+from (values ('row_id(1)', 'there'), ('row_id(9)', 'not there')) as task (id, fate)
 cross join (values ('nothing'), ('update set title = excluded.title')) as upsert (action);
 
 select is(
@@ -314,7 +314,7 @@ select is(
   0::bigint,
   'Bob learns nothing from a faulty change of a task that is ' || fate
 )
-from (values ('task_id(1)', 'hidden'), ('task_id(9)', 'not there')) as task (id, fate);
+from (values ('row_id(1)', 'hidden'), ('row_id(9)', 'not there')) as task (id, fate);
 
 select send_header('if-match', '2001-01-01T00:00:00Z');
 
@@ -323,11 +323,11 @@ select is(
   0::bigint,
   'Bob learns nothing from a stale If-Match on a task that is ' || fate
 )
-from (values ('task_id(1)', 'hidden'), ('task_id(9)', 'not there')) as task (id, fate);
+from (values ('row_id(1)', 'hidden'), ('row_id(9)', 'not there')) as task (id, fate);
 
 reset request.headers;
 
--- Somebody whose token names no user
+-- A token that names no user
 
 select act_with('{"role": "authenticated"}');
 
@@ -360,7 +360,7 @@ select throws_ok(
 select throws_ok(
   $$
     insert into api.tasks (user_id, id, title)
-    values (alice(), task_id(1), 'x')
+    values (alice(), row_id(1), 'x')
     on conflict (user_id, id) do update
     set title = 'x'
   $$,
@@ -368,7 +368,7 @@ select throws_ok(
   'A user without a sub upserts no task of Alice'
 );
 
--- Somebody without a token: even if the schema api were open to them
+-- No token, even with usage on the schema api
 
 reset role;
 grant usage on schema api to anonymous;
@@ -386,9 +386,9 @@ from (
     ('insert', $$insert into api.tasks (title) values ('x')$$),
     ('bulk insert', $$insert into api.tasks (title) values ('x'), ('y')$$),
     ('insert and get back', $$insert into api.tasks (title) values ('x') returning id$$),
-    ('update', $$update api.tasks set title = 'x' where id = task_id(1)$$),
+    ('update', $$update api.tasks set title = 'x' where id = row_id(1)$$),
     ('update all', $$update api.tasks set title = 'x'$$),
-    ('delete', 'delete from api.tasks where id = task_id(1)'),
+    ('delete', 'delete from api.tasks where id = row_id(1)'),
     ('delete all', 'delete from api.tasks'),
     ('upsert', $$insert into api.tasks (title) values ('x') on conflict do nothing$$),
     (
@@ -422,7 +422,7 @@ select is(
 );
 
 select throws_ok(
-  $$insert into api.tasks (id, title) values (task_id(9), 'x')$$,
+  $$insert into api.tasks (id, title) values (row_id(9), 'x')$$,
   '42501', 'new row violates row-level security policy for table "tasks"',
   'Anonymous creates no task, even with every grant and the claims of Alice'
 );
@@ -444,7 +444,7 @@ select is(
 );
 
 select throws_ok(
-  $$insert into api.tasks (user_id, id, title) values (alice(), task_id(9), 'x')$$,
+  $$insert into api.tasks (user_id, id, title) values (alice(), row_id(9), 'x')$$,
   '42501', 'new row violates row-level security policy for table "tasks"',
   'The owner of the table creates no task'
 );

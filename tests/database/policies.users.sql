@@ -17,7 +17,7 @@ values
   (alice(), 'alice@example.com', 'Alice'),
   (bob(), 'bob@example.com', 'Bob');
 
--- What is written down
+-- Grants and policies, as declared
 
 select ok(
   (select relrowsecurity and relforcerowsecurity from pg_class where oid = 'api.users'::regclass),
@@ -31,7 +31,7 @@ select is(
     'authenticated select (id, email, name, created_at, updated_at)',
     'authenticated update (name)'
   ],
-  'Users hold these privileges on users, and nobody else holds any'
+  'Users hold these privileges on users, and no other role holds any'
 );
 
 select is(
@@ -59,11 +59,11 @@ select is(
   'Users have one policy for each command but delete, for authenticated alone'
 );
 
--- Carol, who arrives
+-- Carol, a new user
 
 select act_as(pg_temp.carol(), 'carol@example.com');
 
-select is_empty('select id from api.users', 'Carol sees nobody before she has a row');
+select is_empty('select id from api.users', 'Carol sees no user before she has a row');
 
 select is(
   touched($$
@@ -136,20 +136,20 @@ select throws_ok(
   'Carol cannot name an email address when her token names none'
 );
 
--- Alice, at home
+-- Alice and her own rows
 
 select act_as(alice(), 'alice@example.com');
 
 select results_eq(
   'select name from api.users',
   array['Alice'],
-  'Alice sees herself, and nobody else'
+  'Alice sees herself alone'
 );
 
 select results_eq(
   'select count(*) from api.users',
   array[1::bigint],
-  'Alice counts nobody else'
+  'Alice counts herself alone'
 );
 
 select is(
@@ -206,11 +206,11 @@ select throws_ok(
 from (
   values
     ('delete herself', 'delete from api.users where id = alice()'),
-    ('delete everybody', 'delete from api.users'),
+    ('delete all users', 'delete from api.users'),
     ('truncate users', 'truncate api.users cascade')
 ) as attempt (verb, statement);
 
--- Bob, at the door of Alice's house: she is hidden, Carol is nowhere, and he cannot tell
+-- Bob and the rows of Alice: she is hidden, Carol has no row, and Bob cannot tell the difference
 
 select act_as(bob(), 'bob@example.com');
 
@@ -268,25 +268,25 @@ from (
   values
     ('pg_temp.carol()', 'Carol, whose id is greater'),
     ($$'aa000000-0000-4000-8000-000000000000'$$, 'one whose id is less'),
-    ('null', 'nobody')
+    ('null', 'a user without an id')
 ) as other (id, name);
 
 select is(
   touched('delete from api.users'),
   0::bigint,
-  'Bob deletes nobody, even if a delete were granted'
+  'Bob deletes no user, even if a delete were granted'
 );
 
--- Somebody whose token names no user
+-- A token that names no user
 
 select act_with('{"role": "authenticated"}');
 
-select is_empty('select id from api.users', 'A user without a sub sees nobody');
+select is_empty('select id from api.users', 'A user without a sub sees no user');
 
 select is(
   touched($$update api.users set name = 'x'$$) + touched('delete from api.users'),
   0::bigint,
-  'A user without a sub changes and deletes nobody'
+  'A user without a sub changes and deletes no user'
 );
 
 select throws_ok(
@@ -301,7 +301,7 @@ from (
     ('(alice()) on conflict (id) do update set name = excluded.name', 'Alice by upsert')
 ) as attempt (id, meaning);
 
--- Somebody without a token: even if the schema api were open to them
+-- No token, even with usage on the schema api
 
 reset role;
 grant usage on schema api to anonymous;
@@ -340,13 +340,13 @@ set local role anonymous;
 
 select is_empty(
   'select id from api.users',
-  'Anonymous sees nobody, even with every grant and the claims of Alice'
+  'Anonymous sees no user, even with every grant and the claims of Alice'
 );
 
 select is(
   touched($$update api.users set name = 'x'$$) + touched('delete from api.users'),
   0::bigint,
-  'Anonymous changes and deletes nobody, even with every grant and the claims of Alice'
+  'Anonymous changes and deletes no user, even with every grant and the claims of Alice'
 );
 
 reset role;
@@ -356,7 +356,7 @@ set local role anonymous;
 select throws_ok(
   'insert into api.users (id) values (pg_temp.carol())',
   '42501', 'new row violates row-level security policy for table "users"',
-  'Anonymous creates nobody, even with every grant and the claims of Carol'
+  'Anonymous creates no user, even with every grant and the claims of Carol'
 );
 
 -- The owner of the table, who is no superuser and serves no requests
@@ -368,13 +368,13 @@ select act_as_owner_of('api.users');
 
 select is_empty(
   'select id from api.users',
-  'The owner of the table sees nobody, not even with the claims of Alice'
+  'The owner of the table sees no user, not even with the claims of Alice'
 );
 
 select is(
   touched($$update api.users set name = 'x'$$) + touched('delete from api.users'),
   0::bigint,
-  'The owner of the table changes and deletes nobody'
+  'The owner of the table changes and deletes no user'
 );
 
 reset role;
@@ -384,7 +384,7 @@ set local role owner_of_users;
 select throws_ok(
   'insert into api.users (id) values (pg_temp.carol())',
   '42501', 'new row violates row-level security policy for table "users"',
-  'The owner of the table creates nobody, not even with the claims of Carol'
+  'The owner of the table creates no user, not even with the claims of Carol'
 );
 
 reset role;

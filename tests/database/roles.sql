@@ -41,7 +41,7 @@ select is(
     'authenticator is a member of anonymous',
     'authenticator is a member of authenticated'
   ],
-  'The authenticator can become anonymous and authenticated alone, and those two nobody'
+  'The authenticator can become anonymous and authenticated alone, and those two no other role'
 );
 
 select is(
@@ -168,7 +168,7 @@ select throws_ok(
   'The authenticator cannot become the owner of the tables'
 )
 from pg_tables
-where schemaname = 'api' and tablename = 'tasks';
+where schemaname = 'api' and tablename = 'users';
 
 reset session authorization;
 select * from finish();

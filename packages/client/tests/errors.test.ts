@@ -28,7 +28,7 @@ beforeAll(async () => {
     `
     create function ${check}() returns void language plpgsql as $$
     begin
-      perform request.door();
+      perform request.check();
       if current_setting('request.path', true) = '/rpc/nap' then
         set local statement_timeout = '100ms';
       end if;

@@ -1,6 +1,7 @@
 /** Every code that a RowhouseError can carry; docs/errors.md lists cause and remedy of each. */
 export type ErrorCode =
   | "project_missing"
+  | "file_exists"
   | "settings_invalid"
   | "home_in_use"
   | "home_not_writable"

@@ -1,13 +1,16 @@
 import { RowhouseError } from "../lib/errors.ts";
+import { openProject } from "../lib/project.ts";
 import { waitFor } from "../lib/wait.ts";
 import { type Home, jwtSecret } from "./home.ts";
 import { loopback } from "./ports.ts";
 import { lastLines, launch, type Server } from "./process.ts";
 import type { Settings } from "./settings.ts";
 
-/** What PostgREST is told. */
+/** What PostgREST is told beside postgrest.conf. */
 export interface ApiOptions {
   readonly binary: string;
+  /** The configuration file; the project's postgrest.conf by default. */
+  readonly configFile?: string;
   /** URL of the database, as authenticator. */
   readonly databaseUrl: string;
   readonly port: number;
@@ -17,14 +20,15 @@ export interface ApiOptions {
   readonly jwtAud: string;
   readonly jwtIss: string;
   readonly pool: number;
-  readonly maxRows: number;
+  /** Wins over db-max-rows in postgrest.conf. */
+  readonly maxRows?: number | undefined;
   readonly corsOrigins?: string | undefined;
   readonly logFile: string;
   /** Further PGRST_* variables; they win. */
   readonly extra?: Record<string, string>;
 }
 
-/** What a home's PostgREST is told by the settings; the rest is chosen at each start. */
+/** What the settings tell PostgREST; the rest is chosen at each start. */
 export function settledOptions(settings: Settings, home: Home) {
   return {
     port: settings.apiPort,
@@ -32,17 +36,19 @@ export function settledOptions(settings: Settings, home: Home) {
     jwtAud: settings.jwtAud,
     jwtIss: settings.jwtIss,
     pool: settings.dbPool,
-    maxRows: settings.maxRows,
     corsOrigins: settings.corsOrigins,
   };
 }
 
 const startLimitMs = 20_000;
 
-/** Starts PostgREST. */
+/** Starts PostgREST with the project's postgrest.conf. */
 export async function launchPostgrest(options: ApiOptions): Promise<Server> {
-  const { binary, logFile } = options;
-  return launch({ command: binary, args: [], env: environment(options), logFile }, "SIGTERM");
+  const { binary, logFile, configFile = openProject().postgrestConf } = options;
+  return launch(
+    { command: binary, args: [configFile], env: environment(options), logFile },
+    "SIGTERM",
+  );
 }
 
 /**
@@ -68,41 +74,44 @@ export async function postgrestReady(
   );
 }
 
-/** Only what is set here reaches PostgREST: PGRST_* and PG* of the user's shell do not. */
+/** PG* of the user's shell would lead PostgREST to another database. */
 function environment(options: ApiOptions): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("PG"));
-  return {
-    ...Object.fromEntries(inherited),
-    ...apiVariables(options),
-  };
+  return { ...Object.fromEntries(inherited), ...apiVariables(options) };
 }
 
-/** The PGRST_* variables that PostgREST is started with. */
+/**
+ * The PGRST_* variables that PostgREST is started with; they win over postgrest.conf. Those of the
+ * environment win over the settings, but for the addresses and the secret: commands rely on these.
+ */
 export function apiVariables(
   options: Omit<ApiOptions, "binary" | "logFile">,
+  env: NodeJS.ProcessEnv = process.env,
 ): Record<string, string> {
   return {
-    PGRST_DB_URI: options.databaseUrl,
-    PGRST_DB_SCHEMAS: "api",
-    PGRST_DB_EXTRA_SEARCH_PATH: "",
-    PGRST_DB_ANON_ROLE: "anonymous",
-    PGRST_DB_PRE_REQUEST: "request.door",
     PGRST_DB_POOL: String(options.pool),
-    PGRST_DB_MAX_ROWS: String(options.maxRows),
+    PGRST_OPENAPI_SERVER_PROXY_URI: `http://${loopback}:${options.port}`,
+    ...(options.corsOrigins ? { PGRST_SERVER_CORS_ALLOWED_ORIGINS: options.corsOrigins } : {}),
+    ...postgrestVariables(env),
+    ...(options.maxRows === undefined ? {} : { PGRST_DB_MAX_ROWS: String(options.maxRows) }),
+    PGRST_DB_URI: options.databaseUrl,
     PGRST_JWT_SECRET: options.jwtSecret,
     PGRST_APP_SETTINGS_JWT_AUD: options.jwtAud,
     PGRST_APP_SETTINGS_JWT_ISS: options.jwtIss,
     PGRST_SERVER_HOST: loopback,
     PGRST_SERVER_PORT: String(options.port),
     PGRST_ADMIN_SERVER_PORT: String(options.adminPort),
-    PGRST_OPENAPI_SERVER_PROXY_URI: `http://${loopback}:${options.port}`,
-    PGRST_OPENAPI_SECURITY_ACTIVE: "true",
-    PGRST_LOG_LEVEL: "error",
-    // Every response repeats it, also one that tells of an error.
-    PGRST_SERVER_TRACE_HEADER: "X-Request-Id",
-    ...(options.corsOrigins ? { PGRST_SERVER_CORS_ALLOWED_ORIGINS: options.corsOrigins } : {}),
     ...options.extra,
   };
+}
+
+/** An empty one is left out: PostgREST would take its own default and not the file's value. */
+function postgrestVariables(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).filter(
+      (entry): entry is [string, string] => entry[0].startsWith("PGRST_") && !!entry[1],
+    ),
+  );
 }
 
 async function isReady(adminPort: number): Promise<true | undefined> {

@@ -39,7 +39,6 @@ const variables = z.object({
   JWT_ISS: text.default("rowhouse"),
   DB_POOL: whole(1, 1000).prefault("10"),
   SLOW_MS: whole(0, 3_600_000).prefault("250"),
-  MAX_ROWS: whole(1, 1_000_000).prefault("1000"),
   CORS_ORIGINS: z
     .string()
     .refine((list) => list.split(",").every(isOrigin), {
@@ -77,8 +76,6 @@ export interface Settings {
   readonly dbPool: number;
   /** From how many milliseconds on a statement is logged as slow, by the embedded server. */
   readonly slowMs: number;
-  /** The most rows that one response carries. */
-  readonly maxRows: number;
   /** Comma-separated origins that browsers may call from; undefined allows every one. */
   readonly corsOrigins: string | undefined;
   readonly postgrestBin: string | undefined;
@@ -112,7 +109,6 @@ export function readSettings(
     jwtIss: values.JWT_ISS,
     dbPool: values.DB_POOL,
     slowMs: values.SLOW_MS,
-    maxRows: values.MAX_ROWS,
     corsOrigins: values.CORS_ORIGINS,
     postgrestBin: values.POSTGREST_BIN,
   };

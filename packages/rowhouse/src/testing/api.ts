@@ -40,7 +40,6 @@ export async function startApi(
     jwtAud: "rowhouse",
     jwtIss: "rowhouse",
     pool: 5,
-    maxRows: 1000,
     logFile,
     ...options,
   };

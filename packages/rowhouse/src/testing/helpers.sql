@@ -12,14 +12,14 @@ language sql
 immutable
 return 'b0b00000-0000-4000-8000-000000000000'::uuid;
 
--- The id of the first, second ... task: always a version 7.
-create function tap.task_id(number int)
+-- The id of the first, second ... row of a test: a UUID, version 7.
+create function tap.row_id(number int)
 returns uuid
 language sql
 immutable
 return ('00000000-0000-7000-8000-' || lpad(number::text, 12, '0'))::uuid;
 
--- The claims of a token that the door lets pass, together with configure_tokens().
+-- The claims of a token that request.check() accepts after configure_tokens().
 create function tap.sound_claims()
 returns jsonb
 language sql
@@ -42,7 +42,7 @@ begin
 end
 $$;
 
--- From here to the end of the transaction, or to the next of these, somebody else asks.
+-- The caller from here to the end of the transaction, or to the next of these functions.
 -- "reset role" is the way back to the superuser; the claims stay.
 create function tap.act_with(claims jsonb)
 returns void
@@ -146,7 +146,7 @@ exception
 end
 $$;
 
--- Every privilege on a table or its columns that somebody other than the owner has, a line for
+-- Every privilege on a table or its columns that any role but the owner has, a line for
 -- each role and verb: "authenticated select (id, name)", "authenticated delete".
 create function tap.privileges_on(target regclass)
 returns text[]

@@ -100,7 +100,7 @@ describe("rowhouse migrate, rollback and status", () => {
     const env = { ROWHOUSE_HOME: newHome() };
     const up = await rowhouse(["migrate"], env);
     expect(up.stdout.trim().split("\n")).toHaveLength(migrationFiles.length);
-    expect(up.stdout).toMatch(/^applied 20261121090000_roles_and_schemas\.sql$/m);
+    expect(up.stdout).toMatch(/^applied 20261125090000_roles_and_schemas\.sql$/m);
     expect((await rowhouse(["migrate"], env)).stdout).toBe(
       "Nothing to do: every migration is applied.\n",
     );

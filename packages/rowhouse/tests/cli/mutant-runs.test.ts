@@ -53,7 +53,7 @@ describe("a run of mutants", () => {
   test("tells what killed a mutant, and prints a survivor with its SQL", async () => {
     const noticed = mutant("update_own on api.tasks: with check (true)");
     const missed = mutant("api.users: FORCE off");
-    const verdicts = await runMutants(laboratory(ours("policies.tasks.sql", "request.id.sql")), [
+    const verdicts = await runMutants(laboratory(ours("policies.tasks.sql", "me.sql")), [
       missed,
       noticed,
     ]);
@@ -139,7 +139,7 @@ describe("a run of mutants", () => {
       sql: "alter table api.gone x",
       undo: null,
     };
-    const [verdict, ...more] = await runMutants(laboratory(ours("request.id.sql")), [wrong]);
+    const [verdict, ...more] = await runMutants(laboratory(ours("me.sql")), [wrong]);
     expect(more).toEqual([]);
     expect(verdict).toMatchObject({ outcome: "failed", killedBy: null });
     const verdicts = verdict ? [verdict] : [];
@@ -162,7 +162,7 @@ describe("a run of mutants", () => {
     const sound = { ...stronger, sql: "", undo: null };
     expect(await tryMutant(laboratory([seen]), sound)).toMatchObject({ outcome: "survived" });
     const heard: string[] = [];
-    await runMutants(laboratory(ours("request.id.sql")), [stronger, sound], (verdict) =>
+    await runMutants(laboratory(ours("me.sql")), [stronger, sound], (verdict) =>
       heard.push(verdict.outcome === "survived" ? String(verdict.mutant.undo) : "not tried"),
     );
     expect(heard).toEqual(["null", stronger.undo]);

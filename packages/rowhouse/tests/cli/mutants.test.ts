@@ -151,7 +151,7 @@ describe("the mutants", () => {
 test("rowhouse mutants fails with 1 on a survivor, when a test is missing", async () => {
   const project = copyProject();
   const dir = join(project, "tests/database");
-  for (const file of readdirSync(dir)) if (file !== "request.id.sql") rmSync(join(dir, file));
+  for (const file of readdirSync(dir)) if (file !== "me.sql") rmSync(join(dir, file));
   const { code, stdout, stderr } = await rowhouse(["mutants", "--only", "tasks: RLS"], {}, project);
   expect(stdout).toContain("alter table api.tasks disable row level security;\n");
   expect(stdout).toMatch(/0 of 1 killed: 0 %\n$/);

@@ -30,7 +30,15 @@ function copyProject(): string {
   chmodSync(parent, 0o755);
   const copy = join(parent, "a b");
   mkdirSync(copy);
-  const parts = ["packages", "db", "sql", "policies", "package.json", "node_modules"];
+  const parts = [
+    "packages",
+    "db",
+    "sql",
+    "policies",
+    "package.json",
+    "postgrest.conf",
+    "node_modules",
+  ];
   // Hard links where the file system allows: the copy costs no space then.
   try {
     execFileSync("cp", ["-al", ...parts, copy], { cwd: projectRoot, stdio: "ignore" });

@@ -94,7 +94,7 @@ test("a save that drops data is refused, unless that was allowed", async () => {
   );
   edit(
     "policies/users.sql",
-    "comment on column api.users.name is\n  'What the user likes to be called: 1 to 200 characters, not all blank.';\n",
+    "comment on column api.users.name is\n  'The display name: 1 to 200 characters, not all blank.';\n",
     "",
   );
   edit("policies/users.sql", "select (id, email, name,", "select (id, email,");

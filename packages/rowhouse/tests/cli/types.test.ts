@@ -96,10 +96,10 @@ test("rowhouse types writes the file, and --check tells a stale one from a curre
     stdout: expect.stringMatching(/is current\.\n$/),
     stderr: "",
   });
-  const takeOne = "delete from public.schema_migrations where version = '20261121090000'";
+  const takeOne = "delete from public.schema_migrations where version = '20261125090000'";
   await withClient(env.DATABASE_URL, (client) => client.query(takeOne));
   expect((await types("--check")).stderr).toBe(
-    "The database is behind. Not applied yet:\n  20261121090000_roles_and_schemas.sql\n",
+    "The database is behind. Not applied yet:\n  20261125090000_roles_and_schemas.sql\n",
   );
   writeFileSync(file, "edited by hand");
   expect((await types("--check")).code).toBe(1);

@@ -113,7 +113,7 @@ async function nobodyIsRefused(task: string): Promise<void> {
   check("anonymous cannot sign in", (await nobody.ask("/rpc/me", { method: "POST" })).status, 401);
 }
 
-/** The door and PostgREST have been told the secret, aud and iss, and check them. */
+/** PostgREST and the pre-request check know the secret, aud and iss, and check them. */
 async function badTokensAreRefused(id: string): Promise<void> {
   const { exp: _, ...endless } = claimsFor(id);
   const bad = {

@@ -38,15 +38,15 @@ const hmac = (hash: string, key: string) => (text: string) =>
 const signed = (body: Row) => forge({ alg: "HS256" }, body, hmac("sha256", secret));
 const rsa = (text: string) => createSign("sha256").update(text).sign(privateKey, "base64url");
 
-/** What the door says, and what PostgREST says before the door is reached. */
-const door = (details: string) => refusal(401, "PT401", { details, message: expect.any(String) });
+/** What the pre-request check answers, and what PostgREST answers before it runs. */
+const check = (details: string) => refusal(401, "PT401", { details, message: expect.any(String) });
 const invalid = refusal(401, "PGRST301", { details: null });
 const expired = refusal(401, "PGRST301", { message: "JWT expired" });
 
 const past = (seconds: number) => now() - seconds;
 const faults: [string, Row, ReturnType<typeof refusal>][] = [
-  ["no exp", but("exp"), door("token_exp_missing")],
-  ["an exp of null", but("exp", null), door("token_exp_missing")],
+  ["no exp", but("exp"), check("token_exp_missing")],
+  ["an exp of null", but("exp", null), check("token_exp_missing")],
   ["an exp that is a string", but("exp", String(now() + 600)), invalid],
   ["an exp that is a list", but("exp", [now() + 600]), invalid],
   ["an exp 40 s ago", but("exp", past(40)), expired],
@@ -63,35 +63,35 @@ const faults: [string, Row, ReturnType<typeof refusal>][] = [
     refusal(401, "PGRST301", { message: "JWTIssuedAtFuture" }),
   ],
   ["an iat that is a string", but("iat", "now"), invalid],
-  ["no aud", but("aud"), door("token_aud_refused")],
-  ["an aud of null", but("aud", null), door("token_aud_refused")],
-  ["an empty aud", but("aud", ""), door("token_aud_refused")],
-  ["another aud", but("aud", "other"), door("token_aud_refused")],
-  ["an aud in other letters", but("aud", "Rowhouse"), door("token_aud_refused")],
-  ["a list of other auds", but("aud", ["a", "b"]), door("token_aud_refused")],
+  ["no aud", but("aud"), check("token_aud_refused")],
+  ["an aud of null", but("aud", null), check("token_aud_refused")],
+  ["an empty aud", but("aud", ""), check("token_aud_refused")],
+  ["another aud", but("aud", "other"), check("token_aud_refused")],
+  ["an aud in other letters", but("aud", "Rowhouse"), check("token_aud_refused")],
+  ["a list of other auds", but("aud", ["a", "b"]), check("token_aud_refused")],
   ["an empty list of auds", but("aud", []), invalid],
   ["an aud that is a number", but("aud", 1), invalid],
   ["an aud that is an object", but("aud", { rowhouse: 1 }), invalid],
-  ["no iss", but("iss"), door("token_iss_refused")],
-  ["an iss of null", but("iss", null), door("token_iss_refused")],
-  ["an empty iss", but("iss", ""), door("token_iss_refused")],
-  ["another iss", but("iss", "other"), door("token_iss_refused")],
+  ["no iss", but("iss"), check("token_iss_refused")],
+  ["an iss of null", but("iss", null), check("token_iss_refused")],
+  ["an empty iss", but("iss", ""), check("token_iss_refused")],
+  ["another iss", but("iss", "other"), check("token_iss_refused")],
   ["an iss that is a list", but("iss", ["rowhouse"]), invalid],
-  ["no sub", but("sub"), door("token_sub_missing")],
-  ["a sub of null", but("sub", null), door("token_sub_missing")],
-  ["an empty sub", but("sub", ""), door("token_sub_not_uuid")],
-  ["a sub that is no UUID", but("sub", "alice"), door("token_sub_not_uuid")],
-  ["a sub with a line break after it", but("sub", `${id}\n`), door("token_sub_not_uuid")],
-  ["a sub in braces", but("sub", `{${id}}`), door("token_sub_not_uuid")],
-  ["a sub without hyphens", but("sub", id.replaceAll("-", "")), door("token_sub_not_uuid")],
+  ["no sub", but("sub"), check("token_sub_missing")],
+  ["a sub of null", but("sub", null), check("token_sub_missing")],
+  ["an empty sub", but("sub", ""), check("token_sub_not_uuid")],
+  ["a sub that is no UUID", but("sub", "alice"), check("token_sub_not_uuid")],
+  ["a sub with a line break after it", but("sub", `${id}\n`), check("token_sub_not_uuid")],
+  ["a sub in braces", but("sub", `{${id}}`), check("token_sub_not_uuid")],
+  ["a sub without hyphens", but("sub", id.replaceAll("-", "")), check("token_sub_not_uuid")],
   ["a sub that is a number", but("sub", 1), invalid],
   ["a sub that is a list", but("sub", [id]), invalid],
-  ["no role", but("role"), door("token_role_refused")],
-  ["the role anonymous", but("role", "anonymous"), door("token_role_refused")],
+  ["no role", but("role"), check("token_role_refused")],
+  ["the role anonymous", but("role", "anonymous"), check("token_role_refused")],
   [
     "the role anonymous and little else",
     { role: "anonymous", sub: id },
-    door("token_role_refused"),
+    check("token_role_refused"),
   ],
 ];
 

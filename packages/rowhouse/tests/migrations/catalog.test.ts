@@ -95,7 +95,7 @@ describe("the comparison of catalogs", () => {
     "grant usage on schema private to authenticated",
     "grant execute on function api.me() to public",
     "alter function request.user_id() security definer",
-    "alter function request.door() reset search_path",
+    "alter function request.check() reset search_path",
     "alter table api.tasks drop constraint tasks_title_length",
     "alter table api.tasks alter column title drop not null",
     "alter table api.tasks alter column description drop default",

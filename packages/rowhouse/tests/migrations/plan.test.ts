@@ -87,7 +87,7 @@ language sql
 immutable
 parallel safe
 as $$
-  -- Spelt out: what [[:space:]] and \\s take for white space depends on the server's locale.
+  -- Spelt out: which characters [[:space:]] and \\s match depends on the server's locale.
   select value !~ '[^\\s\\u0085\\u00a0\\u1680\\u2000-\\u200b\\u2028\\u2029\\u202f\\u205f\\u2060\\u3000\\ufeff]'
 $$;
 

@@ -93,7 +93,7 @@ describe.runIf(hasDebianServer)("the dumps of compose", () => {
     wrong.pathname = "/nowhere";
     await expect(backup(dir, wrong.href, "once", { BACKUP_KEEP: "1" })).rejects.toMatchObject({
       stderr: expect.stringMatching(
-        /"nowhere" does not exist[\s\S]*The dump failed; the older ones stay/,
+        /"nowhere" does not exist[\s\S]*The dump failed; older dumps are kept/,
       ),
     });
     expect(readdirSync(dir)).toEqual(["20260101T000000Z"]);

@@ -88,8 +88,8 @@ test("a DBA changes a policy, sees it live, proves it, and deploys it", async ()
   edit("tests/database/policies.tasks.sql", "plan(71)", "plan(72)");
   edit(
     "tests/database/policies.tasks.sql",
-    "-- Alice, at home\n\nselect act_as(alice());\n",
-    `-- Alice, at home
+    "-- Alice and her own rows\n\nselect act_as(alice());\n",
+    `-- Alice and her own rows
 
 select act_as(alice());
 

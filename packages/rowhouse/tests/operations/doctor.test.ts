@@ -15,12 +15,12 @@ test("A DBA asks the doctor about a stack that runs, before and after a setting 
   expect(
     findings.filter(({ level, message }) => level === "wrong" && !/disk/.test(message)),
   ).toEqual([]);
-  const changed = await rowhouse(["doctor"], { ...stack.env, MAX_ROWS: "7" });
+  const changed = await rowhouse(["doctor"], { ...stack.env, PGRST_DB_MAX_ROWS: "7" });
   expect(changed.code).toBe(1);
   expect(changed.stdout).toContain("wrong [settings] PGRST_DB_MAX_ROWS is not what");
   // One check that cannot look keeps none of the others from it.
   await inHome(stack.home, (client) => client.query("alter role anonymous bypassrls"));
-  const broken = { ...stack.env, MAX_ROWS: "7", POSTGREST_BIN: "/bin/false" };
+  const broken = { ...stack.env, PGRST_DB_MAX_ROWS: "7", POSTGREST_BIN: "/bin/false" };
   const { stdout } = await rowhouse(["doctor"], broken);
   expect(stdout).toContain("wrong [roles] anonymous: the role has BYPASSRLS.");
   expect(stdout).toContain("wrong [versions] This could not be checked: ");

@@ -125,7 +125,7 @@ const leftovers = `
     current_setting('search_path') as path
 `;
 
-test("The door refuses the same tokens through it, and anonymous reaches nothing", async () => {
+test("The pre-request check refuses the same tokens through it, and anonymous reaches nothing", async () => {
   const { exp: _, ...endless } = claimsFor(alice.id);
   const refused = { status: 401, body: { code: "PT401", details: "token_exp_missing" } };
   await interleaved(60, async (turn) => {

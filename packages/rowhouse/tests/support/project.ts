@@ -23,8 +23,17 @@ export const rowhouseCommand = join(import.meta.dirname, "../../dist/main.js");
 /** The migration files of the project, in order. */
 export const migrationFiles = readdirSync(migrationsDir).sort();
 
-/** What the rowhouseCommand reads and writes of a project. */
-const parts = ["client", "db", "docs", "policies", "sql", "tests", "package.json"];
+/** What the command reads and writes of a project. */
+const parts = [
+  "client",
+  "db",
+  "docs",
+  "policies",
+  "sql",
+  "tests",
+  "package.json",
+  "postgrest.conf",
+];
 
 /** A copy of the project to edit; it ends with the test. */
 export function copyProject(): string {

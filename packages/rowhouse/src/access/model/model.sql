@@ -141,7 +141,8 @@ select json_build_object(
           'schema', function.pronamespace::regnamespace::text,
           'name', function.proname,
           'signature', format(
-            '%s.%I(%s)',
+            -- For reading: a key word needs no quotes there.
+            case when function.proname ~ '^[a-z_][a-z0-9_$]*$' then '%s.%s(%s)' else '%s.%I(%s)' end,
             function.pronamespace::regnamespace,
             function.proname,
             pg_get_function_identity_arguments(function.oid)

@@ -82,14 +82,14 @@ export async function recover(
 ): Promise<Recovered> {
   // A socket in a folder of its own: nobody else can connect, so no password is needed.
   rmSync(recovery.logFile, { force: true }); // What it says of an earlier one is not meant.
-  const door = mkdtempSync(join(tmpdir(), "rowhouse-door-"));
-  writeFileSync(join(door, "hba.conf"), "local all all trust\n", { mode: 0o600 });
-  give(join(door, "hba.conf"), recovery.identity);
-  give(door, recovery.identity);
-  const close = () => rmSync(door, { recursive: true, force: true });
+  const socketDir = mkdtempSync(join(tmpdir(), "rowhouse-socket-"));
+  writeFileSync(join(socketDir, "hba.conf"), "local all all trust\n", { mode: 0o600 });
+  give(join(socketDir, "hba.conf"), recovery.identity);
+  give(socketDir, recovery.identity);
+  const close = () => rmSync(socketDir, { recursive: true, force: true });
   try {
-    const settings = { ...doorSettings(door), ...walSettings(recovery), ...extra };
-    return await rollOn(recovery, target, settings, door, close);
+    const settings = { ...socketSettings(socketDir), ...walSettings(recovery), ...extra };
+    return await rollOn(recovery, target, settings, socketDir, close);
   } catch (error) {
     close();
     throw error;
@@ -100,13 +100,13 @@ async function rollOn(
   recovery: Recovery,
   target: Target,
   settings: Record<string, string>,
-  door: string,
+  socketDir: string,
   close: () => void,
 ): Promise<Recovered> {
   const { dataDir, identity, logFile, backup } = recovery;
   const cluster = { dataDir, identity, logFile, password: "", version: "" };
   const url = (database: string, role = "postgres") =>
-    `postgres://${role}@localhost:5432/${database}?host=${encodeURIComponent(door)}`;
+    `postgres://${role}@localhost:5432/${database}?host=${encodeURIComponent(socketDir)}`;
   const server = await launchPostgres(cluster, 5432, { ...settings, ...aim(target, backup) });
   startGuard()([server]);
   const end = await promoted(url("postgres"), server, recovery.signal);
@@ -119,14 +119,14 @@ async function rollOn(
   if (!cameShort) throw notPromoted(backup, server, logFile);
   // The WAL has no transaction at or after that moment: all of it is what there was then.
   const rest = { kind: "latest", timeline: target.timeline } as const;
-  return { ...(await rollOn(recovery, rest, settings, door, close)), endedBefore: true };
+  return { ...(await rollOn(recovery, rest, settings, socketDir, close)), endedBefore: true };
 }
 
-function doorSettings(door: string): Record<string, string> {
+function socketSettings(socketDir: string): Record<string, string> {
   return {
     listen_addresses: "",
-    unix_socket_directories: door,
-    hba_file: join(door, "hba.conf"),
+    unix_socket_directories: socketDir,
+    hba_file: join(socketDir, "hba.conf"),
   };
 }
 

@@ -1,7 +1,7 @@
 import { withClient } from "../../../stack/database.ts";
 import { type Finding, type Patient, wrong } from "../check.ts";
 
-/** PostgREST and request.door() allow 30 s; it must not be used up by the clocks. */
+/** PostgREST and request.check() allow 30 s; it must not be used up by the clocks. */
 const mostSeconds = 10;
 
 /** The clocks of this machine, which PostgREST goes by, and of the database. */

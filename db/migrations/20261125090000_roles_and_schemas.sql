@@ -1,7 +1,7 @@
 -- migrate:up
 
--- The role of a request without a token. Roles belong to the server, not to one database,
--- so this one can exist already (on Neon it does): only what is missing is made.
+-- The role of a request without a token. Roles belong to the server, not to one database, so
+-- this one may exist already (on Neon it does): create only what is missing.
 do $$
 begin
   if not exists (select from pg_catalog.pg_roles where rolname = 'anonymous') then
@@ -18,7 +18,7 @@ begin
 end
 $$;
 
--- The role of a request with a valid token. It may exist already: see anonymous.sql.
+-- The role of a request with a valid token. It may exist already, as every role may.
 do $$
 begin
   if not exists (select from pg_catalog.pg_roles where rolname = 'authenticated') then
@@ -35,9 +35,9 @@ begin
 end
 $$;
 
--- The role that PostgREST signs in with. It owns nothing and inherits nothing: for each request
--- it becomes anonymous or authenticated, and it is a member of those two alone.
--- Its password is no migration's business: the stack, compose or the deploy sets it.
+-- The login role of PostgREST. It owns nothing and inherits nothing: for each request it becomes
+-- anonymous or authenticated, and it is a member of those two alone.
+-- No migration holds its password: `rowhouse start`, compose or the deploy sets it.
 do $$
 begin
   if not exists (select from pg_catalog.pg_roles where rolname = 'authenticator') then
@@ -54,8 +54,8 @@ begin
 end
 $$;
 
--- What PostgreSQL gives to everyone unasked, taken back. The default privilege is global on
--- purpose: a revoke "in schema" cannot take away what the global default gives.
+-- Revokes what PostgreSQL grants to PUBLIC by default. The default privilege is global on purpose:
+-- a revoke "in schema" cannot take away what the global default grants.
 alter default privileges revoke execute on functions from public;
 
 do $$
@@ -67,21 +67,21 @@ $$;
 create schema api;
 
 comment on schema api is
-  'Rowhouse: a task list. Users own tasks, and nobody reaches another''s.';
+  'Rowhouse: row-level security decides which rows each user reaches.';
 
 grant usage on schema api to authenticated;
 
 create schema request;
 
 comment on schema request is
-  'Who is asking, and what every request may use: its claims and headers, the making of ids.';
+  'The current request: its caller, its claims and headers, and what every table needs from it.';
 
 grant usage on schema request to anonymous, authenticated;
 
 create schema private;
 
 comment on schema private is
-  'The inner workings: trigger functions. No API role can name anything in it.';
+  'Trigger functions. No API role has usage on this schema.';
 
 notify pgrst, 'reload schema';
 notify pgrst, 'reload config';

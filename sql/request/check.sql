@@ -1,4 +1,4 @@
-create function request.door()
+create function request.check()
 returns void
 language plpgsql
 set search_path = ''
@@ -10,11 +10,11 @@ begin
   if id is null then
     id := gen_random_uuid();
     perform set_config('request.made_id', id, true);
-    -- PostgREST answers with this header. An id that was sent it repeats by itself.
+    -- PostgREST sends this header in its response. It repeats an id that the client sent by itself.
     perform set_config('response.headers', '[{"X-Request-Id": "' || id || '"}]', true);
   end if;
 
-  -- Log lines and pg_stat_activity show it.
+  -- Log lines and pg_stat_activity show the application name.
   perform set_config('application_name', 'rowhouse ' || id, true);
 
   -- Without a token PostgREST sets exactly this claim.
@@ -31,7 +31,7 @@ begin
 end
 $$;
 
-comment on function request.door() is
-  'The one door that every request passes (db-pre-request): refuses faulty tokens with 401, makes an id for a request that has none, and names the request in application_name.';
+comment on function request.check() is
+  'The pre-request check (db-pre-request), run before every request: refuses faulty tokens with 401, makes an id for a request that has none, and writes the id into application_name.';
 
-grant execute on function request.door() to anonymous, authenticated;
+grant execute on function request.check() to anonymous, authenticated;

@@ -6,7 +6,7 @@ language sql
 stable
 parallel safe
 as $$
-  -- After a transaction a custom setting is '' and not null, hence the nullif.
+  -- nullif: once set in a session, a custom setting is '' and not null after the transaction.
   select coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb, '{}'::jsonb)
 $$;
 
@@ -21,12 +21,12 @@ language sql
 stable
 parallel safe
 as $$
-  -- No SET clause and not security definer: only so does PostgreSQL inline it into policies.
+  -- No SET clause and not security definer, so that PostgreSQL can inline it into policies.
   select nullif(request.claims() ->> 'sub', '')::uuid
 $$;
 
 comment on function request.user_id() is
-  'The id of the user who is asking: the sub claim of the JWT; null for anonymous.';
+  'The id of the caller: the sub claim of the JWT; null for anonymous.';
 
 grant execute on function request.user_id() to anonymous, authenticated;
 
@@ -40,7 +40,7 @@ as $$
 $$;
 
 comment on function request.email() is
-  'The email claim of the JWT, vouched for by whoever signed it; null when there is none.';
+  'The email claim of the JWT, which the issuer of the token has signed; null when there is none.';
 
 grant execute on function request.email() to authenticated;
 
@@ -63,8 +63,8 @@ returns text
 language sql
 stable
 as $$
-  -- PostgREST verifies the signature, and exp, nbf and iat where they are present. What it lets
-  -- pass is refused here: a claim that is missing. 30 s is the clock skew that it allows, too.
+  -- PostgREST verifies the signature, and exp, nbf and iat where they are present, but accepts a
+  -- token without them. This requires them. PostgREST allows 30 s of clock skew, too.
   select case
     when claims ->> 'role' is distinct from 'authenticated'
       then 'token_role_refused'
@@ -87,7 +87,7 @@ as $$
 $$;
 
 comment on function request.token_fault() is
-  'The stable code of what is wrong with the request''s token; null when nothing is.';
+  'A stable code for the first fault of the request''s token; null when it has none.';
 
 grant execute on function request.token_fault() to anonymous, authenticated;
 
@@ -96,25 +96,36 @@ returns text
 language sql
 stable
 as $$
-  select substring(request.header('x-request-id') from '^[A-Za-z0-9._-]{1,48}$')
+  select coalesce(
+    substring(request.header('x-request-id') from '^[A-Za-z0-9._-]{1,48}$'),
+    -- request.check() sets it. nullif: after the transaction the setting is '' and not null.
+    nullif(current_setting('request.made_id', true), '')
+  )
 $$;
 
 comment on function request.id() is
-  'The X-Request-Id header; null when it was not sent or is not 1 to 48 of A-Z a-z 0-9 . _ -';
+  'The id of the request: the X-Request-Id header where it is 1 to 48 of A-Z a-z 0-9 . _ -, else the one that request.check() made; null outside a request.';
 
 grant execute on function request.id() to anonymous, authenticated;
 
-create function request.door()
+create function request.check()
 returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
   fault text := request.token_fault();
+  id text := request.id();
 begin
-  if request.id() is not null then
-    perform set_config('application_name', 'rowhouse ' || request.id(), true);
+  if id is null then
+    id := gen_random_uuid();
+    perform set_config('request.made_id', id, true);
+    -- PostgREST sends this header in its response. It repeats an id that the client sent by itself.
+    perform set_config('response.headers', '[{"X-Request-Id": "' || id || '"}]', true);
   end if;
+
+  -- Log lines and pg_stat_activity show the application name.
+  perform set_config('application_name', 'rowhouse ' || id, true);
 
   -- Without a token PostgREST sets exactly this claim.
   if request.claims() = '{"role": "anonymous"}' then
@@ -130,10 +141,10 @@ begin
 end
 $$;
 
-comment on function request.door() is
-  'The one door that every request passes (db-pre-request): refuses faulty tokens with 401 and names the request in application_name.';
+comment on function request.check() is
+  'The pre-request check (db-pre-request), run before every request: refuses faulty tokens with 401, makes an id for a request that has none, and writes the id into application_name.';
 
-grant execute on function request.door() to anonymous, authenticated;
+grant execute on function request.check() to anonymous, authenticated;
 
 create function request.uuid_v7()
 returns uuid
@@ -142,8 +153,8 @@ volatile
 parallel safe
 as $$
   -- RFC 9562, section 5.7, with method 3 of section 6.2: 48 bits of milliseconds, then 12 bits
-  -- of the fraction of the millisecond, so that ids made one after another sort so.
-  -- PostgreSQL has uuidv7() from 18 on only.
+  -- of the fraction of the millisecond, so that ids sort in the order they are made.
+  -- PostgreSQL has uuidv7() only since 18.
   select encode(
     int8send((us / 1000 << 16) | 28672 | (us % 1000 * 4096 / 1000))
       || substring(uuid_send(gen_random_uuid()) from 9),
@@ -153,7 +164,7 @@ as $$
 $$;
 
 comment on function request.uuid_v7() is
-  'A new UUID, version 7: sorts by the time it was made.';
+  'A new UUID, version 7, which sorts by creation time.';
 
 grant execute on function request.uuid_v7() to authenticated;
 
@@ -163,12 +174,12 @@ language sql
 immutable
 parallel safe
 as $$
-  -- Spelled out: what [[:space:]] and \s take for white space depends on the server's locale.
+  -- Spelled out: which characters [[:space:]] and \s match depends on the server's locale.
   select value !~ '[^\s\u0085\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]'
 $$;
 
 comment on function request.is_blank(text) is
-  'Whether a text shows nothing: it is empty, or all white space of any kind.';
+  'Whether a text is empty or only white space, of any kind.';
 
 grant execute on function request.is_blank(text) to authenticated;
 
@@ -178,7 +189,7 @@ notify pgrst, 'reload schema';
 
 drop function request.is_blank(text);
 drop function request.uuid_v7();
-drop function request.door();
+drop function request.check();
 drop function request.id();
 drop function request.token_fault();
 drop function request.header(text);

@@ -1,8 +1,8 @@
--- api.tasks: what its columns hold. The superuser writes here; who else may is the matter of
--- policies.tasks.sql. Alice and Bob exist, and have no tasks yet.
+-- api.tasks: columns, keys and triggers. The superuser writes here; policies.tasks.sql tests who
+-- else may. Alice and Bob exist, and have no tasks yet.
 begin;
 set local search_path = tap, public;
-select plan(33);
+select plan(39);
 
 insert into api.users (id)
 values (alice()), (bob());
@@ -39,7 +39,7 @@ select triggers_are(
   'Tasks have these triggers'
 );
 
-select indexes_are('api', 'tasks', array['tasks_pkey'], 'One index does it all');
+select indexes_are('api', 'tasks', array['tasks_pkey'], 'The primary key is the only index');
 
 select col_is_pk(
   'api', 'tasks', array['user_id', 'id'],
@@ -66,7 +66,7 @@ select results_eq(
     from api.tasks
   $$,
   $$values (alice(), '7', '', false, now(), now())$$,
-  'A task that is created with nothing but a title belongs to who asks, is new and not done'
+  'A task that is created with nothing but a title belongs to the caller, is new and not done'
 );
 
 set local request.jwt.claims = '';
@@ -74,7 +74,7 @@ set local request.jwt.claims = '';
 select throws_ok(
   $$insert into api.tasks (title) values ('x')$$,
   '23502', 'null value in column "user_id" of relation "tasks" violates not-null constraint',
-  'When nobody asks, a task must name its owner'
+  'Without a caller, a task must name its owner'
 );
 
 -- What a row may hold
@@ -132,18 +132,18 @@ from unnest(
   array['id', 'title', 'description', 'completed', 'created_at', 'updated_at']
 ) as needed (column_name);
 
--- Whose it is
+-- The owner
 
 select throws_constraint(
   $$insert into api.tasks (user_id, title) values ('ca401000-0000-4000-8000-000000000000', 'x')$$,
   '23503', 'tasks_user_id_fkey',
-  'A task cannot belong to somebody who is not there'
+  'A task cannot belong to a user who does not exist'
 );
 
 select throws_constraint(
   $$
     insert into api.tasks (user_id, id, title)
-    values (alice(), task_id(1), 'x'), (alice(), task_id(1), 'y')
+    values (alice(), row_id(1), 'x'), (alice(), row_id(1), 'y')
   $$,
   '23505', 'tasks_pkey',
   'Alice cannot have two tasks with one id'
@@ -152,7 +152,7 @@ select throws_constraint(
 select lives_ok(
   $$
     insert into api.tasks (user_id, id, title)
-    values (alice(), task_id(2), 'x'), (bob(), task_id(2), 'y')
+    values (alice(), row_id(2), 'x'), (bob(), row_id(2), 'y')
   $$,
   'Alice and Bob can each have a task with the same id'
 );
@@ -167,6 +167,61 @@ select is(
   (select confdeltype::text from pg_constraint where conname = 'tasks_user_id_fkey'),
   'c',
   'Tasks go with their owner'
+);
+
+-- The version of a row, and how many rows one request may change
+
+update api.tasks
+set completed = true
+where title = 'Alice buys milk';
+
+select ok(
+  (select updated_at > created_at from api.tasks where title = 'Alice buys milk'),
+  'A change of a task moves updated_at forward'
+);
+
+create temporary table writes (verb, statement) as
+values
+  ('change', 'update api.tasks set completed = true'),
+  ('deletion', 'delete from api.tasks');
+
+-- Which of the two methods it is makes no difference to the trigger.
+set local request.method = 'PATCH';
+set local request.headers = '{"prefer": "max-affected=1"}';
+
+select throws_detail(
+  statement,
+  'PT400', 'too_many_rows',
+  format('A %s that allows itself one task cannot affect more', verb)
+)
+from writes;
+
+set local request.headers = '{"if-match": "2001-01-01T00:00:00Z"}';
+
+select throws_detail(
+  statement,
+  'PT412', 'row_stale',
+  format('A %s of a task is refused with a stale If-Match', verb)
+)
+from writes;
+
+set local request.headers = '';
+set local request.method = '';
+
+-- The end of an account
+
+delete from api.tasks;
+
+insert into api.tasks (user_id, title)
+values (alice(), 'Alice buys milk'), (alice(), 'Alice bakes bread'), (bob(), 'Bob mends the bike');
+
+delete from api.users
+where id = alice();
+
+select results_eq(
+  'select title from api.tasks',
+  array['Bob mends the bike'],
+  'The tasks of Alice go with her, and those of Bob stay'
 );
 
 select * from finish();

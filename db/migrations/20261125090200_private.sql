@@ -8,7 +8,7 @@ as $$
 declare
   wanted text := trim(both '"' from request.header('if-match'));
 begin
-  -- Else PostgreSQL would take words for times ("today"), and some versions more than others.
+  -- PostgreSQL also reads words as times ("today"), and some versions know more of them.
   if wanted <> '*' and wanted !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}' then
     raise invalid_datetime_format;
   end if;
@@ -31,7 +31,7 @@ end
 $$;
 
 comment on function private.check_if_match() is
-  'Before an update or delete: 412 when If-Match is not the row''s updated_at.';
+  'Before an update or delete: raises 412 when If-Match is not the row''s updated_at.';
 
 create function private.step_updated_at()
 returns trigger
@@ -39,7 +39,7 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  -- Strictly forward, also when the clock stands still or goes back: it is the row's version.
+  -- Strictly forward, even when the clock stands still or goes back: it is the row's version.
   new.updated_at := greatest(clock_timestamp(), old.updated_at + interval '1 microsecond');
   return new;
 end
@@ -60,7 +60,7 @@ declare
     100
   );
 begin
-  -- A POST or PUT names its rows one by one; only a filter can hit more than was meant.
+  -- A POST or PUT names its rows one by one; only a filter can match more than intended.
   if coalesce(current_setting('request.method', true), '') not in ('PATCH', 'DELETE') then
     return null;
   end if;
@@ -79,7 +79,7 @@ end
 $$;
 
 comment on function private.limit_affected_rows() is
-  'After a PATCH or DELETE: undone with 400 when it touched more rows than 100, or than Prefer: max-affected allows.';
+  'After a PATCH or DELETE: raises 400, which rolls it back, when it affects more than 100 rows, or more than Prefer: max-affected allows.';
 
 notify pgrst, 'reload schema';
 

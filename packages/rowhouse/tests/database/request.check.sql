@@ -1,15 +1,15 @@
--- request.door(): what every request passes first.
+-- request.check(): the pre-request check, which runs before every request.
 
 -- A request of its own, which commits: the next one must not find its id again.
 begin;
 set local request.jwt.claims = '{"role": "anonymous"}';
 set local request.headers = '{"x-request-id": "the-one-before"}';
-select request.door();
+select request.check();
 commit;
 
 begin;
 set local request.jwt.claims = '{"role": "anonymous"}';
-select request.door();
+select request.check();
 commit;
 
 begin;
@@ -22,7 +22,7 @@ select unalike(
   'The id of a request ends with the request'
 );
 
-select is(request.id(), null, 'The id that the door made ends with the request, too');
+select is(request.id(), null, 'The id that the check made ends with the request, too');
 
 create function pg_temp.come_with(claims jsonb)
 returns void
@@ -30,7 +30,7 @@ language plpgsql
 as $$
 begin
   perform set_config('request.jwt.claims', claims::text, true);
-  perform request.door();
+  perform request.check();
 end
 $$;
 
@@ -40,7 +40,7 @@ language plpgsql
 as $$
 begin
   perform tap.send_header('x-request-id', request_id);
-  perform request.door();
+  perform request.check();
   return current_setting('application_name');
 end
 $$;
@@ -52,11 +52,11 @@ select configure_tokens();
 
 select act_as(alice());
 
-select lives_ok('select request.door()', 'Alice passes with a sound token');
+select lives_ok('select request.check()', 'Alice passes with a sound token');
 
 select act_anonymously();
 
-select lives_ok('select request.door()', 'Anonymous passes without a token');
+select lives_ok('select request.check()', 'Anonymous passes without a token');
 
 -- Who may not
 
@@ -102,7 +102,7 @@ set local role anonymous;
 set local request.jwt.claims = '{"role": "anonymous", "sub": "x"}';
 
 select throws_ok(
-  'select request.door()',
+  'select request.check()',
   'PT401', 'The token was refused.',
   'A refusal is told to the role anonymous too'
 );
@@ -111,7 +111,7 @@ reset role;
 set local request.jwt.claims = '';
 
 select throws_detail(
-  'select request.door()',
+  'select request.check()',
   'PT401', 'token_role_refused',
   'A request of which nothing is known is refused'
 );
@@ -119,7 +119,7 @@ select throws_detail(
 -- The request id, in application_name
 
 select act_anonymously();
-select request.door();
+select request.check();
 
 select matches(
   current_setting('application_name'),

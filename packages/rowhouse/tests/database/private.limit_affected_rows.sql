@@ -8,7 +8,7 @@ insert into api.users (id)
 values (alice()), (bob());
 
 insert into api.tasks (user_id, id, title)
-select alice(), task_id(number), 'Task ' || number
+select alice(), row_id(number), 'Task ' || number
 from generate_series(1, 101) as number;
 
 create function pg_temp.request(method text, prefer text, statement text)
@@ -26,8 +26,8 @@ grant execute on function pg_temp.request(text, text, text) to public;
 
 create temporary table writes (method, statement) as
 values
-  ('PATCH', 'update api.tasks set completed = true where id <= task_id(%s)'),
-  ('DELETE', 'delete from api.tasks where id <= task_id(%s)');
+  ('PATCH', 'update api.tasks set completed = true where id <= row_id(%s)'),
+  ('DELETE', 'delete from api.tasks where id <= row_id(%s)');
 
 grant select on writes to public;
 select act_as(alice());
@@ -106,7 +106,7 @@ select throws_ok(
 select is(
   pg_temp.request(method, null, $$
     insert into api.tasks (id, title)
-    select task_id(number), 'Again'
+    select row_id(number), 'Again'
     from generate_series(1, 101) as number
     on conflict (user_id, id) do update
     set title = excluded.title

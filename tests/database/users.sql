@@ -1,8 +1,8 @@
--- api.users: what its columns hold. The superuser writes here; who else may is the matter of
--- policies.users.sql.
+-- api.users: columns, keys and triggers. The superuser writes here; policies.users.sql tests who
+-- else may.
 begin;
 set local search_path = tap, public;
-select plan(31);
+select plan(33);
 
 select is(
   array(
@@ -92,8 +92,8 @@ from (
   values
     ('email', '', 'users_email_form', 'an empty email address'),
     ('email', 'alice', 'users_email_form', 'an email address without an @'),
-    ('email', '@example.com', 'users_email_form', 'an email address of nobody'),
-    ('email', 'alice@', 'users_email_form', 'an email address nowhere'),
+    ('email', '@example.com', 'users_email_form', 'an email address without a name'),
+    ('email', 'alice@', 'users_email_form', 'an email address without a domain'),
     ('email', 'a@b@c', 'users_email_form', 'an email address with two @'),
     ('email', 'a lice@example.com', 'users_email_form', 'an email address with a blank'),
     ('email', e'alice@example.com\n', 'users_email_form', 'an email address with a line feed'),
@@ -117,24 +117,29 @@ select throws_constraint(
   'No two users have one id'
 );
 
--- The end of an account
+-- The version of a row
 
-delete from api.users;
+update api.users
+set name = 'Dave'
+where email = 'dave@example.com';
 
-insert into api.users (id)
-values (alice()), (bob());
-
-insert into api.tasks (user_id, title)
-values (alice(), 'Alice buys milk'), (alice(), 'Alice bakes bread'), (bob(), 'Bob mends the bike');
-
-delete from api.users
-where id = alice();
-
-select results_eq(
-  'select title from api.tasks',
-  array['Bob mends the bike'],
-  'The tasks of Alice go with her, and those of Bob stay'
+select ok(
+  (select bool_and(updated_at > created_at) from api.users where email = 'dave@example.com'),
+  'A change of a user moves updated_at forward'
 );
+
+set local request.headers = '{"if-match": "2001-01-01T00:00:00Z"}';
+
+select throws_detail(
+  statement,
+  'PT412', 'row_stale',
+  format('A %s of a user is refused with a stale If-Match', verb)
+)
+from (
+  values
+    ('change', $$update api.users set name = 'David'$$),
+    ('deletion', 'delete from api.users')
+) as write (verb, statement);
 
 select * from finish();
 rollback;

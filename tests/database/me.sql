@@ -1,7 +1,18 @@
 -- api.me(): the caller's own row.
 begin;
 set local search_path = tap, public;
-select plan(13);
+select plan(14);
+
+select is(
+  array(
+    select coalesce(nullif(grantee, 0)::regrole::text, 'public')
+    from pg_proc
+    cross join aclexplode(coalesce(proacl, acldefault('f', proowner)))
+    where pg_proc.oid = 'api.me()'::regprocedure and grantee <> proowner
+  ),
+  array['authenticated'],
+  'Users may call the function, and no other role may'
+);
 
 insert into api.users (id, email, name)
 values (bob(), 'bob@example.com', 'Bob');
@@ -74,7 +85,7 @@ select act_anonymously();
 select throws_ok(
   'select api.me()',
   '42501', 'permission denied for schema api',
-  'Anonymous is nobody to ask about'
+  'Anonymous cannot call the function'
 );
 
 reset role;
@@ -84,7 +95,7 @@ set local role anonymous;
 select throws_ok(
   'select api.me()',
   '42501', 'permission denied for function me',
-  'Anonymous may not ask, even if the schema were open to them'
+  'Anonymous cannot call the function even with usage on the schema'
 );
 
 -- A superuser, whom no policy stops, with the claims of Alice
@@ -96,7 +107,7 @@ reset role;
 select results_eq(
   'select id from api.me()',
   array[alice()],
-  'The function asks for the caller, and does not lean on the policies'
+  'The function names the caller itself, and does not rely on the policies'
 );
 
 -- A table of the same name, earlier in the search path, is not mistaken for ours

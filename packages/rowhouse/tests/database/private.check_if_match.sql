@@ -10,7 +10,7 @@ values
   (bob(), '2026-01-01T12:00:00.000001Z');
 
 insert into api.tasks (user_id, id, title, updated_at)
-values (alice(), task_id(1), 'Alice buys milk', '2026-01-01T12:00:00.000001Z');
+values (alice(), row_id(1), 'Alice buys milk', '2026-01-01T12:00:00.000001Z');
 
 create function pg_temp.with_if_match(value text, statement text)
 returns bigint

@@ -1,0 +1,44 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { RowhouseError } from "../../lib/errors.ts";
+import type { Project } from "../../lib/project.ts";
+
+/** Rows of one user each, or rows that several users reach through a membership. */
+export type TableKind = "owned";
+
+/** Where each template goes; `__table__` is the table's name. */
+const places: Record<TableKind, Record<string, string>> = {
+  owned: {
+    "table.sql": "sql/api/__table__.sql",
+    "policies.sql": "policies/__table__.sql",
+    "test.sql": "tests/database/__table__.sql",
+  },
+};
+
+/**
+ * Writes the files of a new table: all of them, or none.
+ *
+ * @param name The table's name, without its schema.
+ * @returns The files, as paths from the project's folder.
+ * @throws RowhouseError file_exists
+ */
+export function writeTable({ root }: Project, name: string, kind: TableKind): string[] {
+  const fill = (text: string) => text.replaceAll("__table__", name);
+  const files = Object.entries(places[kind]).map(([template, place]) => ({
+    path: fill(place),
+    text: fill(readFileSync(join(import.meta.dirname, kind, template), "utf8")),
+  }));
+  const existing = files.map(({ path }) => path).filter((path) => existsSync(join(root, path)));
+  if (existing.length > 0) {
+    throw new RowhouseError(
+      "file_exists",
+      `${existing.join(", ")} ${existing.length === 1 ? "exists" : "exist"} already.`,
+      "Nothing was written. Give the table another name, or edit these files.",
+    );
+  }
+  for (const { path, text } of files) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text, { flag: "wx" });
+  }
+  return files.map(({ path }) => path);
+}
