@@ -1,7 +1,15 @@
 // Makes dist/, the command as JavaScript, and template/, the project that it writes: most of it is
 // the top level of this repository, and the rest is in files/.
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 
@@ -13,7 +21,6 @@ const template = join(root, "template");
 /** What a project has as the repository has it. */
 const copied = [
   "AGENTS.md",
-  ".env.example",
   "client/database.types.ts",
   "client/index.ts",
   "compose",
@@ -49,6 +56,7 @@ function buildTemplate() {
   rmSync(template, { recursive: true, force: true });
   for (const path of copied) copy(join(repository, path), path);
   for (const name of readdirSync(join(root, "files"))) copy(join(root, "files", name), name);
+  writeFileSync(join(template, "dot-env.example"), envExample());
   write("package.json", packageJson());
   write("tsconfig.json", tsconfig());
   write("rowhouse.lock.json", lock());
@@ -67,6 +75,14 @@ function write(name, content) {
 
 function readJson(path) {
   return JSON.parse(readFileSync(path, "utf8"));
+}
+
+/** The repository's, without the variables of its own tests. */
+function envExample() {
+  const text = readFileSync(join(repository, ".env.example"), "utf8");
+  const [kept, rest] = text.split("\n# --- Rowhouse's own tests");
+  if (rest === undefined) throw new Error(".env.example has no part with Rowhouse's own tests.");
+  return kept;
 }
 
 /** files/package.json, with the packages of this release and the repository's other ranges. */

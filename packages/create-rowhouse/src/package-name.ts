@@ -9,9 +9,7 @@ const reserved = new Set(["node_modules", "favicon.ico"]);
  * characters, no leading dot, underscore or hyphen.
  */
 export function isPackageName(name: string): boolean {
-  return (
-    /^[a-z0-9][a-z0-9._-]*$/.test(name) && name.length <= maxLength && !reserved.has(name)
-  );
+  return /^[a-z0-9][a-z0-9._-]*$/.test(name) && name.length <= maxLength && !reserved.has(name);
 }
 
 /** The package name nearest to a text: "My App" becomes "my-app". */

@@ -33,7 +33,7 @@ export function writeProject(template: string, target: Target): void {
   try {
     firstFolder = mkdirSync(parent, { recursive: true });
     copyTemplate(template, draft);
-    setPackageName(join(draft, "package.json"), target.packageName);
+    setName(draft, target.packageName);
     if (target.exists) moveEntries(draft, target.folder);
     else moveFolder(draft, target.folder);
   } catch (error) {
@@ -66,9 +66,12 @@ function copyTemplate(template: string, draft: string): void {
   }
 }
 
-function setPackageName(file: string, name: string): void {
-  const content = { ...JSON.parse(readFileSync(file, "utf8")), name };
-  writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
+/** Writes the name of the project into its package.json and README.md. */
+function setName(draft: string, name: string): void {
+  const [packageFile, readme] = [join(draft, "package.json"), join(draft, "README.md")];
+  const content = { ...JSON.parse(readFileSync(packageFile, "utf8")), name };
+  writeFileSync(packageFile, `${JSON.stringify(content, null, 2)}\n`);
+  writeFileSync(readme, readFileSync(readme, "utf8").replace(/^# .*/, `# ${name}`));
 }
 
 function moveFolder(draft: string, folder: string): void {

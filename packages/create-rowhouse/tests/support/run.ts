@@ -14,7 +14,10 @@ export interface Outcome {
 /** The environment of a user: nothing of the npm and the Vitest that run the tests. */
 export function userEnvironment(variables: Variables = {}): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(
-    ([name]) => !/^(npm_(?!config_registry$)|VITEST|NODE_ENV$|NODE_PATH$|TEST$|DEV$|PROD$|MODE$|INIT_CWD$)/.test(name),
+    ([name]) =>
+      !/^(npm_(?!config_registry$)|VITEST|NODE_ENV$|NODE_PATH$|TEST$|DEV$|PROD$|MODE$|INIT_CWD$)/.test(
+        name,
+      ),
   );
   return { ...Object.fromEntries(own), ...variables };
 }
@@ -69,6 +72,8 @@ export async function shell(line: string, cwd: string, variables: Variables = {}
 export async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
   const start = performance.now();
   const result = await work();
-  process.stdout.write(`${((performance.now() - start) / 1000).toFixed(1).padStart(7)} s  ${what}\n`);
+  process.stdout.write(
+    `${((performance.now() - start) / 1000).toFixed(1).padStart(7)} s  ${what}\n`,
+  );
   return result;
 }

@@ -77,7 +77,9 @@ export function processesOf(dir: string): string[] {
 /** The command line and the environment of a process; empty when it has ended in the meantime. */
 function commandLine(pid: string): string {
   try {
-    const parts = ["cmdline", "environ"].map((file) => readFileSync(`/proc/${pid}/${file}`, "utf8"));
+    const parts = ["cmdline", "environ"].map((file) =>
+      readFileSync(`/proc/${pid}/${file}`, "utf8"),
+    );
     return parts.join(" ").replaceAll("\0", " ").trim();
   } catch {
     return "";
