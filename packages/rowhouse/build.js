@@ -18,3 +18,8 @@ cpSync(join(root, "src"), dist, {
   filter: (path) => statSync(path).isDirectory() || /\.(sql|sh)$/.test(path),
 });
 chmodSync(join(dist, "main.js"), 0o755);
+
+// What the tool owns in a project: `rowhouse upgrade` brings a project's copies in step with these.
+for (const path of ["sql/request", "sql/private", "compose", "postgrest.conf"]) {
+  cpSync(join(root, "../..", path), join(dist, "owned", path), { recursive: true });
+}

@@ -9,6 +9,7 @@ import { drillCommand } from "./commands/drill.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { mutantsCommand } from "./commands/mutants.ts";
+import { psqlCommand } from "./commands/psql.ts";
 import { rehearseCommand } from "./commands/rehearse.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
@@ -17,6 +18,7 @@ import { startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { typesCommand } from "./commands/types.ts";
+import { upgradeCommand } from "./commands/upgrade.ts";
 import { whyCommand } from "./commands/why.ts";
 import { codeOf, RowhouseError, reasonOf } from "./lib/errors.ts";
 import { printBug, printFailure } from "./lib/output.ts";
@@ -33,6 +35,7 @@ const program = new Command("rowhouse")
   .addCommand(migrateCommand)
   .addCommand(rollbackCommand)
   .addCommand(statusCommand)
+  .addCommand(psqlCommand)
   .addCommand(slowCommand)
   .addCommand(doctorCommand)
   .addCommand(backupCommand)
@@ -45,6 +48,7 @@ const program = new Command("rowhouse")
   .addCommand(accessCommand)
   .addCommand(lintCommand)
   .addCommand(mutantsCommand)
+  .addCommand(upgradeCommand)
   .addHelpText(
     "after",
     "\nSettings come from the environment and .env; .env.example explains each.",

@@ -1,5 +1,8 @@
-import { Command } from "commander";
-import { noteIfSlow, printResult } from "../lib/output.ts";
+import { Command, Option } from "commander";
+import { RowhouseError } from "../lib/errors.ts";
+import { noteIfSlow, print, printResult } from "../lib/output.ts";
+import { findDatabaseUrl } from "../stack/embedded.ts";
+import { openHome } from "../stack/home.ts";
 import { readSettings } from "../stack/settings.ts";
 
 const help = `
@@ -16,12 +19,30 @@ its log in the home.`;
 /** `rowhouse status` */
 export const statusCommand = new Command("status")
   .description("tell what runs, what is applied, and whether it is well")
+  .addOption(
+    new Option("--url", "only print the URL of the database, with its password").conflicts("json"),
+  )
   .option("--json", "for programs")
   .addHelpText("after", help)
-  .action(async ({ json }: { json?: true }) => {
+  .action(async ({ json, url }: { json?: true; url?: true }) => {
+    if (url) return printUrl();
     const { readStatus } = await import("../health/status/status.ts");
     const { describeStatus } = await import("../health/status/text.ts");
     const status = await noteIfSlow("Still looking ...", readStatus(readSettings()));
     printResult(status, json, describeStatus);
     if (status.problems.length > 0) process.exitCode = 1;
   });
+
+/** The embedded database has an address only while it runs. */
+async function printUrl(): Promise<void> {
+  const settings = readSettings();
+  const url = await findDatabaseUrl(settings, openHome(settings.home));
+  if (url === undefined) {
+    throw new RowhouseError(
+      "database_unreachable",
+      `No stack runs in ${settings.home}, so its database has no address.`,
+      "Run `npm start`, then try again; `npx rowhouse psql` starts the database by itself.",
+    );
+  }
+  print(url);
+}

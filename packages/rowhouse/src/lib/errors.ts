@@ -2,6 +2,9 @@
 export type ErrorCode =
   | "project_missing"
   | "file_exists"
+  | "lock_missing"
+  | "lock_invalid"
+  | "upgrade_refused"
   | "settings_invalid"
   | "home_in_use"
   | "home_not_writable"

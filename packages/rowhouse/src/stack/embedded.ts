@@ -73,6 +73,18 @@ async function ensureDatabase(maintenanceUrl: string): Promise<void> {
 }
 
 /**
+ * The URL of the database that the settings mean, as its owner: DATABASE_URL, or that of the running
+ * stack; undefined when none runs.
+ */
+export async function findDatabaseUrl(settings: Settings, home: Home): Promise<string | undefined> {
+  if (settings.databaseUrl) return settings.databaseUrl;
+  const state = await runningState(home);
+  return state?.databasePort === undefined
+    ? undefined
+    : embeddedUrl(postgresPassword(home), state.databasePort, databaseName);
+}
+
+/**
  * Lets a command work on the database that the settings mean: the one in DATABASE_URL, the one
  * of the running stack, or the home's own, started for as long as the work takes.
  */
@@ -81,11 +93,8 @@ export async function withDatabase<T>(
   home: Home,
   work: (url: string) => Promise<T>,
 ): Promise<T> {
-  if (settings.databaseUrl) return work(settings.databaseUrl);
-  const state = await runningState(home);
-  if (state?.databasePort) {
-    return work(embeddedUrl(postgresPassword(home), state.databasePort, databaseName));
-  }
+  const url = await findDatabaseUrl(settings, home);
+  if (url !== undefined) return work(url);
   const hold = await takeHold(home);
   const crew = newCrew(hold, note);
   try {

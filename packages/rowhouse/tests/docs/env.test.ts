@@ -9,7 +9,18 @@ const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");
 const example = read(".env.example");
 
 /** The machine's own, and what one program of ours hands to another. */
-const foreign = new Set(["PATH", "TERM", "NO_COLOR", "FORCE_COLOR", "API_URL", "VITE_API_URL"]);
+const foreign = new Set([
+  "PATH",
+  "TERM",
+  "NO_COLOR",
+  "FORCE_COLOR",
+  "API_URL",
+  "VITE_API_URL",
+  "VITE_TOKEN",
+]);
+
+/** What only the tests of this repository read: CONTRIBUTING.md explains them. */
+const contributors = ["CHROMIUM_PATH", "PGBOUNCER_BIN", "TEST_SEED"];
 
 function sources(): string {
   return ["packages", "examples", "tests"]
@@ -35,7 +46,11 @@ function variablesRead(): string[] {
 }
 
 test(".env.example holds every variable that is read, and no other", () => {
-  expect(Object.keys(parseEnv(example)).sort()).toEqual(variablesRead());
+  expect([...Object.keys(parseEnv(example)), ...contributors].sort()).toEqual(variablesRead());
+});
+
+test("CONTRIBUTING.md names the variables that only the tests of this repository read", () => {
+  for (const name of contributors) expect(read("CONTRIBUTING.md")).toContain(`\`${name}\``);
 });
 
 test(".env.example has one comment for each variable, and no secret", () => {

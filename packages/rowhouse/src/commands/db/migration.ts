@@ -10,7 +10,7 @@ import { withScratchPair } from "../../stack/scratch.ts";
 import { adoptAtHome } from "./adopt.ts";
 
 /** What may be done all the same, each by the objects that it is allowed for. */
-interface Allowed {
+export interface Allowed {
   readonly allowDrop?: readonly string[];
   readonly allowRlsOff?: readonly string[];
   readonly allowAnonymous?: readonly string[];
@@ -62,7 +62,7 @@ const flags: Record<HazardKind, [flag: string, allowed: keyof Allowed]> = {
 };
 
 /** @throws RowhouseError step_refused, naming every step that no flag allows. */
-function refuse(hazards: readonly Hazard[], allowed: Allowed): void {
+export function refuse(hazards: readonly Hazard[], allowed: Allowed): void {
   const refused = hazards.filter(({ kind, object }) => !allowed[flags[kind][1]]?.includes(object));
   if (refused.length === 0) return;
   const needed = new Set(refused.map(({ kind, object }) => `${flags[kind][0]} ${object}`));
@@ -73,7 +73,7 @@ function refuse(hazards: readonly Hazard[], allowed: Allowed): void {
   );
 }
 
-function told({ proof: { rows, tables, untried, emptied } }: Draft): string[] {
+export function told({ proof: { rows, tables, untried, emptied } }: Draft): string[] {
   return [
     `Proven: up arrives at sql/ and policies/, down returns, and ${rows} rows in ${tables} tables survived both.`,
     ...untried.map(

@@ -2,7 +2,7 @@
 -- user has row 9. touched() undoes what it counts.
 begin;
 set local search_path = tap, public;
-select plan(39);
+select plan(36);
 
 insert into api.users (id)
 values (alice()), (bob());
@@ -88,17 +88,31 @@ select is(
   'Users hold these privileges, and no other role holds any'
 );
 
-select policies_are(
-  'api', '__table__',
-  array['delete_own', 'insert_own', 'select_own', 'update_own'],
-  'The table has one policy for each command'
+select is(
+  array(
+    select concat_ws(
+      ' ',
+      policyname,
+      lower(permissive),
+      'for',
+      lower(cmd),
+      'to',
+      roles,
+      case when qual is not null then 'using' end,
+      case when with_check is not null then 'with check' end
+    )
+    from pg_policies
+    where schemaname = 'api' and tablename = '__table__'
+    order by policyname
+  ),
+  array[
+    'delete_own permissive for delete to {authenticated} using',
+    'insert_own permissive for insert to {authenticated} with check',
+    'select_own permissive for select to {authenticated} using',
+    'update_own permissive for update to {authenticated} using with check'
+  ],
+  'The table has one policy for each command, for authenticated alone'
 );
-
-select policy_roles_are(
-  'api', '__table__', name, array['authenticated'],
-  format('The policy %s is for authenticated alone', name)
-)
-from unnest(array['delete_own', 'insert_own', 'select_own', 'update_own']) as policy (name);
 
 -- What a row may hold
 
@@ -180,8 +194,9 @@ select throws_ok(
   'Alice cannot create a row for Bob'
 );
 
+-- Without a condition, since reading the row would ask the policy of select, too.
 select throws_ok(
-  $$update api.__table__ set user_id = bob() where id = row_id(1)$$,
+  $$update api.__table__ set user_id = bob()$$,
   '42501', 'new row violates row-level security policy for table "__table__"',
   'Alice cannot give a row of hers to Bob'
 );
@@ -192,7 +207,7 @@ select act_anonymously();
 
 select throws_ok(
   statement,
-  '42501', 'permission denied for table __table__',
+  '42501', 'permission denied for schema api',
   format('Without a token, no row can be %s', done)
 )
 from (
