@@ -1,4 +1,12 @@
-import { type Api, caller, claimsFor, cloneDatabase, sign, signIn, startApi } from "rowhouse/testing";
+import {
+  type Api,
+  caller,
+  claimsFor,
+  cloneDatabase,
+  sign,
+  signIn,
+  startApi,
+} from "rowhouse/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 let api: Api;
