@@ -4,4 +4,4 @@ export { withDatabase } from "./stack/embedded.ts";
 export { type Home, openHome } from "./stack/home.ts";
 export { readSettings, type Settings } from "./stack/settings.ts";
 export { type Stack, startStack } from "./stack/stack.ts";
-export { findOrMakeUser as findOrCreateUser, signToken, type TokenOptions } from "./stack/token.ts";
+export { findOrCreateUser, signToken, type TokenOptions } from "./stack/token.ts";

@@ -25,7 +25,7 @@ export interface ApiOptions {
 }
 
 /** What a home's PostgREST is told by the settings; the rest is chosen at each start. */
-export function settledOptions(settings: Settings, home: Home) {
+export function getApiOptions(settings: Settings, home: Home) {
   return {
     port: settings.apiPort,
     jwtSecret: settings.jwtSecret ?? jwtSecret(home),

@@ -39,14 +39,15 @@ const signed = (body: Row) => forge({ alg: "HS256" }, body, hmac("sha256", secre
 const rsa = (text: string) => createSign("sha256").update(text).sign(privateKey, "base64url");
 
 /** What the door says, and what PostgREST says before the door is reached. */
-const door = (details: string) => refusal(401, "PT401", { details, message: expect.any(String) });
+const socketDir = (details: string) =>
+  refusal(401, "PT401", { details, message: expect.any(String) });
 const invalid = refusal(401, "PGRST301", { details: null });
 const expired = refusal(401, "PGRST301", { message: "JWT expired" });
 
 const past = (seconds: number) => now() - seconds;
 const faults: [string, Row, ReturnType<typeof refusal>][] = [
-  ["no exp", but("exp"), door("token_exp_missing")],
-  ["an exp of null", but("exp", null), door("token_exp_missing")],
+  ["no exp", but("exp"), socketDir("token_exp_missing")],
+  ["an exp of null", but("exp", null), socketDir("token_exp_missing")],
   ["an exp that is a string", but("exp", String(now() + 600)), invalid],
   ["an exp that is a list", but("exp", [now() + 600]), invalid],
   ["an exp 40 s ago", but("exp", past(40)), expired],
@@ -63,35 +64,35 @@ const faults: [string, Row, ReturnType<typeof refusal>][] = [
     refusal(401, "PGRST301", { message: "JWTIssuedAtFuture" }),
   ],
   ["an iat that is a string", but("iat", "now"), invalid],
-  ["no aud", but("aud"), door("token_aud_refused")],
-  ["an aud of null", but("aud", null), door("token_aud_refused")],
-  ["an empty aud", but("aud", ""), door("token_aud_refused")],
-  ["another aud", but("aud", "other"), door("token_aud_refused")],
-  ["an aud in other letters", but("aud", "Rowhouse"), door("token_aud_refused")],
-  ["a list of other auds", but("aud", ["a", "b"]), door("token_aud_refused")],
+  ["no aud", but("aud"), socketDir("token_aud_refused")],
+  ["an aud of null", but("aud", null), socketDir("token_aud_refused")],
+  ["an empty aud", but("aud", ""), socketDir("token_aud_refused")],
+  ["another aud", but("aud", "other"), socketDir("token_aud_refused")],
+  ["an aud in other letters", but("aud", "Rowhouse"), socketDir("token_aud_refused")],
+  ["a list of other auds", but("aud", ["a", "b"]), socketDir("token_aud_refused")],
   ["an empty list of auds", but("aud", []), invalid],
   ["an aud that is a number", but("aud", 1), invalid],
   ["an aud that is an object", but("aud", { rowhouse: 1 }), invalid],
-  ["no iss", but("iss"), door("token_iss_refused")],
-  ["an iss of null", but("iss", null), door("token_iss_refused")],
-  ["an empty iss", but("iss", ""), door("token_iss_refused")],
-  ["another iss", but("iss", "other"), door("token_iss_refused")],
+  ["no iss", but("iss"), socketDir("token_iss_refused")],
+  ["an iss of null", but("iss", null), socketDir("token_iss_refused")],
+  ["an empty iss", but("iss", ""), socketDir("token_iss_refused")],
+  ["another iss", but("iss", "other"), socketDir("token_iss_refused")],
   ["an iss that is a list", but("iss", ["rowhouse"]), invalid],
-  ["no sub", but("sub"), door("token_sub_missing")],
-  ["a sub of null", but("sub", null), door("token_sub_missing")],
-  ["an empty sub", but("sub", ""), door("token_sub_not_uuid")],
-  ["a sub that is no UUID", but("sub", "alice"), door("token_sub_not_uuid")],
-  ["a sub with a line break after it", but("sub", `${id}\n`), door("token_sub_not_uuid")],
-  ["a sub in braces", but("sub", `{${id}}`), door("token_sub_not_uuid")],
-  ["a sub without hyphens", but("sub", id.replaceAll("-", "")), door("token_sub_not_uuid")],
+  ["no sub", but("sub"), socketDir("token_sub_missing")],
+  ["a sub of null", but("sub", null), socketDir("token_sub_missing")],
+  ["an empty sub", but("sub", ""), socketDir("token_sub_not_uuid")],
+  ["a sub that is no UUID", but("sub", "alice"), socketDir("token_sub_not_uuid")],
+  ["a sub with a line break after it", but("sub", `${id}\n`), socketDir("token_sub_not_uuid")],
+  ["a sub in braces", but("sub", `{${id}}`), socketDir("token_sub_not_uuid")],
+  ["a sub without hyphens", but("sub", id.replaceAll("-", "")), socketDir("token_sub_not_uuid")],
   ["a sub that is a number", but("sub", 1), invalid],
   ["a sub that is a list", but("sub", [id]), invalid],
-  ["no role", but("role"), door("token_role_refused")],
-  ["the role anonymous", but("role", "anonymous"), door("token_role_refused")],
+  ["no role", but("role"), socketDir("token_role_refused")],
+  ["the role anonymous", but("role", "anonymous"), socketDir("token_role_refused")],
   [
     "the role anonymous and little else",
     { role: "anonymous", sub: id },
-    door("token_role_refused"),
+    socketDir("token_role_refused"),
   ],
 ];
 

@@ -7,13 +7,13 @@ import { launchPostgres } from "../../stack/postgres.ts";
 import { lastLines, type Server } from "../../stack/process.ts";
 import { give, type Identity } from "../../stack/unprivileged.ts";
 import { restoreCommand } from "../../stack/wal-archive.ts";
-import { startGuard } from "../../stack/watchdog.ts";
+import { startWatchdog } from "../../stack/watchdog.ts";
 import { dataFiles, dataFolders } from "../checksums.ts";
 import { decompress, forEach } from "../files.ts";
 import type { Backup } from "../manifest.ts";
-import { unreached } from "../wal.ts";
-import { type End, promoted } from "./promotion.ts";
-import { aim, type Target } from "./target.ts";
+import { findUnreached } from "../wal.ts";
+import { type End, waitForPromotion } from "./promotion.ts";
+import { recoverySettings, type Target } from "./target.ts";
 
 /** What a recovery works with. */
 export interface Recovery {
@@ -62,10 +62,10 @@ export async function unpack({ backup, dataDir, identity, signal }: Recovery): P
   });
   writeFileSync(join(dataDir, "recovery.signal"), "", { mode: 0o600 });
   give(join(dataDir, "recovery.signal"), identity);
-  for (const folder of folders) giveUpTo(folder, dataDir, identity);
+  for (const folder of folders) giveFolder(folder, dataDir, identity);
 }
 
-function giveUpTo(folder: string, root: string, identity: Identity): void {
+function giveFolder(folder: string, root: string, identity: Identity): void {
   for (let at = folder; at.startsWith(root); at = dirname(at)) give(at, identity);
 }
 
@@ -82,34 +82,37 @@ export async function recover(
 ): Promise<Recovered> {
   // A socket in a folder of its own: nobody else can connect, so no password is needed.
   rmSync(recovery.logFile, { force: true }); // What it says of an earlier one is not meant.
-  const door = mkdtempSync(join(tmpdir(), "rowhouse-door-"));
-  writeFileSync(join(door, "hba.conf"), "local all all trust\n", { mode: 0o600 });
-  give(join(door, "hba.conf"), recovery.identity);
-  give(door, recovery.identity);
-  const close = () => rmSync(door, { recursive: true, force: true });
+  const socketDir = mkdtempSync(join(tmpdir(), "rowhouse-door-"));
+  writeFileSync(join(socketDir, "hba.conf"), "local all all trust\n", { mode: 0o600 });
+  give(join(socketDir, "hba.conf"), recovery.identity);
+  give(socketDir, recovery.identity);
+  const close = () => rmSync(socketDir, { recursive: true, force: true });
   try {
-    const settings = { ...doorSettings(door), ...walSettings(recovery), ...extra };
-    return await rollOn(recovery, target, settings, door, close);
+    const settings = { ...socketSettings(socketDir), ...walSettings(recovery), ...extra };
+    return await replayTo(recovery, target, settings, socketDir, close);
   } catch (error) {
     close();
     throw error;
   }
 }
 
-async function rollOn(
+async function replayTo(
   recovery: Recovery,
   target: Target,
   settings: Record<string, string>,
-  door: string,
+  socketDir: string,
   close: () => void,
 ): Promise<Recovered> {
   const { dataDir, identity, logFile, backup } = recovery;
   const cluster = { dataDir, identity, logFile, password: "", version: "" };
   const url = (database: string, role = "postgres") =>
-    `postgres://${role}@localhost:5432/${database}?host=${encodeURIComponent(door)}`;
-  const server = await launchPostgres(cluster, 5432, { ...settings, ...aim(target, backup) });
-  startGuard()([server]);
-  const end = await promoted(url("postgres"), server, recovery.signal);
+    `postgres://${role}@localhost:5432/${database}?host=${encodeURIComponent(socketDir)}`;
+  const server = await launchPostgres(cluster, 5432, {
+    ...settings,
+    ...recoverySettings(target, backup),
+  });
+  startWatchdog()([server]);
+  const end = await waitForPromotion(url("postgres"), server, recovery.signal);
   if (end !== undefined) {
     if (target.kind === "latest") await assertReached(recovery, target.timeline, end, server);
     const stop = () => server.stop().finally(close);
@@ -119,14 +122,14 @@ async function rollOn(
   if (!cameShort) throw notPromoted(backup, server, logFile);
   // The WAL has no transaction at or after that moment: all of it is what there was then.
   const rest = { kind: "latest", timeline: target.timeline } as const;
-  return { ...(await rollOn(recovery, rest, settings, door, close)), endedBefore: true };
+  return { ...(await replayTo(recovery, rest, settings, socketDir, close)), endedBefore: true };
 }
 
-function doorSettings(door: string): Record<string, string> {
+function socketSettings(socketDir: string): Record<string, string> {
   return {
     listen_addresses: "",
-    unix_socket_directories: door,
-    hba_file: join(door, "hba.conf"),
+    unix_socket_directories: socketDir,
+    hba_file: join(socketDir, "hba.conf"),
   };
 }
 
@@ -144,7 +147,7 @@ async function assertReached(
   { replayed }: End,
   server: Server,
 ): Promise<void> {
-  const last = unreached(walDir, timeline, replayed);
+  const last = findUnreached(walDir, timeline, replayed);
   if (last === undefined) return;
   await server.stop();
   throw new RowhouseError(
