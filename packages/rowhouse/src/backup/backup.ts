@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Home } from "../stack/home.ts";
-import { ofTheDisk } from "./disk-error.ts";
+import { toDiskError } from "./disk-error.ts";
 import { sync } from "./files.ts";
 import type { Backup, Manifest } from "./manifest.ts";
 import { backupsDir, beginDraft, type Draft, type Progress } from "./store.ts";
@@ -32,6 +32,6 @@ export async function makeBackup(
   } catch (error) {
     draft?.discard();
     const remedy = "Make room: nothing of the backup was kept, and those before it stay.";
-    throw ofTheDisk(error, "backup_failed", remedy);
+    throw toDiskError(error, "backup_failed", remedy);
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { RowhouseError, reasonOf } from "../lib/errors.ts";
+import { errorMessage, RowhouseError } from "../lib/errors.ts";
 import type { CatalogEntry } from "../schema/catalog/catalog.ts";
 
 /** A place inside the backup, and nowhere else. */
@@ -10,7 +10,7 @@ const inside = z
   .string()
   .refine((path) => !path.startsWith("/") && !path.split("/").includes(".."));
 
-const moment = z.iso.datetime({ offset: true });
+const timestamp = z.iso.datetime({ offset: true });
 
 /** A file of a backup, as it lies there. */
 const fileSchema = z.object({ path: inside, size: z.number(), sha256: z.string() });
@@ -19,9 +19,9 @@ const fileSchema = z.object({ path: inside, size: z.number(), sha256: z.string()
 const manifestSchema = z.object({
   /** "physical" is a copy of the data directory, to be rolled on with WAL; "dump" is pg_dump's. */
   kind: z.enum(["physical", "dump"]),
-  startedAt: moment,
+  startedAt: timestamp,
   /** The moment that `tables`, `sequences`, `settings` and `catalog` tell of. */
-  finishedAt: moment,
+  finishedAt: timestamp,
   /** Full version of the server: "18.4". */
   postgresVersion: z.string(),
   /** The database that was counted. */
@@ -74,7 +74,7 @@ export function readBackup(dir: string, name: string): Backup {
   } catch (error) {
     throw new RowhouseError(
       "backup_damaged",
-      `The manifest of the backup ${name} cannot be read: ${reasonOf(error)}.`,
+      `The manifest of the backup ${name} cannot be read: ${errorMessage(error)}.`,
       "Use another backup: `npx rowhouse backup --list`.",
       { cause: error },
     );
@@ -82,12 +82,12 @@ export function readBackup(dir: string, name: string): Backup {
 }
 
 /** Which database a backup is of: "the embedded database", or the URL that was dumped. */
-export function databaseOf({ source }: Manifest): string {
+export function describeDatabase({ source }: Manifest): string {
   return source ?? "the embedded database";
 }
 
 /** The fingerprint of a catalog. */
-export function hashOfCatalog(catalog: readonly CatalogEntry[]): string {
+export function hashCatalog(catalog: readonly CatalogEntry[]): string {
   const lines = catalog.map(({ kind, name, definition }) =>
     JSON.stringify([kind, name, definition]),
   );

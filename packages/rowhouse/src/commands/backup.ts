@@ -3,7 +3,7 @@ import type { Backup } from "../backup/manifest.ts";
 import { size } from "../health/status/format.ts";
 import { note, printResult } from "../lib/output.ts";
 import { interruptible } from "../lib/signals.ts";
-import { withKeptDatabase } from "../stack/embedded.ts";
+import { withExistingDatabase } from "../stack/embedded.ts";
 import { type Home, openHome } from "../stack/home.ts";
 import { readSettings } from "../stack/settings.ts";
 import { parseCount, parseDatabaseUrl } from "./options.ts";
@@ -42,18 +42,18 @@ async function backUp(options: Options): Promise<void> {
   const home = openHome(settings.home);
   if (options.list) return list(home, options.json);
   const { makeBackup } = await import("../backup/backup.ts");
-  const { retain } = await import("../backup/retention.ts");
+  const { applyRetention } = await import("../backup/retention.ts");
   const { takePhysical } = await import("../backup/physical/physical.ts");
   const { takeDump } = await import("../backup/dump/dump.ts");
   const dumped = options.url ?? settings.databaseUrl;
   await interruptible(async (signal) => {
-    const progress = { tell: note, signal };
+    const progress = { report: note, signal };
     const backup = await makeBackup(home, progress, (draft) =>
       dumped
         ? takeDump(dumped, draft, progress)
-        : withKeptDatabase(settings, home, (url) => takePhysical(url, home, draft, progress)),
+        : withExistingDatabase(settings, home, (url) => takePhysical(url, home, draft, progress)),
     );
-    const removed = retain(home, backup, options);
+    const removed = applyRetention(home, backup, options);
     printResult({ ...summary(backup), removed }, options.json, (made) => [
       describe(made),
       ...removed.map((name) => `Removed ${name}.`),
@@ -62,9 +62,11 @@ async function backUp(options: Options): Promise<void> {
 }
 
 async function list(home: Home, json: true | undefined): Promise<void> {
-  const { backupNames, readableBackups } = await import("../backup/store.ts");
-  const backups = readableBackups(home);
-  const lost = backupNames(home).filter((name) => !backups.some((backup) => backup.name === name));
+  const { listBackupNames, listBackups } = await import("../backup/store.ts");
+  const backups = listBackups(home);
+  const lost = listBackupNames(home).filter(
+    (name) => !backups.some((backup) => backup.name === name),
+  );
   for (const name of lost) note(`${name} is no use: its manifest cannot be read.`);
   printResult(backups.map(summary), json, (all) =>
     all.length === 0 ? ["There is no backup yet: npx rowhouse backup"] : all.map(describe),

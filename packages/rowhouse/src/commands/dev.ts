@@ -4,7 +4,7 @@ import type { Dev } from "../dev/dev.ts";
 import { colours } from "../lib/colours.ts";
 import { RowhouseError } from "../lib/errors.ts";
 import { note, print, printBug, printFailure } from "../lib/output.ts";
-import { endingSignal } from "../lib/signals.ts";
+import { waitForSignal } from "../lib/signals.ts";
 import { readSettings } from "../stack/settings.ts";
 
 /** `rowhouse dev` */
@@ -22,10 +22,10 @@ async function dev({ allowDrop = false }: { allowDrop?: boolean }): Promise<void
       "Take it out of the environment and .env; for another database there is `rowhouse db diff --against`.",
     );
   }
-  const ending = endingSignal();
+  const ending = waitForSignal();
   const { startDev } = await import("../dev/dev.ts");
   const running = await Promise.race([
-    startDev({ settings, allowDrop, root: settings.project.root, say }),
+    startDev({ settings, allowDrop, root: settings.project.root, report }),
     ending,
   ]);
   // Interrupted while starting: the guard ends what runs already.
@@ -47,7 +47,7 @@ function announcement({ apiUrl, watched }: Dev): string[] {
 }
 
 /** Tells a line, or a failure that leaves the last good state running. */
-function say(what: string | Error): void {
+function report(what: string | Error): void {
   if (typeof what === "string") print(what);
   else if (what instanceof RowhouseError) printFailure(what);
   else printBug(what);

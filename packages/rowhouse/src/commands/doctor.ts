@@ -16,14 +16,14 @@ export const doctorCommand = new Command("doctor")
   .option("--json", "for programs")
   .addHelpText("after", help)
   .action(async ({ json }: { json?: true }) => {
-    const settings = settingsOrFault();
-    const found = await noteIfSlow("Still looking ...", examineThem(settings));
+    const settings = readSettingsOrFault();
+    const found = await noteIfSlow("Still looking ...", examineSettings(settings));
     printResult(found, json, describe);
     if (found.some(({ level }) => level === "wrong")) process.exitCode = 1;
   });
 
 /** Without settings there is nothing else to look at: they are the finding then. */
-function settingsOrFault(): Settings | Diagnosis {
+function readSettingsOrFault(): Settings | Diagnosis {
   try {
     return readSettings();
   } catch (error) {
@@ -33,7 +33,7 @@ function settingsOrFault(): Settings | Diagnosis {
   }
 }
 
-async function examineThem(settings: Settings | Diagnosis): Promise<Diagnosis[]> {
+async function examineSettings(settings: Settings | Diagnosis): Promise<Diagnosis[]> {
   if ("check" in settings) return [settings];
   const { examine } = await import("../health/doctor/doctor.ts");
   return examine(settings);

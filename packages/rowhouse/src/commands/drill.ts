@@ -28,17 +28,17 @@ export const drillCommand = new Command("drill")
 async function drillThem(name: string | undefined, { json }: { json?: true }): Promise<void> {
   const settings = readSettings();
   const home = openHome(settings.home);
-  const { drill, raisePhysical } = await import("../backup/drill/drill.ts");
-  const { raiseDump } = await import("../backup/dump/restore.ts");
+  const { drill, bringUpPhysical } = await import("../backup/drill/drill.ts");
+  const { bringUpDump } = await import("../backup/dump/restore.ts");
   const { recordDrill } = await import("../backup/drill/history.ts");
-  const { findBackup, newestOfEach } = await import("../backup/store.ts");
-  const backups = name === undefined ? newestOfEach(home) : [findBackup(home, name)];
+  const { findBackup, findNewestBackups } = await import("../backup/store.ts");
+  const backups = name === undefined ? findNewestBackups(home) : [findBackup(home, name)];
   await interruptible(async (signal) => {
-    const progress = { tell: note, signal };
+    const progress = { report: note, signal };
     const reports: Drill[] = [];
     for (const backup of backups) {
-      const raise = backup.manifest.kind === "physical" ? raisePhysical(home) : raiseDump;
-      const report = await drill(backup, home, settings.postgrestBin, raise, progress);
+      const bringUp = backup.manifest.kind === "physical" ? bringUpPhysical(home) : bringUpDump;
+      const report = await drill(backup, home, settings.postgrestBin, bringUp, progress);
       recordDrill(home, report);
       reports.push(report);
     }

@@ -4,7 +4,7 @@ import { migrate, waitingText } from "../stack/dbmate.ts";
 import { withDatabase } from "../stack/embedded.ts";
 import { openHome } from "../stack/home.ts";
 import { runningState } from "../stack/lock.ts";
-import { defaultPatience, type Patience } from "../stack/lock-retries.ts";
+import { defaultLockRetries, type LockRetries } from "../stack/lock-retries.ts";
 import { readSettings, type Settings } from "../stack/settings.ts";
 import { parseCount } from "./options.ts";
 
@@ -32,13 +32,13 @@ export const migrateCommand = new Command("migrate")
     "--lock-timeout <seconds>",
     "how long a statement may wait for a lock",
     parseCount,
-    defaultPatience.lockTimeout,
+    defaultLockRetries.lockTimeout,
   )
   .option(
     "--retries <n>",
     "how often to try again when a lock was in the way",
     parseRetries,
-    defaultPatience.retries,
+    defaultLockRetries.retries,
   )
   .option("--dry-run", "only print the SQL that is pending, and the locks that it takes")
   .option("--api <url>", "the PostgREST that has to serve the new schema", parseApi)
@@ -50,21 +50,21 @@ export const migrateCommand = new Command("migrate")
 
 async function deploy({ api, json, ...limits }: Options): Promise<void> {
   const settings = readSettings();
-  const patience: Patience = { ...limits, onRetry: note };
+  const lockRetries: LockRetries = { ...limits, onRetry: note };
   await withDatabase(settings, openHome(settings.home), async (url) => {
     const applied = await migrate(
       url,
       () => note(waitingText),
       settings.project.migrationsDir,
-      patience,
+      lockRetries,
     );
-    printResult({ applied }, json, tellApplied);
+    printResult({ applied }, json, describeApplied);
     const served = api ?? (await apiHere(settings));
     if (served) await assertServedSoon(url, served);
   });
 }
 
-function tellApplied({ applied }: { applied: readonly string[] }): string[] {
+function describeApplied({ applied }: { applied: readonly string[] }): string[] {
   if (applied.length === 0) return ["Nothing to do: every migration is applied."];
   return applied.map((file) => `applied ${file}`);
 }
@@ -87,13 +87,13 @@ async function assertServedSoon(url: string, api: string): Promise<void> {
 async function dryRun({ json }: Options): Promise<void> {
   const settings = readSettings();
   const { tryPending } = await import("../schema/deploy/dry-run.ts");
-  const { tellPending } = await import("../schema/deploy/text.ts");
+  const { describePending } = await import("../schema/deploy/text.ts");
   const { withScratch } = await import("../stack/scratch.ts");
   const trying = withDatabase(settings, openHome(settings.home), (url) =>
     withScratch((scratch) => tryPending(scratch, url)),
   );
   const pending = await noteIfSlow("Applying the migrations to a copy ...", trying);
-  printResult(pending, json, tellPending);
+  printResult(pending, json, describePending);
   if (!json && pending.length === 0) print("Nothing to do: every migration is applied.");
 }
 

@@ -52,21 +52,21 @@ async function rehearseDeploy({ against, accept, json, as, ...how }: Options): P
   const settings = readSettings();
   const options = { ...how, as: as ?? [] };
   const { rehearse } = await import("../access/rehearse/rehearse.ts");
-  const { tell } = await import("../access/rehearse/text.ts");
+  const { describeRehearsal } = await import("../access/rehearse/text.ts");
   const declared = declaredRules();
   // It is waited for below; until then its failure must not end the process.
   declared.catch(() => {});
   const progress = slowProgress();
   const look = async (url: string) => {
-    await tellIfAhead(url);
-    return rehearse(url, await declared, options, progress.tell);
+    await reportIfAhead(url);
+    return rehearse(url, await declared, options, progress.describeRehearsal);
   };
   const work = against ? look(against) : withDatabase(settings, openHome(settings.home), look);
   const rehearsal = await work.finally(async () => {
     progress.end();
     await declared.catch(() => {});
   });
-  printResult(rehearsal, json, tell);
+  printResult(rehearsal, json, describeRehearsal);
   if (!accept && (rehearsal.gains || rehearsal.unclear)) {
     if (!json) print("If that is meant, say so with --accept.");
     process.exitCode = 2;
@@ -74,7 +74,7 @@ async function rehearseDeploy({ against, accept, json, as, ...how }: Options): P
 }
 
 /** To be behind is what a deploy is for; to be ahead means that these are not the newest files. */
-async function tellIfAhead(url: string): Promise<void> {
+async function reportIfAhead(url: string): Promise<void> {
   const { readVersions } = await import("../schema/catalog/history.ts");
   const { describeVersions } = await import("../schema/catalog/describe.ts");
   const { unknown } = await readVersions(url, openProject().migrationsDir);
@@ -95,12 +95,12 @@ async function declaredRules(): Promise<Rules> {
 }
 
 /** Tells what is done once it has taken two seconds: on a terminal one line, else a rare one. */
-function slowProgress(): { tell: (doing: string) => void; end: () => void } {
+function slowProgress(): { describeRehearsal: (doing: string) => void; end: () => void } {
   const { isTTY } = process.stderr;
   let next = Number.POSITIVE_INFINITY;
   let shown = false;
   return {
-    tell: (doing) => {
+    describeRehearsal: (doing) => {
       next = Math.min(next, Date.now() + 2000);
       if (Date.now() < next) return;
       next = Date.now() + (isTTY ? 100 : 10_000);

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import type { Manifest } from "../backup/manifest.ts";
 import type { Restored } from "../backup/physical/restore.ts";
-import { backupFor, parseMoment, type Wanted } from "../backup/select.ts";
+import { parseTime, type RestoreTime, selectBackup } from "../backup/select.ts";
 import { findBackup } from "../backup/store.ts";
 import { RowhouseError } from "../lib/errors.ts";
 import { note, print, printResult } from "../lib/output.ts";
@@ -24,7 +24,7 @@ The exit code is 0 when the database stands, 1 on an error, 130 when interrupted
 error, everything is as it was.`;
 
 interface Options {
-  readonly to?: Exclude<Wanted, undefined>;
+  readonly to?: Exclude<RestoreTime, undefined>;
   readonly into?: string;
   readonly url?: string;
   readonly json?: true;
@@ -41,9 +41,9 @@ export const restoreCommand = new Command("restore")
   .addHelpText("after", help)
   .action(bringBack);
 
-function parseTo(text: string): Exclude<Wanted, undefined> {
+function parseTo(text: string): Exclude<RestoreTime, undefined> {
   if (text === "latest") return text;
-  const moment = parseMoment(text);
+  const moment = parseTime(text);
   if (moment) return moment;
   throw new InvalidArgumentError('Give a moment like "2026-11-21 03:00" (UTC), or "latest".');
 }
@@ -61,9 +61,9 @@ async function bringBack(
   }
   const settings = readSettings();
   const home = openHome(settings.home);
-  const backup = backupFor(home, name, to, kindOf(home, name, options, settings));
+  const backup = selectBackup(home, name, to, getKind(home, name, options, settings));
   await interruptible(async (signal) => {
-    const progress = { tell: note, signal };
+    const progress = { report: note, signal };
     if (backup.manifest.kind === "dump") {
       const target = url ?? settings.databaseUrl ?? noTarget(backup.name);
       const { restoreDump } = await import("../backup/dump/restore.ts");
@@ -79,7 +79,7 @@ async function bringBack(
 }
 
 /** What is asked for: a dump is restored into a URL, the embedded database into a home. */
-function kindOf(
+function getKind(
   home: Home,
   name: string | undefined,
   { to, into, url }: Options,

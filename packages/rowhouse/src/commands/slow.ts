@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import type { Statement } from "../health/slow/statements.ts";
 import { RowhouseError } from "../lib/errors.ts";
 import { printResult } from "../lib/output.ts";
-import { withKeptDatabase } from "../stack/embedded.ts";
+import { withExistingDatabase } from "../stack/embedded.ts";
 import { openHome } from "../stack/home.ts";
 import { readSettings } from "../stack/settings.ts";
 import { parseCount } from "./options.ts";
@@ -46,15 +46,15 @@ async function listSlow(
   }
   const settings = readSettings();
   const { slowStatements } = await import("../health/slow/statements.ts");
-  await withKeptDatabase(settings, openHome(settings.home), async (url) => {
+  await withExistingDatabase(settings, openHome(settings.home), async (url) => {
     const statements = await slowStatements(url, by, Math.max(limit, plan ?? 0), all ?? false);
-    if (plan !== undefined && as !== undefined) return tellPlan(url, statements, plan, as, json);
+    if (plan !== undefined && as !== undefined) return printPlan(url, statements, plan, as, json);
     const { describeStatements } = await import("../health/slow/text.ts");
     printResult(statements, json, describeStatements);
   });
 }
 
-async function tellPlan(
+async function printPlan(
   url: string,
   statements: readonly Statement[],
   number: number,

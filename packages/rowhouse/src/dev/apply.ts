@@ -1,8 +1,8 @@
 import type pg from "pg";
-import { codeOf, RowhouseError, reasonOf } from "../lib/errors.ts";
+import { errorCode, errorMessage, RowhouseError } from "../lib/errors.ts";
 import { areEqual, type CatalogEntry, readCatalogOn } from "../schema/catalog/catalog.ts";
 import { withClient } from "../stack/database.ts";
-import { defaultPatience } from "../stack/lock-retries.ts";
+import { defaultLockRetries } from "../stack/lock-retries.ts";
 
 /**
  * Applies statements to the dev database in one transaction, and tells PostgREST. It is committed
@@ -16,7 +16,7 @@ export async function applyToDev(
   url: string,
   plans: readonly (readonly string[])[],
   declared: readonly CatalogEntry[],
-  lockTimeout = `${defaultPatience.lockTimeout}s`,
+  lockTimeout = `${defaultLockRetries.lockTimeout}s`,
 ): Promise<void> {
   await withClient(url, async (client) => {
     let reason = "";
@@ -28,8 +28,8 @@ export async function applyToDev(
         return;
       }
       await client.query("rollback");
-      if (codeOf(failure) === lockNotAvailable) throw busy(lockTimeout, failure);
-      reason = reasonOf(failure);
+      if (errorCode(failure) === lockNotAvailable) throw busy(lockTimeout, failure);
+      reason = errorMessage(failure);
     }
     throw new RowhouseError(
       "plan_unproven",
@@ -61,6 +61,6 @@ async function attempt(
     const there = areEqual(declared, await readCatalogOn(client));
     return there ? undefined : new Error("the planned statements arrive somewhere else.");
   } catch (error) {
-    return error instanceof Error ? error : new Error(reasonOf(error));
+    return error instanceof Error ? error : new Error(errorMessage(error));
   }
 }

@@ -1,5 +1,5 @@
 import { colours } from "./colours.ts";
-import { type RowhouseError, reasonOf } from "./errors.ts";
+import { errorMessage, type RowhouseError } from "./errors.ts";
 import { visible } from "./visible.ts";
 
 /** Prints a line of result: to stdout. */
@@ -41,7 +41,7 @@ export function printFailure(error: RowhouseError): void {
 
 /** Prints a failure that should not happen: our fault. */
 export function printBug(error: unknown): void {
-  note(`${colours.red("error")} ${colours.dim("[bug]")} ${reasonOf(error)}`);
+  note(`${colours.red("error")} ${colours.dim("[bug]")} ${errorMessage(error)}`);
   note("This is a fault in Rowhouse. ROWHOUSE_DEBUG=1 shows where it came from: please report it.");
   if (process.env.ROWHOUSE_DEBUG && error instanceof Error) note(error.stack ?? "");
 }

@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, readFileSync, symlinkSync } from "no
 import { createRequire } from "node:module";
 import { delimiter, dirname, join, relative } from "node:path";
 import { resolveBinary as resolveDbmate } from "dbmate";
-import { RowhouseError, reasonOf } from "../lib/errors.ts";
+import { errorMessage, RowhouseError } from "../lib/errors.ts";
 
 const require = createRequire(import.meta.url);
 const platform = `${process.platform}-${process.arch}`;
@@ -99,7 +99,7 @@ function linkLibraries(native: string): void {
     } catch (error) {
       throw new RowhouseError(
         "binary_missing",
-        `The library link ${link} is missing and cannot be made: ${reasonOf(error)}.`,
+        `The library link ${link} is missing and cannot be made: ${errorMessage(error)}.`,
         "Run `npm rebuild` as the owner of node_modules.",
         { cause: error },
       );

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { RowhouseError } from "../lib/errors.ts";
 
 /** How long a migration waits for a lock, and how often it is tried. */
-export interface Patience {
+export interface LockRetries {
   /** Seconds that a statement waits for a lock. Every request that comes after it waits, too. */
   readonly lockTimeout: number;
   /** How often it is tried again. */
@@ -15,7 +15,7 @@ export interface Patience {
  * Less than the statement_timeout of requests, 5 s: those that queue behind the migration are then
  * late, and do not fail. Migrations that are written here wait as long, whoever applies them.
  */
-export const defaultPatience: Patience = { lockTimeout: 3, retries: 5, onRetry: () => {} };
+export const defaultLockRetries: LockRetries = { lockTimeout: 3, retries: 5, onRetry: () => {} };
 
 /** What a failure of dbmate says when trying again can help: 55P03 and 40P01. */
 const passing: readonly [pattern: RegExp, cause: string][] = [
@@ -29,8 +29,8 @@ const passing: readonly [pattern: RegExp, cause: string][] = [
  *
  * @param mayRepeat Whether a failed attempt has left nothing behind.
  */
-export async function patiently(
-  { retries, onRetry }: Patience,
+export async function retryOnLock(
+  { retries, onRetry }: LockRetries,
   attempt: () => Promise<void>,
   mayRepeat: (error: RowhouseError) => boolean,
 ): Promise<void> {

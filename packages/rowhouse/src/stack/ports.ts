@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { codeOf, RowhouseError } from "../lib/errors.ts";
+import { errorCode, RowhouseError } from "../lib/errors.ts";
 
 /** Where everything listens: this machine alone. */
 export const loopback = "127.0.0.1";
@@ -15,7 +15,7 @@ export async function freePort(): Promise<number> {
     try {
       return await probe(randomInt(20_000, 32_000));
     } catch (error) {
-      if (codeOf(error) !== "EADDRINUSE" || tries === 100) throw error;
+      if (errorCode(error) !== "EADDRINUSE" || tries === 100) throw error;
     }
   }
 }
@@ -30,7 +30,7 @@ export async function assertFree(port: number, setting: string): Promise<void> {
   try {
     await probe(port);
   } catch (error) {
-    if (codeOf(error) === "EACCES") {
+    if (errorCode(error) === "EACCES") {
       throw new RowhouseError(
         "port_in_use",
         `Port ${port} may not be listened on by this user.`,

@@ -3,13 +3,13 @@ import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
-import { codeOf, RowhouseError, reasonOf } from "../lib/errors.ts";
+import { errorCode, errorMessage, RowhouseError } from "../lib/errors.ts";
 import { waitFor } from "../lib/wait.ts";
 import { findPostgres, postgresVersion } from "./binaries.ts";
 import { assertNoneAside, assertSameMajor } from "./data-directory.ts";
 import { loopback } from "./ports.ts";
 import { lastLines, launch, type Server } from "./process.ts";
-import { give, type Identity, unprivileged } from "./unprivileged.ts";
+import { chooseIdentity, give, type Identity } from "./unprivileged.ts";
 
 const run = promisify(execFile);
 
@@ -37,7 +37,7 @@ export async function openCluster(
   logFile: string,
   sync = true,
 ): Promise<Cluster> {
-  const identity = unprivileged(findPostgres(), home);
+  const identity = chooseIdentity(findPostgres(), home);
   const [major, version] = postgresVersion(identity.native);
   const dataDir = join(identity.place, "data");
   const cluster = { dataDir, version, password, logFile, identity };
@@ -150,7 +150,7 @@ async function initialise(cluster: Cluster, sync: boolean): Promise<void> {
     rmSync(draft, { recursive: true, force: true });
     throw new RowhouseError(
       "postgres_failed",
-      `The data directory ${dataDir} could not be made: ${reasonOf(error)}`,
+      `The data directory ${dataDir} could not be made: ${errorMessage(error)}`,
       "Check the space on the disk and the rights on the folder.",
       { cause: error },
     );
@@ -169,7 +169,7 @@ async function isReady(cluster: Cluster, port: number): Promise<true | undefined
     await client.end();
     return true;
   } catch (error) {
-    const code = codeOf(error);
+    const code = errorCode(error);
     const waits = code === "ECONNREFUSED" || code === "ECONNRESET" || code === "57P03";
     if (waits) return undefined;
     if (code === "28P01") throw otherPassword(cluster);

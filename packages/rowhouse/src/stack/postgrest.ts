@@ -28,8 +28,8 @@ export interface ApiOptions {
   readonly extra?: Record<string, string>;
 }
 
-/** What the settings tell PostgREST; the rest is chosen at each start. */
-export function settledOptions(settings: Settings, home: Home) {
+/** What a home's PostgREST is told by the settings; the rest is chosen at each start. */
+export function getApiOptions(settings: Settings, home: Home) {
   return {
     port: settings.apiPort,
     jwtSecret: settings.jwtSecret ?? jwtSecret(home),

@@ -28,12 +28,12 @@ const unshare = ["unshare", "--user", `--map-user=${nobody}`, `--map-group=${nob
  * @param native The folder of the PostgreSQL programs.
  * @param home The folder in which the data belongs.
  */
-export function unprivileged(native: string, home: string): Identity {
+export function chooseIdentity(native: string, home: string): Identity {
   if (process.getuid?.() !== 0) return { prefix: [], native, place: home };
   if (spawnSync("unshare", [...unshare.slice(1), "true"]).status === 0) {
     return { prefix: unshare, native, place: home };
   }
-  return { prefix: [], uid: nobody, gid: nobody, ...asNobody(native, home) };
+  return { prefix: [], uid: nobody, gid: nobody, ...findPlaces(native, home) };
 }
 
 /** Gives a file or folder to whoever PostgreSQL runs as. */
@@ -41,7 +41,7 @@ export function give(path: string, { uid, gid }: Identity): void {
   if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
 }
 
-function asNobody(native: string, home: string): Pick<Identity, "native" | "place"> {
+function findPlaces(native: string, home: string): Pick<Identity, "native" | "place"> {
   const name = createHash("sha256").update(home).digest("hex").slice(0, 12);
   const outside = join("/var/lib/rowhouse", name);
   const place = isReachable(home) ? home : outside;

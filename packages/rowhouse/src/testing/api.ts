@@ -10,7 +10,7 @@ import { findPostgrest } from "../stack/binaries.ts";
 import { freePort } from "../stack/ports.ts";
 import { type ApiOptions, launchPostgrest, postgrestReady } from "../stack/postgrest.ts";
 import type { Server } from "../stack/process.ts";
-import { startGuard } from "../stack/watchdog.ts";
+import { startWatchdog } from "../stack/watchdog.ts";
 
 /** The secret that the tests' tokens are signed with. */
 export const secret = "a-secret-for-tests-that-is-long-enough";
@@ -44,7 +44,7 @@ export async function startApi(
     ...options,
   };
   const server = await launchPostgrest(settings);
-  startGuard()([server]);
+  startWatchdog()([server]);
   await postgrestReady(settings, server);
   return {
     url: `http://127.0.0.1:${port}`,

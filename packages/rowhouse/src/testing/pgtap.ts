@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import pg from "pg";
-import { reasonOf } from "../lib/errors.ts";
+import { errorMessage } from "../lib/errors.ts";
 import { openProject } from "../lib/project.ts";
 import { withClient } from "../stack/database.ts";
 
@@ -67,7 +67,7 @@ export async function runPgtap(url: string, file: string): Promise<Assertion[]> 
         query.on("end", () => resolve(assertions()));
         query.on("error", (error) => {
           const ran = assertions();
-          const end = { name: "runs to its end", ok: false, diagnosis: reasonOf(error) };
+          const end = { name: "runs to its end", ok: false, diagnosis: errorMessage(error) };
           // Without the last, which no file meets that breaks off.
           if (ran.slice(0, -1).every(({ ok }) => ok)) reject(error);
           else resolve([...ran, end]);

@@ -65,7 +65,7 @@ async function startIn(
   onTestFinished(async () => {
     if (child.exitCode === null) await stack.end();
   });
-  await stack.says(/^Rowhouse is ready: /m);
+  await stack.prints(/^Rowhouse is ready: /m);
   return stack;
 }
 

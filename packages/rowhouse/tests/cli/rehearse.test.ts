@@ -1,11 +1,11 @@
 import type pg from "pg";
 import { expect, test } from "vitest";
-import { type Asker, anonymous, asUser, speakFor } from "../../src/access/model/caller.ts";
+import { actAs, anonymous, type Caller, userCaller } from "../../src/access/model/caller.ts";
 import type { Rules } from "../../src/access/rehearse/changes.ts";
 import type { RehearsedChange } from "../../src/access/rehearse/rehearsal.ts";
 import { type RehearsalOptions, readRules, rehearse } from "../../src/access/rehearse/rehearse.ts";
-import { tell } from "../../src/access/rehearse/text.ts";
-import { codeOf } from "../../src/lib/errors.ts";
+import { describeRehearsal } from "../../src/access/rehearse/text.ts";
+import { errorCode } from "../../src/lib/errors.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase } from "../../src/testing/database.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
@@ -40,8 +40,8 @@ async function rehearsed(sql: string, before = "", how: Partial<RehearsalOptions
 const plain = database();
 
 /** What was told of a deed on a table. */
-function told(changes: readonly RehearsedChange[], deed: string, role = "authenticated") {
-  return changes.find((change) => change.deed === deed && change.role === role);
+function told(changes: readonly RehearsedChange[], action: string, role = "authenticated") {
+  return changes.find((change) => change.action === action && change.role === role);
 }
 
 const openSelect = `
@@ -52,13 +52,13 @@ const openSelect = `
 test("a database with the declared rules shows no change", async () => {
   const rehearsal = await rehearsed("");
   expect(rehearsal).toMatchObject({ changes: [], gains: false, unclear: false });
-  expect(tell(rehearsal)).toEqual(["No access changes."]);
+  expect(describeRehearsal(rehearsal)).toEqual(["No access changes."]);
 });
 
 test("a wider policy tells who gains which rows, also whoever may sign up", async () => {
   const rehearsal = await rehearsed(openSelect);
-  expect(rehearsal).toMatchObject({ gains: true, unclear: false, users: { looked: 4, total: 4 } });
-  expect(rehearsal.changes.map(({ deed }) => deed)).toEqual(["select"]);
+  expect(rehearsal).toMatchObject({ gains: true, unclear: false, users: { sampled: 4, total: 4 } });
+  expect(rehearsal.changes.map(({ action }) => action)).toEqual(["select"]);
   const effects = told(rehearsal.changes, "select")?.effects ?? [];
   const of = (who: string) => effects.find((effect) => effect.who.startsWith(who));
   expect(of("alice")).toMatchObject({
@@ -70,7 +70,7 @@ test("a wider policy tells who gains which rows, also whoever may sign up", asyn
   });
   expect(of("a newcomer")).toMatchObject({ userId: null, gained: 2, kept: 0 });
   expect(effects.map(({ who }) => who).filter((who) => who.startsWith("twin"))).toHaveLength(2);
-  expect(tell(rehearsal)).toContain(
+  expect(describeRehearsal(rehearsal)).toContain(
     "  select, authenticated: user_id = request.user_id()  ->  every row",
   );
 });
@@ -130,7 +130,7 @@ test("a new table has nothing to compare, and an empty one shows the words", asy
     notes,
   );
   expect(wider).toMatchObject({ gains: false, changes: [{ isEmpty: true }] });
-  expect(tell(wider)).toContain("  select, authenticated: no row  ->  id < 5");
+  expect(describeRehearsal(wider)).toContain("  select, authenticated: no row  ->  id < 5");
 });
 
 test.each<[what: string, sql: string, obstacle: RegExp]>([
@@ -166,7 +166,7 @@ test.each<[what: string, sql: string, obstacle: RegExp]>([
   const { changes, unclear } = await rehearsed(sql);
   expect(unclear).toBe(true);
   expect(changes.filter((change) => change.table === "tasks")).toContainEqual(
-    expect.objectContaining({ deed: "select", obstacle: expect.stringMatching(obstacle) }),
+    expect.objectContaining({ action: "select", obstacle: expect.stringMatching(obstacle) }),
   );
 });
 
@@ -188,7 +188,7 @@ test.each<[what: string, sql: string]>([
 ])("of %s nobody can tell what it gives", async (_, sql) => {
   const rehearsal = await rehearsed(sql);
   expect(rehearsal).toMatchObject({ gains: false, unclear: true });
-  expect(tell(rehearsal).join("\n")).toContain("cannot tell");
+  expect(describeRehearsal(rehearsal).join("\n")).toContain("cannot tell");
 });
 
 test("a function that runs as its owner cannot be told of when it is granted, or what it calls changes", async () => {
@@ -249,14 +249,14 @@ test("of many users the largest owners and the newest are looked at, and ten are
     from generate_series(1, 30) as n;
     insert into api.tasks (user_id, title) values ('${bob}', 'Another');`;
   const { changes, users } = await rehearsed(openSelect, many, { users: 4 });
-  expect(users).toEqual({ looked: 4, total: 34 });
+  expect(users).toEqual({ sampled: 4, total: 34 });
   const who = told(changes, "select")?.effects.flatMap(({ userId }) => userId ?? []);
   const newest = ["019aa000-0000-7000-8000-100000000030", "019aa000-0000-7000-8000-100000000029"];
   expect(who).toEqual([bob, alice, ...newest]);
   const all = await rehearsed(openSelect, many);
-  expect(tell(all)[3]).toMatch(/^ {4}a newcomer {2,}3 {10}0 {10}0 {2}\+/);
+  expect(describeRehearsal(all)[3]).toMatch(/^ {4}a newcomer {2,}3 {10}0 {10}0 {2}\+/);
   // Alice and Bob gain one and two rows less than the 33 others.
-  expect(tell(all)[13]).toBe("    25 more gain 72 rows and lose 0 altogether");
+  expect(describeRehearsal(all)[13]).toBe("    25 more gain 72 rows and lose 0 altogether");
   const named = await rehearsed(openSelect, many, { as: ["bob@example.com", "anonymous"] });
   expect(told(named.changes, "select")?.effects).toMatchObject([{ userId: bob }]);
 });
@@ -275,17 +275,17 @@ test("the counts are what PostgreSQL shows before and after", async () => {
   let differences = 0;
   await withClient(before, (old) =>
     withClient(after, async (next) => {
-      for (const [table, deed, asker] of tables.flatMap(everyCase)) {
+      for (const [table, action, caller] of tables.flatMap(everyCase)) {
         const change = changes.find(
-          (one) => one.table === table && one.deed === deed && one.role === asker.role,
+          (one) => one.table === table && one.action === action && one.role === caller.role,
         );
         if (change?.obstacle) continue;
-        const had = await reached(old, table, deed, asker);
-        const has = await reached(next, table, deed, asker);
+        const had = await reached(old, table, action, caller);
+        const has = await reached(next, table, action, caller);
         const gained = has.filter((id) => !had.includes(id));
         const lost = had.filter((id) => !has.includes(id));
-        const effect = change?.effects.find(({ userId }) => userId === asker.id);
-        const name = `TEST_SEED=${seed} ${table} ${deed} ${asker.label}`;
+        const effect = change?.effects.find(({ userId }) => userId === caller.id);
+        const name = `TEST_SEED=${seed} ${table} ${action} ${caller.label}`;
         expect(effect?.examples ?? { gained: [], lost: [] }, name).toEqual({ gained, lost });
         expect(effect?.kept ?? had.length, name).toBe(had.length - lost.length);
         differences += gained.length + lost.length;
@@ -295,29 +295,29 @@ test("the counts are what PostgreSQL shows before and after", async () => {
   expect(differences).toBeGreaterThan(10);
 });
 
-function everyCase(table: string): [table: string, deed: string, asker: Asker][] {
-  return ["select", "delete"].flatMap((deed) =>
-    [anonymous, asUser({ id: alice, email: "alice@example.com" })].map(
-      (asker): [string, string, Asker] => [table, deed, asker],
+function everyCase(table: string): [table: string, action: string, caller: Caller][] {
+  return ["select", "delete"].flatMap((action) =>
+    [anonymous, userCaller({ id: alice, email: "alice@example.com" })].map(
+      (caller): [string, string, Caller] => [table, action, caller],
     ),
   );
 }
 
 /** The ids that someone reaches by select, or by a delete without a filter; it is rolled back. */
-async function reached(client: pg.Client, table: string, deed: string, asker: Asker) {
+async function reached(client: pg.Client, table: string, action: string, caller: Caller) {
   const all = `select id::text from api.${table} order by 1`;
   const ids = async () => (await client.query<{ id: string }>(all)).rows.map(({ id }) => id);
   await client.query("begin");
   try {
     const before = await ids();
-    await speakFor(client, asker, true);
-    if (deed === "select") return await ids();
+    await actAs(client, caller, true);
+    if (action === "select") return await ids();
     await client.query(`delete from api.${table}`);
     await client.query("reset role");
     const left = await ids();
     return before.filter((id) => !left.includes(id));
   } catch (error) {
-    if (codeOf(error) === "42501") return [];
+    if (errorCode(error) === "42501") return [];
     throw error;
   } finally {
     await client.query("rollback");

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { hazardsBetween } from "../../src/schema/plan/hazards.ts";
+import { findHazards } from "../../src/schema/plan/hazards.ts";
 import { planChanges } from "../../src/schema/plan/plan.ts";
-import { readSide } from "../../src/schema/plan/snapshot.ts";
+import { readSnapshot } from "../../src/schema/plan/snapshot.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase } from "../../src/testing/database.ts";
 
@@ -10,11 +10,11 @@ async function planned(before: string, change: string, sources = new Map<string,
   const url = await cloneDatabase();
   const after = async (sql: string) => {
     await withClient(url, (client) => client.query(sql));
-    return readSide(url);
+    return readSnapshot(url);
   };
   const [from, to] = [await after(before), await after(change)];
   const statements = planChanges(from, to, sources);
-  const hazards = hazardsBetween(from.catalog, to.catalog, statements);
+  const hazards = findHazards(from.catalog, to.catalog, statements);
   return { statements, hazards };
 }
 
@@ -109,7 +109,7 @@ test("a column that may have a new name is told so", async () => {
   expect(hazards).toMatchObject([
     {
       object: "api.tasks.description",
-      says: expect.stringContaining(
+      message: expect.stringContaining(
         "If api.tasks.details is its new name, write this migration by hand",
       ),
     },

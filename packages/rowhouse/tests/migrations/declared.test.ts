@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { readCatalog } from "../../src/schema/catalog/catalog.ts";
 import { buildDeclared } from "../../src/schema/catalog/declared.ts";
 import { changedLines } from "../../src/schema/catalog/lines.ts";
-import { statementsOf, subjectOf } from "../../src/schema/catalog/sql.ts";
+import { findSubject, splitStatements } from "../../src/schema/catalog/sql.ts";
 import { emptyDatabase } from "../../src/testing/database.ts";
 import { copyProject } from "../support/project.ts";
 
@@ -97,13 +97,13 @@ test("a statement is known by what it makes, whatever stands around it", () => {
     create unique index tasks_title on api.tasks (title);
     create trigger step before update on api.tasks for each row execute function private.f()
   `;
-  expect(statementsOf(sql).map(({ text }) => subjectOf(text))).toEqual([
+  expect(splitStatements(sql).map(({ text }) => findSubject(text))).toEqual([
     "function api.f",
     "policy select_own on api.tasks",
     "index tasks_title",
     "trigger step on api.tasks",
   ]);
-  for (const { text, start } of statementsOf(sql)) {
+  for (const { text, start } of splitStatements(sql)) {
     expect(sql.slice(start, start + text.length)).toBe(text);
   }
 });

@@ -53,12 +53,12 @@ test.each([
   await inHome(home, async (client) => {
     await client.query(statement);
     const child = startBackup(home);
-    let said = "";
+    let printed = "";
     child.stderr.on("data", (chunk) => {
-      said += chunk;
+      printed += chunk;
     });
     const ended = once(child, "exit");
-    await expect.poll(() => said, { timeout: 20_000 }).toContain("Waiting for a moment");
+    await expect.poll(() => printed, { timeout: 20_000 }).toContain("Waiting for a moment");
     child.kill("SIGINT");
     expect(await ended).toEqual([130, null]);
   });

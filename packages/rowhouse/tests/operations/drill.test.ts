@@ -11,8 +11,8 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import type { Drill } from "../../src/backup/drill/drill.ts";
-import { hashOfCatalog } from "../../src/backup/manifest.ts";
-import { copiesIn } from "../../src/health/status/copies.ts";
+import { hashCatalog } from "../../src/backup/manifest.ts";
+import { readCopies } from "../../src/health/status/copies.ts";
 import type { CatalogEntry } from "../../src/schema/catalog/catalog.ts";
 import { openHome } from "../../src/stack/home.ts";
 import {
@@ -93,7 +93,7 @@ test("the newest backup of each database is tried, and one that is lost fails th
   const lost = ["20261120T040000Z", false];
   expect(await drill()).toEqual({ code: 1, tried: [[backupName, true], lost] });
   expect(await drill("20261120T040000Z")).toEqual({ code: 1, tried: [lost] });
-  expect(copiesIn(openHome(home)).map(({ database, drill }) => [database, drill?.ok])).toEqual([
+  expect(readCopies(openHome(home)).map(({ database, drill }) => [database, drill?.ok])).toEqual([
     ["the embedded database", true],
     ["postgres://one/app", false],
   ]);
@@ -238,7 +238,7 @@ test.each(["policy", "grant", "role"])(
       Buffer.from(JSON.stringify([...JSON.parse(content.toString()), lost])),
     );
     const catalog: CatalogEntry[] = JSON.parse(readFileSync(join(backup, "catalog.json"), "utf8"));
-    editManifest(backup, (manifest) => ({ ...manifest, catalog: hashOfCatalog(catalog) }));
+    editManifest(backup, (manifest) => ({ ...manifest, catalog: hashCatalog(catalog) }));
     const drill = await drillOf(home);
     expect(drill.code).toBe(1);
     expect(faultsOf(drill)).toEqual([

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { stageWal } from "../../src/backup/physical/stage-wal.ts";
-import { firstGap, segmentSize } from "../../src/backup/wal.ts";
+import { findFirstGap, segmentSize } from "../../src/backup/wal.ts";
 import { addUser, backUp, emailsIn, inHome, manifestOf } from "../support/backup.ts";
 import { newHome, readyHome, rowhouse } from "../support/cli.ts";
 
@@ -139,8 +139,8 @@ test("a restore takes each segment from the first place that has it, and none fr
 
 test("a segment of another timeline fills no gap", () => {
   const name = (timeline: number, number: number) => `0000000${timeline}000000000000000${number}`;
-  expect(firstGap([name(1, 1), name(1, 2), name(2, 2), name(2, 3)])).toBeUndefined();
+  expect(findFirstGap([name(1, 1), name(1, 2), name(2, 2), name(2, 3)])).toBeUndefined();
   const segments = [name(1, 1), name(1, 2), name(2, 2), name(1, 3), name(2, 4)];
-  expect(firstGap(segments)).toBe(name(2, 3));
-  expect(firstGap([name(1, 1), name(2, 3)])).toBe(name(1, 2));
+  expect(findFirstGap(segments)).toBe(name(2, 3));
+  expect(findFirstGap([name(1, 1), name(2, 3)])).toBe(name(1, 2));
 });

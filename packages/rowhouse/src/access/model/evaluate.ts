@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
-import { codeOf, reasonOf } from "../../lib/errors.ts";
-import { type Asker, speakFor } from "./caller.ts";
+import { errorCode, errorMessage } from "../../lib/errors.ts";
+import { actAs, type Caller } from "./caller.ts";
 import type { ApiRole } from "./model.ts";
-import { quoted, sqlName } from "./names.ts";
+import { quoteName, sqlName } from "./names.ts";
 
 const searchPath = readFileSync(join(import.meta.dirname, "search_path.sql"), "utf8");
 
@@ -41,7 +41,7 @@ export async function prepareOver(
 ): Promise<string> {
   preparations += 1;
   const name = `rowhouse_${preparations}`;
-  const text = `prepare ${name} (${sqlName(table)}[]) as select ${select} from unnest($1) as ${quoted(table)}`;
+  const text = `prepare ${name} (${sqlName(table)}[]) as select ${select} from unnest($1) as ${quoteName(table)}`;
   await client.query(text);
   return name;
 }
@@ -69,18 +69,20 @@ export async function runOver<T extends pg.QueryResultRow>(
 export async function evaluate(
   client: pg.ClientBase,
   { table, sql, row }: { table: string; sql: string; row: RowText },
-  asker: Asker,
+  caller: Caller,
   asRole: boolean,
 ): Promise<Outcome> {
-  return told(await valueOver(client, { table, sql: `(${sql})::text`, row }, asker, asRole));
+  return toOutcome(
+    await evaluateValue(client, { table, sql: `(${sql})::text`, row }, caller, asRole),
+  );
 }
 
-function told(result: Value): Outcome {
+function toOutcome(result: Value): Outcome {
   if ("reason" in result) return { value: result.fault, reason: result.reason };
-  return { value: result.value === null ? "null" : asWord(result.value), reason: null };
+  return { value: result.value === null ? "null" : toTruth(result.value), reason: null };
 }
 
-function asWord(value: unknown): "true" | "false" {
+function toTruth(value: unknown): "true" | "false" {
   return value === "true" ? "true" : "false";
 }
 
@@ -90,22 +92,22 @@ export type Value =
   | { readonly fault: "fails" | "unknown"; readonly reason: string };
 
 /** The value of an expression over one row for someone. It leaves no trace in the transaction. */
-export async function valueOver(
+export async function evaluateValue(
   client: pg.ClientBase,
   { table, sql, row }: { table: string; sql: string; row: RowText },
-  asker: Asker,
+  caller: Caller,
   asRole: boolean,
 ): Promise<Value> {
   let prepared: string | undefined;
   await client.query("savepoint evaluation");
   try {
-    await useSearchPath(client, asker.role);
+    await useSearchPath(client, caller.role);
     prepared = await prepareOver(client, table, `${sql} as value`);
-    await speakFor(client, asker, asRole);
+    await actAs(client, caller, asRole);
     const [first] = await runOver<{ value: unknown }>(client, prepared, [row]);
     return { value: first?.value ?? null };
   } catch (error) {
-    return faultOf(error, asRole && prepared !== undefined);
+    return toFault(error, asRole && prepared !== undefined);
   } finally {
     await client.query("rollback to savepoint evaluation");
     if (prepared !== undefined) await client.query(`deallocate ${prepared}`);
@@ -120,10 +122,10 @@ export async function valueOver(
  *
  * @param isTheirs Whether it ran, and with the rights of whoever asks.
  */
-function faultOf(error: unknown, isTheirs: boolean): Value {
-  const code = codeOf(error);
+function toFault(error: unknown, isTheirs: boolean): Value {
+  const code = errorCode(error);
   if (code === "57014") throw error;
-  const reason = reasonOf(error);
+  const reason = errorMessage(error);
   const ours =
     !isTheirs ||
     ["25006", "42704"].includes(code ?? "") ||

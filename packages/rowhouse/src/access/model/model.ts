@@ -94,7 +94,7 @@ export interface AccessModel {
 }
 
 /** A table or view by its name, without its schema. */
-export function relationOf(model: AccessModel, name: string): Relation | undefined {
+export function findRelation(model: AccessModel, name: string): Relation | undefined {
   return model.relations.find((relation) => relation.name === name);
 }
 

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { RowhouseError } from "../../lib/errors.ts";
 import type { Mutant, Verdict } from "./mutant.ts";
-import { type Laboratory, redWithoutMutant, tryMutant } from "./trial.ts";
+import { findRedWithoutMutant, type TestBed, tryMutant } from "./trial.ts";
 
 /** A worker waits a good part of its time: for the disk, and for others that make databases. */
 const workersPerCore = 2;
@@ -19,14 +19,14 @@ const mostWorkers = 32;
  * @throws RowhouseError tests_red, when a pgTAP file fails where nothing was weakened.
  */
 export async function runMutants(
-  laboratory: Laboratory,
+  testBed: TestBed,
   mutants: readonly Mutant[],
   onVerdict: (verdict: Verdict) => void = () => {},
 ): Promise<Verdict[]> {
-  await assertGreen(laboratory);
+  await assertGreen(testBed);
   const verdicts = new Map<Mutant, Verdict>();
   const attempt = async (mutant: Mutant) => {
-    const verdict = await tryMutant(laboratory, mutant);
+    const verdict = await tryMutant(testBed, mutant);
     verdicts.set(mutant, verdict);
     onVerdict(verdict);
   };
@@ -44,8 +44,8 @@ export async function runMutants(
   return mutants.flatMap((mutant) => verdicts.get(mutant) ?? []);
 }
 
-async function assertGreen(laboratory: Laboratory): Promise<void> {
-  const reds = await redWithoutMutant(laboratory);
+async function assertGreen(testBed: TestBed): Promise<void> {
+  const reds = await findRedWithoutMutant(testBed);
   if (reds.length === 0) return;
   const list = reds.map(
     ({ file, assertion }) => `\n  ${join("tests/database", file)}: ${assertion}`,

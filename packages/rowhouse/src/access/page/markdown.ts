@@ -8,7 +8,7 @@ import {
   verbs,
 } from "../model/model.ts";
 import { readableName } from "../model/names.ts";
-import { type Cell, callCell, cellOf } from "./cells.ts";
+import { type Cell, getCallCell, getCell } from "./cells.ts";
 import { markdownCode as code, markdownText } from "./escape.ts";
 
 /**
@@ -46,7 +46,7 @@ function relationBlocks(relation: Relation): string[] {
       ["", ...apiRoles],
       verbs.map((verb) => [
         verb,
-        ...apiRoles.map((role) => cellText(cellOf(relation, role, verb))),
+        ...apiRoles.map((role) => cellText(getCell(relation, role, verb))),
       ]),
     ),
     columnTable(relation),
@@ -108,7 +108,7 @@ function functionTable(functions: readonly ApiFunction[]): string {
     ["function", "called by", "runs as", "search_path", "volatility", ""],
     functions.map((one) => [
       code(one.signature),
-      apiRoles.filter((role) => callCell(one, role).reach === "callable").join(", ") || "nobody",
+      apiRoles.filter((role) => getCallCell(one, role).reach === "callable").join(", ") || "nobody",
       one.security === "definer" ? "**its owner**" : "the caller",
       searchPath(one.searchPath),
       one.volatility,

@@ -19,12 +19,12 @@ export interface Thing {
 const query = readFileSync(join(import.meta.dirname, "dependencies.sql"), "utf8");
 
 /** Reads what conditions can call or read. The search path has to be empty. */
-export async function readSurroundings(client: pg.ClientBase): Promise<Thing[]> {
+export async function readDependencies(client: pg.ClientBase): Promise<Thing[]> {
   return (await client.query<Thing>(query)).rows;
 }
 
 /** What a condition calls or reads, itself and through others, as far as their texts tell. */
-export function usedBy(sql: string, things: readonly Thing[]): Thing[] {
+export function findUsed(sql: string, things: readonly Thing[]): Thing[] {
   const used = new Set<Thing>();
   const texts = [sql];
   for (let text = texts.pop(); text !== undefined; text = texts.pop()) {
@@ -49,7 +49,7 @@ function mentions(text: string, { kind, schema, name }: Thing): boolean {
 }
 
 /** The things that are other ones in new surroundings, or were not there in the old ones. */
-export function changedThings(before: readonly Thing[], after: readonly Thing[]): Thing[] {
+export function findChangedThings(before: readonly Thing[], after: readonly Thing[]): Thing[] {
   const known = new Set(before.map(keyOf));
   return after.filter((thing) => !known.has(keyOf(thing)));
 }
@@ -68,13 +68,13 @@ const revealing =
  */
 export function isPlain(sql: string, things: readonly Thing[], role: ApiRole): boolean {
   if (revealing.test(sql)) return false;
-  return usedBy(sql, things).every(
+  return findUsed(sql, things).every(
     ({ definition, opaque, usableBy }) =>
-      !opaque && !revealing.test(bodyOf(definition)) && usableBy.includes(role),
+      !opaque && !revealing.test(stripComments(definition)) && usableBy.includes(role),
   );
 }
 
 /** A function's text without its comments. */
-function bodyOf(definition: string): string {
+function stripComments(definition: string): string {
   return definition.replace(/--.*$/gm, "");
 }

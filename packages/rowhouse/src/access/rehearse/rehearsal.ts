@@ -22,7 +22,7 @@ export interface Rehearsal {
   readonly changes: readonly RehearsedChange[];
   readonly functions: readonly FunctionChange[];
   /** How many users were looked at, and how many there are. */
-  readonly users: { readonly looked: number; readonly total: number };
+  readonly users: { readonly sampled: number; readonly total: number };
   /** Whether anybody gains a row or column that is there. */
   readonly gains: boolean;
   /** Whether the effect of a change cannot be told. */
@@ -30,14 +30,14 @@ export interface Rehearsal {
 }
 
 /** Sorts changes in the order of others. */
-export function inOrderOf(changes: readonly Change[]) {
-  const place = ({ table, role, deed }: Change) =>
-    changes.findIndex((one) => one.table === table && one.role === role && one.deed === deed);
+export function orderLike(changes: readonly Change[]) {
+  const place = ({ table, role, action }: Change) =>
+    changes.findIndex((one) => one.table === table && one.role === role && one.action === action);
   return (a: Change, b: Change) => place(a) - place(b);
 }
 
 /** Puts a rehearsal together. */
-export function summary(
+export function summarize(
   changes: readonly RehearsedChange[],
   functions: readonly FunctionChange[],
   users: Rehearsal["users"],

@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { withTemporaryFolder } from "../../lib/temporary.ts";
 import { findPostgres } from "../../stack/binaries.ts";
 import type { Home } from "../../stack/home.ts";
-import { careless } from "../../stack/scratch.ts";
-import { unprivileged } from "../../stack/unprivileged.ts";
-import { damages } from "../checksums.ts";
-import { type Backup, databaseOf } from "../manifest.ts";
+import { throwawaySettings } from "../../stack/scratch.ts";
+import { chooseIdentity } from "../../stack/unprivileged.ts";
+import { findDamage } from "../checksums.ts";
+import { type Backup, describeDatabase } from "../manifest.ts";
 import { recover, unpack } from "../physical/recover.ts";
 import { stageWal } from "../physical/stage-wal.ts";
-import { archiveOf, type Progress } from "../store.ts";
-import { archivedSegments, firstGap, lastArchivedAt, orderOf } from "../wal.ts";
+import { getArchiveDir, type Progress } from "../store.ts";
+import { findFirstGap, listArchived, readLastArchived, segmentOrder } from "../wal.ts";
 import { replayMatrix } from "./access.ts";
 import { attempt, type Check, prove } from "./checks.ts";
 
@@ -29,7 +29,7 @@ export interface Drill {
 }
 
 /** What a drill puts a restored database through, once it is up. */
-interface Arena {
+interface RestoredDatabase {
   /** The database, as superuser. */
   readonly url: string;
   /** The same, as authenticator. */
@@ -38,54 +38,54 @@ interface Arena {
 }
 
 /** Brings a backup up somewhere where nobody else is; failures are told as checks. */
-export type Raise = (
+export type BringUp = (
   backup: Backup,
   dir: string,
   progress: Progress,
-) => Promise<{ checks: Check[]; arena: Arena | undefined }>;
+) => Promise<{ checks: Check[]; database: RestoredDatabase | undefined }>;
 
 /** Restores a backup into a scratch folder, and proves that it is the database it was made of. */
 export async function drill(
   backup: Backup,
   home: Home,
   postgrestBin: string | undefined,
-  raise: Raise,
+  bringUp: BringUp,
   progress: Progress,
 ): Promise<Drill> {
   const begun = performance.now();
   const rpoSeconds = secondsSince(newestState(backup, home));
   return withTemporaryFolder("drill", async (dir) => {
-    progress.tell("Comparing checksums ...");
+    progress.report("Comparing checksums ...");
     const checks = [await checksumCheck(backup, progress)];
     let rtoSeconds: number | null = null;
-    if (checks.every(isSound)) {
-      progress.tell("Restoring ...");
-      const raised = await raise(backup, dir, progress);
-      checks.push(...raised.checks);
-      if (raised.arena) {
+    if (checks.every(passed)) {
+      progress.report("Restoring ...");
+      const restored = await bringUp(backup, dir, progress);
+      checks.push(...restored.checks);
+      if (restored.database) {
         rtoSeconds = Math.round((performance.now() - begun) / 100) / 10;
-        checks.push(...(await putThrough(raised.arena, backup, dir, postgrestBin, progress)));
+        checks.push(...(await runChecks(restored.database, backup, dir, postgrestBin, progress)));
       }
     }
-    const ok = checks.every(isSound);
+    const ok = checks.every(passed);
     const finishedAt = new Date().toISOString();
-    const database = databaseOf(backup.manifest);
+    const database = describeDatabase(backup.manifest);
     return { finishedAt, ok, backup: backup.name, database, rpoSeconds, rtoSeconds, checks };
   });
 }
 
-async function putThrough(
-  { url, apiUrl, stop }: Arena,
+async function runChecks(
+  { url, apiUrl, stop }: RestoredDatabase,
   backup: Backup,
   dir: string,
   postgrestBin: string | undefined,
-  { tell, signal }: Progress,
+  { report, signal }: Progress,
 ): Promise<Check[]> {
   try {
-    tell("Comparing rows, catalog and indexes ...");
+    report("Comparing rows, catalog and indexes ...");
     const proven = await prove(url, backup);
     signal.throwIfAborted();
-    tell("Serving it to two users ...");
+    report("Serving it to two users ...");
     return [...proven, await attempt("access", () => replayMatrix(apiUrl, dir, postgrestBin))];
   } finally {
     await stop();
@@ -93,17 +93,17 @@ async function putThrough(
 }
 
 async function checksumCheck(backup: Backup, { signal }: Progress): Promise<Check> {
-  const faults = await damages(backup, signal);
+  const faults = await findDamage(backup, signal);
   return { name: "checksums", of: `${backup.manifest.files.length} files`, faults };
 }
 
-function isSound({ faults }: Check): boolean {
+function passed({ faults }: Check): boolean {
   return faults.length === 0;
 }
 
 function newestState({ manifest }: Backup, home: Home): Date {
   const end = new Date(manifest.finishedAt);
-  const archived = manifest.kind === "physical" ? lastArchivedAt(archiveOf(home)) : undefined;
+  const archived = manifest.kind === "physical" ? readLastArchived(getArchiveDir(home)) : undefined;
   return archived !== undefined && archived > end ? archived : end;
 }
 
@@ -112,9 +112,9 @@ function secondsSince(moment: Date): number {
 }
 
 /** Raises a physical backup: rolled on with WAL to exactly the moment that was counted. */
-export function raisePhysical(home: Home): Raise {
+export function bringUpPhysical(home: Home): BringUp {
   return async (backup, dir, { signal }) => {
-    const identity = unprivileged(findPostgres(), dir);
+    const identity = chooseIdentity(findPostgres(), dir);
     const recovery = {
       backup,
       identity,
@@ -128,11 +128,11 @@ export function raisePhysical(home: Home): Raise {
       await stageWal(
         recovery.walDir,
         identity,
-        [join(backup.dir, "wal"), archiveOf(home)],
+        [join(backup.dir, "wal"), getArchiveDir(home)],
         first,
         signal,
       );
-      return walCheck(archiveOf(home), first);
+      return walCheck(getArchiveDir(home), first);
     });
     const removePlace = () => {
       if (identity.place !== dir) rmSync(identity.place, { recursive: true, force: true });
@@ -140,25 +140,25 @@ export function raisePhysical(home: Home): Raise {
     const checks: Check[] = [wal];
     try {
       await unpack(recovery);
-      const recovered = await recover(recovery, { kind: "point" }, careless);
+      const recovered = await recover(recovery, { kind: "point" }, throwawaySettings);
       const database = backup.manifest.database;
       const stop = () => recovered.stop().finally(removePlace);
       const url = recovered.url(database);
-      return { checks, arena: { url, apiUrl: recovered.url(database, "authenticator"), stop } };
+      return { checks, database: { url, apiUrl: recovered.url(database, "authenticator"), stop } };
     } catch (error) {
       removePlace();
       signal.throwIfAborted();
       const failed = await attempt("restore", () => Promise.reject(error));
-      return { checks: [...checks, failed], arena: undefined };
+      return { checks: [...checks, failed], database: undefined };
     }
   };
 }
 
 /** The WAL since the backup, without which no later moment can be restored. */
 function walCheck(archive: string, first: string): Check {
-  const since = archivedSegments(archive).filter((one) => orderOf(one) >= orderOf(first));
-  const gap = firstGap(since);
-  const begins = since[0] !== undefined && orderOf(since[0]) === orderOf(first);
+  const since = listArchived(archive).filter((one) => segmentOrder(one) >= segmentOrder(first));
+  const gap = findFirstGap(since);
+  const begins = since[0] !== undefined && segmentOrder(since[0]) === segmentOrder(first);
   return {
     name: "WAL",
     of: `${since.length} archived segments since the backup began`,

@@ -7,7 +7,7 @@ import { withClient } from "../../stack/database.ts";
 import { measure, sync } from "../files.ts";
 import type { BackupFile } from "../manifest.ts";
 import type { Draft, Progress } from "../store.ts";
-import { archivedSegments } from "../wal.ts";
+import { listArchived } from "../wal.ts";
 
 const archiveLimitMs = 120_000;
 
@@ -17,14 +17,14 @@ export async function keepWal(
   walDir: string,
   draft: Draft,
   segments: readonly string[],
-  { tell, signal }: Progress,
+  { report, signal }: Progress,
 ): Promise<BackupFile[]> {
-  tell("Waiting for the WAL to be archived ...");
+  report("Waiting for the WAL to be archived ...");
   await withClient(url, (client) => client.query("select pg_switch_wal()"));
   const arrived = await waitFor(
     () => {
       signal.throwIfAborted();
-      const archived = new Set(archivedSegments(walDir));
+      const archived = new Set(listArchived(walDir));
       return segments.every((segment) => archived.has(segment)) || undefined;
     },
     50,

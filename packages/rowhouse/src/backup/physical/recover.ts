@@ -7,13 +7,13 @@ import { launchPostgres } from "../../stack/postgres.ts";
 import { lastLines, type Server } from "../../stack/process.ts";
 import { give, type Identity } from "../../stack/unprivileged.ts";
 import { restoreCommand } from "../../stack/wal-archive.ts";
-import { startGuard } from "../../stack/watchdog.ts";
+import { startWatchdog } from "../../stack/watchdog.ts";
 import { dataFiles, dataFolders } from "../checksums.ts";
 import { decompress, forEach } from "../files.ts";
 import type { Backup } from "../manifest.ts";
-import { unreached } from "../wal.ts";
-import { type End, promoted } from "./promotion.ts";
-import { aim, type Target } from "./target.ts";
+import { findUnreached } from "../wal.ts";
+import { type End, waitForPromotion } from "./promotion.ts";
+import { recoverySettings, type Target } from "./target.ts";
 
 /** What a recovery works with. */
 export interface Recovery {
@@ -62,10 +62,10 @@ export async function unpack({ backup, dataDir, identity, signal }: Recovery): P
   });
   writeFileSync(join(dataDir, "recovery.signal"), "", { mode: 0o600 });
   give(join(dataDir, "recovery.signal"), identity);
-  for (const folder of folders) giveUpTo(folder, dataDir, identity);
+  for (const folder of folders) giveFolder(folder, dataDir, identity);
 }
 
-function giveUpTo(folder: string, root: string, identity: Identity): void {
+function giveFolder(folder: string, root: string, identity: Identity): void {
   for (let at = folder; at.startsWith(root); at = dirname(at)) give(at, identity);
 }
 
@@ -89,14 +89,14 @@ export async function recover(
   const close = () => rmSync(socketDir, { recursive: true, force: true });
   try {
     const settings = { ...socketSettings(socketDir), ...walSettings(recovery), ...extra };
-    return await rollOn(recovery, target, settings, socketDir, close);
+    return await replayTo(recovery, target, settings, socketDir, close);
   } catch (error) {
     close();
     throw error;
   }
 }
 
-async function rollOn(
+async function replayTo(
   recovery: Recovery,
   target: Target,
   settings: Record<string, string>,
@@ -107,9 +107,12 @@ async function rollOn(
   const cluster = { dataDir, identity, logFile, password: "", version: "" };
   const url = (database: string, role = "postgres") =>
     `postgres://${role}@localhost:5432/${database}?host=${encodeURIComponent(socketDir)}`;
-  const server = await launchPostgres(cluster, 5432, { ...settings, ...aim(target, backup) });
-  startGuard()([server]);
-  const end = await promoted(url("postgres"), server, recovery.signal);
+  const server = await launchPostgres(cluster, 5432, {
+    ...settings,
+    ...recoverySettings(target, backup),
+  });
+  startWatchdog()([server]);
+  const end = await waitForPromotion(url("postgres"), server, recovery.signal);
   if (end !== undefined) {
     if (target.kind === "latest") await assertReached(recovery, target.timeline, end, server);
     const stop = () => server.stop().finally(close);
@@ -119,7 +122,7 @@ async function rollOn(
   if (!cameShort) throw notPromoted(backup, server, logFile);
   // The WAL has no transaction at or after that moment: all of it is what there was then.
   const rest = { kind: "latest", timeline: target.timeline } as const;
-  return { ...(await rollOn(recovery, rest, settings, socketDir, close)), endedBefore: true };
+  return { ...(await replayTo(recovery, rest, settings, socketDir, close)), endedBefore: true };
 }
 
 function socketSettings(socketDir: string): Record<string, string> {
@@ -144,7 +147,7 @@ async function assertReached(
   { replayed }: End,
   server: Server,
 ): Promise<void> {
-  const last = unreached(walDir, timeline, replayed);
+  const last = findUnreached(walDir, timeline, replayed);
   if (last === undefined) return;
   await server.stop();
   throw new RowhouseError(

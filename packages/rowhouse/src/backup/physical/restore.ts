@@ -4,15 +4,15 @@ import { RowhouseError } from "../../lib/errors.ts";
 import { findPostgres } from "../../stack/binaries.ts";
 import { withClient } from "../../stack/database.ts";
 import { type Home, postgresPassword } from "../../stack/home.ts";
-import { takeHold } from "../../stack/lock.ts";
-import { give, type Identity, unprivileged } from "../../stack/unprivileged.ts";
-import { assertWhole } from "../checksums.ts";
-import { ofTheDisk } from "../disk-error.ts";
+import { acquireLock } from "../../stack/lock.ts";
+import { chooseIdentity, give, type Identity } from "../../stack/unprivileged.ts";
+import { assertIntact } from "../checksums.ts";
+import { toDiskError } from "../disk-error.ts";
 import { sync } from "../files.ts";
 import type { Backup } from "../manifest.ts";
-import type { Wanted } from "../select.ts";
-import { archiveOf, type Progress } from "../store.ts";
-import { archivedSegments, firstGap, orderOf, packNow, timelineAt } from "../wal.ts";
+import type { RestoreTime } from "../select.ts";
+import { getArchiveDir, type Progress } from "../store.ts";
+import { findFirstGap, findTimeline, listArchived, packWithTime, segmentOrder } from "../wal.ts";
 import { type Recovered, type Recovery, recover, unpack } from "./recover.ts";
 import { stageWal } from "./stage-wal.ts";
 import type { Target } from "./target.ts";
@@ -38,13 +38,13 @@ export interface Restored {
  */
 export async function restore(
   backup: Backup,
-  wanted: Wanted,
+  restoreTime: RestoreTime,
   from: Home,
   into: Home,
-  { tell, signal }: Progress,
+  { report, signal }: Progress,
 ): Promise<Restored> {
-  const hold = await takeHold(into);
-  const identity = unprivileged(findPostgres(), into.dir);
+  const lock = await acquireLock(into);
+  const identity = chooseIdentity(findPostgres(), into.dir);
   const dataDir = join(identity.place, "data");
   const recovery: Recovery = {
     backup,
@@ -60,12 +60,12 @@ export async function restore(
   };
   try {
     discard(); // What a killed restore left.
-    tell("Comparing checksums ...");
-    await assertWhole(backup, signal);
-    const target = await gather(recovery, wanted, from);
-    tell("Unpacking ...");
+    report("Comparing checksums ...");
+    await assertIntact(backup, signal);
+    const target = await gather(recovery, restoreTime, from);
+    report("Unpacking ...");
     await unpack(recovery);
-    tell("Rolling on with the WAL ...");
+    report("Rolling on with the WAL ...");
     const recovered = await recover(recovery, target);
     await settle(recovered, recovery, into, from);
     const before = swap(recovery.dataDir, dataDir);
@@ -74,23 +74,23 @@ export async function restore(
     return { backup: backup.name, lastCommit, endedBefore, dataDir, before };
   } catch (error) {
     const remedy = "Make room for a second copy of the data. What was there was not changed.";
-    throw ofTheDisk(error, "restore_failed", remedy);
+    throw toDiskError(error, "restore_failed", remedy);
   } finally {
     discard();
-    await hold.release();
+    await lock.release();
   }
 }
 
 /** Gathers the WAL, and decides how far it is to be followed. */
 async function gather(
   { backup, identity, walDir, signal }: Recovery,
-  wanted: Wanted,
+  restoreTime: RestoreTime,
   from: Home,
 ): Promise<Target> {
   const first = /[0-9A-F]{24}/.exec(backup.manifest.wal?.[0] ?? "")?.[0] ?? "";
-  const archive = archiveOf(from);
+  const archive = getArchiveDir(from);
   const own = join(backup.dir, "wal");
-  if (wanted === undefined) {
+  if (restoreTime === undefined) {
     // Every timeline that was ever begun is known, so that the new one gets a number of its own.
     await stageWal(walDir, identity, [own, archive], first, signal);
     return { kind: "point" };
@@ -99,14 +99,14 @@ async function gather(
   const rest = join(archive, "..", "data", "pg_wal");
   await stageWal(walDir, identity, [own, archive, rest], first, signal);
   assertUnbroken([own, archive], backup, first);
-  const timeline = timelineAt(
+  const timeline = findTimeline(
     archive,
     backup.manifest.timeline ?? 1,
-    wanted === "latest" ? new Date() : wanted,
+    restoreTime === "latest" ? new Date() : restoreTime,
   );
-  return wanted === "latest"
+  return restoreTime === "latest"
     ? { kind: "latest", timeline }
-    : { kind: "time", time: wanted, timeline };
+    : { kind: "time", time: restoreTime, timeline };
 }
 
 /** The archive has to join on to what the backup holds itself. */
@@ -115,8 +115,10 @@ function assertUnbroken(
   { name }: Backup,
   first: string,
 ): void {
-  const since = archivedSegments(own, archive).filter((one) => orderOf(one) >= orderOf(first));
-  const gap = firstGap(since);
+  const since = listArchived(own, archive).filter(
+    (one) => segmentOrder(one) >= segmentOrder(first),
+  );
+  const gap = findFirstGap(since);
   if (gap === undefined) return;
   throw new RowhouseError(
     "backup_damaged",
@@ -141,7 +143,7 @@ async function settle(
     await recovered.stop();
   }
   if (into.dir === from.dir)
-    keepHistory(dataDir, archiveOf(from), unprivileged(findPostgres(), into.dir));
+    keepHistory(dataDir, getArchiveDir(from), chooseIdentity(findPostgres(), into.dir));
 }
 
 /**
@@ -154,7 +156,7 @@ function keepHistory(dataDir: string, archive: string, identity: Identity): void
   if (newest === undefined || !existsSync(archive)) return;
   const file = join(archive, `${newest}.gz`);
   if (existsSync(file)) return;
-  const text = packNow(readFileSync(join(dataDir, "pg_wal", newest)));
+  const text = packWithTime(readFileSync(join(dataDir, "pg_wal", newest)));
   writeFileSync(`${file}.part`, text, { mode: 0o600, flush: true });
   give(`${file}.part`, identity);
   renameSync(`${file}.part`, file);

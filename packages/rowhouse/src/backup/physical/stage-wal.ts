@@ -3,13 +3,13 @@ import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { RowhouseError, reasonOf } from "../../lib/errors.ts";
+import { errorMessage, RowhouseError } from "../../lib/errors.ts";
 import { give, type Identity } from "../../stack/unprivileged.ts";
 import { forEach } from "../files.ts";
-import { orderOf, segmentSize } from "../wal.ts";
+import { segmentOrder, segmentSize } from "../wal.ts";
 
 /** Segments, and the files that tell one timeline from another; compressed, or as the server has them. */
-const wanted = /^([0-9A-F]{24}|[0-9A-F]{8}\.history)(\.gz)?$/;
+const walFile = /^([0-9A-F]{24}|[0-9A-F]{8}\.history)(\.gz)?$/;
 
 /**
  * Gathers the WAL of a recovery in one folder that the server can read, whoever it runs as. What
@@ -32,8 +32,8 @@ export async function stageWal(
   for (const folder of from.filter((one) => existsSync(one))) {
     const names = readdirSync(folder).filter((name) => isNeeded(name, first));
     await forEach(names, signal, async (name) => {
-      const bare = name.replace(/\.gz$/, "");
-      if (existsSync(join(dir, bare)) || existsSync(join(dir, `${bare}.gz`))) return;
+      const normalize = name.replace(/\.gz$/, "");
+      if (existsSync(join(dir, normalize)) || existsSync(join(dir, `${normalize}.gz`))) return;
       if (/^[0-9A-F]{24}\.gz$/.test(name)) await assertReadable(join(folder, name));
       await linkOrCopy(join(folder, name), join(dir, name), identity);
     });
@@ -41,9 +41,9 @@ export async function stageWal(
 }
 
 function isNeeded(name: string, first: string): boolean {
-  const bare = wanted.exec(name)?.[1];
-  if (bare === undefined) return false;
-  return bare.endsWith(".history") || orderOf(bare) >= orderOf(first);
+  const normalize = walFile.exec(name)?.[1];
+  if (normalize === undefined) return false;
+  return normalize.endsWith(".history") || segmentOrder(normalize) >= segmentOrder(first);
 }
 
 /** A server that meets half a segment takes it for the end of the WAL: better to say so before. */
@@ -55,7 +55,7 @@ async function assertReadable(file: string): Promise<void> {
       for await (const chunk of chunks) size += (chunk as Buffer).length;
     });
   } catch (error) {
-    reason = reasonOf(error);
+    reason = errorMessage(error);
   }
   if (size === segmentSize && reason === "") return;
   throw new RowhouseError(

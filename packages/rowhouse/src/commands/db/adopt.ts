@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { adoptMigrations } from "../../schema/plan/adopt.ts";
 import { withDatabase } from "../../stack/embedded.ts";
-import { homeAt, openHome } from "../../stack/home.ts";
+import { getHome, openHome } from "../../stack/home.ts";
 import type { Scratch } from "../../stack/scratch.ts";
 import { readSettings } from "../../stack/settings.ts";
 
@@ -13,7 +13,7 @@ import { readSettings } from "../../stack/settings.ts";
  */
 export async function adoptAtHome(scratch: Scratch): Promise<string[]> {
   const settings = readSettings();
-  if (settings.databaseUrl || !existsSync(homeAt(settings.home).passwordFile)) return [];
+  if (settings.databaseUrl || !existsSync(getHome(settings.home).passwordFile)) return [];
   return withDatabase(settings, openHome(settings.home), (url) =>
     adoptMigrations(scratch, url, settings.project.migrationsDir),
   );

@@ -33,9 +33,9 @@ async function checkSides(): Promise<[result: object, lines: string[]]> {
     const [migrated, declared] = [await first.create(), await second.create()];
     await Promise.all([migrate(migrated), buildDeclared(declared)]);
     const difference = compareCatalogs(await readCatalog(declared), await readCatalog(migrated));
-    const told = describeDifference(difference);
+    const changes = describeDifference(difference);
     const title = "db/migrations (-) and sql/ with policies/ (+) build different databases:";
-    return [difference, told.length > 0 ? [title, ...told] : []];
+    return [difference, changes.length > 0 ? [title, ...changes] : []];
   });
 }
 

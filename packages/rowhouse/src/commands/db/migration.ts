@@ -43,7 +43,7 @@ made-up rows must survive both. Only then is the file written.`,
       const file = join(dir, draft.file);
       writeFileSync(file, draft.text, { flag: "wx" });
       print(`wrote ${relative(process.cwd(), file)}`);
-      for (const line of told(draft)) note(line);
+      for (const line of describeProof(draft)) note(line);
       const adopted = await adoptAtHome(declared);
       for (const one of adopted) note(`The database of the home has it already: noted ${one}.`);
     });
@@ -68,12 +68,12 @@ export function refuse(hazards: readonly Hazard[], allowed: Allowed): void {
   const needed = new Set(refused.map(({ kind, object }) => `${flags[kind][0]} ${object}`));
   throw new RowhouseError(
     "step_refused",
-    ["This is not done unasked:", ...refused.map(({ says }) => `  ${says}`)].join("\n"),
+    ["This is not done unasked:", ...refused.map(({ message }) => `  ${message}`)].join("\n"),
     `Nothing was written. If it is meant, add: ${[...needed].join(" ")}`,
   );
 }
 
-export function told({ proof: { rows, tables, untried, emptied } }: Draft): string[] {
+export function describeProof({ proof: { rows, tables, untried, emptied } }: Draft): string[] {
   return [
     `Proven: up arrives at sql/ and policies/, down returns, and ${rows} rows in ${tables} tables survived both.`,
     ...untried.map(

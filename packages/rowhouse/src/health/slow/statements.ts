@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
-import { codeOf, RowhouseError } from "../../lib/errors.ts";
+import { errorCode, RowhouseError } from "../../lib/errors.ts";
 import { inDatabase, withClient } from "../../stack/database.ts";
 
 /** A statement that was run, all its runs together. */
@@ -53,7 +53,7 @@ async function readStatements(
   try {
     return (await client.query<Statement>(query("statements"), values)).rows;
   } catch (error) {
-    if (codeOf(error) === "55000") throw unrecorded(error);
+    if (errorCode(error) === "55000") throw unrecorded(error);
     throw error;
   }
 }

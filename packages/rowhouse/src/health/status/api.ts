@@ -11,13 +11,13 @@ export interface ApiStatus {
   readonly schemaLoadedAt: string | undefined;
 }
 
-const patienceMs = 5000;
+const timeoutMs = 5000;
 
 /** Asks an API who it is. The request stays within PostgREST: it takes no database connection. */
 export async function readApi(url: string, logFile: string): Promise<ApiStatus> {
   const schemaLoadedAt = lastSchemaLoad(logFile) ?? lastSchemaLoad(`${logFile}.1`);
   try {
-    const signal = AbortSignal.timeout(patienceMs);
+    const signal = AbortSignal.timeout(timeoutMs);
     const { headers } = await fetch(`${url}/`, { method: "OPTIONS", signal });
     const postgrest = /^postgrest\/([\d.]+)/.exec(headers.get("server") ?? "")?.[1];
     return { url, answers: true, postgrest, schemaLoadedAt };

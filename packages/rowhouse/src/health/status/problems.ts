@@ -8,7 +8,7 @@ const longSeconds = 300;
 const crowded = 0.9;
 
 /** What is wrong at this moment, a sentence each; none when all is well. */
-export function problemsOf({ api, database, migrations, copies }: Omit<Status, "problems">) {
+export function findProblems({ api, database, migrations, copies }: Omit<Status, "problems">) {
   const pending = migrations.filter(({ applied }) => !applied).length;
   const { connections, maxConnections, pool, oldestTransactionSeconds } = database;
   const open = connections.reduce((sum, { count }) => sum + count, 0);

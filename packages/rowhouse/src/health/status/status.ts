@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { version } from "../../lib/project.ts";
 import { withClient, withoutPassword } from "../../stack/database.ts";
 import { listMigrations, type Migration } from "../../stack/dbmate.ts";
-import { withKeptDatabase } from "../../stack/embedded.ts";
+import { withExistingDatabase } from "../../stack/embedded.ts";
 import { openHome } from "../../stack/home.ts";
 import { runningState } from "../../stack/lock.ts";
 import type { Settings } from "../../stack/settings.ts";
 import { type ApiStatus, readApi } from "./api.ts";
-import { type Copies, copiesIn } from "./copies.ts";
-import { problemsOf } from "./problems.ts";
+import { type Copies, readCopies } from "./copies.ts";
+import { findProblems } from "./problems.ts";
 
 /** What `rowhouse status` tells. Undefined is what is not known, or not there. */
 export interface Status {
@@ -50,7 +50,7 @@ export async function readStatus(settings: Settings): Promise<Status> {
   const state = await runningState(home);
   const running = settings.databaseUrl !== undefined || state !== undefined;
   const api = state?.apiUrl ? await readApi(state.apiUrl, home.postgrestLog) : undefined;
-  return withKeptDatabase(settings, home, async (url) => {
+  return withExistingDatabase(settings, home, async (url) => {
     const status = {
       rowhouse: version(),
       home: home.dir,
@@ -59,9 +59,9 @@ export async function readStatus(settings: Settings): Promise<Status> {
       api,
       database: await readDatabase(url, running, settings.dbPool),
       migrations: await listMigrations(url),
-      copies: copiesIn(home),
+      copies: readCopies(home),
     };
-    return { ...status, problems: problemsOf(status) };
+    return { ...status, problems: findProblems(status) };
   });
 }
 

@@ -8,10 +8,10 @@ import { changedLines } from "./lines.ts";
  * should be (+). Of a long definition only the lines that differ are told.
  */
 export function describeDifference({ missing, surplus }: CatalogDifference): string[] {
-  const names = new Set([...missing, ...surplus].map(nameOf));
+  const names = new Set([...missing, ...surplus].map(fullName));
   return [...names].sort().flatMap((name) => {
-    const wanted = textOf(missing, name);
-    const actual = textOf(surplus, name);
+    const wanted = joinDefinitions(missing, name);
+    const actual = joinDefinitions(surplus, name);
     return [
       `  ${colours.bold(name)}`,
       ...changedLines(actual, wanted).filter(hasText).map(coloured),
@@ -22,22 +22,22 @@ export function describeDifference({ missing, surplus }: CatalogDifference): str
 /** Which versions a database is behind by, and which it is ahead by, as lines to read. */
 export function describeVersions({ pending, unknown }: Omit<History, "drift">): string[] {
   return [
-    ...titled("The database is behind. Not applied yet:", pending),
-    ...titled("The database is ahead. It has versions that no file here has:", unknown),
+    ...withTitle("The database is behind. Not applied yet:", pending),
+    ...withTitle("The database is ahead. It has versions that no file here has:", unknown),
   ];
 }
 
-function titled(title: string, lines: readonly string[]): string[] {
+function withTitle(title: string, lines: readonly string[]): string[] {
   return lines.length > 0 ? [title, ...lines.map((line) => `  ${line}`)] : [];
 }
 
-function nameOf({ kind, name }: CatalogEntry): string {
+function fullName({ kind, name }: CatalogEntry): string {
   return `${kind} ${name}`;
 }
 
 /** All that stands under a name: of grants there is one entry for each privilege. */
-function textOf(entries: readonly CatalogEntry[], name: string): string {
-  const found = entries.filter((entry) => nameOf(entry) === name);
+function joinDefinitions(entries: readonly CatalogEntry[], name: string): string {
+  const found = entries.filter((entry) => fullName(entry) === name);
   return found.map(({ definition }) => definition || "(is there)").join("\n");
 }
 

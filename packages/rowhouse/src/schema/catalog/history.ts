@@ -3,7 +3,12 @@ import { join } from "node:path";
 import { RowhouseError } from "../../lib/errors.ts";
 import { withTemporaryFolder } from "../../lib/temporary.ts";
 import { withClient } from "../../stack/database.ts";
-import { appliedVersions, listMigrations, type Migration, migrate } from "../../stack/dbmate.ts";
+import {
+  listMigrations,
+  type Migration,
+  migrate,
+  readAppliedVersions,
+} from "../../stack/dbmate.ts";
 import type { Scratch } from "../../stack/scratch.ts";
 import {
   type CatalogDifference,
@@ -43,12 +48,12 @@ export async function readHistory(scratch: Scratch, url: string, dir: string): P
   try {
     return { ...versions, drift: await findDrift(scratch, await readCatalog(url), applied, dir) };
   } catch (error) {
-    throw unplayable(error, versions.unknown);
+    throw toHistoryError(error, versions.unknown);
   }
 }
 
 /** Applied migrations that can no longer be applied: what the database is compared with is gone. */
-function unplayable(error: unknown, unknown: readonly string[]): unknown {
+function toHistoryError(error: unknown, unknown: readonly string[]): unknown {
   if (!(error instanceof RowhouseError) || error.code !== "migration_failed") return error;
   const lines = describeVersions({ pending: [], unknown });
   return new RowhouseError(
@@ -67,7 +72,7 @@ function unplayable(error: unknown, unknown: readonly string[]): unknown {
 export async function readVersions(url: string, dir: string): Promise<Omit<History, "drift">> {
   const files = await listMigrations(url, dir);
   const known = new Set(files.map(({ version }) => version));
-  const versions = await withClient(url, appliedVersions);
+  const versions = await withClient(url, readAppliedVersions);
   return {
     pending: files.filter((file) => !file.applied).map(({ file }) => file),
     unknown: versions.filter((version) => !known.has(version)),
@@ -90,13 +95,13 @@ async function findDrift(
     applied.map((one) => [one]),
     dir,
   );
-  const fileOf = (entry: CatalogEntry) => lastToTouch(steps, entry);
-  const files = new Set([...missing, ...surplus].map(fileOf));
+  const getFile = (entry: CatalogEntry) => lastToTouch(steps, entry);
+  const files = new Set([...missing, ...surplus].map(getFile));
   return [...files].map((file) => ({
     file,
     difference: {
-      missing: missing.filter((entry) => fileOf(entry) === file),
-      surplus: surplus.filter((entry) => fileOf(entry) === file),
+      missing: missing.filter((entry) => getFile(entry) === file),
+      surplus: surplus.filter((entry) => getFile(entry) === file),
     },
   }));
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { inHouseStyle } from "./format.ts";
+import { formatStatement } from "./format.ts";
 
-const style = (sql: string) => inHouseStyle(sql, new Set(["order", "user"]));
+const style = (sql: string) => formatStatement(sql, new Set(["order", "user"]));
 
 test.each([
   [

@@ -1,15 +1,15 @@
 import { readdirSync } from "node:fs";
 import { RowhouseError } from "../../lib/errors.ts";
 import { migrate } from "../../stack/dbmate.ts";
-import { defaultPatience } from "../../stack/lock-retries.ts";
+import { defaultLockRetries } from "../../stack/lock-retries.ts";
 import type { Scratch } from "../../stack/scratch.ts";
 import { areEqual } from "../catalog/catalog.ts";
 import { buildDeclared } from "../catalog/declared.ts";
 import { type Proof, prove, type Refutation } from "../proof/prove.ts";
-import { type Hazard, hazardsBetween } from "./hazards.ts";
+import { findHazards, type Hazard } from "./hazards.ts";
 import { planChanges } from "./plan.ts";
 import { tablesToEmpty } from "./recreated.ts";
-import { readSide, type Side } from "./snapshot.ts";
+import { readSnapshot, type Snapshot } from "./snapshot.ts";
 import { declaredSources, migratedSources } from "./sources.ts";
 
 /** The migration that leads from db/migrations to sql/ and policies/. */
@@ -52,8 +52,8 @@ export async function draftMigration(sides: Sides, name: string): Promise<Draft 
   ]);
   const declared = to.catalog;
   if (areEqual(from.catalog, declared)) return undefined;
-  const asWritten = planChanges(from, to, declaredSources(root));
-  const hazards = hazardsBetween(from.catalog, declared, asWritten);
+  const preferSources = planChanges(from, to, declaredSources(root));
+  const hazards = findHazards(from.catalog, declared, preferSources);
   sides.permit?.(hazards);
   const losing = new Set(hazards.filter(({ kind }) => kind === "drop").map(({ object }) => object));
   const emptied = tablesToEmpty(hazards, from.catalog).filter(
@@ -64,7 +64,7 @@ export async function draftMigration(sides: Sides, name: string): Promise<Draft 
   let refutation: Refutation | undefined;
   // As people wrote it, if that arrives; else as PostgreSQL writes it.
   for (const written of [true, false]) {
-    const up = written ? asWritten : planChanges(from, to);
+    const up = written ? preferSources : planChanges(from, to);
     const down = planChanges(to, from, written ? migratedSources(dir) : undefined);
     const text = migrationText(up, down, emptied);
     const attempt = { file, text, dir, declared, losing, emptied };
@@ -79,10 +79,10 @@ export async function draftMigration(sides: Sides, name: string): Promise<Draft 
   );
 }
 
-async function read(scratch: Scratch, build: (url: string) => Promise<unknown>): Promise<Side> {
+async function read(scratch: Scratch, build: (url: string) => Promise<unknown>): Promise<Snapshot> {
   const url = await scratch.create();
   await build(url);
-  return readSide(url);
+  return readSnapshot(url);
 }
 
 /** The time in UTC, or a second after the newest migration: dbmate runs them in this order. */
@@ -112,7 +112,7 @@ function part(statements: readonly string[]): string[] {
   }
   const lines = [...statements, reload.join(";\n")];
   return [
-    `set local lock_timeout = '${defaultPatience.lockTimeout}s';`,
+    `set local lock_timeout = '${defaultLockRetries.lockTimeout}s';`,
     ...lines.map((sql) => `${sql};`),
   ];
 }

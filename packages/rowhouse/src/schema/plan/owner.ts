@@ -8,7 +8,7 @@ import { withClient } from "../../stack/database.ts";
  * @param built The throwaway database, empty, as superuser.
  * @param url The other one; it is only read.
  */
-export async function withOwnerOf(url: string, built: string): Promise<string> {
+export async function withSameOwner(url: string, built: string): Promise<string> {
   const owner = await withClient(url, async (client) => {
     const { rows } = await client.query<{ name: string }>(
       "select coalesce((select pg_get_userbyid(nspowner) from pg_namespace where nspname = 'api'), current_user) as name",

@@ -1,9 +1,9 @@
 import { plan } from "@supabase/pg-delta/plan";
-import { inHouseStyle } from "./format.ts";
+import { formatStatement } from "./format.ts";
 import { grantStatements } from "./grants.ts";
-import { asWritten } from "./prefer-source.ts";
+import { preferSources } from "./prefer-source.ts";
 import { withoutDropped } from "./recreated.ts";
-import type { Side } from "./snapshot.ts";
+import type { Snapshot } from "./snapshot.ts";
 import type { Sources } from "./sources.ts";
 import { statisticsStatements } from "./statistics.ts";
 
@@ -17,17 +17,17 @@ import { statisticsStatements } from "./statistics.ts";
  * @param sources How people wrote what is to be made. It is used where there is something;
  *   without it, the statements are PostgreSQL's own.
  */
-export function planChanges(from: Side, to: Side, sources?: Sources): string[] {
+export function planChanges(from: Snapshot, to: Snapshot, sources?: Sources): string[] {
   const { actions } = plan(from.facts, to.facts);
   const roles = new Set(
     [...from.catalog, ...to.catalog].filter(({ kind }) => kind === "role").map(({ name }) => name),
   );
   const statements = actions
-    .filter(({ sql }) => !isOursOrNobodys(sql) && !isOfOtherRole(sql, roles))
-    .map(({ sql }) => inHouseStyle(sql, to.keywords));
+    .filter(({ sql }) => !isHandledElsewhere(sql) && !isOfOtherRole(sql, roles))
+    .map(({ sql }) => formatStatement(sql, to.keywords));
   const catalogs = { before: from.catalog, after: to.catalog };
   return [
-    ...(sources ? asWritten(statements, sources, catalogs) : statements),
+    ...(sources ? preferSources(statements, sources, catalogs) : statements),
     ...statisticsStatements(from.statistics, to.statistics),
     ...grantStatements(withoutDropped(from.privileges, statements), to.privileges),
   ];
@@ -44,7 +44,7 @@ function isOfOtherRole(sql: string, roles: ReadonlySet<string>): boolean {
 }
 
 /** Privileges are ours (but memberships are not), owners nobody's, and the table dbmate's. */
-function isOursOrNobodys(sql: string): boolean {
+function isHandledElsewhere(sql: string): boolean {
   return (
     /^(GRANT|REVOKE) .* ON /s.test(sql) ||
     /^ALTER .* OWNER TO \S+$/s.test(sql) ||

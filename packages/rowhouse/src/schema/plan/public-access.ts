@@ -2,7 +2,7 @@ import type { CatalogEntry } from "../catalog/catalog.ts";
 import type { Hazard } from "./hazards.ts";
 
 /** The roles of whoever has no token: also those that anonymous is a member of. */
-export function everybodyIn(catalog: readonly CatalogEntry[]): ReadonlySet<string> {
+export function findPublicRoles(catalog: readonly CatalogEntry[]): ReadonlySet<string> {
   const roles = new Set(["anonymous", "public"]);
   // A set can be added to while it is gone through.
   for (const role of roles) {
@@ -17,15 +17,15 @@ export function everybodyIn(catalog: readonly CatalogEntry[]): ReadonlySet<strin
 export function openPolicies(
   lost: readonly CatalogEntry[],
   gained: readonly CatalogEntry[],
-  everybody: ReadonlySet<string>,
+  publicRoles: ReadonlySet<string>,
 ): Hazard[] {
-  const isNew = (policy: CatalogEntry) => !lost.some((old) => nameOf(old) === nameOf(policy));
+  const isNew = (policy: CatalogEntry) => !lost.some((old) => fullName(old) === fullName(policy));
   return gained
-    .filter((policy) => holds(policy, everybody) && !(isRestrictive(policy) && isNew(policy)))
+    .filter((policy) => holds(policy, publicRoles) && !(isRestrictive(policy) && isNew(policy)))
     .map(({ name }) => ({
       kind: "anonymous",
       object: tableOf(name),
-      says: `It makes or changes the policy ${name}, which counts for whoever has no token.`,
+      message: `It makes or changes the policy ${name}, which counts for whoever has no token.`,
     }));
 }
 
@@ -33,17 +33,17 @@ export function openPolicies(
 export function looserPolicies(
   lost: readonly CatalogEntry[],
   after: readonly CatalogEntry[],
-  everybody: ReadonlySet<string>,
+  publicRoles: ReadonlySet<string>,
 ): Hazard[] {
-  const left = new Set(after.filter((one) => holds(one, everybody)).map(nameOf));
+  const left = new Set(after.filter((one) => holds(one, publicRoles)).map(fullName));
   const tables = new Set(after.filter(({ kind }) => kind === "table").map(({ name }) => name));
   return lost
-    .filter((policy) => holds(policy, everybody) && isRestrictive(policy))
-    .filter((policy) => !left.has(nameOf(policy)) && tables.has(tableOf(policy.name)))
+    .filter((policy) => holds(policy, publicRoles) && isRestrictive(policy))
+    .filter((policy) => !left.has(fullName(policy)) && tables.has(tableOf(policy.name)))
     .map(({ name }) => ({
       kind: "anonymous",
       object: tableOf(name),
-      says: `It takes away the restrictive policy ${name}, which held whoever has no token.`,
+      message: `It takes away the restrictive policy ${name}, which held whoever has no token.`,
     }));
 }
 
@@ -60,6 +60,6 @@ function tableOf(policy: string): string {
   return policy.replace(/^.* on /, "");
 }
 
-function nameOf({ kind, name }: CatalogEntry): string {
+function fullName({ kind, name }: CatalogEntry): string {
   return `${kind} ${name}`;
 }

@@ -1,11 +1,11 @@
 import { statfsSync } from "node:fs";
 import { percent, size } from "../../status/format.ts";
-import { type Finding, type Patient, wrong } from "../check.ts";
+import { type DoctorContext, type Finding, wrong } from "../check.ts";
 
 const gigabyte = 1e9;
 
 /** The disk that the home is on. */
-export function checkDisk({ home }: Pick<Patient, "home">): Finding[] {
+export function checkDisk({ home }: Pick<DoctorContext, "home">): Finding[] {
   const { bavail, blocks, bsize } = statfsSync(home.dir);
   return diskFindings(home.dir, bavail * bsize, blocks * bsize);
 }

@@ -1,10 +1,10 @@
 import { openProject } from "../../../lib/project.ts";
 import { readHistory } from "../../../schema/catalog/history.ts";
-import { type Finding, type Patient, wrong } from "../check.ts";
+import { type DoctorContext, type Finding, wrong } from "../check.ts";
 
 /** Migrations that are pending or unknown, and what is not as the applied ones say. */
 export async function checkMigrations(
-  { scratch, url }: Pick<Patient, "scratch" | "url">,
+  { scratch, url }: Pick<DoctorContext, "scratch" | "url">,
   dir = openProject().migrationsDir,
 ): Promise<Finding[]> {
   const { pending, unknown, drift } = await readHistory(scratch, url, dir);
