@@ -4,7 +4,7 @@ import { errorMessage, RowhouseError } from "../lib/errors.ts";
 import type { Home } from "../stack/home.ts";
 import { type Backup, describeDatabase, type Manifest } from "./manifest.ts";
 import { getArchiveDir, listBackups } from "./store.ts";
-import { segmentOrder } from "./wal.ts";
+import { findSegment, segmentOrder } from "./wal.ts";
 
 /** Which backups stay: those that either rule keeps. Without rules all do. */
 export interface Retention {
@@ -71,8 +71,4 @@ function pruneWal(home: Home): void {
     if (segment !== "" && segmentOrder(segment) < oldest)
       rmSync(join(walDir, file), { force: true });
   }
-}
-
-function findSegment(path: string): string {
-  return /([0-9A-F]{24})[^/]*\.gz$/.exec(path)?.[1] ?? "";
 }

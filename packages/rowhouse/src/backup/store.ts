@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { errorCode, RowhouseError } from "../lib/errors.ts";
+import { timestamp } from "../lib/format.ts";
 import { findPostgres } from "../stack/binaries.ts";
 import type { Home } from "../stack/home.ts";
 import { chooseIdentity } from "../stack/unprivileged.ts";
@@ -90,18 +91,12 @@ export interface Draft {
   readonly discard: () => void;
 }
 
-/** Who is told of progress, and what ends the work early. */
-export interface Progress {
-  readonly report: (line: string) => void;
-  readonly signal: AbortSignal;
-}
-
 /** Begins a backup, and removes what killed ones left. */
 export function beginDraft(home: Home, now = new Date()): Draft {
   const dir = backupsDir(home);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   removeLeftovers(dir);
-  const name = claimName(dir, now.toISOString().replace(/[-:]|\.\d+/g, ""));
+  const name = claimName(dir, timestamp(now));
   const draft = join(dir, `${name}.part`);
   writeFileSync(join(draft, "pid"), String(process.pid), { mode: 0o600 });
   return {

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { Backup } from "../backup/manifest.ts";
-import { size } from "../health/status/format.ts";
+import { size } from "../lib/format.ts";
 import { note, printResult } from "../lib/output.ts";
 import { interruptible } from "../lib/signals.ts";
 import { withExistingDatabase } from "../stack/embedded.ts";

@@ -76,7 +76,7 @@ async function rehearseDeploy({ against, accept, json, as, ...how }: Options): P
 /** To be behind is what a deploy is for; to be ahead means that these are not the newest files. */
 async function reportIfAhead(url: string): Promise<void> {
   const { readVersions } = await import("../schema/catalog/history.ts");
-  const { describeVersions } = await import("../schema/catalog/describe.ts");
+  const { describeVersions } = await import("../schema/catalog/versions.ts");
   const { unknown } = await readVersions(url, openProject().migrationsDir);
   for (const line of describeVersions({ pending: [], unknown })) note(line);
 }

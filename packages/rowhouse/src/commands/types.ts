@@ -40,6 +40,6 @@ export const typesCommand = new Command("types")
 /** A migration that is not applied is not in the types: who forgot that would think it is. */
 async function reportVersions(url: string, migrationsDir: string): Promise<void> {
   const { readVersions } = await import("../schema/catalog/history.ts");
-  const { describeVersions } = await import("../schema/catalog/describe.ts");
+  const { describeVersions } = await import("../schema/catalog/versions.ts");
   for (const line of describeVersions(await readVersions(url, migrationsDir))) note(line);
 }

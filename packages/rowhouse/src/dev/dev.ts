@@ -1,12 +1,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { rehearse } from "../access/rehearse/rehearse.ts";
 import { describeRehearsal } from "../access/rehearse/text.ts";
 import { colours } from "../lib/colours.ts";
 import { errorMessage } from "../lib/errors.ts";
+import { readProject } from "../lib/project.ts";
 import { declaredFiles } from "../schema/catalog/declared.ts";
-import { describeDifference, describeVersions } from "../schema/catalog/describe.ts";
+import { describeDifference } from "../schema/catalog/describe.ts";
 import { readVersions } from "../schema/catalog/history.ts";
+import { describeVersions } from "../schema/catalog/versions.ts";
 import { adoptMigrations } from "../schema/plan/adopt.ts";
 import { generateTypes } from "../schema/types.ts";
 import { openScratch, type ScratchServer } from "../stack/scratch.ts";
@@ -100,7 +102,7 @@ interface Place {
 }
 
 function readRoles(root: string): string {
-  const files = declaredFiles(root).filter((file) => file.includes("roles"));
+  const files = declaredFiles(root).filter((file) => basename(dirname(file)) === "roles");
   return files.map((file) => readFileSync(join(root, file), "utf8")).join("\n");
 }
 
@@ -140,7 +142,7 @@ async function describeEffects(url: string, rules: Change["rules"]): Promise<str
 
 /** @returns Whether they had to be. */
 async function writeTypes(url: string, root: string): Promise<boolean> {
-  const file = join(root, "client/src/database.types.ts");
+  const file = readProject(root).typesFile;
   const types = await generateTypes(url);
   if (readFileSync(file, "utf8") === types) return false;
   writeFileSync(file, types);

@@ -1,12 +1,13 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
+import type { Progress } from "../../lib/progress.ts";
 import { readCatalogOn } from "../../schema/catalog/catalog.ts";
 import { withClient, withoutPassword } from "../../stack/database.ts";
 import { prepareSession, readFacts } from "../facts.ts";
 import { measure, sync } from "../files.ts";
 import { hashCatalog, type Manifest } from "../manifest.ts";
-import type { Draft, Progress } from "../store.ts";
+import type { Draft } from "../store.ts";
 import { findTool, runTool } from "./tools.ts";
 
 /** The files of a dump, in the order in which they are restored. */

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorMessage, RowhouseError } from "../../lib/errors.ts";
+import type { Progress } from "../../lib/progress.ts";
 import { withTemporaryFolder } from "../../lib/temporary.ts";
 import { authenticatorUrl, setAuthenticatorPassword } from "../../stack/authenticator.ts";
 import { withClient, withoutPassword } from "../../stack/database.ts";
@@ -10,7 +11,6 @@ import { assertIntact } from "../checksums.ts";
 import { attempt } from "../drill/checks.ts";
 import type { BringUp } from "../drill/drill.ts";
 import type { Backup } from "../manifest.ts";
-import type { Progress } from "../store.ts";
 import { dumpFiles } from "./dump.ts";
 import { findTool, runTool } from "./tools.ts";
 

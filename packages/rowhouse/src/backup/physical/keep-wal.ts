@@ -2,11 +2,12 @@ import { mkdirSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { RowhouseError } from "../../lib/errors.ts";
+import type { Progress } from "../../lib/progress.ts";
 import { waitFor } from "../../lib/wait.ts";
 import { withClient } from "../../stack/database.ts";
 import { measure, sync } from "../files.ts";
 import type { BackupFile } from "../manifest.ts";
-import type { Draft, Progress } from "../store.ts";
+import type { Draft } from "../store.ts";
 import { listArchived } from "../wal.ts";
 
 const archiveLimitMs = 120_000;

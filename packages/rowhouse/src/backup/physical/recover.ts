@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { RowhouseError } from "../../lib/errors.ts";
-import { postgresVersion } from "../../stack/binaries.ts";
+import { findPostgres, postgresVersion } from "../../stack/binaries.ts";
 import { launchPostgres } from "../../stack/postgres.ts";
 import { lastLines, type Server } from "../../stack/process.ts";
-import { give, type Identity } from "../../stack/unprivileged.ts";
+import { chooseIdentity, give, type Identity } from "../../stack/unprivileged.ts";
 import { restoreCommand } from "../../stack/wal-archive.ts";
 import { startWatchdog } from "../../stack/watchdog.ts";
 import { dataFiles, dataFolders } from "../checksums.ts";
@@ -25,6 +25,29 @@ export interface Recovery {
   readonly walDir: string;
   readonly logFile: string;
   readonly signal: AbortSignal;
+}
+
+/**
+ * Plans the recovery of a backup.
+ *
+ * @param dir The home or folder that the data goes into.
+ * @param names What the folders of the data and of the WAL are called there.
+ */
+export function createRecovery(
+  backup: Backup,
+  dir: string,
+  names: { readonly data: string; readonly wal: string },
+  signal: AbortSignal,
+): Recovery {
+  const identity = chooseIdentity(findPostgres(), dir);
+  return {
+    backup,
+    identity,
+    dataDir: join(identity.place, names.data),
+    walDir: join(identity.place, names.wal),
+    logFile: join(dir, "restore.log"),
+    signal,
+  };
 }
 
 /** A restored server that runs, and that only this user can reach. */

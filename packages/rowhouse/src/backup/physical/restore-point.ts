@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import { errorCode, RowhouseError } from "../../lib/errors.ts";
+import type { Progress } from "../../lib/progress.ts";
 import { migrationLock } from "../../stack/dbmate.ts";
 import { listTables, prepareSession, readSequences } from "../facts.ts";
 import type { Manifest } from "../manifest.ts";
-import type { Progress } from "../store.ts";
 
 /** A named position in the WAL, and where the sequences stood there. */
 export interface RestorePoint {

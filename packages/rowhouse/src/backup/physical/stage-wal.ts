@@ -6,10 +6,30 @@ import { createGunzip } from "node:zlib";
 import { errorMessage, RowhouseError } from "../../lib/errors.ts";
 import { give, type Identity } from "../../stack/unprivileged.ts";
 import { forEach } from "../files.ts";
-import { segmentOrder, segmentSize } from "../wal.ts";
+import { findSegment, segmentOrder, segmentSize } from "../wal.ts";
+import type { Recovery } from "./recover.ts";
 
 /** Segments, and the files that tell one timeline from another; compressed, or as the server has them. */
 const walFile = /^([0-9A-F]{24}|[0-9A-F]{8}\.history)(\.gz)?$/;
+
+/**
+ * Gathers the WAL that a backup is recovered with: its own, and what was archived since.
+ *
+ * @param archive The folder that the server archives its WAL into.
+ * @param unarchived Folders with WAL that was never archived.
+ * @returns The segment that the backup begins with.
+ * @throws RowhouseError backup_damaged when a segment cannot be read to its end.
+ */
+export async function stageRecoveryWal(
+  { backup, identity, walDir, signal }: Recovery,
+  archive: string,
+  ...unarchived: readonly string[]
+): Promise<string> {
+  const first = findSegment(backup.manifest.wal?.[0] ?? "");
+  const folders = [join(backup.dir, "wal"), archive, ...unarchived];
+  await stageWal(walDir, identity, folders, first, signal);
+  return first;
+}
 
 /**
  * Gathers the WAL of a recovery in one folder that the server can read, whoever it runs as. What

@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { RowhouseError } from "../../lib/errors.ts";
 import { note, print } from "../../lib/output.ts";
 import { openProject } from "../../lib/project.ts";
-import type { Hazard, HazardKind } from "../../schema/plan/hazards.ts";
+import type { Hazard, HazardKind } from "../../schema/plan/hazard.ts";
 import type { Draft } from "../../schema/plan/migration.ts";
 import { withScratchPair } from "../../stack/scratch.ts";
 import { adoptAtHome } from "./adopt.ts";

@@ -1,5 +1,5 @@
 import { colours } from "../../lib/colours.ts";
-import { percent } from "../status/format.ts";
+import { percent } from "../../lib/format.ts";
 import type { Statement } from "./statements.ts";
 
 /** The statements as a table, numbered from 1. */

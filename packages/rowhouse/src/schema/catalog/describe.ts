@@ -1,6 +1,5 @@
 import { colours } from "../../lib/colours.ts";
 import type { CatalogDifference, CatalogEntry } from "./catalog.ts";
-import type { History } from "./history.ts";
 import { changedLines } from "./lines.ts";
 
 /**
@@ -17,18 +16,6 @@ export function describeDifference({ missing, surplus }: CatalogDifference): str
       ...changedLines(actual, wanted).filter(hasText).map(coloured),
     ];
   });
-}
-
-/** Which versions a database is behind by, and which it is ahead by, as lines to read. */
-export function describeVersions({ pending, unknown }: Omit<History, "drift">): string[] {
-  return [
-    ...withTitle("The database is behind. Not applied yet:", pending),
-    ...withTitle("The database is ahead. It has versions that no file here has:", unknown),
-  ];
-}
-
-function withTitle(title: string, lines: readonly string[]): string[] {
-  return lines.length > 0 ? [title, ...lines.map((line) => `  ${line}`)] : [];
 }
 
 function fullName({ kind, name }: CatalogEntry): string {

@@ -16,14 +16,10 @@ import {
   compareCatalogs,
   readCatalog,
 } from "./catalog.ts";
-import { describeVersions } from "./describe.ts";
+import { describeVersions, type Versions } from "./versions.ts";
 
-/** How a database stands to the migrations. */
-export interface History {
-  /** The files that it has not seen: it is behind. */
-  readonly pending: readonly string[];
-  /** The versions that it has and no file has: it is ahead, or files are missing. */
-  readonly unknown: readonly string[];
+/** How a database compares with the migrations. */
+export interface History extends Versions {
   /** What is not as the applied files say. */
   readonly drift: readonly Drift[];
 }
@@ -69,7 +65,7 @@ function toHistoryError(error: unknown, unknown: readonly string[]): unknown {
 }
 
 /** What a database and the files do not have in common, by version alone. */
-export async function readVersions(url: string, dir: string): Promise<Omit<History, "drift">> {
+export async function readVersions(url: string, dir: string): Promise<Versions> {
   const files = await listMigrations(url, dir);
   const known = new Set(files.map(({ version }) => version));
   const versions = await withClient(url, readAppliedVersions);

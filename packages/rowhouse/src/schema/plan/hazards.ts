@@ -1,18 +1,7 @@
 import { type CatalogEntry, compareCatalogs } from "../catalog/catalog.ts";
+import type { Hazard } from "./hazard.ts";
 import { findPublicRoles, looserPolicies, openPolicies } from "./public-access.ts";
 import { findRecreated, parseTable } from "./recreated.ts";
-
-/** What a step must not do unasked. */
-export type HazardKind = "drop" | "rls-off" | "anonymous";
-
-/** A step that drops data, turns row-level security off, or opens something to everybody. */
-export interface Hazard {
-  readonly kind: HazardKind;
-  /** What has to be named to allow it: "api.tasks.title", "api.tasks". */
-  readonly object: string;
-  /** What would happen, as a sentence. */
-  readonly message: string;
-}
 
 /**
  * The hazards on the way from one database to another, by what they hold.

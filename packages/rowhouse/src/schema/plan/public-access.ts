@@ -1,5 +1,5 @@
 import type { CatalogEntry } from "../catalog/catalog.ts";
-import type { Hazard } from "./hazards.ts";
+import type { Hazard } from "./hazard.ts";
 
 /** The roles of whoever has no token: also those that anonymous is a member of. */
 export function findPublicRoles(catalog: readonly CatalogEntry[]): ReadonlySet<string> {

@@ -1,6 +1,6 @@
 import type { CatalogEntry } from "../catalog/catalog.ts";
 import type { Privileges } from "./grants.ts";
-import type { Hazard } from "./hazards.ts";
+import type { Hazard } from "./hazard.ts";
 
 /** How statements in house style drop something that holds data or grants. */
 const drops: readonly [kind: string, pattern: RegExp][] = [

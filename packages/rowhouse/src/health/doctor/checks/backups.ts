@@ -1,5 +1,5 @@
+import { ago, secondsSince } from "../../../lib/format.ts";
 import { type Copies, readCopies } from "../../status/copies.ts";
-import { ago, secondsSince } from "../../status/format.ts";
 import { type DoctorContext, type Finding, wrong } from "../check.ts";
 
 /** A daily backup, and two hours for it to run late. */

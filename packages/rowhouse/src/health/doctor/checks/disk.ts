@@ -1,5 +1,5 @@
 import { statfsSync } from "node:fs";
-import { percent, size } from "../../status/format.ts";
+import { percent, size } from "../../../lib/format.ts";
 import { type DoctorContext, type Finding, wrong } from "../check.ts";
 
 const gigabyte = 1e9;
