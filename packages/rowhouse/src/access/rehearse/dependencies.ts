@@ -50,11 +50,11 @@ function mentions(text: string, { kind, schema, name }: Thing): boolean {
 
 /** The things that are other ones in new surroundings, or were not there in the old ones. */
 export function findChangedThings(before: readonly Thing[], after: readonly Thing[]): Thing[] {
-  const known = new Set(before.map(keyOf));
-  return after.filter((thing) => !known.has(keyOf(thing)));
+  const known = new Set(before.map(getKey));
+  return after.filter((thing) => !known.has(getKey(thing)));
 }
 
-function keyOf({ kind, schema, name, definition }: Thing): string {
+function getKey({ kind, schema, name, definition }: Thing): string {
   return JSON.stringify([kind, schema, name, definition]);
 }
 

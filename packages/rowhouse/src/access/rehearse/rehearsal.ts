@@ -30,7 +30,7 @@ export interface Rehearsal {
 }
 
 /** Sorts changes in the order of others. */
-export function orderLike(changes: readonly Change[]) {
+export function compareByOrder(changes: readonly Change[]) {
   const place = ({ table, role, action }: Change) =>
     changes.findIndex((one) => one.table === table && one.role === role && one.action === action);
   return (a: Change, b: Change) => place(a) - place(b);

@@ -6,7 +6,7 @@ import { type Change, compareRules, type Rules } from "./changes.ts";
 import { hasNoRows, type Tally, tallyAsRole, tallyInPlace } from "./count.ts";
 import { isPlain, readDependencies } from "./dependencies.ts";
 import { functionChanges } from "./functions.ts";
-import { orderLike, type Rehearsal, type RehearsedChange, summarize } from "./rehearsal.ts";
+import { compareByOrder, type Rehearsal, type RehearsedChange, summarize } from "./rehearsal.ts";
 import { sampleUsers } from "./sampled-users.ts";
 import type { Scan } from "./scan.ts";
 
@@ -58,7 +58,7 @@ export async function rehearse(
       rehearsed.push(...(await rehearseTable(stage, relation, changes)));
     }
     const rest = changes.filter((change) => !isComparable(change)).map(withoutEffects);
-    return summarize([...rehearsed, ...rest].sort(orderLike(changes)), functions, {
+    return summarize([...rehearsed, ...rest].sort(compareByOrder(changes)), functions, {
       sampled: sampled.users,
       total: sampled.total,
     });

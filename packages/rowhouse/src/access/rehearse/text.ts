@@ -93,8 +93,8 @@ function table(affected: RehearsedChange["effects"]): string[] {
     colours.dim(line("who", ["gains", "loses", "keeps"], ["examples"])),
     ...named.map(({ who, gained, lost, kept, examples }) =>
       line(who, [gained, lost, kept].map(formatCount), [
-        ...marked("+", examples.gained),
-        ...marked("-", examples.lost),
+        ...markExamples("+", examples.gained),
+        ...markExamples("-", examples.lost),
       ]),
     ),
     ...unnamedLine(affected.slice(most)),
@@ -108,7 +108,7 @@ function unnamedLine(unnamed: RehearsedChange["effects"]): string[] {
   return [`    ${formatCount(unnamed.length)} more ${effect} altogether`];
 }
 
-function marked(sign: string, examples: readonly string[]): string[] {
+function markExamples(sign: string, examples: readonly string[]): string[] {
   return examples.map((example) => `${sign}${example}`);
 }
 

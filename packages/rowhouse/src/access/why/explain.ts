@@ -84,13 +84,13 @@ function filterNote({ onlyFiltered }: CheckResult): string {
 
 function conditionLines({ policy, sql, outcome }: CheckedCondition, width: number): string[] {
   const value =
-    outcome === null ? "" : coloured(outcome.value).concat(" ".repeat(8 - outcome.value.length));
+    outcome === null ? "" : colourValue(outcome.value).concat(" ".repeat(8 - outcome.value.length));
   const kind = policy.permissive ? "permissive " : "restrictive";
   const line = `    ${value}${policy.name.padEnd(width)}  ${kind}  ${simplify(sql)}`;
   return outcome?.reason ? [line, `            ${outcome.reason}`] : [line];
 }
 
-function coloured(value: string): string {
+function colourValue(value: string): string {
   return value === "true" ? colours.green(value) : colours.red(value);
 }
 

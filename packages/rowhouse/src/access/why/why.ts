@@ -105,17 +105,17 @@ async function findSubjects(context: Context): Promise<(Row | null)[]> {
   const given = Object.keys(question.row);
   const missing = relation.columns.filter((one) => !one.generated && !given.includes(one.name));
   const defaults = await computeColumns({ client, relation, caller, asRole }, empty, missing);
-  return [await withGenerated(context, await applyPatch(client, relation, empty, defaults))];
+  return [await addGenerated(context, await applyPatch(client, relation, empty, defaults))];
 }
 
 /** The row that an update leaves, or the one that is inserted. */
 async function buildResult(context: Context, row: Row): Promise<Row> {
   const { client, relation, question } = context;
   if (question.verb !== "update" || question.row === null) return row;
-  return withGenerated(context, await applyPatch(client, relation, row, question.row));
+  return addGenerated(context, await applyPatch(client, relation, row, question.row));
 }
 
-async function withGenerated(context: Context, row: Row): Promise<Row> {
+async function addGenerated(context: Context, row: Row): Promise<Row> {
   const generated = context.relation.columns.filter((one) => one.generated);
   if (generated.length === 0) return row;
   return applyPatch(

@@ -56,7 +56,7 @@ export async function drill(
     progress.report("Comparing checksums ...");
     const checks = [await checksumCheck(backup, progress)];
     let rtoSeconds: number | null = null;
-    if (checks.every(passed)) {
+    if (checks.every(isPassed)) {
       progress.report("Restoring ...");
       const restored = await bringUp(backup, dir, progress);
       checks.push(...restored.checks);
@@ -65,7 +65,7 @@ export async function drill(
         checks.push(...(await runChecks(restored.database, backup, dir, postgrestBin, progress)));
       }
     }
-    const ok = checks.every(passed);
+    const ok = checks.every(isPassed);
     const finishedAt = new Date().toISOString();
     const database = describeDatabase(backup.manifest);
     return { finishedAt, ok, backup: backup.name, database, rpoSeconds, rtoSeconds, checks };
@@ -95,7 +95,7 @@ async function checksumCheck(backup: Backup, { signal }: Progress): Promise<Chec
   return { name: "checksums", of: `${backup.manifest.files.length} files`, faults };
 }
 
-function passed({ faults }: Check): boolean {
+function isPassed({ faults }: Check): boolean {
   return faults.length === 0;
 }
 

@@ -31,7 +31,7 @@ export async function keepWal(
     50,
     archiveLimitMs,
   );
-  if (!arrived) throw await notArchived(url, walDir);
+  if (!arrived) throw await createArchiveError(url, walDir);
   const files: BackupFile[] = [];
   for (const segment of segments) {
     const path = join("wal", `${segment}.gz`);
@@ -44,7 +44,7 @@ export async function keepWal(
   return files;
 }
 
-async function notArchived(url: string, walDir: string): Promise<RowhouseError> {
+async function createArchiveError(url: string, walDir: string): Promise<RowhouseError> {
   const failed = await withClient(url, async (client) => {
     const { rows } = await client.query<{ wal: string | null }>(
       "select last_failed_wal as wal from pg_catalog.pg_stat_archiver",

@@ -142,7 +142,7 @@ async function replayTo(
     return { url, lastCommit: end.lastCommit, endedBefore: false, stop };
   }
   const cameShort = target.kind === "time" && endedEarly(logFile);
-  if (!cameShort) throw notPromoted(backup, server, logFile);
+  if (!cameShort) throw createPromotionError(backup, server, logFile);
   // The WAL has no transaction at or after that moment: all of it is what there was then.
   const rest = { kind: "latest", timeline: target.timeline } as const;
   return { ...(await replayTo(recovery, rest, settings, socketDir, close)), endedBefore: true };
@@ -184,7 +184,7 @@ function endedEarly(logFile: string): boolean {
   return lastLines(logFile, 15).includes("recovery ended before configured recovery target");
 }
 
-function notPromoted({ name }: Backup, server: Server, logFile: string): RowhouseError {
+function createPromotionError({ name }: Backup, server: Server, logFile: string): RowhouseError {
   const log = existsSync(logFile) ? lastLines(logFile, 12) : "";
   const short = log.includes("recovery ended before configured recovery target")
     ? "its WAL ends before the wanted moment"

@@ -34,8 +34,8 @@ made-up rows must survive both. Only then is the file written.`,
     const { draftMigration } = await import("../../schema/plan/migration.ts");
     const { root, migrationsDir: dir } = openProject();
     await withScratchPair(async (migrated, declared) => {
-      const sides = { root, dir, migrated, declared, permit };
-      const draft = await draftMigration(sides, name);
+      const options = { root, dir, migrated, declared, permit };
+      const draft = await draftMigration(options, name);
       if (draft === undefined) {
         note("Nothing to do: db/migrations builds what sql/ and policies/ declare.");
         return;

@@ -40,7 +40,7 @@ export async function slowStatements(
   const read = (client: pg.Client) => readStatements(client, [name, by, limit, all]);
   const found = (await withClient(url, read)) ?? (await inMaintenance(url, read));
   if (found !== undefined) return found;
-  throw unrecorded();
+  throw createUnrecordedError();
 }
 
 async function readStatements(
@@ -53,7 +53,7 @@ async function readStatements(
   try {
     return (await client.query<Statement>(query("statements"), values)).rows;
   } catch (error) {
-    if (errorCode(error) === "55000") throw unrecorded(error);
+    if (errorCode(error) === "55000") throw createUnrecordedError(error);
     throw error;
   }
 }
@@ -68,7 +68,7 @@ async function inMaintenance<T>(url: string, read: (client: pg.Client) => Promis
   }
 }
 
-function unrecorded(cause?: unknown): RowhouseError {
+function createUnrecordedError(cause?: unknown): RowhouseError {
   return new RowhouseError(
     "slow_unrecorded",
     "The server does not record which statements are slow: pg_stat_statements was not found, or is not loaded.",

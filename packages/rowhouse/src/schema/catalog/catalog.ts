@@ -67,11 +67,11 @@ function without(
   entries: readonly CatalogEntry[],
   others: readonly CatalogEntry[],
 ): CatalogEntry[] {
-  const known = new Set(others.map(keyOf));
-  return entries.filter((entry) => !known.has(keyOf(entry)));
+  const known = new Set(others.map(getKey));
+  return entries.filter((entry) => !known.has(getKey(entry)));
 }
 
-function keyOf({ kind, name, definition }: CatalogEntry): string {
+function getKey({ kind, name, definition }: CatalogEntry): string {
   return JSON.stringify([kind, name, definition]);
 }
 

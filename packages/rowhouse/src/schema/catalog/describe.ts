@@ -13,7 +13,7 @@ export function describeDifference({ missing, surplus }: CatalogDifference): str
     const actual = joinDefinitions(surplus, name);
     return [
       `  ${colours.bold(name)}`,
-      ...changedLines(actual, wanted).filter(hasText).map(coloured),
+      ...changedLines(actual, wanted).filter(hasText).map(colourLine),
     ];
   });
 }
@@ -32,6 +32,6 @@ function hasText(line: string): boolean {
   return line.length > 2;
 }
 
-function coloured(line: string): string {
+function colourLine(line: string): string {
   return `    ${line.startsWith("-") ? colours.red(line) : colours.green(line)}`;
 }

@@ -82,18 +82,18 @@ function renaming({ kind, name, definition }: CatalogEntry, gained: readonly Cat
 
 /** Columns that change their type: a conversion can lose what the old one held. */
 function conversions(lost: readonly CatalogEntry[], gained: readonly CatalogEntry[]): Hazard[] {
-  const typeOf = ({ definition }: CatalogEntry) =>
+  const getType = ({ definition }: CatalogEntry) =>
     definition.replace(/ ?\b(not null|statistics|default|collate|identity|stored|virtual)\b.*/, "");
   const columns = gained.filter(({ kind }) => kind === "column");
   return lost
     .filter(({ kind }) => kind === "column")
     .flatMap((old) => {
       const now = columns.find(({ name }) => name === old.name);
-      if (now === undefined || typeOf(now) === typeOf(old)) return [];
+      if (now === undefined || getType(now) === getType(old)) return [];
       return {
         kind: "drop" as const,
         object: old.name,
-        message: `It turns the column ${old.name} from ${typeOf(old)} into ${typeOf(now)}, which can lose what it holds.`,
+        message: `It turns the column ${old.name} from ${getType(old)} into ${getType(now)}, which can lose what it holds.`,
       };
     });
 }
@@ -137,17 +137,17 @@ function builtInDefaults(lost: readonly CatalogEntry[], after: readonly CatalogE
 
 /** Roles that become members of another one, or need not care for row-level security. */
 function strongerRoles(lost: readonly CatalogEntry[], gained: readonly CatalogEntry[]): Hazard[] {
-  const powerOf = (role: CatalogEntry | undefined) =>
+  const getPower = (role: CatalogEntry | undefined) =>
     role?.definition.match(/superuser|bypassrls|member of .*/g)?.join(" ") ?? "";
   return gained
     .filter(({ kind }) => kind === "role")
     .filter(
-      (role) => powerOf(role) !== powerOf(lost.find((old) => fullName(old) === fullName(role))),
+      (role) => getPower(role) !== getPower(lost.find((old) => fullName(old) === fullName(role))),
     )
     .map((role) => ({
       kind: "anonymous",
       object: role.name,
-      message: `It gives the role ${role.name} another power: ${powerOf(role) || "none"}.`,
+      message: `It gives the role ${role.name} another power: ${getPower(role) || "none"}.`,
     }));
 }
 

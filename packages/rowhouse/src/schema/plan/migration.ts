@@ -25,7 +25,7 @@ export interface Draft {
 }
 
 /** What the two sides are built from, and where. */
-export interface Sides {
+export interface DraftOptions {
   /** The project's folder: sql/ and policies/ are in it. */
   readonly root: string;
   /** The migrations that there are. */
@@ -45,17 +45,20 @@ export interface Sides {
  * @throws RowhouseError plan_unproven when no plan arrives there and back; declaration_failed;
  *   migration_failed.
  */
-export async function draftMigration(sides: Sides, name: string): Promise<Draft | undefined> {
-  const { root, dir } = sides;
+export async function draftMigration(
+  options: DraftOptions,
+  name: string,
+): Promise<Draft | undefined> {
+  const { root, dir } = options;
   const [from, to] = await Promise.all([
-    read(sides.migrated, (url) => migrate(url, undefined, dir)),
-    read(sides.declared, (url) => buildDeclared(url, root)),
+    read(options.migrated, (url) => migrate(url, undefined, dir)),
+    read(options.declared, (url) => buildDeclared(url, root)),
   ]);
   const declared = to.catalog;
   if (areEqual(from.catalog, declared)) return undefined;
   const preferSources = planChanges(from, to, declaredSources(root));
   const hazards = findHazards(from.catalog, declared, preferSources);
-  sides.permit?.(hazards);
+  options.permit?.(hazards);
   const losing = new Set(hazards.filter(({ kind }) => kind === "drop").map(({ object }) => object));
   const emptied = tablesToEmpty(hazards, from.catalog).filter(
     (table) => !losing.has(table) && declared.some((one) => one.name === table),
@@ -69,7 +72,7 @@ export async function draftMigration(sides: Sides, name: string): Promise<Draft 
     const down = planChanges(to, from, written ? migratedSources(dir) : undefined);
     const text = migrationText(up, down, emptied);
     const attempt = { file, text, dir, declared, losing, emptied };
-    const outcome = await prove(sides.migrated, attempt);
+    const outcome = await prove(options.migrated, attempt);
     if ("rows" in outcome) return { file, text, up, hazards, proof: outcome };
     refutation = outcome;
   }

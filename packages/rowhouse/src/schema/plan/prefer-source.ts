@@ -83,12 +83,12 @@ function alteredPolicies(statements: readonly string[], { before, after }: Catal
 
 /** `alter policy` changes neither mode nor verb, and takes no condition away. */
 function isAlterable(old: CatalogEntry, now: CatalogEntry): boolean {
-  const verbOf = ({ definition }: CatalogEntry) => definition.split(" to ", 1)[0];
+  const getVerb = ({ definition }: CatalogEntry) => definition.split(" to ", 1)[0];
   const keeps = (condition: string) =>
     now.definition.includes(condition) || !old.definition.includes(condition);
   return (
     old.name === now.name &&
-    verbOf(old) === verbOf(now) &&
+    getVerb(old) === getVerb(now) &&
     keeps(" using (") &&
     keeps(" with check (")
   );

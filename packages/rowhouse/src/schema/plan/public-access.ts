@@ -21,10 +21,10 @@ export function openPolicies(
 ): Hazard[] {
   const isNew = (policy: CatalogEntry) => !lost.some((old) => fullName(old) === fullName(policy));
   return gained
-    .filter((policy) => holds(policy, publicRoles) && !(isRestrictive(policy) && isNew(policy)))
+    .filter((policy) => appliesTo(policy, publicRoles) && !(isRestrictive(policy) && isNew(policy)))
     .map(({ name }) => ({
       kind: "anonymous",
-      object: tableOf(name),
+      object: parseTable(name),
       message: `It makes or changes the policy ${name}, which counts for whoever has no token.`,
     }));
 }
@@ -35,19 +35,19 @@ export function looserPolicies(
   after: readonly CatalogEntry[],
   publicRoles: ReadonlySet<string>,
 ): Hazard[] {
-  const left = new Set(after.filter((one) => holds(one, publicRoles)).map(fullName));
+  const left = new Set(after.filter((one) => appliesTo(one, publicRoles)).map(fullName));
   const tables = new Set(after.filter(({ kind }) => kind === "table").map(({ name }) => name));
   return lost
-    .filter((policy) => holds(policy, publicRoles) && isRestrictive(policy))
-    .filter((policy) => !left.has(fullName(policy)) && tables.has(tableOf(policy.name)))
+    .filter((policy) => appliesTo(policy, publicRoles) && isRestrictive(policy))
+    .filter((policy) => !left.has(fullName(policy)) && tables.has(parseTable(policy.name)))
     .map(({ name }) => ({
       kind: "anonymous",
-      object: tableOf(name),
+      object: parseTable(name),
       message: `It takes away the restrictive policy ${name}, which held whoever has no token.`,
     }));
 }
 
-function holds({ kind, definition }: CatalogEntry, roles: ReadonlySet<string>): boolean {
+function appliesTo({ kind, definition }: CatalogEntry, roles: ReadonlySet<string>): boolean {
   const [, list = ""] = / to (.*?)(?: using | with check |$)/.exec(definition) ?? [];
   return kind === "policy" && list.split(", ").some((role) => roles.has(role));
 }
@@ -56,7 +56,7 @@ function isRestrictive({ definition }: CatalogEntry): boolean {
   return definition.startsWith("restrictive ");
 }
 
-function tableOf(policy: string): string {
+function parseTable(policy: string): string {
   return policy.replace(/^.* on /, "");
 }
 

@@ -17,7 +17,7 @@ export function checkSettings(
       .split("\0")
       .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
   );
-  return settingFindings(running, wanted(context));
+  return settingFindings(running, expectedVariables(context));
 }
 
 /** What is to say about what PostgREST was started with. Values are secrets: only names are told. */
@@ -37,7 +37,7 @@ export function settingFindings(
     );
 }
 
-function wanted({
+function expectedVariables({
   settings,
   home,
 }: Pick<DoctorContext, "settings" | "home">): Record<string, string> {
