@@ -11,7 +11,7 @@ import { backupsDir, beginDraft, type Draft } from "./store.ts";
  * Makes a backup: written aside, brought to the disk, and named when it is complete. A failure or
  * an interruption leaves nothing of it.
  *
- * @param take Fills the draft, and says what is in it.
+ * @param take Fills the draft, and returns its manifest.
  * @throws RowhouseError backup_failed
  */
 export async function makeBackup(

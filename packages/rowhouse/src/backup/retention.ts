@@ -40,7 +40,7 @@ export function applyRetention(
   return gone.map(({ name }) => name).reverse();
 }
 
-/** Data that was begun anew is another one here: its backups must not push out those of the old. */
+/** A new data directory is another database here: its backups must not push out those of the old. */
 function getSource(manifest: Manifest): string {
   return JSON.stringify([describeDatabase(manifest), manifest.systemIdentifier]);
 }
@@ -60,7 +60,7 @@ function remove(dir: string): void {
   }
 }
 
-/** History files stay: they are tiny, and tell one timeline from another. */
+/** History files stay: they are tiny, and distinguish the timelines. */
 function pruneWal(home: Home): void {
   const firsts = listBackups(home).flatMap(({ manifest }) => manifest.wal?.[0] ?? []);
   if (firsts.length === 0) return;

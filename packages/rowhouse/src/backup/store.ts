@@ -41,7 +41,7 @@ export function listBackups(home: Home): Backup[] {
     try {
       return [readBackup(join(backupsDir(home), name), name)];
     } catch {
-      return []; // Restoring or drilling it by name says what is wrong with it.
+      return []; // Restoring or drilling it by name reports what is wrong with it.
     }
   });
 }
@@ -82,7 +82,7 @@ export function findBackup(
   );
 }
 
-/** A backup that is being written: beside the others, under a name that nobody takes for complete. */
+/** A backup that is being written: beside the others, under a name that marks it as incomplete. */
 export interface Draft {
   readonly name: string;
   readonly dir: string;
@@ -131,7 +131,7 @@ function removeLeftovers(dir: string): void {
   }
 }
 
-/** One that has just been begun has not told yet by whom. */
+/** A draft that was just begun has no pid file yet. */
 function isBeingWritten(draft: string): boolean {
   const file = join(draft, "pid");
   const pid = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
@@ -139,7 +139,7 @@ function isBeingWritten(draft: string): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    return errorCode(error) === "EPERM"; // Somebody else's; otherwise the process is gone.
+    return errorCode(error) === "EPERM"; // Another user's process; otherwise it is gone.
   }
 }
 

@@ -5,7 +5,7 @@ import { migrationCommand } from "./db/migration.ts";
 
 /** `rowhouse db` */
 export const dbCommand = new Command("db")
-  .description("compare sql/ and policies/ with db/migrations, and write what is missing")
+  .description("compare sql/ and policies/ with db/migrations, and write missing migrations")
   .addCommand(checkCommand)
   .addCommand(diffCommand)
   .addCommand(migrationCommand);

@@ -29,7 +29,7 @@ export const typesCommand = new Command("types")
     if (check) {
       throw new RowhouseError(
         "types_stale",
-        `${shown} is not what the database says.`,
+        `${shown} does not match the database.`,
         "Run `npx rowhouse types` and commit the file.",
       );
     }

@@ -24,7 +24,7 @@ export interface DevOptions {
   readonly allowDrop: boolean;
   /** The project's folder. */
   readonly root: string;
-  /** Told what happens: a line, or a failure that changed nothing. */
+  /** Takes what happens: a line, or a failure that changed nothing. */
   readonly report: (what: string | Error) => void;
 }
 
@@ -39,14 +39,14 @@ export interface Dev {
 
 const watched = ["sql", "policies"];
 
-/** Also who only reads the catalog waits for a table that is locked altogether. */
+/** Reading the catalog also waits for a table under an ACCESS EXCLUSIVE lock. */
 const slowMessage =
-  "Still at it. Does somebody hold a lock in the dev database? pg_stat_activity tells.";
+  "Still waiting, possibly for a lock in the dev database: check pg_stat_activity.";
 
 /**
  * Starts the stack, brings its database to what the files declare, and again after each save.
  *
- * @throws RowhouseError with the code of the step that failed. What goes wrong later is told.
+ * @throws RowhouseError with the code of the step that failed. Later failures are reported.
  */
 export async function startDev({ settings, allowDrop, root, report }: DevOptions): Promise<Dev> {
   const scratch = await openScratch();
@@ -54,7 +54,7 @@ export async function startDev({ settings, allowDrop, root, report }: DevOptions
   try {
     stack = await startStack(settings, report, async (url) => {
       const adopted = await adoptMigrations(scratch, url, join(root, "db/migrations"));
-      for (const file of adopted) report(`The database has it already: noted ${file}.`);
+      for (const file of adopted) report(`The database already has it: marked ${file} as applied.`);
       const { unknown } = await readVersions(url, join(root, "db/migrations"));
       for (const line of describeVersions({ pending: [], unknown })) report(line);
     });
@@ -74,7 +74,7 @@ export async function startDev({ settings, allowDrop, root, report }: DevOptions
       if (!(await syncDev({ scratch: place.scratch, url, root, allowDrop, beforeApplying })))
         return;
       report(colours.green(`Applied in ${((performance.now() - start) / 1000).toFixed(1)} s.`));
-      if (await writeTypes(url, root)) report("The client's types are written anew.");
+      if (await writeTypes(url, root)) report("Wrote the client's types.");
     } catch (error) {
       report(error instanceof Error ? error : new Error(String(error)));
     } finally {
@@ -115,7 +115,7 @@ async function freshRoles(place: Place, root: string): Promise<Place> {
   return { scratch, roles };
 }
 
-/** Tells what changes, and for whom in rows, while the database is still as it was. */
+/** Reports what changes, and for whom in rows, while the database is still unchanged. */
 async function announce(
   { difference, hazards, rules }: Change,
   url: string,
@@ -127,7 +127,7 @@ async function announce(
   for (const line of await describeEffects(url, rules)) report(line);
 }
 
-/** That it cannot be told keeps no save from the dev database. */
+/** When the effects are unknown, the save is still applied to the dev database. */
 async function describeEffects(url: string, rules: Change["rules"]): Promise<string[]> {
   const options = { as: [], users: 20, examples: 2, timeout: 5 };
   try {
@@ -136,7 +136,7 @@ async function describeEffects(url: string, rules: Change["rules"]): Promise<str
       ? describeRehearsal(rehearsal)
       : [];
   } catch (error) {
-    return [colours.yellow(`  For whom it changes what cannot be told: ${errorMessage(error)}`)];
+    return [colours.yellow(`  Could not tell who gains or loses access: ${errorMessage(error)}`)];
   }
 }
 

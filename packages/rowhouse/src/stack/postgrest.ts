@@ -5,7 +5,7 @@ import { loopback } from "./ports.ts";
 import { lastLines, launch, type Server } from "./process.ts";
 import type { Settings } from "./settings.ts";
 
-/** What PostgREST is told. */
+/** The settings of PostgREST. */
 export interface ApiOptions {
   readonly binary: string;
   /** URL of the database, as authenticator. */
@@ -24,7 +24,7 @@ export interface ApiOptions {
   readonly extra?: Record<string, string>;
 }
 
-/** What a home's PostgREST is told by the settings; the rest is chosen at each start. */
+/** The part of PostgREST's settings that comes from ours; the rest is chosen at each start. */
 export function getApiOptions(settings: Settings, home: Home) {
   return {
     port: settings.apiPort,
@@ -64,7 +64,7 @@ export async function postgrestReady(
   throw new RowhouseError(
     "postgrest_failed",
     `PostgREST did not start: ${ready ?? `not ready within ${startLimitMs / 1000} s`}. The end of ${logFile}:\n${lastLines(logFile)}`,
-    "The log says why.",
+    "See the log.",
   );
 }
 
@@ -98,7 +98,7 @@ export function apiVariables(
     PGRST_OPENAPI_SERVER_PROXY_URI: `http://${loopback}:${options.port}`,
     PGRST_OPENAPI_SECURITY_ACTIVE: "true",
     PGRST_LOG_LEVEL: "error",
-    // Every response repeats it, also one that tells of an error.
+    // Every response repeats it, an error too.
     PGRST_SERVER_TRACE_HEADER: "X-Request-Id",
     ...(options.corsOrigins ? { PGRST_SERVER_CORS_ALLOWED_ORIGINS: options.corsOrigins } : {}),
     ...options.extra,

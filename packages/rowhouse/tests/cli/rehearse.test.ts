@@ -254,7 +254,7 @@ test("of many users the largest owners and the newest are looked at, and ten are
   const newest = ["019aa000-0000-7000-8000-100000000030", "019aa000-0000-7000-8000-100000000029"];
   expect(who).toEqual([bob, alice, ...newest]);
   const all = await runRehearsal(openSelect, many);
-  expect(describeRehearsal(all)[3]).toMatch(/^ {4}a newcomer {2,}3 {10}0 {10}0 {2}\+/);
+  expect(describeRehearsal(all)[3]).toMatch(/^ {4}a new user {2,}3 {10}0 {10}0 {2}\+/);
   // Alice and Bob gain one and two rows less than the 33 others.
   expect(describeRehearsal(all)[13]).toBe("    25 more gain 72 rows and lose 0 altogether");
   const named = await runRehearsal(openSelect, many, { as: ["bob@example.com", "anonymous"] });
@@ -349,7 +349,7 @@ test("rowhouse rehearse exits with 2 for a gain that is not accepted, and prints
   ]);
   expect(refused).toMatchObject({
     code: 2,
-    stdout: expect.stringContaining("Somebody gains access."),
+    stdout: expect.stringContaining("A user gains access."),
   });
   expect(accepted.code).toBe(0);
   expect(JSON.parse(accepted.stdout)).toMatchObject({ gains: true, unclear: false });

@@ -23,15 +23,15 @@ export interface RehearsalOptions {
 
 /** Reads who may do what in a database, and what that rests on. It writes nothing. */
 export async function readRules(client: pg.ClientBase): Promise<Rules> {
-  // The surroundings are read after the model, which leaves the search path empty.
+  // The dependencies are read after the model, which leaves the search path empty.
   const model = await readAccess(client);
   return { model, dependencies: await readDependencies(client) };
 }
 
 /**
- * Tells what rules would change in a database, row by row, without changing anything.
+ * Finds out what new rules would change in a database, row by row, without changing anything.
  *
- * @param progress Is told what is looked at.
+ * @param progress Takes what is being checked.
  * @throws RowhouseError user_unknown, user_ambiguous, rows_hidden, database_not_migrated,
  *   query_timeout, database_unreachable, database_refused
  */

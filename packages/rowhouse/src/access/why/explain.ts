@@ -7,7 +7,7 @@ import type { Answer } from "./why.ts";
 /**
  * An answer in lines for people.
  *
- * @param all Whether also the policies are told that do not apply.
+ * @param all Whether to list also the policies that do not apply.
  */
 export function explain(answer: Answer, all: boolean): string[] {
   const { caller, verb, table, rows } = answer;
@@ -102,7 +102,7 @@ function grantLines({ verb, caller, columns, columnsRefused }: Answer): string[]
 
 function otherLines({ otherPolicies }: Answer): string[] {
   return [
-    "Policies without a say here:",
+    "Policies that do not apply here:",
     ...otherPolicies.map(({ policy, reason }) => `  ${policy.name} (${reason})`),
   ];
 }

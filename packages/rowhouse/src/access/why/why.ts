@@ -31,14 +31,14 @@ import {
 
 /** The answer for one row. */
 interface RowAnswer extends Decision {
-  /** Of an update or delete that may: whether it may also say which row it means; else null. */
+  /** Of an update or delete that may: whether it may also name its row; else null. */
   readonly filtered: Decision | null;
   /** The row that is there, or that would be inserted; null when none was named. */
   readonly row: Readonly<Record<string, unknown>> | null;
   readonly checks: readonly CheckResult[];
 }
 
-/** What `rowhouse why` tells. */
+/** The result of `rowhouse why`. */
 export interface Answer {
   readonly caller: Pick<Caller, "role" | "id" | "email" | "label">;
   readonly verb: Verb;
@@ -54,7 +54,7 @@ export interface Answer {
 }
 
 /**
- * Tells whether someone may do something with a row, and which grant or policy says so.
+ * Finds out whether a user may do something with a row, and which grant or policy decides.
  *
  * @param seconds How long one statement may take.
  * @throws RowhouseError user_unknown, user_ambiguous, table_unknown, row_unknown, row_invalid,

@@ -26,7 +26,7 @@ export interface Drill {
   readonly checks: readonly Check[];
 }
 
-/** What a drill puts a restored database through, once it is up. */
+/** A restored database that runs, for the checks of a drill. */
 interface RestoredDatabase {
   /** The database, as superuser. */
   readonly url: string;
@@ -35,7 +35,7 @@ interface RestoredDatabase {
   readonly stop: () => Promise<void>;
 }
 
-/** Brings a backup up somewhere where nobody else is; failures are told as checks. */
+/** Starts a server of its own on a backup; failures are reported as checks. */
 export type BringUp = (
   backup: Backup,
   dir: string,

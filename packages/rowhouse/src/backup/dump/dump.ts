@@ -75,7 +75,7 @@ async function readVersion(client: pg.Client): Promise<{ version: string; major:
   return { version, major: Number.parseInt(version, 10) };
 }
 
-/** The queries that tell the statements of a file. */
+/** The queries that produce the statements of a file. */
 const statements = [
   [dumpFiles.roles, ["role_statements"]],
   [dumpFiles.database, ["database_statements", "default_privilege_statements"]],

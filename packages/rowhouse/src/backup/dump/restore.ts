@@ -50,7 +50,7 @@ async function restoreRows(
     writeFileSync(join(dir, "list"), list);
     const args = [
       "--no-password",
-      // Everything becomes the property of whoever restores it.
+      // Everything is owned by the role that restores it.
       "--no-owner",
       // All of it or nothing.
       "--single-transaction",
@@ -85,7 +85,7 @@ async function runStatements(url: string, file: string): Promise<void> {
     throw new RowhouseError(
       "restore_failed",
       `The statements of ${file} failed: ${errorMessage(error)}.`,
-      "Restore as a role that may: the database's owner with CREATEROLE, or a superuser. None of that file was kept; drop the database and make it anew before you try again.",
+      "Restore as a role that may: the database's owner with CREATEROLE, or a superuser. None of that file was kept; drop the database and create it again before you retry.",
       { cause: error },
     );
   });

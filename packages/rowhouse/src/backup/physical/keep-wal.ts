@@ -54,6 +54,6 @@ async function createArchiveError(url: string, walDir: string): Promise<Rowhouse
   return new RowhouseError(
     "backup_failed",
     `The server's WAL did not arrive in ${walDir} within ${archiveLimitMs / 1000} s${failed ? `; it failed at ${failed}` : ""}.`,
-    "The server's log says why: see the home's postgres.log, and the space on the disk.",
+    "See the server's log, postgres.log in the home, and the free space on the disk.",
   );
 }

@@ -18,7 +18,7 @@ import { listSegments } from "../wal.ts";
 import { keepWal } from "./keep-wal.ts";
 import { withRestorePoint } from "./restore-point.ts";
 
-/** What a backup is told by its server. */
+/** The facts about a server that a backup needs. */
 interface ServerFacts {
   readonly dataDir: string;
   readonly version: string;

@@ -103,9 +103,9 @@ export async function recover(
   target: Target,
   extra: Record<string, string> = {},
 ): Promise<Recovered> {
-  // A socket in a folder of its own: nobody else can connect, so no password is needed.
-  rmSync(recovery.logFile, { force: true }); // What it says of an earlier one is not meant.
-  const socketDir = mkdtempSync(join(tmpdir(), "rowhouse-door-"));
+  // A socket in a directory of its own: no other user can connect, so no password is needed.
+  rmSync(recovery.logFile, { force: true }); // An earlier recovery's log would mislead.
+  const socketDir = mkdtempSync(join(tmpdir(), "rowhouse-socket-"));
   writeFileSync(join(socketDir, "hba.conf"), "local all all trust\n", { mode: 0o600 });
   give(join(socketDir, "hba.conf"), recovery.identity);
   give(socketDir, recovery.identity);
@@ -161,8 +161,8 @@ function walSettings({ walDir }: Recovery): Record<string, string> {
 }
 
 /**
- * A server takes WAL that it cannot read for the end of it, and says nothing. So see that it came
- * to the last segment there is: otherwise what was written since would be missing unnoticed.
+ * A server silently takes WAL that it cannot read for the end of it. So this checks that it reached
+ * the last segment there is: otherwise later writes would be missing unnoticed.
  */
 async function assertReached(
   { walDir, backup }: Recovery,
@@ -176,7 +176,7 @@ async function assertReached(
   throw new RowhouseError(
     "restore_failed",
     `The WAL after the backup ${backup.name} can be read up to ${replayed} alone, and goes on to the segment ${last}: one between is damaged.`,
-    "Nothing that was there before was changed. Every moment before can be restored: give an earlier --to.",
+    "The existing data was not changed. Every earlier point in time can be restored: give an earlier --to.",
   );
 }
 
@@ -187,11 +187,11 @@ function endedEarly(logFile: string): boolean {
 function createPromotionError({ name }: Backup, server: Server, logFile: string): RowhouseError {
   const log = existsSync(logFile) ? lastLines(logFile, 12) : "";
   const short = log.includes("recovery ended before configured recovery target")
-    ? "its WAL ends before the wanted moment"
+    ? "its WAL ends before that time"
     : `the server ended (${server.end() ?? "no answer"})`;
   return new RowhouseError(
     "restore_failed",
-    `The backup ${name} cannot be brought to that moment: ${short}. The end of the log:\n${log}`,
-    "Nothing that was there before was changed. The log says why; try an older backup.",
+    `Cannot recover the backup ${name} to that point in time: ${short}. The end of the log:\n${log}`,
+    "The existing data was not changed. See the log; try an older backup.",
   );
 }

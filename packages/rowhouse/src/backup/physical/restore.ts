@@ -61,7 +61,7 @@ export async function restore(
     const target = await gather(recovery, restoreTime, from);
     report("Unpacking ...");
     await unpack(recovery);
-    report("Rolling on with the WAL ...");
+    report("Replaying WAL ...");
     const recovered = await recover(recovery, target);
     await settle(recovered, recovery, into, from);
     const before = swap(recovery.dataDir, dataDir);
@@ -69,7 +69,7 @@ export async function restore(
     const { lastCommit, endedBefore } = recovered;
     return { backup: backup.name, lastCommit, endedBefore, dataDir, before };
   } catch (error) {
-    const remedy = "Make room for a second copy of the data. What was there was not changed.";
+    const remedy = "Make room for a second copy of the data. The existing data was not changed.";
     throw toDiskError(error, "restore_failed", remedy);
   } finally {
     discard();
@@ -112,8 +112,8 @@ function assertUnbroken(
   if (gap === undefined) return;
   throw new RowhouseError(
     "backup_damaged",
-    `The WAL segment ${gap} is missing in ${archive}: the backup ${name} cannot be rolled on beyond it.`,
-    "Find it, use a later backup, or restore the backup's own moment: without --to.",
+    `The WAL segment ${gap} is missing in ${archive}: the backup ${name} cannot be recovered beyond it.`,
+    "Find it, use a later backup, or restore the end of this backup: without --to.",
   );
 }
 

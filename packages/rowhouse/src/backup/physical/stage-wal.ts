@@ -9,7 +9,7 @@ import { forEach } from "../files.ts";
 import { findSegment, segmentOrder, segmentSize } from "../wal.ts";
 import type { Recovery } from "./recover.ts";
 
-/** Segments, and the files that tell one timeline from another; compressed, or as the server has them. */
+/** Segments and timeline history files; compressed, or as the server has them. */
 const walFile = /^([0-9A-F]{24}|[0-9A-F]{8}\.history)(\.gz)?$/;
 
 /**
@@ -32,8 +32,8 @@ export async function stageRecoveryWal(
 }
 
 /**
- * Gathers the WAL of a recovery in one folder that the server can read, whoever it runs as. What
- * an earlier folder has, a later one does not replace.
+ * Gathers the WAL of a recovery in one folder that the server's user can read. A later folder does
+ * not replace what an earlier one has.
  *
  * @param from Where WAL is: the backup's own, the archive's, and what was never archived.
  * @param first The segment that the backup begins with; older ones are not needed.
@@ -66,7 +66,7 @@ function isNeeded(name: string, first: string): boolean {
   return normalize.endsWith(".history") || segmentOrder(normalize) >= segmentOrder(first);
 }
 
-/** A server that meets half a segment takes it for the end of the WAL: better to say so before. */
+/** A server takes a truncated segment for the end of the WAL: so it is refused before. */
 async function assertReadable(file: string): Promise<void> {
   let size = 0;
   let reason = "";
@@ -81,7 +81,7 @@ async function assertReadable(file: string): Promise<void> {
   throw new RowhouseError(
     "backup_damaged",
     `The WAL segment ${file} is damaged: ${reason || `it holds ${size} bytes and not ${segmentSize}`}.`,
-    "Every moment before it can still be restored: move it away, and give an earlier --to.",
+    "Every earlier point in time can still be restored: move it away, and give an earlier --to.",
   );
 }
 

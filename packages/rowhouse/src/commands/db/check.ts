@@ -12,10 +12,10 @@ import { parseDatabaseUrl } from "../options.ts";
 
 /** `rowhouse db check` */
 export const checkCommand = new Command("check")
-  .description("tell whether db/migrations builds what sql/ and policies/ declare; silent when so")
+  .description("check that db/migrations builds what sql/ and policies/ declare; silent if it does")
   .option(
     "--against <url>",
-    "only read this database, and tell whether it is what its applied migrations say",
+    "check this database against its applied migrations instead; it is only read",
     parseDatabaseUrl,
   )
   .option("--json", "for programs")
@@ -28,7 +28,7 @@ export const checkCommand = new Command("check")
     if (!against && !json) note("`rowhouse db migration <name>` writes the missing migration.");
   });
 
-/** @returns The difference, and the lines that tell it: none when there is none. */
+/** @returns The difference, and the lines that describe it: none when there is none. */
 async function checkSides(): Promise<[result: object, lines: string[]]> {
   return withScratchPair(async (first, second) => {
     const [migrated, declared] = [await first.create(), await second.create()];
@@ -52,8 +52,8 @@ function describeHistory({ drift, ...versions }: History): string[] {
     ...describeVersions(versions),
     ...drift.flatMap(({ file, difference }) => [
       file
-        ? `${file} says something else (+) than what is there (-): edited after it was applied, or changed by hand.`
-        : "No migration made this: it was made by hand.",
+        ? `${file} (+) differs from the database (-): edited after it was applied, or changed by hand.`
+        : "No migration created this: it was created by hand.",
       ...describeDifference(difference),
     ]),
   ];

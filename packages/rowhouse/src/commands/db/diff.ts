@@ -6,7 +6,7 @@ import { parseDatabaseUrl } from "../options.ts";
 
 /** `rowhouse db diff` */
 export const diffCommand = new Command("diff")
-  .description("print the SQL that leads from db/migrations to sql/ and policies/; writes nothing")
+  .description("print the SQL from db/migrations to sql/ and policies/; writes nothing")
   .option("--against <url>", "start from this database instead: it is only read", parseDatabaseUrl)
   .action(async ({ against }: { against?: string }) => {
     const { colourSql } = await import("../../schema/plan/colour.ts");

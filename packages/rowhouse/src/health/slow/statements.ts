@@ -25,7 +25,7 @@ const query = (name: string) => readFileSync(join(import.meta.dirname, `${name}.
  * The statements of a database that took the longest, by their total or their mean time.
  *
  * Those of the URL's own role are left out unless `all` is set: commands like this one make them.
- * pg_stat_statements tells of a whole server from any database that has the extension: it is looked
+ * pg_stat_statements covers a whole server from any database that has the extension: it is looked
  * for in the database itself, then in the maintenance database.
  *
  * @throws RowhouseError slow_unrecorded, database_unreachable, database_refused
@@ -58,7 +58,7 @@ async function readStatements(
   }
 }
 
-/** Many servers let nobody but their owner in there: then nothing is found. */
+/** Many servers let only their owner in there: then nothing is found. */
 async function inMaintenance<T>(url: string, read: (client: pg.Client) => Promise<T>) {
   try {
     return await withClient(inDatabase(url, "postgres"), read);

@@ -11,7 +11,7 @@ import type { Settings } from "../../stack/settings.ts";
 import { type ApiStatus, readApi } from "./api.ts";
 import { type Copies, readCopies } from "./copies.ts";
 
-/** What `rowhouse status` tells. Undefined is what is not known, or not there. */
+/** The result of `rowhouse status`. Undefined is what is not known, or not there. */
 export interface Status {
   readonly rowhouse: string;
   readonly home: string;
@@ -26,7 +26,7 @@ export interface Status {
   readonly problems: readonly string[];
 }
 
-/** What the database tells of itself. */
+/** The status of the database. */
 interface DatabaseStatus {
   readonly shown: string;
   /** Whether it ran before this command came. */
@@ -90,7 +90,7 @@ async function readDatabase(url: string, running: boolean, size: number): Promis
 /** A transaction that is open longer keeps vacuum from its work. */
 const longSeconds = 300;
 
-/** How full the server may be: the last connections are for whoever mends it. */
+/** How full the server may be: the last connections are for the DBA who fixes it. */
 const crowded = 0.9;
 
 /** What is wrong at this moment, a sentence each; none when all is well. */

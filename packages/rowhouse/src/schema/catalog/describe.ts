@@ -4,7 +4,7 @@ import { changedLines } from "./lines.ts";
 
 /**
  * How two catalogs differ, as lines to read: each object, and below it what it is (-) and what it
- * should be (+). Of a long definition only the lines that differ are told.
+ * should be (+). Of a long definition only the lines that differ are shown.
  */
 export function describeDifference({ missing, surplus }: CatalogDifference): string[] {
   const names = new Set([...missing, ...surplus].map(fullName));

@@ -6,7 +6,7 @@ import { findRecreated, parseTable } from "./recreated.ts";
 /**
  * The hazards on the way from one database to another, by what they hold.
  *
- * @param statements What leads there: only they tell what is dropped and made again.
+ * @param statements What leads there: only they show what is dropped and created again.
  */
 export function findHazards(
   before: readonly CatalogEntry[],
@@ -65,7 +65,7 @@ function drops(
     .map((entry) => ({
       kind: "drop",
       object: entry.name,
-      message: `It drops the ${entry.kind} ${entry.name} with all that it holds.${renaming(entry, gained)}`,
+      message: `It drops the ${entry.kind} ${entry.name} with all its data.${renaming(entry, gained)}`,
     }));
 }
 
@@ -98,7 +98,7 @@ function conversions(lost: readonly CatalogEntry[], gained: readonly CatalogEntr
     });
 }
 
-/** Grants, present and future ones, to whoever has no token. */
+/** Grants, present and future ones, to anonymous requests. */
 function openGrants(gained: readonly CatalogEntry[], publicRoles: ReadonlySet<string>): Hazard[] {
   const grants = gained.flatMap(({ kind, name, definition }) => {
     const [, object, role] =
@@ -117,8 +117,8 @@ function openGrants(gained: readonly CatalogEntry[], publicRoles: ReadonlySet<st
 }
 
 /**
- * Default privileges that are as PostgreSQL has them: then the catalog has no entry, and everybody
- * may execute new functions and use new types.
+ * Default privileges that are as PostgreSQL has them: then the catalog has no entry, and all users
+ * (PUBLIC) may execute new functions and use new types.
  */
 function builtInDefaults(lost: readonly CatalogEntry[], after: readonly CatalogEntry[]): Hazard[] {
   const defaults = lost.filter(
@@ -131,7 +131,7 @@ function builtInDefaults(lost: readonly CatalogEntry[], after: readonly CatalogE
     .map(({ name }) => ({
       kind: "anonymous",
       object: name.replace("for owner on ", ""),
-      message: `It gives everybody PostgreSQL's own default privileges on new ${name.replace("for owner on ", "")}.`,
+      message: `It gives all users (PUBLIC) PostgreSQL's own default privileges on new ${name.replace("for owner on ", "")}.`,
     }));
 }
 

@@ -33,7 +33,7 @@ export interface DraftOptions {
   /** Roles belong to a server: each side has one of its own. */
   readonly migrated: Scratch;
   readonly declared: Scratch;
-  /** Told the hazards before anything is tried; it may throw. */
+  /** Called with the hazards before anything is tried; it may throw. */
   readonly permit?: (hazards: readonly Hazard[]) => void;
 }
 
@@ -78,8 +78,8 @@ export async function draftMigration(
   }
   throw new RowhouseError(
     "plan_unproven",
-    `No plan was found that leads from db/migrations to sql/ and policies/. The best one, on its way ${refutation?.direction}: ${refutation?.reason}`,
-    "Write this migration by hand; `rowhouse db check` tells whether it arrives.",
+    `Found no plan that leads from db/migrations to sql/ and policies/. The best one fails on the way ${refutation?.direction}: ${refutation?.reason}`,
+    "Write this migration by hand; `rowhouse db check` verifies it.",
   );
 }
 
@@ -96,7 +96,7 @@ function nextVersion(dir: string): string {
   return now > newest ? now : String(BigInt(newest) + 1n);
 }
 
-/** A dbmate migration that does not wait long for locks, and tells PostgREST at its end. */
+/** A dbmate migration that does not wait long for locks, and notifies PostgREST at its end. */
 function migrationText(
   up: readonly string[],
   down: readonly string[],

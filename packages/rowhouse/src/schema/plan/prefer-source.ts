@@ -9,8 +9,8 @@ export interface Catalogs {
 }
 
 /**
- * Puts what people wrote in the place of what PostgreSQL would write, says "alter policy" where
- * a policy is dropped and made again, and leaves out what then says nothing.
+ * Replaces the statements that PostgreSQL would write by those in the sources, writes "alter policy"
+ * where a policy is dropped and created again, and leaves out what then changes nothing.
  *
  * @param statements In house style, in order.
  */

@@ -1,7 +1,7 @@
 import type { CatalogEntry } from "../catalog/catalog.ts";
 import type { Hazard } from "./hazard.ts";
 
-/** The roles of whoever has no token: also those that anonymous is a member of. */
+/** The roles of an anonymous request: also those that anonymous is a member of. */
 export function findPublicRoles(catalog: readonly CatalogEntry[]): ReadonlySet<string> {
   const roles = new Set(["anonymous", "public"]);
   // A set can be added to while it is gone through.
@@ -13,7 +13,7 @@ export function findPublicRoles(catalog: readonly CatalogEntry[]): ReadonlySet<s
   return roles;
 }
 
-/** Policies for whoever has no token, but for new ones that only restrict. */
+/** Policies that apply to anonymous requests, except new ones that only restrict. */
 export function openPolicies(
   lost: readonly CatalogEntry[],
   gained: readonly CatalogEntry[],
@@ -25,11 +25,11 @@ export function openPolicies(
     .map(({ name }) => ({
       kind: "anonymous",
       object: parseTable(name),
-      message: `It makes or changes the policy ${name}, which counts for whoever has no token.`,
+      message: `It creates or changes the policy ${name}, which applies to anonymous requests.`,
     }));
 }
 
-/** Restrictive policies that held whoever has no token, and no longer do, on tables that stay. */
+/** Restrictive policies that no longer apply to anonymous requests, on tables that stay. */
 export function looserPolicies(
   lost: readonly CatalogEntry[],
   after: readonly CatalogEntry[],
@@ -43,7 +43,7 @@ export function looserPolicies(
     .map(({ name }) => ({
       kind: "anonymous",
       object: parseTable(name),
-      message: `It takes away the restrictive policy ${name}, which held whoever has no token.`,
+      message: `It removes the restrictive policy ${name}, which applies to anonymous requests.`,
     }));
 }
 

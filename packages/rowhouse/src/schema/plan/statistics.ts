@@ -7,7 +7,7 @@ import { groupBy } from "./group.ts";
 export interface StatisticsTarget {
   readonly table: string;
   readonly column: string;
-  /** Null is as much as the server says. */
+  /** Null is the server's default. */
   readonly target: number | null;
 }
 

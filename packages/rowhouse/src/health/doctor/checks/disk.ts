@@ -10,7 +10,7 @@ export function checkDisk({ home }: Pick<DoctorContext, "home">): Finding[] {
   return diskFindings(home.dir, bavail * bsize, blocks * bsize);
 }
 
-/** What is to say about so many bytes being free. */
+/** Findings about so many bytes being free. */
 export function diskFindings(dir: string, free: number, total: number): Finding[] {
   // A tenth of a large disk is still much.
   const nearlyFull = free < gigabyte || (free < total / 10 && free < 20 * gigabyte);

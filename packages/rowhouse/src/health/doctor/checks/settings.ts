@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { apiVariables, getApiOptions } from "../../../stack/postgrest.ts";
 import { type DoctorContext, type Finding, wrong } from "../check.ts";
 
-/** Chosen anew at each start; the database's URL holds a password made at the start. */
+/** Chosen at each start; the database's URL holds a password made at the start. */
 const perStart = new Set(["PGRST_DB_URI", "PGRST_ADMIN_SERVER_PORT"]);
 
 /** Settings that were changed since the stack that runs was started. */
@@ -20,7 +20,7 @@ export function checkSettings(
   return settingFindings(running, expectedVariables(context));
 }
 
-/** What is to say about what PostgREST was started with. Values are secrets: only names are told. */
+/** Findings about what PostgREST was started with. Values are secrets: only names are shown. */
 export function settingFindings(
   running: Readonly<Record<string, string>>,
   wanted: Readonly<Record<string, string>>,
