@@ -73,8 +73,8 @@ function toRowhouseError(error: unknown): unknown {
   if (error instanceof RowhouseError || errorCode(error) !== "42501") return error;
   return new RowhouseError(
     "database_refused",
-    `The role in the database's URL may not do this: ${errorMessage(error)}.`,
-    "Use the role that owns the tables, or one that has been granted this.",
+    `The role in the database's URL is not allowed to do this: ${errorMessage(error)}.`,
+    "Use the role that owns the tables, or a role with this privilege.",
     { cause: error },
   );
 }

@@ -1,7 +1,7 @@
 import { errorCode, errorMessage, RowhouseError } from "../lib/errors.ts";
 
 /**
- * What the file system refused, as a failure that a person can mend; anything else as it is.
+ * Turns an error of the file system into one with a remedy; returns any other error as it is.
  *
  * @param remedy What to do when the disk is full.
  */

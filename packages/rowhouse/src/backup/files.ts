@@ -16,8 +16,8 @@ export interface Listing {
 }
 
 /**
- * Of these only the folder is copied: WAL comes from the archive, and the rest the server makes
- * anew at each start (PostgreSQL's manual, "Backing Up the Data Directory").
+ * Of these only the folder is copied: WAL comes from the archive, and the rest the server
+ * creates at each start (PostgreSQL's manual, "Backing Up the Data Directory").
  */
 const hollow = new Set([
   "pg_wal",
@@ -92,7 +92,7 @@ export async function measure(root: string, path: string): Promise<BackupFile> {
   return { path, ...meter.result() };
 }
 
-/** Writes the content of a compressed file. */
+/** Unpacks a compressed file. */
 export async function decompress(from: string, to: string): Promise<void> {
   mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
   const target = createWriteStream(to, { flags: "wx", mode: 0o600 });
@@ -127,7 +127,7 @@ export async function forEach<T>(
       rest.length = 0;
       throw error;
     });
-  // All of them, before a failure is told: nobody may still write into what is then removed.
+  // All of them, before a failure is thrown: no worker may still write into what is then removed.
   const ends = await Promise.allSettled(Array.from({ length: 6 }, guarded));
   for (const end of ends) if (end.status === "rejected") throw end.reason;
 }

@@ -15,12 +15,12 @@ const timestamp = z.iso.datetime({ offset: true });
 /** A file of a backup, as it lies there. */
 const fileSchema = z.object({ path: inside, size: z.number(), sha256: z.string() });
 
-/** What a backup says of itself, in its manifest.json. */
+/** The content of a backup's manifest.json. */
 const manifestSchema = z.object({
   /** "physical" is a copy of the data directory, to be rolled on with WAL; "dump" is pg_dump's. */
   kind: z.enum(["physical", "dump"]),
   startedAt: timestamp,
-  /** The moment that `tables`, `sequences`, `settings` and `catalog` tell of. */
+  /** When `tables`, `sequences`, `settings` and `catalog` were read. */
   finishedAt: timestamp,
   /** Full version of the server: "18.4". */
   postgresVersion: z.string(),
@@ -37,7 +37,7 @@ const manifestSchema = z.object({
   /** The WAL segments from the start to the restore point; without them the copy is worthless. */
   wal: z.array(inside).optional(),
   files: z.array(fileSchema),
-  /** Folders of the data directory that hold no file, and must be there all the same. */
+  /** Folders of the data directory that hold no file, and must exist. */
   folders: z.array(inside),
   tables: z.array(z.object({ name: z.string(), rows: z.string(), hash: z.string() })),
   sequences: z.array(z.object({ name: z.string(), value: z.string().nullable() })),
@@ -52,7 +52,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 /** A file of a backup, with its size and checksum. */
 export type BackupFile = z.infer<typeof fileSchema>;
 
-/** What is known of the content of a database at one moment. */
+/** What a database holds at one point in time. */
 export type Facts = Pick<Manifest, "tables" | "sequences" | "settings">;
 
 /** A backup that is complete. */

@@ -4,7 +4,7 @@ import { errorMessage, RowhouseError } from "../lib/errors.ts";
 import type { Home } from "../stack/home.ts";
 import { type Backup, describeDatabase, type Manifest } from "./manifest.ts";
 import { getArchiveDir, listBackups } from "./store.ts";
-import { segmentOrder } from "./wal.ts";
+import { findSegment, segmentOrder } from "./wal.ts";
 
 /** Which backups stay: those that either rule keeps. Without rules all do. */
 export interface Retention {
@@ -40,7 +40,7 @@ export function applyRetention(
   return gone.map(({ name }) => name).reverse();
 }
 
-/** Data that was begun anew is another one here: its backups must not push out those of the old. */
+/** A new data directory is another database here: its backups must not push out those of the old. */
 function getSource(manifest: Manifest): string {
   return JSON.stringify([describeDatabase(manifest), manifest.systemIdentifier]);
 }
@@ -60,7 +60,7 @@ function remove(dir: string): void {
   }
 }
 
-/** History files stay: they are tiny, and tell one timeline from another. */
+/** History files stay: they are tiny, and distinguish the timelines. */
 function pruneWal(home: Home): void {
   const firsts = listBackups(home).flatMap(({ manifest }) => manifest.wal?.[0] ?? []);
   if (firsts.length === 0) return;
@@ -71,8 +71,4 @@ function pruneWal(home: Home): void {
     if (segment !== "" && segmentOrder(segment) < oldest)
       rmSync(join(walDir, file), { force: true });
   }
-}
-
-function findSegment(path: string): string {
-  return /([0-9A-F]{24})[^/]*\.gz$/.exec(path)?.[1] ?? "";
 }

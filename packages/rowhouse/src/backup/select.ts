@@ -29,7 +29,7 @@ function formatOffset(_whole: string, hours: string, minutes = "00"): string {
   return `${hours}:${minutes}`;
 }
 
-/** What `--to` says: the end of the WAL, a moment, or nothing: the backup's own moment. */
+/** The value of `--to`: the end of the WAL, a point in time, or nothing: where the backup ended. */
 export type RestoreTime = Date | "latest" | undefined;
 
 /**
@@ -62,9 +62,9 @@ export function selectBackup(
   throw new RowhouseError(
     "restore_refused",
     oldest === undefined
-      ? "No backup can be rolled on to a moment: there is no physical one."
-      : `${restoreTime.toISOString()} is before the end of ${name === undefined ? "every backup" : "that backup"}: the earliest moment is ${oldest.manifest.finishedAt}.`,
-    "A time without an offset is UTC. `npx rowhouse backup --list` tells each backup's end.",
+      ? "Point-in-time recovery needs a physical backup, and there is none."
+      : `${restoreTime.toISOString()} is before the end of ${name === undefined ? "every backup" : "that backup"}: the earliest time is ${oldest.manifest.finishedAt}.`,
+    "A time without an offset is UTC. `npx rowhouse backup --list` shows each backup's end.",
   );
 }
 
@@ -73,7 +73,7 @@ function assertKind({ name, manifest }: Backup, kind: Manifest["kind"]): void {
   throw new RowhouseError(
     "restore_refused",
     manifest.kind === "dump"
-      ? `${name} is a dump: it goes into a database that --url or DATABASE_URL names, and knows one moment.`
+      ? `${name} is a dump: it goes into a database that --url or DATABASE_URL names, and has no point-in-time recovery.`
       : `${name} is a copy of the embedded database: it goes into a home, and not into a URL.`,
     manifest.kind === "dump"
       ? "Name an empty database, without --to and --into: --url postgres://..."

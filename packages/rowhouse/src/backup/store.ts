@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { errorCode, RowhouseError } from "../lib/errors.ts";
+import { timestamp } from "../lib/format.ts";
 import { findPostgres } from "../stack/binaries.ts";
 import type { Home } from "../stack/home.ts";
 import { chooseIdentity } from "../stack/unprivileged.ts";
@@ -40,7 +41,7 @@ export function listBackups(home: Home): Backup[] {
     try {
       return [readBackup(join(backupsDir(home), name), name)];
     } catch {
-      return []; // Restoring or drilling it by name says what is wrong with it.
+      return []; // Restoring or drilling it by name reports what is wrong with it.
     }
   });
 }
@@ -81,7 +82,7 @@ export function findBackup(
   );
 }
 
-/** A backup that is being written: beside the others, under a name that nobody takes for complete. */
+/** A backup that is being written: beside the others, under a name that marks it as incomplete. */
 export interface Draft {
   readonly name: string;
   readonly dir: string;
@@ -90,18 +91,12 @@ export interface Draft {
   readonly discard: () => void;
 }
 
-/** Who is told of progress, and what ends the work early. */
-export interface Progress {
-  readonly report: (line: string) => void;
-  readonly signal: AbortSignal;
-}
-
 /** Begins a backup, and removes what killed ones left. */
 export function beginDraft(home: Home, now = new Date()): Draft {
   const dir = backupsDir(home);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   removeLeftovers(dir);
-  const name = claimName(dir, now.toISOString().replace(/[-:]|\.\d+/g, ""));
+  const name = claimName(dir, timestamp(now));
   const draft = join(dir, `${name}.part`);
   writeFileSync(join(draft, "pid"), String(process.pid), { mode: 0o600 });
   return {
@@ -136,7 +131,7 @@ function removeLeftovers(dir: string): void {
   }
 }
 
-/** One that has just been begun has not told yet by whom. */
+/** A draft that was just begun has no pid file yet. */
 function isBeingWritten(draft: string): boolean {
   const file = join(draft, "pid");
   const pid = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
@@ -144,7 +139,7 @@ function isBeingWritten(draft: string): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    return errorCode(error) === "EPERM"; // Somebody else's; otherwise the process is gone.
+    return errorCode(error) === "EPERM"; // Another user's process; otherwise it is gone.
   }
 }
 

@@ -28,6 +28,11 @@ function segmentName(timeline: number, number: number): string {
   return part(timeline) + part(Math.floor(number / 256)) + part(number % 256);
 }
 
+/** The segment that a path of an archived file names; empty when it names none. */
+export function findSegment(path: string): string {
+  return /([0-9A-F]{24})[^/]*\.gz$/.exec(path)?.[1] ?? "";
+}
+
 /** Where a segment stands in the order of all, whatever its timeline. */
 export function segmentOrder(segment: string): number {
   return (

@@ -9,8 +9,8 @@ import { readSettings } from "../stack/settings.ts";
 
 /** `rowhouse dev` */
 export const devCommand = new Command("dev")
-  .description("start everything, and bring each save in sql/ and policies/ to the home's database")
-  .option("--allow-drop", "let a save drop tables and columns with what they hold")
+  .description("start everything, and apply each save in sql/ and policies/ to the home's database")
+  .option("--allow-drop", "let a save drop tables and columns with their data")
   .action(dev);
 
 async function dev({ allowDrop = false }: { allowDrop?: boolean }): Promise<void> {
@@ -28,7 +28,7 @@ async function dev({ allowDrop = false }: { allowDrop?: boolean }): Promise<void
     startDev({ settings, allowDrop, root: settings.project.root, report }),
     ending,
   ]);
-  // Interrupted while starting: the guard ends what runs already.
+  // Interrupted while starting: the watchdog stops what runs already.
   if (typeof running === "string") process.exit(1);
   for (const line of announcement(running)) print(line);
   try {
@@ -46,7 +46,7 @@ function announcement({ apiUrl, watched }: Dev): string[] {
   ];
 }
 
-/** Tells a line, or a failure that leaves the last good state running. */
+/** Prints a line, or a failure that leaves the last good state running. */
 function report(what: string | Error): void {
   if (typeof what === "string") print(what);
   else if (what instanceof RowhouseError) printFailure(what);

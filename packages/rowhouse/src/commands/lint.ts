@@ -12,7 +12,7 @@ interface Options {
 
 /** `rowhouse lint` */
 export const lintCommand = new Command("lint")
-  .description("check the database against the rules of the house")
+  .description("check the database against the project conventions")
   .option("--against <url>", "check this database instead", parseDatabaseUrl)
   .option("--rules", "check nothing; list the rules")
   .option("--json", "for programs")

@@ -10,11 +10,12 @@ import { parseCount } from "./options.ts";
 
 const help = `
 A statement that waits for a lock makes every request behind it wait, too. So it gives up after
---lock-timeout, and the migration is tried again: after 1 s, 2 s, 4 s, up to 16 s. A migration that
-sets lock_timeout itself, as those that \`rowhouse db migration\` writes, keeps its own.
+--lock-timeout, and the migration is retried after 1 s, 2 s, 4 s, up to 16 s. A migration that sets
+lock_timeout itself, like those of \`rowhouse db migration\`, keeps its own.
 --dry-run only reads: it applies the pending migrations to an empty copy of the schema, on a
-throwaway server, and prints each statement with the locks that it takes on tables that are there.
-Then PostgREST, of the stack that runs here or of --api, is asked until it knows every column.
+throwaway server, and prints each statement with the locks that it takes on existing tables.
+After migrating, it waits until PostgREST (of the stack that runs here, or at --api) serves every
+new column.
 The exit code is 1 when a migration fails, or when PostgREST does not serve the new schema in time.`;
 
 interface Options {
@@ -36,11 +37,11 @@ export const migrateCommand = new Command("migrate")
   )
   .option(
     "--retries <n>",
-    "how often to try again when a lock was in the way",
+    "how often to retry when a lock was in the way",
     parseRetries,
     defaultLockRetries.retries,
   )
-  .option("--dry-run", "only print the SQL that is pending, and the locks that it takes")
+  .option("--dry-run", "only print the pending SQL, and the locks that it takes")
   .option("--api <url>", "the PostgREST that has to serve the new schema", parseApi)
   .option("--json", "for programs: what --dry-run finds, or the files that were applied")
   .addHelpText("after", help)

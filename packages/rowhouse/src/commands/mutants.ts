@@ -11,7 +11,7 @@ interface Options {
 
 /** `rowhouse mutants` */
 export const mutantsCommand = new Command("mutants")
-  .description("weaken the access rules one at a time, and tell what the pgTAP files do not notice")
+  .description("weaken the access rules one at a time, and show what the pgTAP files do not notice")
   .addHelpText(
     "after",
     "\nIt works on a server that is thrown away, with the database that sql/ and policies/ declare.\nThe exit code is 1 when a mutant survives, or cannot be tried.",

@@ -13,15 +13,16 @@ import { readSettings, type Settings } from "../stack/settings.ts";
 import { parseDatabaseUrl } from "./options.ts";
 
 const help = `
-Without a name it is the newest backup (with --to: the newest from before that moment), and without
---to exactly what the backup counted. A time without an offset is UTC: "2026-11-21 03:00", or
-"2026-11-21 03:00+01". "--to latest" is all that was archived, and what a killed server had not yet.
-Checksums are compared first. The stack must be stopped. The data that was there is kept beside, as
-data.before-<time>: remove it when you are content.
-A dump is restored into an empty database alone: with --url, or with DATABASE_URL set and neither
+Without a name it restores the newest backup (with --to: the newest from before that time); without
+--to, the state at the end of the backup. A time without an offset is UTC: "2026-11-21 03:00", or
+"2026-11-21 03:00+01". "--to latest" restores all WAL, including WAL not yet archived when the server
+was killed.
+Checksums are compared first. The stack must be stopped. The existing data is kept beside the new, as
+data.before-<time>: delete it once you have verified the restore.
+A dump is restored into an empty database only: with --url, or with DATABASE_URL set and neither
 --to nor --into, it is the newest dump; otherwise the newest copy of the embedded database.
-The exit code is 0 when the database stands, 1 on an error, 130 when interrupted: then, as after an
-error, everything is as it was.`;
+The exit code is 0 when the restore is complete, 1 on an error, 130 when interrupted. After an error
+or an interruption nothing has changed.`;
 
 interface Options {
   readonly to?: Exclude<RestoreTime, undefined>;
@@ -32,11 +33,11 @@ interface Options {
 
 /** `rowhouse restore` */
 export const restoreCommand = new Command("restore")
-  .description("bring a backup back, or any moment after it")
-  .argument("[backup]", "its name, of `rowhouse backup --list`")
-  .option("--to <time>", 'the moment, in UTC: "2026-11-21 03:00"; or "latest"', parseTo)
-  .option("--into <home>", "another home, which is made when missing")
-  .option("--url <url>", "the empty database that a dump goes into", parseDatabaseUrl)
+  .description("restore a backup, or any point in time after it")
+  .argument("[backup]", "its name, from `rowhouse backup --list`")
+  .option("--to <time>", 'the time, in UTC: "2026-11-21 03:00"; or "latest"', parseTo)
+  .option("--into <home>", "another home, created if missing")
+  .option("--url <url>", "the empty database to restore a dump into", parseDatabaseUrl)
   .option("--json", "for programs")
   .addHelpText("after", help)
   .action(bringBack);
@@ -45,7 +46,7 @@ function parseTo(text: string): Exclude<RestoreTime, undefined> {
   if (text === "latest") return text;
   const moment = parseTime(text);
   if (moment) return moment;
-  throw new InvalidArgumentError('Give a moment like "2026-11-21 03:00" (UTC), or "latest".');
+  throw new InvalidArgumentError('Give a time like "2026-11-21 03:00" (UTC), or "latest".');
 }
 
 async function bringBack(
@@ -56,7 +57,7 @@ async function bringBack(
   const { to, into, url, json } = options;
   if (url !== undefined && (to !== undefined || into !== undefined)) {
     command.error(
-      "error: --url is for a dump, which knows one moment; --to and --into are for the embedded database",
+      "error: --url is for a dump; dumps have no point-in-time recovery. --to and --into are for the embedded database",
     );
   }
   const settings = readSettings();
@@ -102,11 +103,11 @@ function noTarget(name: string): never {
 function describe({ backup, lastCommit, endedBefore, dataDir, before }: Restored): string[] {
   const stands = lastCommit
     ? `its last change is of ${lastCommit}`
-    : "nothing was changed between the backup and that moment";
+    : "nothing was changed between the backup and that time";
   return [
     `Restored from ${backup}: ${stands}.`,
-    ...(endedBefore ? ["No later change is in the WAL, up to the moment that you gave."] : []),
+    ...(endedBefore ? ["The WAL has no later change up to the time that you gave."] : []),
     `The data is in ${dataDir}.`,
-    ...(before ? [`What was there before is in ${before}.`] : []),
+    ...(before ? [`The previous data is in ${before}.`] : []),
   ];
 }

@@ -17,7 +17,7 @@ async function start(): Promise<void> {
 
   const starting = Promise.race([startStack(settings, note), ending]);
   const stack = await noteIfSlow("Still starting ...", starting);
-  // Interrupted while starting: the guard ends what runs already.
+  // Interrupted while starting: the watchdog stops what runs already.
   if (typeof stack === "string") process.exit(1);
 
   for (const line of announcement(stack)) print(line);

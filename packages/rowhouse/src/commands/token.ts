@@ -7,7 +7,7 @@ import { assertCanSign, findOrCreateUser, signToken } from "../stack/token.ts";
 
 /** `rowhouse token <email>` */
 export const tokenCommand = new Command("token")
-  .description("print a token for a user, made when missing")
+  .description("print a token for a user, who is created if missing")
   .argument("<email>", "the user's email address", parseEmail)
   .option(
     "-e, --expires-in <duration>",

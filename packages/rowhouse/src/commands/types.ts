@@ -29,7 +29,7 @@ export const typesCommand = new Command("types")
     if (check) {
       throw new RowhouseError(
         "types_stale",
-        `${shown} is not what the database says.`,
+        `${shown} does not match the database.`,
         "Run `npx rowhouse types` and commit the file.",
       );
     }
@@ -40,6 +40,6 @@ export const typesCommand = new Command("types")
 /** A migration that is not applied is not in the types: who forgot that would think it is. */
 async function reportVersions(url: string, migrationsDir: string): Promise<void> {
   const { readVersions } = await import("../schema/catalog/history.ts");
-  const { describeVersions } = await import("../schema/catalog/describe.ts");
+  const { describeVersions } = await import("../schema/catalog/versions.ts");
   for (const line of describeVersions(await readVersions(url, migrationsDir))) note(line);
 }

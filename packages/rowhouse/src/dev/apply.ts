@@ -5,7 +5,7 @@ import { withClient } from "../stack/database.ts";
 import { defaultLockRetries } from "../stack/lock-retries.ts";
 
 /**
- * Applies statements to the dev database in one transaction, and tells PostgREST. It is committed
+ * Applies statements to the dev database in one transaction, and notifies PostgREST. It is committed
  * only when the database then holds what it should.
  *
  * @param plans Several ways to get there: the first that arrives is taken.
@@ -33,8 +33,8 @@ export async function applyToDev(
     }
     throw new RowhouseError(
       "plan_unproven",
-      `The dev database cannot be brought to what is declared: ${reason}`,
-      "Nothing was changed. Change it in smaller steps, or begin anew: stop, and delete the home.",
+      `Cannot bring the dev database to what is declared: ${reason}`,
+      "Nothing was changed. Change it in smaller steps, or start over: stop, and delete the home.",
     );
   });
 }
@@ -44,8 +44,8 @@ const lockNotAvailable = "55P03";
 function busy(lockTimeout: string, cause: unknown): RowhouseError {
   return new RowhouseError(
     "plan_unproven",
-    `The dev database is busy: for ${lockTimeout} somebody held a lock that this change needs.`,
-    "Nothing was changed. End that transaction (pg_stat_activity tells whose it is), and save again.",
+    `The dev database is busy: another session held a lock that this change needs for ${lockTimeout}.`,
+    "Nothing was changed. End that transaction (pg_stat_activity shows it), and save again.",
     { cause },
   );
 }

@@ -1,12 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { rehearse } from "../access/rehearse/rehearse.ts";
 import { describeRehearsal } from "../access/rehearse/text.ts";
 import { colours } from "../lib/colours.ts";
 import { errorMessage } from "../lib/errors.ts";
 import { declaredFiles } from "../schema/catalog/declared.ts";
-import { describeDifference, describeVersions } from "../schema/catalog/describe.ts";
+import { describeDifference } from "../schema/catalog/describe.ts";
 import { readVersions } from "../schema/catalog/history.ts";
+import { describeVersions } from "../schema/catalog/versions.ts";
 import { adoptMigrations } from "../schema/plan/adopt.ts";
 import { generateTypes } from "../schema/types.ts";
 import { openScratch, type ScratchServer } from "../stack/scratch.ts";
@@ -22,7 +23,7 @@ export interface DevOptions {
   readonly allowDrop: boolean;
   /** The project's folder. */
   readonly root: string;
-  /** Told what happens: a line, or a failure that changed nothing. */
+  /** Takes what happens: a line, or a failure that changed nothing. */
   readonly report: (what: string | Error) => void;
 }
 
@@ -37,14 +38,14 @@ export interface Dev {
 
 const watched = ["sql", "policies"];
 
-/** Also who only reads the catalog waits for a table that is locked altogether. */
+/** Reading the catalog also waits for a table under an ACCESS EXCLUSIVE lock. */
 const slowMessage =
-  "Still at it. Does somebody hold a lock in the dev database? pg_stat_activity tells.";
+  "Still waiting, possibly for a lock in the dev database: check pg_stat_activity.";
 
 /**
  * Starts the stack, brings its database to what the files declare, and again after each save.
  *
- * @throws RowhouseError with the code of the step that failed. What goes wrong later is told.
+ * @throws RowhouseError with the code of the step that failed. Later failures are reported.
  */
 export async function startDev({ settings, allowDrop, root, report }: DevOptions): Promise<Dev> {
   const scratch = await openScratch();
@@ -52,7 +53,7 @@ export async function startDev({ settings, allowDrop, root, report }: DevOptions
   try {
     stack = await startStack(settings, report, async (url) => {
       const adopted = await adoptMigrations(scratch, url, settings.project.migrationsDir);
-      for (const file of adopted) report(`The database has it already: noted ${file}.`);
+      for (const file of adopted) report(`The database already has it: marked ${file} as applied.`);
       const { unknown } = await readVersions(url, settings.project.migrationsDir);
       for (const line of describeVersions({ pending: [], unknown })) report(line);
     });
@@ -72,8 +73,7 @@ export async function startDev({ settings, allowDrop, root, report }: DevOptions
       if (!(await syncDev({ scratch: place.scratch, url, root, allowDrop, beforeApplying })))
         return;
       report(colours.green(`Applied in ${((performance.now() - start) / 1000).toFixed(1)} s.`));
-      if (await writeTypes(url, settings.project.typesFile))
-        report("The client's types are written anew.");
+      if (await writeTypes(url, settings.project.typesFile)) report("Wrote the client's types.");
     } catch (error) {
       report(error instanceof Error ? error : new Error(String(error)));
     } finally {
@@ -101,7 +101,7 @@ interface Place {
 }
 
 function readRoles(root: string): string {
-  const files = declaredFiles(root).filter((file) => file.includes("roles"));
+  const files = declaredFiles(root).filter((file) => basename(dirname(file)) === "roles");
   return files.map((file) => readFileSync(join(root, file), "utf8")).join("\n");
 }
 
@@ -114,7 +114,7 @@ async function freshRoles(place: Place, root: string): Promise<Place> {
   return { scratch, roles };
 }
 
-/** Tells what changes, and for whom in rows, while the database is still as it was. */
+/** Reports what changes, and for whom in rows, while the database is still unchanged. */
 async function announce(
   { difference, hazards, rules }: Change,
   url: string,
@@ -126,7 +126,7 @@ async function announce(
   for (const line of await describeEffects(url, rules)) report(line);
 }
 
-/** That it cannot be told keeps no save from the dev database. */
+/** When the effects are unknown, the save is still applied to the dev database. */
 async function describeEffects(url: string, rules: Change["rules"]): Promise<string[]> {
   const options = { as: [], users: 20, examples: 2, timeout: 5 };
   try {
@@ -135,7 +135,7 @@ async function describeEffects(url: string, rules: Change["rules"]): Promise<str
       ? describeRehearsal(rehearsal)
       : [];
   } catch (error) {
-    return [colours.yellow(`  For whom it changes what cannot be told: ${errorMessage(error)}`)];
+    return [colours.yellow(`  Could not tell who gains or loses access: ${errorMessage(error)}`)];
   }
 }
 

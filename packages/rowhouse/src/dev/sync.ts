@@ -3,7 +3,8 @@ import { readRules } from "../access/rehearse/rehearse.ts";
 import { RowhouseError } from "../lib/errors.ts";
 import { type CatalogDifference, compareCatalogs } from "../schema/catalog/catalog.ts";
 import { buildDeclared } from "../schema/catalog/declared.ts";
-import { findHazards, type Hazard } from "../schema/plan/hazards.ts";
+import type { Hazard } from "../schema/plan/hazard.ts";
+import { findHazards } from "../schema/plan/hazards.ts";
 import { withSameOwner } from "../schema/plan/owner.ts";
 import { planChanges } from "../schema/plan/plan.ts";
 import { readSnapshot } from "../schema/plan/snapshot.ts";
@@ -21,7 +22,7 @@ export interface SyncOptions {
   readonly root: string;
   /** Whether a table or column may go with what it holds. */
   readonly allowDrop: boolean;
-  /** Told who may do what before and after, while the dev database is still as before. */
+  /** Called with the access rules before and after, while the dev database is still unchanged. */
   readonly beforeApplying: (change: Change) => Promise<void>;
 }
 
@@ -67,7 +68,10 @@ function refuseDrops(hazards: readonly Hazard[], allowDrop: boolean): void {
   if (allowDrop || drops.length === 0) return;
   throw new RowhouseError(
     "step_refused",
-    ["This is not done unasked:", ...drops.map(({ message }) => `  ${message}`)].join("\n"),
-    "Nothing was changed. If it is meant, start with --allow-drop.",
+    [
+      "Refused: this needs explicit permission:",
+      ...drops.map(({ message }) => `  ${message}`),
+    ].join("\n"),
+    "Nothing was changed. If it is intended, start with --allow-drop.",
   );
 }

@@ -11,7 +11,7 @@ export interface Project {
   readonly migrationsDir: string;
   /** Where `rowhouse types` writes. */
   readonly typesFile: string;
-  /** What PostgREST is told, secrets and addresses aside. */
+  /** The settings of PostgREST, secrets and addresses aside. */
   readonly postgrestConf: string;
 }
 

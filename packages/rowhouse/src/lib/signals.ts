@@ -2,7 +2,7 @@ import { note } from "./output.ts";
 
 /**
  * Resolves at the first Ctrl-C, SIGTERM, or end of the terminal. At the second this process ends
- * at once, and the guard ends the servers.
+ * at once, and the watchdog ends the servers.
  */
 export function waitForSignal(): Promise<NodeJS.Signals> {
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

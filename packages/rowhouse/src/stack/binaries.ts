@@ -19,7 +19,7 @@ export function findPostgres(): string {
   return native;
 }
 
-/** The version that a PostgreSQL program says it has: [18, "18.4"]. */
+/** The version of a PostgreSQL program: [18, "18.4"]. */
 export function postgresVersion(native: string): [major: number, full: string] {
   const output = execFileSync(join(native, "bin", "postgres"), ["--version"], { encoding: "utf8" });
   const full = /\d+\.\d+/.exec(output)?.[0] ?? "0";

@@ -35,13 +35,13 @@ const refusals: Record<string, string> = {
   "42501": "Grant the user CONNECT on the database, or use another one.",
 };
 
-/** What the driver says when the server asks for a password, and the URL has none. */
+/** The driver's message when the server asks for a password, and the URL has none. */
 const passwordMissing = "client password must be a string";
 
 function toConnectionError(error: unknown, url: string): RowhouseError {
   const target = withoutPassword(url);
   const remedy = errorMessage(error).includes(passwordMissing)
-    ? "The server wants a password: put it into the URL."
+    ? "The server asks for a password: put it into the URL."
     : refusals[errorCode(error) ?? ""];
   if (remedy !== undefined) {
     return new RowhouseError(
@@ -55,7 +55,7 @@ function toConnectionError(error: unknown, url: string): RowhouseError {
   }
   return new RowhouseError(
     "database_unreachable",
-    `${target} cannot be reached: ${errorMessage(error)}.`,
+    `${target} is unreachable: ${errorMessage(error)}.`,
     "Check that the server runs, and the host and port in its URL.",
     { cause: error },
   );

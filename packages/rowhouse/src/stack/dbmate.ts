@@ -91,7 +91,7 @@ function migrationFiles(dir: string): string[] {
     .sort();
 }
 
-/** The versions that a database says it has, in order. */
+/** The versions that a database records as applied, in order. */
 export async function readAppliedVersions(client: pg.Client): Promise<string[]> {
   try {
     const { rows } = await client.query<{ version: string }>(
@@ -143,7 +143,7 @@ async function dbmate(
   await retryOnLock(lockRetries, attempt, ({ remedy }) => remedy === nothingLeft);
 }
 
-/** dbmate's driver demands TLS where nothing is said, while ours does without: say it. */
+/** dbmate's driver demands TLS by default, while ours does not: so the URL always says which. */
 function withSslMode(url: string): string {
   const explicit = new URL(url);
   if (!explicit.searchParams.has("sslmode")) explicit.searchParams.set("sslmode", "disable");
@@ -151,10 +151,10 @@ function withSslMode(url: string): string {
 }
 
 const nothingLeft =
-  "Each migration runs in a transaction: the failed one left nothing behind, the ones before it stay. Correct it and migrate again.";
+  "Each migration runs in a transaction: the failed one was rolled back, the ones before it stay. Correct it and migrate again.";
 
 const somethingLeft =
-  "This one runs outside a transaction: the statements before the failed one stay. docs/operations.md says how to go on.";
+  "This one runs outside a transaction: the statements before the failed one stay. docs/operations.md shows how to continue.";
 
 function toMigrationError(error: unknown, dir: string): RowhouseError {
   const { stdout, stderr } = error as { stdout?: string; stderr?: string };

@@ -71,7 +71,7 @@ async function ensureDatabase(maintenanceUrl: string): Promise<void> {
       databaseName,
     ]);
     if (rowCount === 0) await client.query(`create database ${databaseName}`);
-    // It tells of all databases from any one: from here, since the home's holds what is declared.
+    // It covers all databases from any one: it is here, since the home's holds what is declared.
     await client.query("create extension if not exists pg_stat_statements");
   });
 }
@@ -125,11 +125,11 @@ export async function withExistingDatabase<T>(
   throw new RowhouseError(
     "home_empty",
     `There is no database in the home ${home.dir}.`,
-    "See whether ROWHOUSE_HOME is right and its disk is there. `npm start` makes a new database.",
+    "Check ROWHOUSE_HOME, and that its disk is mounted. `npm start` creates a new database.",
   );
 }
 
-/** Data, or what a restore that was killed at its very end left: then the start says what to do. */
+/** Data, or what a restore that was killed at its very end left: then the start explains what to do. */
 function hasData(home: Home): boolean {
   const { place } = chooseIdentity(findPostgres(), home.dir);
   return readdirSync(place).some((name) => /^data($|\.before-)/.test(name));

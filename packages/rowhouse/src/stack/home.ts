@@ -48,7 +48,7 @@ export function openHome(dir: string): Home {
   } catch (error) {
     throw new RowhouseError(
       "home_not_writable",
-      `The home ${dir} cannot be written to: ${errorMessage(error)}.`,
+      `Cannot write to the home ${dir}: ${errorMessage(error)}.`,
       "Make it writable, or set ROWHOUSE_HOME to another folder.",
       { cause: error },
     );
@@ -68,7 +68,7 @@ export function postgresPassword(home: Home): string {
 
 function readOrCreateSecret(file: string): string {
   if (!existsSync(file)) {
-    // Written aside and linked, so that of two makers one wins and nobody reads half a secret.
+    // Written aside and linked, so that of two writers one wins and no one reads half a secret.
     const draft = `${file}.${process.pid}`;
     writeFileSync(draft, randomBytes(32).toString("hex"), { mode: 0o600 });
     try {

@@ -36,7 +36,7 @@ const stateSchema = z.object({
 /** The state of a stack. */
 export type State = z.infer<typeof stateSchema>;
 
-/** The hold that one process has on a home. */
+/** The lock that one process has on a home. */
 export interface HomeLock {
   /** Writes what has changed into the state. */
   readonly update: (change: Partial<State>) => void;
@@ -44,7 +44,7 @@ export interface HomeLock {
 }
 
 /**
- * Takes hold of a home, for one stack at a time. What a killed stack left running is ended first.
+ * Locks a home, for one stack at a time. Servers that a killed stack left running are stopped first.
  *
  * @throws RowhouseError home_in_use
  */
@@ -126,11 +126,11 @@ async function isAlive({ port, key }: State): Promise<boolean> {
     for await (const chunk of socket) answer += chunk;
     return answer === key;
   } catch {
-    return false; // Nobody listens, or somebody else does.
+    return false; // No process listens, or another one does.
   }
 }
 
-/** The guard of the killed stack does the same; whoever comes first, the end is waited for. */
+/** The watchdog of the killed stack does the same; either way, this waits for the end. */
 async function stopLeftovers({ servers }: Pick<State, "servers">): Promise<void> {
   for (const [name, pid] of Object.entries(servers)) {
     signal(name, pid, name === "postgres" ? "SIGINT" : "SIGTERM");
@@ -140,8 +140,8 @@ async function stopLeftovers({ servers }: Pick<State, "servers">): Promise<void>
 }
 
 /**
- * Ends the PostgreSQL that runs on a data directory whose home is in our hold: a stack that was
- * killed just when it started the server again has told nobody of it.
+ * Stops the PostgreSQL that runs on a data directory whose home we have locked: a stack that was
+ * killed just when it restarted the server did not record it.
  */
 export async function stopOrphan(dataDir: string): Promise<void> {
   const lockFile = join(dataDir, "postmaster.pid");

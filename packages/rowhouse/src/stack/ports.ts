@@ -7,8 +7,8 @@ import { errorCode, RowhouseError } from "../lib/errors.ts";
 export const loopback = "127.0.0.1";
 
 /**
- * A port on loopback that nobody listens on. It is none of those that a system gives to outgoing
- * connections (Linux from 32768 on, macOS from 49152), lest one takes it before it is used.
+ * A port on loopback that no process listens on. It is outside the range that a system gives to
+ * outgoing connections (Linux from 32768 on, macOS from 49152), so none can take it.
  */
 export async function freePort(): Promise<number> {
   for (let tries = 1; ; tries += 1) {

@@ -29,7 +29,7 @@ export interface ProcessGroup {
   readonly stop: () => Promise<void>;
 }
 
-/** An empty crew. Its servers end with this process, whatever ends it. */
+/** An empty group. Its servers end with this process, whatever ends it. */
 export function createProcessGroup(lock: HomeLock, report: (line: string) => void): ProcessGroup {
   const watchdog = startWatchdog();
   const running = new Map<string, Server>();
@@ -45,7 +45,7 @@ export function createProcessGroup(lock: HomeLock, report: (line: string) => voi
 
   const start = async ({ program, launch, ready }: GroupMember) => {
     const server = await launch();
-    note(program, server); // Before it is ready: the guard must know of it from the first moment.
+    note(program, server); // Before it is ready: the watchdog must know of it from the start.
     await ready(server);
     return server;
   };
@@ -64,7 +64,7 @@ export function createProcessGroup(lock: HomeLock, report: (line: string) => voi
           new RowhouseError(
             failure,
             `${name} keeps ending, the last time with: ${reason}. The end of ${logFile}:\n${lastLines(logFile)}`,
-            "The log says why.",
+            "See the log.",
           ),
       }),
     );

@@ -10,13 +10,13 @@ import { embeddedUrl, launchPostgres, openCluster, postgresReady } from "./postg
 import { readSettings } from "./settings.ts";
 import { startWatchdog } from "./watchdog.ts";
 
-/** A place to make databases in that nobody keeps. */
+/** A server for throwaway databases. */
 export interface Scratch {
   /** A superuser's URL, on the maintenance database. */
   readonly serverUrl: string;
   /**
-   * Makes a database: an empty one, or a copy of another one there, to which nobody may be
-   * connected.
+   * Creates a database: an empty one, or a copy of another one there, which must have no
+   * connections.
    *
    * @param template The URL of the database to copy. Its own grants and settings (those of
    *   `pg_database`) are not copied.

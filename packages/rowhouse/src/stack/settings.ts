@@ -54,7 +54,7 @@ const variables = z.object({
 /** The names of all variables that the command reads. */
 export const variableNames = Object.keys(variables.shape);
 
-/** What the stack is told by its environment: checked, with defaults filled in. */
+/** The settings of a stack, from its environment: checked, with defaults filled in. */
 export interface Settings {
   /** The project that the settings are of. */
   readonly project: Project;

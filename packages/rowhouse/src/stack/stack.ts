@@ -33,7 +33,7 @@ export interface Stack {
 /** What is done with the database before the migrations are applied. */
 export type BeforeMigrating = (databaseUrl: string) => Promise<void>;
 
-/** Told what happens, a line at a time. */
+/** Takes what happens, a line at a time. */
 export type Report = (line: string) => void;
 
 /** A database that is up: its owner's URL, and what PostgREST signs in with. */
@@ -90,7 +90,7 @@ async function embeddedDatabase(
     url,
     shown: `PostgreSQL ${cluster.version} on port ${port}; its data is kept in ${cluster.dataDir}`,
     connectAuthenticator: async () => {
-      // Nobody else uses this server: a new password at each start need not be kept anywhere.
+      // No one else uses this server: a new password at each start need not be kept anywhere.
       const password = randomBytes(32).toString("hex");
       await setAuthenticatorPassword(url, password);
       return authenticatorUrl(url, password);

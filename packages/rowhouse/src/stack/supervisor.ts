@@ -9,7 +9,7 @@ export interface SupervisedServer {
   readonly stop: () => Promise<void>;
 }
 
-/** What to watch, and whom to tell. */
+/** What to supervise, and how to report. */
 export interface SuperviseOptions {
   readonly name: string;
   /** The server, already started. */
@@ -49,14 +49,14 @@ export function supervise(watch: SuperviseOptions): SupervisedServer {
       const now = performance.now();
       ends = [...ends.filter((at) => now - at < tooOften.withinMs), now];
       if (ends.length >= tooOften.ends) throw watch.giveUp(reason);
-      watch.report(`${watch.name} ended (${reason}): starting it again.`);
+      watch.report(`${watch.name} ended (${reason}): restarting it.`);
       await delay(backoffMs[ends.length - 1]);
       if (!stopped) reason = await runAgain();
     }
   };
 
   const done = keepRunning();
-  done.catch(() => {}); // Handled by whoever awaits `done`; nobody may be awaiting it yet.
+  done.catch(() => {}); // Handled where `done` is awaited, which may come later.
   const stop = async () => {
     stopped = true;
     await server.stop();

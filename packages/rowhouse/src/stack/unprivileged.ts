@@ -36,7 +36,7 @@ export function chooseIdentity(native: string, home: string): Identity {
   return { prefix: [], uid: nobody, gid: nobody, ...findPlaces(native, home) };
 }
 
-/** Gives a file or folder to whoever PostgreSQL runs as. */
+/** Gives a file or folder to the user that PostgreSQL runs as. */
 export function give(path: string, { uid, gid }: Identity): void {
   if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
 }
@@ -59,7 +59,7 @@ function packageVersion(native: string): string {
   return String(version);
 }
 
-/** Whether everybody may pass through a folder and all folders above it. */
+/** Whether all users may pass through a folder and all folders above it. */
 function isReachable(folder: string): boolean {
   const passable = (statSync(folder).mode & 0o001) !== 0;
   const above = dirname(folder);

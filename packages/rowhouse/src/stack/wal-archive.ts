@@ -6,7 +6,7 @@ export function getWalDir(place: string): string {
 }
 
 /**
- * What the embedded server is told about archiving its WAL. Until the first backup makes the
+ * The settings by which the embedded server archives its WAL. Until the first backup makes the
  * folder, nothing is kept: without a backup to start from, WAL is of no use.
  *
  * @param place The folder in which the data lies.

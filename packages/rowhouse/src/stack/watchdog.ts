@@ -3,7 +3,7 @@ import { Socket } from "node:net";
 import { join } from "node:path";
 import type { Server } from "./process.ts";
 
-/** Tells the guard which servers run now. */
+/** Tells the watchdog which servers run now. */
 export type Watchdog = (servers: readonly Pick<Server, "signal" | "pid">[]) => void;
 
 /**
@@ -14,7 +14,7 @@ export function startWatchdog(): Watchdog {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],
   });
-  // If the guard was killed, the stack goes on without it; the next start ends what is left.
+  // If the watchdog was killed, the stack continues without it; the next start stops what is left.
   watchdog.on("error", () => {});
   watchdog.stdin.on("error", () => {});
   watchdog.unref();

@@ -70,7 +70,7 @@ export function claimsFor(id: string): Record<string, unknown> {
   };
 }
 
-/** Signs claims as they are; a sound token unless told otherwise. */
+/** Signs claims as they are, with the secret of the API under test by default. */
 export function sign(claims: Record<string, unknown>, key = secret): string {
   return jwt.sign(claims, key, { noTimestamp: true });
 }
@@ -89,11 +89,11 @@ export interface Ask {
   readonly headers?: Record<string, string>;
   /** Sent as JSON. */
   readonly body?: unknown;
-  /** Sent as it is, as JSON unless a header says otherwise: for bodies that are none. */
+  /** Sent as it is, as JSON unless a header sets another type: for bodies that are none. */
   readonly text?: string;
 }
 
-/** Somebody who uses the API with a token of their own, or with none. */
+/** A client of the API, with a token of its own or with none. */
 export interface Caller {
   readonly id: string;
   readonly ask: (path: string, ask?: Ask) => Promise<Answer>;

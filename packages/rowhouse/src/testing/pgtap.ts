@@ -43,15 +43,15 @@ export function pgtapFiles(root = openProject().root): string[] {
 export interface Assertion {
   readonly name: string;
   readonly ok: boolean;
-  /** What pgTAP says of a failure. */
+  /** pgTAP's explanation of a failure. */
   readonly diagnosis: string;
 }
 
 /**
  * Runs one pgTAP file, statement by statement, in one session.
  *
- * @returns Its assertions, in order; the last tells whether as many ran as were planned. When an
- *   error ends the file after a failed assertion, one more tells of that: what came first says more.
+ * @returns Its assertions, in order; the last shows whether as many ran as were planned. When an
+ *   error ends the file after a failed assertion, one more reports it: the first failure matters more.
  * @throws What PostgreSQL ended the file with, if no assertion failed before.
  */
 export async function runPgtap(url: string, file: string): Promise<Assertion[]> {

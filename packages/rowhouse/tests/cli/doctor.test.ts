@@ -165,7 +165,7 @@ test("The doctor finds backups that are too old, or that no drill has tried", ()
   pretendBackup(home.dir, "by hand", { finishedAt: hoursAgo(0) });
   expect(told(checkBackups({ home }))).toEqual([expect.stringMatching(/^note: .* no backup/)]);
   one(hoursAgo(25));
-  const untried = "wrong: No backup of the embedded database was ever tried out.";
+  const untried = "wrong: No backup of the embedded database was ever drilled.";
   expect(told(checkBackups({ home }))).toEqual([untried]);
   // What was tried is another database's.
   const source = "postgres://one/app";

@@ -66,9 +66,7 @@ describe.each([
   test("the stack starts it again, says so, and serves", async () => {
     const stack = await startStack();
     process.kill(stack.servers()[program] ?? 0, "SIGKILL");
-    await stack.prints(
-      new RegExp(`^${name} ended \\(signal SIGKILL\\): starting it again\\.$`, "m"),
-    );
+    await stack.prints(new RegExp(`^${name} ended \\(signal SIGKILL\\): restarting it\\.$`, "m"));
     await stack.prints(new RegExp(`^${name} runs again\\.$`, "m"));
     await stack.serves();
   });

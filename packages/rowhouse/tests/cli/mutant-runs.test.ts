@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 
 /** Clones of the migrated database, and some of the pgTAP files. */
-function testBed(files: readonly string[]) {
+function createTestBed(files: readonly string[]) {
   const template = inDatabase(inject("serverUrl"), inject("pgtapTemplate"));
   return { scratch: testScratch(), template, files };
 }
@@ -53,7 +53,7 @@ describe("a run of mutants", () => {
   test("tells what killed a mutant, and prints a survivor with its SQL", async () => {
     const noticed = mutant("update_own on api.tasks: with check (true)");
     const missed = mutant("api.users: FORCE off");
-    const verdicts = await runMutants(testBed(ours("policies.tasks.sql", "me.sql")), [
+    const verdicts = await runMutants(createTestBed(ours("policies.tasks.sql", "me.sql")), [
       missed,
       noticed,
     ]);
@@ -77,7 +77,7 @@ describe("a run of mutants", () => {
   test("asks first the file that speaks of what is weakened", async () => {
     const files = ours("schemas.sql", "policies.tasks.sql").reverse();
     expect(files.map((file) => basename(file))).toEqual(["schemas.sql", "policies.tasks.sql"]);
-    const verdict = await tryMutant(testBed(files), mutant("api.tasks: RLS off"));
+    const verdict = await tryMutant(createTestBed(files), mutant("api.tasks: RLS off"));
     expect(verdict.killedBy?.file).toBe("policies.tasks.sql");
   });
 
@@ -87,7 +87,7 @@ describe("a run of mutants", () => {
       pgtapFile("red.sql", "select ok(false, 'Alice is tall')"),
       pgtapFile("broken.sql", "select 1 / 0"),
     ];
-    const run = runMutants(testBed(files), [mutant("api.users: RLS off")]);
+    const run = runMutants(createTestBed(files), [mutant("api.users: RLS off")]);
     await expect(run).rejects.toMatchObject({
       code: "tests_red",
       message: expect.stringMatching(
@@ -99,7 +99,7 @@ describe("a run of mutants", () => {
   test("counts an error of a test as noticed, and one of the server never", async () => {
     const sound = { kind: "none", object: "nothing", sql: "", undo: null };
     const attempt = (statement: string) =>
-      tryMutant(testBed([pgtapFile("file.sql", statement)]), sound);
+      tryMutant(createTestBed([pgtapFile("file.sql", statement)]), sound);
     expect(await attempt("select 1 / 0")).toMatchObject({
       outcome: "killed",
       killedBy: { file: "file.sql", assertion: "error: division by zero" },
@@ -123,7 +123,7 @@ describe("a run of mutants", () => {
       do $$ begin if nextval('public.tries') = 1 then raise sqlstate '40P01'; end if; end $$;
       select pass('Alice is through')
     `;
-    const verdict = await tryMutant(testBed([pgtapFile("race.sql", raceOnce)]), {
+    const verdict = await tryMutant(createTestBed([pgtapFile("race.sql", raceOnce)]), {
       kind: "none",
       object: "nothing",
       sql: "create sequence public.tries",
@@ -139,7 +139,7 @@ describe("a run of mutants", () => {
       sql: "alter table api.gone x",
       undo: null,
     };
-    const [verdict, ...more] = await runMutants(testBed(ours("me.sql")), [wrong]);
+    const [verdict, ...more] = await runMutants(createTestBed(ours("me.sql")), [wrong]);
     expect(more).toEqual([]);
     expect(verdict).toMatchObject({ outcome: "failed", killedBy: null });
     const verdicts = verdict ? [verdict] : [];
@@ -158,11 +158,11 @@ describe("a run of mutants", () => {
       undo: `drop role ${role}`,
     };
     const seen = pgtapFile("seen.sql", `select hasnt_role('${role}', 'Nobody is a mutant')`);
-    expect(await tryMutant(testBed([seen]), stronger)).toMatchObject({ outcome: "killed" });
+    expect(await tryMutant(createTestBed([seen]), stronger)).toMatchObject({ outcome: "killed" });
     const sound = { ...stronger, sql: "", undo: null };
-    expect(await tryMutant(testBed([seen]), sound)).toMatchObject({ outcome: "survived" });
+    expect(await tryMutant(createTestBed([seen]), sound)).toMatchObject({ outcome: "survived" });
     const heard: string[] = [];
-    await runMutants(testBed(ours("me.sql")), [stronger, sound], (verdict) =>
+    await runMutants(createTestBed(ours("me.sql")), [stronger, sound], (verdict) =>
       heard.push(verdict.outcome === "survived" ? String(verdict.mutant.undo) : "not tried"),
     );
     expect(heard).toEqual(["null", stronger.undo]);

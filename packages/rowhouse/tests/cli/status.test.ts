@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { lastSchemaLoad } from "../../src/health/status/api.ts";
-import { findProblems } from "../../src/health/status/problems.ts";
 import type { Status } from "../../src/health/status/status.ts";
+import { findProblems } from "../../src/health/status/status.ts";
 import { newHome } from "../support/cli.ts";
 
 const well: Omit<Status, "problems"> = {

@@ -9,7 +9,7 @@ import { emptyDatabase } from "../../src/testing/database.ts";
 import { copyProject } from "../support/project.ts";
 
 /** Builds a copy of the project in which one text of a file is another; it has to fail. */
-async function faultOf(file: string, from: string, to: string): Promise<string> {
+async function readFault(file: string, from: string, to: string): Promise<string> {
   const root = copyProject();
   const path = join(root, file);
   writeFileSync(path, readFileSync(path, "utf8").replace(from, to));
@@ -59,7 +59,7 @@ test.each([
     "policies/users.sql:25:1: a file cannot begin or end a transaction: all of them run in one\n  25 | commit;",
   ],
 ] as const)("a file tells where it is wrong: %s", async (_what, [file, from, to], message) => {
-  expect(await faultOf(file, from, to)).toContain(message);
+  expect(await readFault(file, from, to)).toContain(message);
 });
 
 test("a file may begin with the mark of its encoding, and end its lines as under Windows", async () => {

@@ -15,7 +15,7 @@ await withClient(url, (client) =>
 );
 
 /** The hazards of a change, as "kind object"; the change is undone. */
-async function hazardsOf(change: string): Promise<string[]> {
+async function listHazards(change: string): Promise<string[]> {
   return withClient(url, async (client) => {
     const before = await readCatalogOn(client);
     await client.query("begin");
@@ -53,7 +53,7 @@ test.each([
   ["drop policy not_all on api.news", "anonymous api.news"],
   ["alter role authenticated bypassrls", "anonymous authenticated"],
 ])("it is a hazard to: %s", async (change, ...hazards) => {
-  expect(await hazardsOf(change)).toEqual(hazards);
+  expect(await listHazards(change)).toEqual(hazards);
 });
 
 test.each([
@@ -69,7 +69,7 @@ test.each([
   "drop view api.names; create view api.names as select id as name from api.users",
   "alter role authenticated set statement_timeout = '6s'",
 ])("it is none to: %s", async (change) => {
-  expect(await hazardsOf(change)).toEqual([]);
+  expect(await listHazards(change)).toEqual([]);
 });
 
 test("only what holds rows is a hazard to make anew, and only a column that must have a value empties its table", async () => {

@@ -160,6 +160,6 @@ test("a save of which cannot be told in time for whom it counts is applied all t
     "for select to authenticated\nusing (user_id = request.user_id())",
     "for select to authenticated\nusing (user_id = request.user_id() and pg_sleep(6) is not null)",
   );
-  await dev.prints(/For whom it changes what cannot be told: /);
+  await dev.prints(/Could not tell who gains or loses access: /);
   await dev.prints(/^Applied in /m);
 });

@@ -7,7 +7,7 @@ import { inject, onTestFinished } from "vitest";
 import { waitFor } from "../../src/lib/wait.ts";
 import { freePort } from "../../src/stack/ports.ts";
 import { type Variables, withoutOwnStack } from "./environment.ts";
-import { childrenOf } from "./processes.ts";
+import { listChildren } from "./processes.ts";
 import { projectRoot, rowhouseCommand } from "./project.ts";
 
 /** What a command printed, and how it ended. */
@@ -118,7 +118,7 @@ export function watch(
   child.stdout?.on("data", append);
   child.stderr?.on("data", append);
   const ended = once(child, "exit").then(([code]) => code);
-  const servers = () => childrenOf(child.pid ?? 0);
+  const servers = () => listChildren(child.pid ?? 0);
   return {
     url,
     home,

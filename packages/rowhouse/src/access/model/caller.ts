@@ -3,7 +3,7 @@ import { RowhouseError } from "../../lib/errors.ts";
 import type { ApiRole } from "./model.ts";
 import { assertSeesRows } from "./session.ts";
 
-/** Who asks: the role of the request, and what its token would say. */
+/** Who sends a request: its role, and the claims of its token. */
 export interface Caller {
   readonly role: ApiRole;
   /** Null for anonymous. */
@@ -64,9 +64,9 @@ export async function findCaller(client: pg.ClientBase, as: string): Promise<Cal
 }
 
 /**
- * Lets the rest of the transaction, or of its savepoint, speak for someone, as PostgREST does.
+ * Makes the rest of the transaction, or of its savepoint, act as a caller, as PostgREST does.
  *
- * @param asRole Whether also the role is theirs; else only the claims are.
+ * @param asRole Whether to take the caller's role, too; else only the claims.
  */
 export async function actAs(client: pg.ClientBase, caller: Caller, asRole: boolean): Promise<void> {
   await client.query("select set_config('request.jwt.claims', $1, true)", [

@@ -2,7 +2,7 @@ import type { PolicyCheck } from "./policy-check.ts";
 import { simplify } from "./simplify.ts";
 
 /**
- * What a row has to pass, as a person would write it: the conditions of all gates as one, each said
+ * What a row has to pass, as a person would write it: the conditions of all checks as one, each
  * once; "true" or "false" where it is decided.
  */
 export function formatCondition(checks: readonly PolicyCheck[]): string {

@@ -15,9 +15,9 @@ export async function useSearchPath(client: pg.ClientBase, role: ApiRole): Promi
 
 /** What a condition comes to over a row. */
 export interface Outcome {
-  /** "fails": the request itself fails. "unknown": it cannot be told outside a request. */
+  /** "fails": the request itself fails. "unknown": only a request can show it. */
   readonly value: "true" | "false" | "null" | "fails" | "unknown";
-  /** Of a failure, or why it cannot be told. */
+  /** Of a failure, or why it is unknown. */
   readonly reason: string | null;
 }
 
@@ -27,7 +27,7 @@ export type RowText = string;
 /**
  * Prepares expressions over given rows of a table. It is prepared as the role of the connection
  * and run as another one, as PostgreSQL does with policies: names are looked up once, by the
- * owner, while the rights to tables and functions are those of whoever asks.
+ * owner, while the rights to tables and functions are those of the caller.
  *
  * The search path has to be that of the role already, else the names are looked up again.
  *
@@ -48,7 +48,7 @@ export async function prepareOver(
 
 let preparations = 0;
 
-/** Runs what is prepared over rows. The caller has let the transaction speak for someone. */
+/** Runs what is prepared over rows. The transaction already acts as the caller. */
 export async function runOver<T extends pg.QueryResultRow>(
   client: pg.ClientBase,
   prepared: string,
@@ -62,7 +62,7 @@ export async function runOver<T extends pg.QueryResultRow>(
 }
 
 /**
- * What an expression comes to over one row for someone.
+ * Evaluates an expression over one row for a caller.
  *
  * @param asRole Whether it is run with the rights of their role.
  */
@@ -91,7 +91,7 @@ export type Value =
   | { readonly value: unknown }
   | { readonly fault: "fails" | "unknown"; readonly reason: string };
 
-/** The value of an expression over one row for someone. It leaves no trace in the transaction. */
+/** Computes an expression over one row for a caller. It leaves no trace in the transaction. */
 export async function evaluateValue(
   client: pg.ClientBase,
   { table, sql, row }: { table: string; sql: string; row: RowText },
@@ -116,11 +116,11 @@ export async function evaluateValue(
 
 /**
  * A condition that cannot be prepared needs more than a row (a system column), and one that
- * writes needs more than a transaction that reads: both say nothing about the request. The same
- * for a schema: a policy reaches into it whatever the rights of whoever asks. And a setting that is
+ * writes needs more than a transaction that reads: neither shows what the request does. The same
+ * for a schema: a policy reaches into it whatever the caller's rights. And a setting that is
  * not known here (42704) can be one that PostgREST makes, like request.method.
  *
- * @param isTheirs Whether it ran, and with the rights of whoever asks.
+ * @param isTheirs Whether it ran, and with the caller's rights.
  */
 function toFault(error: unknown, isTheirs: boolean): Value {
   const code = errorCode(error);

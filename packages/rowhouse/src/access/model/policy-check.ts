@@ -12,7 +12,7 @@ export interface PolicyCheck {
   readonly restrictive: readonly Condition[];
 }
 
-/** One policy's say in a gate. */
+/** One policy's part in a check. */
 interface Condition {
   readonly policy: Policy;
   /** The expression that counts here, its USING or its WITH CHECK, over the table's columns. */
@@ -29,7 +29,7 @@ export interface Access {
   readonly row: readonly PolicyCheck[];
   /** What the row that results has to pass, each of them; none for select and delete. */
   readonly result: readonly PolicyCheck[];
-  /** What an update or delete needs on top to say which rows it means; null for the others. */
+  /** What an update or delete needs on top to name its rows; null for the others. */
   readonly filter: Filter | null;
 }
 
@@ -42,7 +42,7 @@ interface Filter {
 }
 
 /**
- * What a role needs for a verb on a table: its grant, and the gates of the policies.
+ * What a role needs for a verb on a table: its grant, and the checks of the policies.
  *
  * The policies of select hold an update or delete only where it reads the rows (CREATE POLICY,
  * table "Policies Applied by Command Type"): to filter them, or to give them back. One that does
@@ -102,7 +102,7 @@ function getPolicyCheck(
     .filter((policy) => policy.verb === verb || policy.verb === "all")
     .filter((policy) => policy.appliesTo.includes(role))
     .flatMap((policy) => {
-      // A policy without WITH CHECK checks with USING; one without either has no say at all.
+      // A policy without WITH CHECK checks with USING; one without either does not apply.
       const sql = (side === "check" ? policy.check : null) ?? policy.using;
       return sql === null ? [] : [{ policy, sql }];
     });

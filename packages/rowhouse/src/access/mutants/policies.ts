@@ -48,7 +48,7 @@ function setCheckTrue(policy: Policy): Change[] {
 }
 
 /**
- * USING steps in for it. Where the two say the same, nothing changes today; but the next edit of
+ * USING steps in for it. Where the two are the same, nothing changes today; but the next edit of
  * USING would change what may be written, too, so the tests ask for it to be written down.
  */
 function removeCheck(policy: Policy): Change[] {

@@ -72,7 +72,7 @@ function section(
 
 function score(verdicts: readonly Verdict[]): string {
   const killed = filterByOutcome(verdicts, "killed").length;
-  // Rounded down: 100 % is said of all, and not of nearly all.
+  // Rounded down: 100 % means all, and not nearly all.
   const percent = Math.floor((killed / verdicts.length) * 100);
   const line = `${killed} of ${verdicts.length} killed: ${percent} %`;
   return allKilled(verdicts) ? colours.green(line) : colours.red(line);

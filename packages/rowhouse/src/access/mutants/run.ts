@@ -14,7 +14,7 @@ const mostWorkers = 32;
  * Tries every mutant, on all cores. Those of roles come last, one after the other: a role belongs
  * to the server, so all copies would feel it.
  *
- * @param onVerdict Told of each verdict as it comes.
+ * @param onVerdict Called with each verdict as it comes.
  * @returns The verdicts, in the order of the mutants.
  * @throws RowhouseError tests_red, when a pgTAP file fails where nothing was weakened.
  */
@@ -52,8 +52,8 @@ async function assertGreen(testBed: TestBed): Promise<void> {
   );
   throw new RowhouseError(
     "tests_red",
-    `The pgTAP files must be green before anything is weakened. The first failure of each that is not:${list.join("")}`,
-    "`npx vitest run tests/database` tells more. Mend the tests, or sql/ and policies/.",
+    `The pgTAP files must pass before anything is weakened. The first failure of each that does not:${list.join("")}`,
+    "`npx vitest run tests/database` shows more. Fix the tests, or sql/ and policies/.",
   );
 }
 

@@ -14,7 +14,7 @@ export interface Red {
 /** Where and with what the mutants are tried. */
 export interface TestBed {
   readonly scratch: Scratch;
-  /** The URL of the database to copy: sound, with pgTAP in it, and nobody connected. */
+  /** The URL of the database to copy: unweakened, with pgTAP in it, and no one connected. */
   readonly template: string;
   /** Paths of the pgTAP files. */
   readonly files: readonly string[];
@@ -29,7 +29,7 @@ const hangsAfter = "60s";
 /**
  * Makes the mutant in a copy of the template, and runs the pgTAP files until one is red.
  *
- * @throws What its undo fails with: every mutant after it would be told wrong.
+ * @throws What its undo fails with: the verdict on every later mutant would be wrong.
  */
 export async function tryMutant(testBed: TestBed, mutant: Mutant): Promise<Verdict> {
   const { sql, undo } = mutant;
@@ -103,9 +103,9 @@ function isLostRace(error: unknown): boolean {
 }
 
 /**
- * Whether an error says nothing of the mutant: it has no SQLSTATE, or one of a lost race, a lost
+ * Whether an error is unrelated to the mutant: it has no SQLSTATE, or one of a lost race, a lost
  * connection (08), too few resources (53), a hang or a shutdown (57), the system (58), or a fault
- * of the server (XX), as which it tells that two sessions changed one row of its catalog.
+ * of the server (XX), which it also raises when two sessions change one row of its catalog.
  */
 function isServerError(error: unknown): boolean {
   const state = errorCode(error) ?? "";

@@ -38,7 +38,7 @@ export interface Change {
   readonly columnsGained: readonly string[];
   readonly columnsLost: readonly string[];
   readonly isNewTable: boolean;
-  /** Why its effect on rows cannot be told in place; null when it can. */
+  /** Why its effect on rows is unknown; null when it is known. */
   readonly obstacle: string | null;
 }
 
@@ -142,7 +142,7 @@ function findObstacle({ old, next, changed, after }: Pair, change: Omit<Change, 
   if (change.after.sql === "false") return null;
   if (old === undefined) {
     if (next === undefined || next.kind === "table" || next.asksAsInvoker) return null;
-    return `it is a new ${next.kind}, which reads rows past the policies of whoever asks`;
+    return `it is a new ${next.kind}, which reads rows past the caller's policies`;
   }
   const itself = changed.filter(
     (thing) => thing.kind === "relation" && thing.name === old.name && thing.schema === "api",

@@ -7,7 +7,7 @@ import { quoteName, sqlName } from "../model/names.ts";
 import type { Change } from "./changes.ts";
 import { counts, exampleExpression, getColumns, passes, type Scan, sides, tests } from "./scan.ts";
 
-/** How many rows someone gains, loses and keeps by a change, with examples. */
+/** How many rows a caller gains, loses and keeps by a change, with examples. */
 export interface Tally {
   gained: number;
   lost: number;
@@ -142,7 +142,7 @@ function classify(before: boolean, after: boolean): "gained" | "lost" | "kept" |
   return after ? "gained" : null;
 }
 
-/** Leaves the transaction as it was. What PostgreSQL says to a condition is no failure of ours. */
+/** Leaves the transaction as it was. An error of PostgreSQL about a condition is a result, not a failure. */
 async function unlessItFails<T>(
   client: pg.ClientBase,
   work: () => Promise<T>,

@@ -2,7 +2,7 @@ import { type ApiRole, apiRoles } from "../model/model.ts";
 import type { Rules } from "./changes.ts";
 import { findChangedThings, findUsed, type Thing } from "./dependencies.ts";
 
-/** A function that does for a role what it did not do before: what it gives, nobody can tell. */
+/** A function that does for a role what it did not do before: what it gives is unknown. */
 export interface FunctionChange {
   /** "api.me()" */
   readonly signature: string;
@@ -27,7 +27,7 @@ export function functionChanges(before: Rules, after: Rules): FunctionChange[] {
   });
 }
 
-/** A function and those that it calls, as far as their texts tell. */
+/** A function and those that it calls, as far as their texts show. */
 function reach(name: string, things: readonly Thing[]): Thing[] {
   const functions = things.filter(({ kind }) => kind === "function");
   const own = functions.filter((thing) => thing.schema === "api" && thing.name === name);

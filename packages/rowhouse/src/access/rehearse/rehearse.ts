@@ -6,7 +6,7 @@ import { type Change, compareRules, type Rules } from "./changes.ts";
 import { hasNoRows, type Tally, tallyAsRole, tallyInPlace } from "./count.ts";
 import { isPlain, readDependencies } from "./dependencies.ts";
 import { functionChanges } from "./functions.ts";
-import { orderLike, type Rehearsal, type RehearsedChange, summarize } from "./rehearsal.ts";
+import { compareByOrder, type Rehearsal, type RehearsedChange, summarize } from "./rehearsal.ts";
 import { sampleUsers } from "./sampled-users.ts";
 import type { Scan } from "./scan.ts";
 
@@ -23,15 +23,15 @@ export interface RehearsalOptions {
 
 /** Reads who may do what in a database, and what that rests on. It writes nothing. */
 export async function readRules(client: pg.ClientBase): Promise<Rules> {
-  // The surroundings are read after the model, which leaves the search path empty.
+  // The dependencies are read after the model, which leaves the search path empty.
   const model = await readAccess(client);
   return { model, dependencies: await readDependencies(client) };
 }
 
 /**
- * Tells what rules would change in a database, row by row, without changing anything.
+ * Finds out what new rules would change in a database, row by row, without changing anything.
  *
- * @param progress Is told what is looked at.
+ * @param progress Takes what is being checked.
  * @throws RowhouseError user_unknown, user_ambiguous, rows_hidden, database_not_migrated,
  *   query_timeout, database_unreachable, database_refused
  */
@@ -58,7 +58,7 @@ export async function rehearse(
       rehearsed.push(...(await rehearseTable(stage, relation, changes)));
     }
     const rest = changes.filter((change) => !isComparable(change)).map(withoutEffects);
-    return summarize([...rehearsed, ...rest].sort(orderLike(changes)), functions, {
+    return summarize([...rehearsed, ...rest].sort(compareByOrder(changes)), functions, {
       sampled: sampled.users,
       total: sampled.total,
     });

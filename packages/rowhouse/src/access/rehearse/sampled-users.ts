@@ -6,27 +6,27 @@ import type { Relation } from "../model/model.ts";
 import { sqlName } from "../model/names.ts";
 import { assertSeesRows } from "../model/session.ts";
 
-/** Those through whose eyes rows are looked at, and of how many users they are. */
+/** The callers that a rehearsal checks, and how many users they are of how many. */
 export interface SampledUsers {
   readonly callers: readonly Caller[];
   readonly users: number;
   readonly total: number;
 }
 
-/** Somebody who has signed in and owns nothing: whoever may sign up can be that. */
+/** A user who has just signed in and owns nothing: anyone who may sign up can be that. */
 const newUser: Caller = {
   ...userCaller({ id: "00000000-0000-7000-8000-000000000000", email: null }),
   id: null,
-  label: "a newcomer",
+  label: "a new user",
 };
 
 const newestUsers = readFileSync(join(import.meta.dirname, "newest_users.sql"), "utf8");
 
 /**
- * Chooses through whose eyes to look: anonymous, a newcomer, and all users, or when there are too
- * many, half those who own the most rows in the tables, and half the newest.
+ * Chooses the callers to check: anonymous, a new user, and all users, or when there are too many,
+ * half those who own the most rows in the tables, and half the newest.
  *
- * @param names Whom to look as instead; none chooses.
+ * @param names The callers to check instead; none chooses.
  * @param most How many users at most.
  * @throws RowhouseError user_unknown, user_ambiguous, rows_hidden
  */

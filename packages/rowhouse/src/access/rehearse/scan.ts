@@ -2,7 +2,7 @@ import type { Relation } from "../model/model.ts";
 import { quoteName } from "../model/names.ts";
 import type { Change } from "./changes.ts";
 
-/** Changes to one table for one role, and what tells its rows apart. */
+/** Changes to one table for one role, and how to count the rows they affect. */
 export interface Scan {
   readonly relation: Relation;
   readonly changes: readonly Change[];
@@ -35,7 +35,7 @@ export function getColumns(scan: Scan, { before, after }: Change): [before: stri
   return [column(before.sql), column(after.sql)];
 }
 
-/** Tells rows gained, lost and kept, over that select list. */
+/** The conditions for rows gained, lost and kept, over that select list. */
 export function tests(scan: Scan, change: Change) {
   const [before, after] = getColumns(scan, change);
   return {

@@ -19,7 +19,7 @@ export function describeRehearsal({
     ]),
     ...functions.flatMap(functionLines),
     ...(users.sampled > 0
-      ? [`Looked at ${users.sampled} of ${formatCount(users.total)} users.`]
+      ? [`Checked ${users.sampled} of ${formatCount(users.total)} users.`]
       : []),
     conclusion(gains, unclear),
   ];
@@ -36,10 +36,10 @@ function functionLines({ signature, role }: Rehearsal["functions"][number]): str
 
 function conclusion(gains: boolean, unclear: boolean): string {
   if (gains && unclear)
-    return colours.red("Somebody gains access, and of some changes nobody can tell.");
-  if (gains) return colours.red("Somebody gains access.");
-  if (unclear) return colours.yellow("Whether anybody gains access cannot be told.");
-  return colours.green("Nobody who was looked at gains a row or a column that is there.");
+    return colours.red("A user gains access, and the effect of some changes is unknown.");
+  if (gains) return colours.red("A user gains access.");
+  if (unclear) return colours.yellow("Cannot tell whether a user gains access.");
+  return colours.green("No checked user gains an existing row or column.");
 }
 
 function changeLines(change: RehearsedChange): string[] {
@@ -79,7 +79,7 @@ function effectLines({ before, after, effects, isEmpty }: RehearsedChange): stri
     .sort((one, other) => other.gained - one.gained || other.lost - one.lost);
   const others = effects.length - affected.length;
   const rest = [
-    `    ${formatCount(others)} ${affected.length > 0 ? "more " : ""}looked at: no change`,
+    `    ${formatCount(others)} ${affected.length > 0 ? "more " : ""}checked: no change`,
   ];
   return [...(affected.length > 0 ? table(affected) : []), ...(others > 0 ? rest : [])];
 }
@@ -93,8 +93,8 @@ function table(affected: RehearsedChange["effects"]): string[] {
     colours.dim(line("who", ["gains", "loses", "keeps"], ["examples"])),
     ...named.map(({ who, gained, lost, kept, examples }) =>
       line(who, [gained, lost, kept].map(formatCount), [
-        ...marked("+", examples.gained),
-        ...marked("-", examples.lost),
+        ...markExamples("+", examples.gained),
+        ...markExamples("-", examples.lost),
       ]),
     ),
     ...unnamedLine(affected.slice(most)),
@@ -108,7 +108,7 @@ function unnamedLine(unnamed: RehearsedChange["effects"]): string[] {
   return [`    ${formatCount(unnamed.length)} more ${effect} altogether`];
 }
 
-function marked(sign: string, examples: readonly string[]): string[] {
+function markExamples(sign: string, examples: readonly string[]): string[] {
   return examples.map((example) => `${sign}${example}`);
 }
 

@@ -4,7 +4,7 @@ import type { CheckedCondition, CheckResult } from "./decide.ts";
 import type { Row, Scene } from "./rows.ts";
 
 /**
- * Evaluates the conditions of all gates.
+ * Evaluates the conditions of all checks.
  *
  * @param row The row that is there; null leaves the conditions unevaluated.
  * @param result The row that results; likewise.
@@ -44,7 +44,7 @@ async function runCheck(
 ): Promise<CheckResult> {
   const { verb, open, permissive, restrictive } = check;
   const conditions: CheckedCondition[] = [];
-  // Without row-level security the policies are there, and have no say.
+  // Without row-level security the policies are there, and do not apply.
   for (const condition of open ? [] : [...permissive, ...restrictive]) {
     conditions.push({
       ...condition,

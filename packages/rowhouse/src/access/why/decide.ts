@@ -2,7 +2,7 @@ import type { Outcome } from "../model/evaluate.ts";
 import type { Policy, Relation, Verb } from "../model/model.ts";
 import type { Access } from "../model/policy-check.ts";
 
-/** Whether someone may. "depends": on the row, of which none was named. */
+/** Whether the caller may. "depends": on the row, and none was named. */
 export type Verdict = "yes" | "no" | "depends" | "unknown";
 
 /** A verdict, and why, in one sentence. */
@@ -19,7 +19,7 @@ export interface CheckedCondition {
   readonly outcome: Outcome | null;
 }
 
-/** A gate, with its conditions evaluated over a row. */
+/** A policy check, with its conditions evaluated over a row. */
 export interface CheckResult {
   readonly verb: Verb;
   /** Whether it holds only a request that filters the rows it changes. */
@@ -57,7 +57,7 @@ export function missingGrant(
 /**
  * What is missing to filter the rows of an update or delete; null when nothing is.
  *
- * @param id The column by which a request says which row it means.
+ * @param id The column by which a request names its row.
  */
 export function missingFilterGrant(
   relation: Relation,
@@ -68,11 +68,11 @@ export function missingFilterGrant(
   const { columns } = filter;
   if (columns !== null && (id === null || columns.includes(id))) return null;
   const what = id === null || columns === null ? "select" : `select (${id})`;
-  return `${role} has no grant to ${what} on api.${relation.name}, by which a request says which row it means.`;
+  return `${role} has no grant to ${what} on api.${relation.name}, by which a request names its row.`;
 }
 
 /**
- * Puts the gates together: the row has to pass each.
+ * Combines the checks: the row has to pass each.
  *
  * @param missing What is missing of grants; null when nothing is.
  */
@@ -99,7 +99,7 @@ function reasonToPass(checks: readonly CheckResult[]): string {
   return `${names(passing)} ${passing.length === 1 ? "lets" : "let"} it pass, and it is granted.`;
 }
 
-/** One gate: any of the permissive policies, and all of the restrictive ones. */
+/** One check: any of the permissive policies, and all of the restrictive ones. */
 function decideCheck(verb: Verb, check: CheckResult): Decision {
   if (check.open) return { verdict: "yes", reason: "" };
   const refusal = findRefusal(check);

@@ -7,7 +7,7 @@ import type { Answer } from "./why.ts";
 /**
  * An answer in lines for people.
  *
- * @param all Whether also the policies are told that do not apply.
+ * @param all Whether to list also the policies that do not apply.
  */
 export function explain(answer: Answer, all: boolean): string[] {
   const { caller, verb, table, rows } = answer;
@@ -84,13 +84,13 @@ function filterNote({ onlyFiltered }: CheckResult): string {
 
 function conditionLines({ policy, sql, outcome }: CheckedCondition, width: number): string[] {
   const value =
-    outcome === null ? "" : coloured(outcome.value).concat(" ".repeat(8 - outcome.value.length));
+    outcome === null ? "" : colourValue(outcome.value).concat(" ".repeat(8 - outcome.value.length));
   const kind = policy.permissive ? "permissive " : "restrictive";
   const line = `    ${value}${policy.name.padEnd(width)}  ${kind}  ${simplify(sql)}`;
   return outcome?.reason ? [line, `            ${outcome.reason}`] : [line];
 }
 
-function coloured(value: string): string {
+function colourValue(value: string): string {
   return value === "true" ? colours.green(value) : colours.red(value);
 }
 
@@ -102,7 +102,7 @@ function grantLines({ verb, caller, columns, columnsRefused }: Answer): string[]
 
 function otherLines({ otherPolicies }: Answer): string[] {
   return [
-    "Policies without a say here:",
+    "Policies that do not apply here:",
     ...otherPolicies.map(({ policy, reason }) => `  ${policy.name} (${reason})`),
   ];
 }

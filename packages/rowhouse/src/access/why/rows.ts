@@ -24,7 +24,7 @@ export function nameColumn(relation: Relation): string | null {
 /**
  * Finds the rows with an id: of an owned table, each user can have one.
  *
- * @param owner The user whose row it is; null for everybody's.
+ * @param owner The user whose row it is; null for any user's.
  * @throws RowhouseError row_unknown
  */
 export async function findRows(
@@ -78,7 +78,7 @@ export async function applyPatch(
 }
 
 /**
- * Computes what PostgreSQL puts into columns that nobody gave: defaults, and generated columns.
+ * Computes what PostgreSQL puts into columns that the request does not set: defaults, and generated columns.
  *
  * @param columns The columns; those without a default are left out.
  */

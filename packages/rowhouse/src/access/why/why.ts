@@ -31,14 +31,14 @@ import {
 
 /** The answer for one row. */
 interface RowAnswer extends Decision {
-  /** Of an update or delete that may: whether it may also say which row it means; else null. */
+  /** Of an update or delete that may: whether it may also name its row; else null. */
   readonly filtered: Decision | null;
   /** The row that is there, or that would be inserted; null when none was named. */
   readonly row: Readonly<Record<string, unknown>> | null;
   readonly checks: readonly CheckResult[];
 }
 
-/** What `rowhouse why` tells. */
+/** The result of `rowhouse why`. */
 export interface Answer {
   readonly caller: Pick<Caller, "role" | "id" | "email" | "label">;
   readonly verb: Verb;
@@ -54,7 +54,7 @@ export interface Answer {
 }
 
 /**
- * Tells whether someone may do something with a row, and which grant or policy says so.
+ * Finds out whether a user may do something with a row, and which grant or policy decides.
  *
  * @param seconds How long one statement may take.
  * @throws RowhouseError user_unknown, user_ambiguous, table_unknown, row_unknown, row_invalid,
@@ -105,17 +105,17 @@ async function findSubjects(context: Context): Promise<(Row | null)[]> {
   const given = Object.keys(question.row);
   const missing = relation.columns.filter((one) => !one.generated && !given.includes(one.name));
   const defaults = await computeColumns({ client, relation, caller, asRole }, empty, missing);
-  return [await withGenerated(context, await applyPatch(client, relation, empty, defaults))];
+  return [await addGenerated(context, await applyPatch(client, relation, empty, defaults))];
 }
 
 /** The row that an update leaves, or the one that is inserted. */
 async function buildResult(context: Context, row: Row): Promise<Row> {
   const { client, relation, question } = context;
   if (question.verb !== "update" || question.row === null) return row;
-  return withGenerated(context, await applyPatch(client, relation, row, question.row));
+  return addGenerated(context, await applyPatch(client, relation, row, question.row));
 }
 
-async function withGenerated(context: Context, row: Row): Promise<Row> {
+async function addGenerated(context: Context, row: Row): Promise<Row> {
   const generated = context.relation.columns.filter((one) => one.generated);
   if (generated.length === 0) return row;
   return applyPatch(

@@ -18,8 +18,8 @@ export interface Check {
 }
 
 /**
- * Compares a restored database with what the backup's manifest says of it. What goes wrong while
- * looking is a fault like any other: a damaged database can fail in any way.
+ * Compares a restored database with the backup's manifest. An error while looking is a fault like
+ * any other: a damaged database can fail in any way.
  */
 export async function prove(url: string, backup: Backup): Promise<Check[]> {
   return withClient(url, async (client) => {
@@ -62,7 +62,7 @@ function tableFaults(wanted: Facts["tables"], actual: Facts["tables"]): string[]
       const table = found.get(name);
       if (table === undefined) return [`${name} is missing`];
       if (table.rows !== rows) return [`${name} has ${table.rows} rows, and had ${rows}`];
-      return table.hash === hash ? [] : [`${name} has other content than it had`];
+      return table.hash === hash ? [] : [`${name} has different rows than the backup`];
     }),
     ...surplus.map(({ name }) => `${name} was not there`),
   ];

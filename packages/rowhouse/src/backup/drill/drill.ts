@@ -1,15 +1,13 @@
 import { rmSync } from "node:fs";
-import { join } from "node:path";
+import type { Progress } from "../../lib/progress.ts";
 import { withTemporaryFolder } from "../../lib/temporary.ts";
-import { findPostgres } from "../../stack/binaries.ts";
 import type { Home } from "../../stack/home.ts";
 import { throwawaySettings } from "../../stack/scratch.ts";
-import { chooseIdentity } from "../../stack/unprivileged.ts";
 import { findDamage } from "../checksums.ts";
 import { type Backup, describeDatabase } from "../manifest.ts";
-import { recover, unpack } from "../physical/recover.ts";
-import { stageWal } from "../physical/stage-wal.ts";
-import { getArchiveDir, type Progress } from "../store.ts";
+import { createRecovery, recover, unpack } from "../physical/recover.ts";
+import { stageRecoveryWal } from "../physical/stage-wal.ts";
+import { getArchiveDir } from "../store.ts";
 import { findFirstGap, listArchived, readLastArchived, segmentOrder } from "../wal.ts";
 import { replayMatrix } from "./access.ts";
 import { attempt, type Check, prove } from "./checks.ts";
@@ -28,7 +26,7 @@ export interface Drill {
   readonly checks: readonly Check[];
 }
 
-/** What a drill puts a restored database through, once it is up. */
+/** A restored database that runs, for the checks of a drill. */
 interface RestoredDatabase {
   /** The database, as superuser. */
   readonly url: string;
@@ -37,7 +35,7 @@ interface RestoredDatabase {
   readonly stop: () => Promise<void>;
 }
 
-/** Brings a backup up somewhere where nobody else is; failures are told as checks. */
+/** Starts a server of its own on a backup; failures are reported as checks. */
 export type BringUp = (
   backup: Backup,
   dir: string,
@@ -58,7 +56,7 @@ export async function drill(
     progress.report("Comparing checksums ...");
     const checks = [await checksumCheck(backup, progress)];
     let rtoSeconds: number | null = null;
-    if (checks.every(passed)) {
+    if (checks.every(isPassed)) {
       progress.report("Restoring ...");
       const restored = await bringUp(backup, dir, progress);
       checks.push(...restored.checks);
@@ -67,7 +65,7 @@ export async function drill(
         checks.push(...(await runChecks(restored.database, backup, dir, postgrestBin, progress)));
       }
     }
-    const ok = checks.every(passed);
+    const ok = checks.every(isPassed);
     const finishedAt = new Date().toISOString();
     const database = describeDatabase(backup.manifest);
     return { finishedAt, ok, backup: backup.name, database, rpoSeconds, rtoSeconds, checks };
@@ -97,7 +95,7 @@ async function checksumCheck(backup: Backup, { signal }: Progress): Promise<Chec
   return { name: "checksums", of: `${backup.manifest.files.length} files`, faults };
 }
 
-function passed({ faults }: Check): boolean {
+function isPassed({ faults }: Check): boolean {
   return faults.length === 0;
 }
 
@@ -114,28 +112,14 @@ function secondsSince(moment: Date): number {
 /** Raises a physical backup: rolled on with WAL to exactly the moment that was counted. */
 export function bringUpPhysical(home: Home): BringUp {
   return async (backup, dir, { signal }) => {
-    const identity = chooseIdentity(findPostgres(), dir);
-    const recovery = {
-      backup,
-      identity,
-      dataDir: join(identity.place, "data"),
-      walDir: join(identity.place, "wal.staged"),
-      logFile: join(dir, "restore.log"),
-      signal,
-    };
-    const first = /[0-9A-F]{24}/.exec(backup.manifest.wal?.[0] ?? "")?.[0] ?? "";
-    const wal = await attempt("WAL", async () => {
-      await stageWal(
-        recovery.walDir,
-        identity,
-        [join(backup.dir, "wal"), getArchiveDir(home)],
-        first,
-        signal,
-      );
-      return walCheck(getArchiveDir(home), first);
-    });
+    const recovery = createRecovery(backup, dir, { data: "data", wal: "wal.staged" }, signal);
+    const { place } = recovery.identity;
+    const archive = getArchiveDir(home);
+    const wal = await attempt("WAL", async () =>
+      checkWal(archive, await stageRecoveryWal(recovery, archive)),
+    );
     const removePlace = () => {
-      if (identity.place !== dir) rmSync(identity.place, { recursive: true, force: true });
+      if (place !== dir) rmSync(place, { recursive: true, force: true });
     };
     const checks: Check[] = [wal];
     try {
@@ -155,7 +139,7 @@ export function bringUpPhysical(home: Home): BringUp {
 }
 
 /** The WAL since the backup, without which no later moment can be restored. */
-function walCheck(archive: string, first: string): Check {
+function checkWal(archive: string, first: string): Check {
   const since = listArchived(archive).filter((one) => segmentOrder(one) >= segmentOrder(first));
   const gap = findFirstGap(since);
   const begins = since[0] !== undefined && segmentOrder(since[0]) === segmentOrder(first);

@@ -24,7 +24,7 @@ export function lastDrills(home: Home): DrillRecord[] {
   }
 }
 
-/** Writes what a drill found into the home, for whoever looks after it. */
+/** Records the result of a drill in the home. */
 export function recordDrill(home: Home, report: Drill): void {
   const others = lastDrills(home).filter(({ database }) => database !== report.database);
   const file = getFile(home);

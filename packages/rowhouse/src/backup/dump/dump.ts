@@ -1,12 +1,13 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
+import type { Progress } from "../../lib/progress.ts";
 import { readCatalogOn } from "../../schema/catalog/catalog.ts";
 import { withClient, withoutPassword } from "../../stack/database.ts";
 import { prepareSession, readFacts } from "../facts.ts";
 import { measure, sync } from "../files.ts";
 import { hashCatalog, type Manifest } from "../manifest.ts";
-import type { Draft, Progress } from "../store.ts";
+import type { Draft } from "../store.ts";
 import { findTool, runTool } from "./tools.ts";
 
 /** The files of a dump, in the order in which they are restored. */
@@ -74,7 +75,7 @@ async function readVersion(client: pg.Client): Promise<{ version: string; major:
   return { version, major: Number.parseInt(version, 10) };
 }
 
-/** The queries that tell the statements of a file. */
+/** The queries that produce the statements of a file. */
 const statements = [
   [dumpFiles.roles, ["role_statements"]],
   [dumpFiles.database, ["database_statements", "default_privilege_statements"]],

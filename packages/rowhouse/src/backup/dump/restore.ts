@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorMessage, RowhouseError } from "../../lib/errors.ts";
+import type { Progress } from "../../lib/progress.ts";
 import { withTemporaryFolder } from "../../lib/temporary.ts";
 import { authenticatorUrl, setAuthenticatorPassword } from "../../stack/authenticator.ts";
 import { withClient, withoutPassword } from "../../stack/database.ts";
@@ -10,7 +11,6 @@ import { assertIntact } from "../checksums.ts";
 import { attempt } from "../drill/checks.ts";
 import type { BringUp } from "../drill/drill.ts";
 import type { Backup } from "../manifest.ts";
-import type { Progress } from "../store.ts";
 import { dumpFiles } from "./dump.ts";
 import { findTool, runTool } from "./tools.ts";
 
@@ -50,7 +50,7 @@ async function restoreRows(
     writeFileSync(join(dir, "list"), list);
     const args = [
       "--no-password",
-      // Everything becomes the property of whoever restores it.
+      // Everything is owned by the role that restores it.
       "--no-owner",
       // All of it or nothing.
       "--single-transaction",
@@ -85,7 +85,7 @@ async function runStatements(url: string, file: string): Promise<void> {
     throw new RowhouseError(
       "restore_failed",
       `The statements of ${file} failed: ${errorMessage(error)}.`,
-      "Restore as a role that may: the database's owner with CREATEROLE, or a superuser. None of that file was kept; drop the database and make it anew before you try again.",
+      "Restore as a role that may: the database's owner with CREATEROLE, or a superuser. None of that file was kept; drop the database and create it again before you retry.",
       { cause: error },
     );
   });

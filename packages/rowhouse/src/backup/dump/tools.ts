@@ -85,7 +85,7 @@ export function libpqEnvironment(url: string): NodeJS.ProcessEnv {
  * Runs a program of PostgreSQL on a database.
  *
  * @returns What it printed.
- * @throws RowhouseError with the code, and what the program said last.
+ * @throws RowhouseError with the code, and the program's last lines of output.
  */
 export async function runTool(
   file: string,
@@ -105,7 +105,7 @@ export async function runTool(
     throw new RowhouseError(
       code,
       `${name} failed: ${message}`,
-      "It says why; nothing half is left.",
+      "Its message says why; nothing was kept.",
       {
         cause: error,
       },

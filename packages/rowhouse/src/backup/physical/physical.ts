@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type pg from "pg";
 import { RowhouseError } from "../../lib/errors.ts";
+import type { Progress } from "../../lib/progress.ts";
 import { readCatalogOn } from "../../schema/catalog/catalog.ts";
 import { findPostgres } from "../../stack/binaries.ts";
 import { withClient } from "../../stack/database.ts";
@@ -12,12 +13,12 @@ import { getWalDir } from "../../stack/wal-archive.ts";
 import { readFacts } from "../facts.ts";
 import { compress, forEach, listData, measure } from "../files.ts";
 import { type BackupFile, hashCatalog, type Manifest } from "../manifest.ts";
-import type { Draft, Progress } from "../store.ts";
+import type { Draft } from "../store.ts";
 import { listSegments } from "../wal.ts";
 import { keepWal } from "./keep-wal.ts";
 import { withRestorePoint } from "./restore-point.ts";
 
-/** What a backup is told by its server. */
+/** The facts about a server that a backup needs. */
 interface ServerFacts {
   readonly dataDir: string;
   readonly version: string;

@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { RowhouseError } from "../../lib/errors.ts";
-import { postgresVersion } from "../../stack/binaries.ts";
+import { findPostgres, postgresVersion } from "../../stack/binaries.ts";
 import { launchPostgres } from "../../stack/postgres.ts";
 import { lastLines, type Server } from "../../stack/process.ts";
-import { give, type Identity } from "../../stack/unprivileged.ts";
+import { chooseIdentity, give, type Identity } from "../../stack/unprivileged.ts";
 import { restoreCommand } from "../../stack/wal-archive.ts";
 import { startWatchdog } from "../../stack/watchdog.ts";
 import { dataFiles, dataFolders } from "../checksums.ts";
@@ -25,6 +25,29 @@ export interface Recovery {
   readonly walDir: string;
   readonly logFile: string;
   readonly signal: AbortSignal;
+}
+
+/**
+ * Plans the recovery of a backup.
+ *
+ * @param dir The home or folder that the data goes into.
+ * @param names What the folders of the data and of the WAL are called there.
+ */
+export function createRecovery(
+  backup: Backup,
+  dir: string,
+  names: { readonly data: string; readonly wal: string },
+  signal: AbortSignal,
+): Recovery {
+  const identity = chooseIdentity(findPostgres(), dir);
+  return {
+    backup,
+    identity,
+    dataDir: join(identity.place, names.data),
+    walDir: join(identity.place, names.wal),
+    logFile: join(dir, "restore.log"),
+    signal,
+  };
 }
 
 /** A restored server that runs, and that only this user can reach. */
@@ -80,8 +103,8 @@ export async function recover(
   target: Target,
   extra: Record<string, string> = {},
 ): Promise<Recovered> {
-  // A socket in a folder of its own: nobody else can connect, so no password is needed.
-  rmSync(recovery.logFile, { force: true }); // What it says of an earlier one is not meant.
+  // A socket in a directory of its own: no other user can connect, so no password is needed.
+  rmSync(recovery.logFile, { force: true }); // An earlier recovery's log would mislead.
   const socketDir = mkdtempSync(join(tmpdir(), "rowhouse-socket-"));
   writeFileSync(join(socketDir, "hba.conf"), "local all all trust\n", { mode: 0o600 });
   give(join(socketDir, "hba.conf"), recovery.identity);
@@ -119,7 +142,7 @@ async function replayTo(
     return { url, lastCommit: end.lastCommit, endedBefore: false, stop };
   }
   const cameShort = target.kind === "time" && endedEarly(logFile);
-  if (!cameShort) throw notPromoted(backup, server, logFile);
+  if (!cameShort) throw createPromotionError(backup, server, logFile);
   // The WAL has no transaction at or after that moment: all of it is what there was then.
   const rest = { kind: "latest", timeline: target.timeline } as const;
   return { ...(await replayTo(recovery, rest, settings, socketDir, close)), endedBefore: true };
@@ -138,8 +161,8 @@ function walSettings({ walDir }: Recovery): Record<string, string> {
 }
 
 /**
- * A server takes WAL that it cannot read for the end of it, and says nothing. So see that it came
- * to the last segment there is: otherwise what was written since would be missing unnoticed.
+ * A server silently takes WAL that it cannot read for the end of it. So this checks that it reached
+ * the last segment there is: otherwise later writes would be missing unnoticed.
  */
 async function assertReached(
   { walDir, backup }: Recovery,
@@ -153,7 +176,7 @@ async function assertReached(
   throw new RowhouseError(
     "restore_failed",
     `The WAL after the backup ${backup.name} can be read up to ${replayed} alone, and goes on to the segment ${last}: one between is damaged.`,
-    "Nothing that was there before was changed. Every moment before can be restored: give an earlier --to.",
+    "The existing data was not changed. Every earlier point in time can be restored: give an earlier --to.",
   );
 }
 
@@ -161,14 +184,14 @@ function endedEarly(logFile: string): boolean {
   return lastLines(logFile, 15).includes("recovery ended before configured recovery target");
 }
 
-function notPromoted({ name }: Backup, server: Server, logFile: string): RowhouseError {
+function createPromotionError({ name }: Backup, server: Server, logFile: string): RowhouseError {
   const log = existsSync(logFile) ? lastLines(logFile, 12) : "";
   const short = log.includes("recovery ended before configured recovery target")
-    ? "its WAL ends before the wanted moment"
+    ? "its WAL ends before that time"
     : `the server ended (${server.end() ?? "no answer"})`;
   return new RowhouseError(
     "restore_failed",
-    `The backup ${name} cannot be brought to that moment: ${short}. The end of the log:\n${log}`,
-    "Nothing that was there before was changed. The log says why; try an older backup.",
+    `Cannot recover the backup ${name} to that point in time: ${short}. The end of the log:\n${log}`,
+    "The existing data was not changed. See the log; try an older backup.",
   );
 }

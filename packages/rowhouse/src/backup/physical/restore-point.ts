@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import { errorCode, RowhouseError } from "../../lib/errors.ts";
+import type { Progress } from "../../lib/progress.ts";
 import { migrationLock } from "../../stack/dbmate.ts";
 import { listTables, prepareSession, readSequences } from "../facts.ts";
 import type { Manifest } from "../manifest.ts";
-import type { Progress } from "../store.ts";
 
 /** A named position in the WAL, and where the sequences stood there. */
 export interface RestorePoint {
@@ -22,8 +22,8 @@ const attempts = 100;
  *
  * A snapshot alone would not do: a transaction writes its commit into the WAL before others see
  * it, so that under load some commits would stand before the point and not in the snapshot, and
- * others the other way round. Therefore nobody may write while both are taken: SHARE locks on all
- * tables wait for those who are writing, and hold off the next. The snapshot is handed on to a
+ * others the other way round. Therefore no session may write while both are taken: SHARE locks on all
+ * tables wait for current writers, and hold off the next. The snapshot is handed on to a
  * second connection, and the locks go at once: writers wait for milliseconds, and not for the
  * counting. Migrations wait until it is over, since what they change is more than rows.
  */
@@ -35,7 +35,7 @@ export async function withRestorePoint<T>(
 ): Promise<T> {
   const [locker, reader] = [connection(url), connection(url)];
   const end = () => Promise.allSettled([locker.end(), reader.end()]);
-  signal.addEventListener("abort", end, { once: true }); // Also while it waits for somebody.
+  signal.addEventListener("abort", end, { once: true }); // Also while it waits for a lock.
   const notice = setTimeout(
     () => report("Waiting for a moment between writes and migrations ..."),
     2000,
@@ -76,7 +76,7 @@ async function createRestorePoint(
   }
   throw new RowhouseError(
     "backup_failed",
-    "Somebody kept writing in long transactions, so no moment between writes was found.",
+    "Found no moment between writes: long transactions kept writing.",
     "End them (pg_stat_activity shows them), and try again.",
   );
 }
@@ -101,7 +101,7 @@ async function capture(locker: pg.Client, reader: pg.Client, name: string): Prom
   );
   await reader.query("begin isolation level repeatable read read only");
   await reader.query(`set transaction snapshot ${pg.escapeLiteral(rows[0]?.snapshot ?? "")}`);
-  // Sequences heed no snapshot. Read before the point, none can stand behind this afterwards.
+  // Sequences ignore snapshots. Read before the point, none can be behind this afterwards.
   const sequences = await readSequences(locker);
   const point = await locker.query<{ lsn: string; at: string }>(
     "select pg_create_restore_point($1)::text as lsn, to_json(clock_timestamp() at time zone 'UTC') #>> '{}' || 'Z' as at",

@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RowhouseError } from "../../lib/errors.ts";
+import { timestamp } from "../../lib/format.ts";
+import type { Progress } from "../../lib/progress.ts";
 import { findPostgres } from "../../stack/binaries.ts";
 import { withClient } from "../../stack/database.ts";
 import { type Home, postgresPassword } from "../../stack/home.ts";
@@ -11,10 +13,10 @@ import { toDiskError } from "../disk-error.ts";
 import { sync } from "../files.ts";
 import type { Backup } from "../manifest.ts";
 import type { RestoreTime } from "../select.ts";
-import { getArchiveDir, type Progress } from "../store.ts";
+import { getArchiveDir } from "../store.ts";
 import { findFirstGap, findTimeline, listArchived, packWithTime, segmentOrder } from "../wal.ts";
-import { type Recovered, type Recovery, recover, unpack } from "./recover.ts";
-import { stageWal } from "./stage-wal.ts";
+import { createRecovery, type Recovered, type Recovery, recover, unpack } from "./recover.ts";
+import { stageRecoveryWal } from "./stage-wal.ts";
 import type { Target } from "./target.ts";
 
 /** What a restore did. */
@@ -44,16 +46,10 @@ export async function restore(
   { report, signal }: Progress,
 ): Promise<Restored> {
   const lock = await acquireLock(into);
-  const identity = chooseIdentity(findPostgres(), into.dir);
-  const dataDir = join(identity.place, "data");
-  const recovery: Recovery = {
-    backup,
-    identity,
-    dataDir: join(identity.place, "data.restoring"),
-    walDir: join(identity.place, "wal.restoring"),
-    logFile: join(into.dir, "restore.log"),
-    signal,
-  };
+  const names = { data: "data.restoring", wal: "wal.restoring" };
+  const recovery = createRecovery(backup, into.dir, names, signal);
+  const { place } = recovery.identity;
+  const dataDir = join(place, "data");
   const discard = () => {
     rmSync(recovery.dataDir, { recursive: true, force: true });
     rmSync(recovery.walDir, { recursive: true, force: true });
@@ -65,15 +61,15 @@ export async function restore(
     const target = await gather(recovery, restoreTime, from);
     report("Unpacking ...");
     await unpack(recovery);
-    report("Rolling on with the WAL ...");
+    report("Replaying WAL ...");
     const recovered = await recover(recovery, target);
     await settle(recovered, recovery, into, from);
     const before = swap(recovery.dataDir, dataDir);
-    await sync(identity.place);
+    await sync(place);
     const { lastCommit, endedBefore } = recovered;
     return { backup: backup.name, lastCommit, endedBefore, dataDir, before };
   } catch (error) {
-    const remedy = "Make room for a second copy of the data. What was there was not changed.";
+    const remedy = "Make room for a second copy of the data. The existing data was not changed.";
     throw toDiskError(error, "restore_failed", remedy);
   } finally {
     discard();
@@ -82,23 +78,17 @@ export async function restore(
 }
 
 /** Gathers the WAL, and decides how far it is to be followed. */
-async function gather(
-  { backup, identity, walDir, signal }: Recovery,
-  restoreTime: RestoreTime,
-  from: Home,
-): Promise<Target> {
-  const first = /[0-9A-F]{24}/.exec(backup.manifest.wal?.[0] ?? "")?.[0] ?? "";
+async function gather(recovery: Recovery, restoreTime: RestoreTime, from: Home): Promise<Target> {
+  const { backup } = recovery;
   const archive = getArchiveDir(from);
-  const own = join(backup.dir, "wal");
   if (restoreTime === undefined) {
     // Every timeline that was ever begun is known, so that the new one gets a number of its own.
-    await stageWal(walDir, identity, [own, archive], first, signal);
+    await stageRecoveryWal(recovery, archive);
     return { kind: "point" };
   }
-  // What a killed server had not archived yet is only in its data directory.
-  const rest = join(archive, "..", "data", "pg_wal");
-  await stageWal(walDir, identity, [own, archive, rest], first, signal);
-  assertUnbroken([own, archive], backup, first);
+  // WAL that was not yet archived when a server was killed is only in its data directory.
+  const first = await stageRecoveryWal(recovery, archive, join(archive, "..", "data", "pg_wal"));
+  assertUnbroken([join(backup.dir, "wal"), archive], backup, first);
   const timeline = findTimeline(
     archive,
     backup.manifest.timeline ?? 1,
@@ -122,8 +112,8 @@ function assertUnbroken(
   if (gap === undefined) return;
   throw new RowhouseError(
     "backup_damaged",
-    `The WAL segment ${gap} is missing in ${archive}: the backup ${name} cannot be rolled on beyond it.`,
-    "Find it, use a later backup, or restore the backup's own moment: without --to.",
+    `The WAL segment ${gap} is missing in ${archive}: the backup ${name} cannot be recovered beyond it.`,
+    "Find it, use a later backup, or restore the end of this backup: without --to.",
   );
 }
 
@@ -172,7 +162,7 @@ export function swap(restored: string, dataDir: string): string | undefined {
     renameSync(restored, dataDir);
     return undefined;
   }
-  const before = `${dataDir}.before-${new Date().toISOString().replace(/[-:]|\.\d+/g, "")}`;
+  const before = `${dataDir}.before-${timestamp(new Date())}`;
   if (existsSync(before)) {
     throw new RowhouseError("restore_refused", `${before} is there already.`, "Try again.");
   }

@@ -6,7 +6,7 @@ import type { Scratch } from "../../stack/scratch.ts";
 import { readSettings } from "../../stack/settings.ts";
 
 /**
- * Notes the migrations as applied that the home's database has already: `rowhouse dev` brought
+ * Marks migrations as applied whose changes the home's database already has: `rowhouse dev` brought
  * it what they bring. A database that DATABASE_URL names is left alone.
  *
  * @returns The files that were noted.

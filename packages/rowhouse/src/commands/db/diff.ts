@@ -6,13 +6,13 @@ import { parseDatabaseUrl } from "../options.ts";
 
 /** `rowhouse db diff` */
 export const diffCommand = new Command("diff")
-  .description("print the SQL that leads from db/migrations to sql/ and policies/; writes nothing")
+  .description("print the SQL from db/migrations to sql/ and policies/; writes nothing")
   .option("--against <url>", "start from this database instead: it is only read", parseDatabaseUrl)
   .action(async ({ against }: { against?: string }) => {
-    const { coloured } = await import("../../schema/plan/colour.ts");
+    const { colourSql } = await import("../../schema/plan/colour.ts");
     const { hazards, up } = against ? await fromDatabase(against) : await fromMigrations();
-    for (const { message } of hazards) print(coloured(`-- Mind: ${message}`));
-    if (up.length > 0) printExactly(up.map((sql) => coloured(`${sql};`)).join("\n\n"));
+    for (const { message } of hazards) print(colourSql(`-- Mind: ${message}`));
+    if (up.length > 0) printExactly(up.map((sql) => colourSql(`${sql};`)).join("\n\n"));
   });
 
 async function fromMigrations() {

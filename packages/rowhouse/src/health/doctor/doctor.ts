@@ -38,7 +38,7 @@ const checks: Record<string, Check> = {
 export async function examine(settings: Settings): Promise<Diagnosis[]> {
   const home = openHome(settings.home);
   return withExistingDatabase(settings, home, async (url) => {
-    // Read in here: a home at rest is started for the looking, by this command.
+    // Read in here: this command starts a home that is not running.
     const state = await runningState(home);
     return withScratch((scratch) => examineAll({ settings, home, state, url, scratch }));
   });
@@ -59,7 +59,7 @@ async function runCheck(look: Check, context: DoctorContext): Promise<Finding[]>
     return await look(context);
   } catch (error) {
     return [
-      wrong(`This could not be checked: ${errorMessage(error)}.`, "Mend that, and look again."),
+      wrong(`Could not check this: ${errorMessage(error)}.`, "Fix this and run doctor again."),
     ];
   }
 }

@@ -30,7 +30,7 @@ function listEntries(root: string, dir: string) {
 }
 
 /**
- * What a file below sql/ or policies/ says, without the mark that some editors begin it with.
+ * Reads a file below sql/ or policies/, without the byte order mark that some editors add.
  *
  * @throws RowhouseError declaration_failed
  */
@@ -57,7 +57,7 @@ function orDeclarationError<T>(path: string, read: () => T): T {
  * Builds the declared database in an empty one. The files need no order: one that names
  * something missing is tried again after the others, until all are in.
  *
- * @throws RowhouseError declaration_failed, naming the file, the place in it, and what PostgreSQL said.
+ * @throws RowhouseError declaration_failed, naming the file, the place in it, and PostgreSQL's error.
  */
 export async function buildDeclared(url: string, root = openProject().root): Promise<void> {
   await withClient(url, async (client) => {
@@ -73,7 +73,7 @@ export async function buildDeclared(url: string, root = openProject().root): Pro
   });
 }
 
-/** A file that is not in yet, and what PostgreSQL said when it was tried. */
+/** A file that is not applied yet, and the error when it was tried. */
 interface Failure {
   readonly file: string;
   readonly error: unknown;
@@ -107,7 +107,7 @@ async function applyRound(client: pg.Client, root: string, files: Failure[]): Pr
   return left;
 }
 
-/** What a file is told that takes the transaction away; what it ran then stays. */
+/** The error for a file that ends the transaction; what it ran until then stays. */
 const endsTransaction = "a file cannot begin or end a transaction: all of them run in one";
 
 /** SQLSTATEs of "there is no transaction" and "there is no such savepoint". */

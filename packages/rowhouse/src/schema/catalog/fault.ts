@@ -2,10 +2,10 @@ import { errorMessage } from "../../lib/errors.ts";
 import { tokenize } from "./sql.ts";
 
 /**
- * What PostgreSQL said about an SQL text, with the place: file, line, column, the line itself and
+ * Formats PostgreSQL's error about an SQL text, with the place: file, line, column, the line itself and
  * a caret below it.
  *
- * @param start Where the statement that failed starts. PostgreSQL tells no position for some
+ * @param start Where the statement that failed starts. PostgreSQL gives no position for some
  *   errors, those in the conditions of policies among them: then what the message names is looked
  *   for from here on.
  */

@@ -2,7 +2,7 @@
 const token =
   /--[^\n]*|\/\*[\s\S]*?\*\/|\b[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$([A-Za-z_]\w*)?\$[\s\S]*?\$\1\$|[\s\S]/g;
 
-/** The words of an SQL text that only the parser can tell apart from others. */
+/** A piece of an SQL text: a comment, a string, a quoted name, or a character of code. */
 interface Token {
   readonly text: string;
   readonly kind: "comment" | "string" | "name" | "code";

@@ -90,8 +90,8 @@ async function tryOne(client: pg.Client, file: string, dir: string): Promise<Pen
   for (const { text } of splitStatements(sql)) {
     await runOn(client, file, text);
     const locks = inTransaction ? await locksHeld(client, before) : undefined;
-    steps.push({ sql: text, locks: locks?.filter((lock) => !held.includes(keyOf(lock))) });
-    held = locks?.map(keyOf) ?? [];
+    steps.push({ sql: text, locks: locks?.filter((lock) => !held.includes(getKey(lock))) });
+    held = locks?.map(getKey) ?? [];
   }
   if (inTransaction) await client.query("commit");
   return { file, inTransaction, steps };
@@ -124,6 +124,6 @@ async function locksHeld(client: pg.Client, there: ReadonlySet<number>): Promise
     .map(({ table, mode }) => ({ table, mode, blocks: blocked[mode] ?? "" }));
 }
 
-function keyOf({ table, mode }: Lock): string {
+function getKey({ table, mode }: Lock): string {
   return `${mode} ${table}`;
 }

@@ -75,7 +75,7 @@ function isKnown(status: number, text: string): boolean {
   return status === 201 || ((status === 401 || status === 403) && text.includes('"42501"'));
 }
 
-/** What an error of PostgREST says; the start of anything else. */
+/** The message of a PostgREST error; the start of any other text. */
 function readMessage(text: string): string {
   try {
     return String(JSON.parse(text).message);

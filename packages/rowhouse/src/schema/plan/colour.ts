@@ -5,7 +5,7 @@ const keywords =
   /\b(add|all|alter|anonymous|as|authenticated|check|column|comment|constraint|create|default|delete|drop|enable|execute|for|force|foreign|from|function|grant|index|insert|is|key|language|not|null|on|or|policy|primary|references|replace|restrictive|returns|revoke|role|row level security|schema|select|set|table|to|trigger|type|unique|update|using|with)\b/g;
 
 /** SQL with colours on a terminal, and as it is elsewhere. */
-export function coloured(sql: string): string {
+export function colourSql(sql: string): string {
   if (!colours.isColorSupported) return sql;
   const parts: string[] = [];
   let code = "";

@@ -35,7 +35,7 @@ test.each([
     "alter table api.t enable row level security",
   ],
   [
-    "default privileges of whoever runs it",
+    "default privileges of the role that runs it",
     'ALTER DEFAULT PRIVILEGES FOR ROLE "postgres" REVOKE ALL ON FUNCTIONS FROM PUBLIC',
     "alter default privileges revoke all on functions from public",
   ],

@@ -42,13 +42,15 @@ function withoutDoubleParentheses(tokens: Tokens): Tokens {
   }
   const doubled = [...ends].filter(([start, end]) => {
     const inner = ends.get(start + 1);
-    return inner === end - 1 && !/^\s*(select|values|with)\b/i.test(textOf(tokens, start + 2, 10));
+    return (
+      inner === end - 1 && !/^\s*(select|values|with)\b/i.test(joinTokens(tokens, start + 2, 10))
+    );
   });
   const surplus = new Set(doubled.flat());
   return tokens.filter((_, index) => !surplus.has(index));
 }
 
-function textOf(tokens: Tokens, start: number, count: number): string {
+function joinTokens(tokens: Tokens, start: number, count: number): string {
   return tokens
     .slice(start, start + count)
     .map(({ text }) => text)

@@ -48,7 +48,7 @@ function takesAlong(revoked: Privilege, one: Privilege): boolean {
   return isOfTable && one.name === name && one.role === role && one.privilege === privilege;
 }
 
-/** PostgreSQL gives everybody the use of a new type; of a new function it does not here. */
+/** PostgreSQL grants PUBLIC the use of a new type; of a new function it does not here. */
 function givenToNewTypes(from: Privileges, to: Privileges): Privilege[] {
   const made = [...to.objects].filter(
     (name) => name.startsWith("type ") && !from.objects.has(name),

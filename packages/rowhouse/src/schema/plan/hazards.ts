@@ -1,23 +1,12 @@
 import { type CatalogEntry, compareCatalogs } from "../catalog/catalog.ts";
+import type { Hazard } from "./hazard.ts";
 import { findPublicRoles, looserPolicies, openPolicies } from "./public-access.ts";
 import { findRecreated, parseTable } from "./recreated.ts";
-
-/** What a step must not do unasked. */
-export type HazardKind = "drop" | "rls-off" | "anonymous";
-
-/** A step that drops data, turns row-level security off, or opens something to everybody. */
-export interface Hazard {
-  readonly kind: HazardKind;
-  /** What has to be named to allow it: "api.tasks.title", "api.tasks". */
-  readonly object: string;
-  /** What would happen, as a sentence. */
-  readonly message: string;
-}
 
 /**
  * The hazards on the way from one database to another, by what they hold.
  *
- * @param statements What leads there: only they tell what is dropped and made again.
+ * @param statements What leads there: only they show what is dropped and created again.
  */
 export function findHazards(
   before: readonly CatalogEntry[],
@@ -76,7 +65,7 @@ function drops(
     .map((entry) => ({
       kind: "drop",
       object: entry.name,
-      message: `It drops the ${entry.kind} ${entry.name} with all that it holds.${renaming(entry, gained)}`,
+      message: `It drops the ${entry.kind} ${entry.name} with all its data.${renaming(entry, gained)}`,
     }));
 }
 
@@ -93,23 +82,23 @@ function renaming({ kind, name, definition }: CatalogEntry, gained: readonly Cat
 
 /** Columns that change their type: a conversion can lose what the old one held. */
 function conversions(lost: readonly CatalogEntry[], gained: readonly CatalogEntry[]): Hazard[] {
-  const typeOf = ({ definition }: CatalogEntry) =>
+  const getType = ({ definition }: CatalogEntry) =>
     definition.replace(/ ?\b(not null|statistics|default|collate|identity|stored|virtual)\b.*/, "");
   const columns = gained.filter(({ kind }) => kind === "column");
   return lost
     .filter(({ kind }) => kind === "column")
     .flatMap((old) => {
       const now = columns.find(({ name }) => name === old.name);
-      if (now === undefined || typeOf(now) === typeOf(old)) return [];
+      if (now === undefined || getType(now) === getType(old)) return [];
       return {
         kind: "drop" as const,
         object: old.name,
-        message: `It turns the column ${old.name} from ${typeOf(old)} into ${typeOf(now)}, which can lose what it holds.`,
+        message: `It turns the column ${old.name} from ${getType(old)} into ${getType(now)}, which can lose what it holds.`,
       };
     });
 }
 
-/** Grants, present and future ones, to whoever has no token. */
+/** Grants, present and future ones, to anonymous requests. */
 function openGrants(gained: readonly CatalogEntry[], publicRoles: ReadonlySet<string>): Hazard[] {
   const grants = gained.flatMap(({ kind, name, definition }) => {
     const [, object, role] =
@@ -128,8 +117,8 @@ function openGrants(gained: readonly CatalogEntry[], publicRoles: ReadonlySet<st
 }
 
 /**
- * Default privileges that are as PostgreSQL has them: then the catalog has no entry, and everybody
- * may execute new functions and use new types.
+ * Default privileges that are as PostgreSQL has them: then the catalog has no entry, and all users
+ * (PUBLIC) may execute new functions and use new types.
  */
 function builtInDefaults(lost: readonly CatalogEntry[], after: readonly CatalogEntry[]): Hazard[] {
   const defaults = lost.filter(
@@ -142,23 +131,23 @@ function builtInDefaults(lost: readonly CatalogEntry[], after: readonly CatalogE
     .map(({ name }) => ({
       kind: "anonymous",
       object: name.replace("for owner on ", ""),
-      message: `It gives everybody PostgreSQL's own default privileges on new ${name.replace("for owner on ", "")}.`,
+      message: `It gives all users (PUBLIC) PostgreSQL's own default privileges on new ${name.replace("for owner on ", "")}.`,
     }));
 }
 
 /** Roles that become members of another one, or need not care for row-level security. */
 function strongerRoles(lost: readonly CatalogEntry[], gained: readonly CatalogEntry[]): Hazard[] {
-  const powerOf = (role: CatalogEntry | undefined) =>
+  const getPower = (role: CatalogEntry | undefined) =>
     role?.definition.match(/superuser|bypassrls|member of .*/g)?.join(" ") ?? "";
   return gained
     .filter(({ kind }) => kind === "role")
     .filter(
-      (role) => powerOf(role) !== powerOf(lost.find((old) => fullName(old) === fullName(role))),
+      (role) => getPower(role) !== getPower(lost.find((old) => fullName(old) === fullName(role))),
     )
     .map((role) => ({
       kind: "anonymous",
       object: role.name,
-      message: `It gives the role ${role.name} another power: ${powerOf(role) || "none"}.`,
+      message: `It gives the role ${role.name} another power: ${getPower(role) || "none"}.`,
     }));
 }
 

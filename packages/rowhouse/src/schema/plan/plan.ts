@@ -9,10 +9,10 @@ import { statisticsStatements } from "./statistics.ts";
 
 /**
  * The statements that lead from one database to another, in order, without semicolons. That they
- * arrive is for a proof to say: see prove.ts.
+ * arrive is for a proof to show: see prove.ts.
  *
  * pg-delta plans; three things are ours: privileges (it writes them a column at a time),
- * statistics targets (it does not know them), and the owner, who is whoever runs the migration.
+ * statistics targets (it does not know them), and the owner, which is the role that runs the migration.
  *
  * @param sources How people wrote what is to be made. It is used where there is something;
  *   without it, the statements are PostgreSQL's own.
@@ -43,7 +43,7 @@ function isOfOtherRole(sql: string, roles: ReadonlySet<string>): boolean {
   return name !== undefined && !roles.has(name);
 }
 
-/** Privileges are ours (but memberships are not), owners nobody's, and the table dbmate's. */
+/** Privileges (but not memberships) are planned here, owners are ignored, and the table is dbmate's. */
 function isHandledElsewhere(sql: string): boolean {
   return (
     /^(GRANT|REVOKE) .* ON /s.test(sql) ||

@@ -9,8 +9,8 @@ export interface Catalogs {
 }
 
 /**
- * Puts what people wrote in the place of what PostgreSQL would write, says "alter policy" where
- * a policy is dropped and made again, and leaves out what then says nothing.
+ * Replaces the statements that PostgreSQL would write by those in the sources, writes "alter policy"
+ * where a policy is dropped and created again, and leaves out what then changes nothing.
  *
  * @param statements In house style, in order.
  */
@@ -83,12 +83,12 @@ function alteredPolicies(statements: readonly string[], { before, after }: Catal
 
 /** `alter policy` changes neither mode nor verb, and takes no condition away. */
 function isAlterable(old: CatalogEntry, now: CatalogEntry): boolean {
-  const verbOf = ({ definition }: CatalogEntry) => definition.split(" to ", 1)[0];
+  const getVerb = ({ definition }: CatalogEntry) => definition.split(" to ", 1)[0];
   const keeps = (condition: string) =>
     now.definition.includes(condition) || !old.definition.includes(condition);
   return (
     old.name === now.name &&
-    verbOf(old) === verbOf(now) &&
+    getVerb(old) === getVerb(now) &&
     keeps(" using (") &&
     keeps(" with check (")
   );

@@ -1,6 +1,6 @@
 import type { CatalogEntry } from "../catalog/catalog.ts";
 import type { Privileges } from "./grants.ts";
-import type { Hazard } from "./hazards.ts";
+import type { Hazard } from "./hazard.ts";
 
 /** How statements in house style drop something that holds data or grants. */
 const drops: readonly [kind: string, pattern: RegExp][] = [
@@ -37,8 +37,8 @@ export function withoutDropped(
 }
 
 /**
- * Tables and columns that are dropped and made again, which no comparison of what was there with
- * what will be there tells. A column that PostgreSQL computes, before and after, holds nothing.
+ * Tables and columns that are dropped and created again, which a comparison of before and after does
+ * not show. A column that PostgreSQL computes, before and after, holds nothing.
  */
 export function findRecreated(
   statements: readonly string[],
@@ -55,7 +55,7 @@ export function findRecreated(
     if (kind === "table" && /^(view|materialized|composite)/.test(old.definition)) return [];
     if (kind === "column" && isComputed(old) && isComputed(now)) return [];
     if (kind !== "table" && kind !== "column") return [];
-    const message = `It drops the ${kind} ${name} with all that it holds, and makes it anew.`;
+    const message = `It drops the ${kind} ${name} with all its data, and creates it again.`;
     return [{ kind: "drop", object: name, message }];
   });
 }

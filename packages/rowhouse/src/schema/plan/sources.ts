@@ -22,7 +22,7 @@ export function migratedSources(dir: string): Sources {
 
 /**
  * What was altered, dropped or made again after it was made is no longer what its statement
- * says: it is left out, or stands as it was made last.
+ * does: it is left out, or replaced by the last one.
  */
 function collectSources(texts: readonly string[]): Sources {
   const sources = new Map<string, string>();
@@ -31,7 +31,7 @@ function collectSources(texts: readonly string[]): Sources {
     if (subject === undefined) continue;
     const creates = normalize(statement).startsWith("create ");
     const again = sources.has(subject) && !normalize(statement).startsWith("create or replace ");
-    // Row security and statistics do not change what `create table` says.
+    // Row security and statistics do not change the `create table` statement.
     if (/^alter table .* (row level security|set statistics)/.test(normalize(statement))) continue;
     if (creates && !again) sources.set(subject, statement);
     else sources.delete(subject);

@@ -54,14 +54,14 @@ export async function prove(scratch: Scratch, attempt: Attempt): Promise<Proof |
   return withTemporaryFolder("migrations", async (dir) => {
     const url = await scratch.create();
     try {
-      return await proveIn({ url, dir }, attempt);
+      return await runProof({ url, dir }, attempt);
     } finally {
       await scratch.drop(url);
     }
   });
 }
 
-async function proveIn(
+async function runProof(
   { url, dir }: { readonly url: string; readonly dir: string },
   attempt: Attempt,
 ): Promise<Proof | Refutation> {
@@ -73,7 +73,7 @@ async function proveIn(
   writeFileSync(join(dir, attempt.file), attempt.text);
   const up = await findRefutation({ url, dir, contents }, "up", attempt.declared);
   if (up) return up;
-  const step = { url, dir, contents: await emptied(url, contents, attempt.emptied) };
+  const step = { url, dir, contents: await emptyTables(url, contents, attempt.emptied) };
   const failure =
     (await findRefutation(step, "down", before)) ??
     (await findRefutation(step, "up", attempt.declared));
@@ -89,7 +89,7 @@ async function proveIn(
 }
 
 /** Takes the rows out of some tables, and so of those that refer to them. @returns What is left. */
-async function emptied(
+async function emptyTables(
   url: string,
   contents: Contents,
   tables: readonly string[],
@@ -167,10 +167,10 @@ function findLostTable(before: Contents, after: Contents): string | undefined {
     const compared = Object.keys(rows[0] ?? {}).filter(
       (name) => !(computed.has(name) && now?.computed.has(name)),
     );
-    const textOf = (row: Readonly<Record<string, unknown>>) =>
+    const toText = (row: Readonly<Record<string, unknown>>) =>
       JSON.stringify(compared.map((name) => row[name]));
-    const found = new Set(now?.rows.map(textOf));
-    if (!rows.map(textOf).every((row) => found.has(row))) return table;
+    const found = new Set(now?.rows.map(toText));
+    if (!rows.map(toText).every((row) => found.has(row))) return table;
   }
   return undefined;
 }

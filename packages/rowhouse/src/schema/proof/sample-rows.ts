@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type pg from "pg";
 import { errorMessage } from "../../lib/errors.ts";
 
-/** A column, as columns.sql tells it. */
+/** A column, as columns.sql reads it. */
 interface Column {
   readonly name: string;
   readonly type: string;
@@ -66,7 +66,7 @@ export async function listTables(client: pg.ClientBase): Promise<Table[]> {
 
 /**
  * Fills a table with as many columns as its rules let: what stands in a column shows whether it
- * survives, and a default does not, since a column that is made anew has it, too.
+ * survives, and a default does not, since a column that is created again has it, too.
  *
  * @returns Why the table could not be filled.
  */

@@ -4,7 +4,7 @@ import { RowhouseError } from "../../lib/errors.ts";
 import { type Project, readProject, version } from "../../lib/project.ts";
 import { withTemporaryFolder } from "../../lib/temporary.ts";
 import { withScratchPair } from "../../stack/scratch.ts";
-import type { Hazard } from "../plan/hazards.ts";
+import type { Hazard } from "../plan/hazard.ts";
 import { type Draft, draftMigration } from "../plan/migration.ts";
 import { type FileChange, mergeFile } from "./merge.ts";
 import { type Files, formatLock, lockFile, readLock, readOwnedFiles } from "./owned-files.ts";

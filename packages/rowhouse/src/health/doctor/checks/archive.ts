@@ -23,13 +23,13 @@ export async function checkArchive({
       : [
           wrong(
             `The server cannot archive its WAL: it fails at ${failed}, and keeps all since.`,
-            "Its log says why. Until then no later moment can be restored, and the disk fills.",
+            "See its log. Until then no later point in time can be restored, and the disk fills.",
           ),
         ]),
     ...(lost
       ? [
           wrong(
-            `${getArchiveDir(home)} is gone: no moment after a backup can be restored.`,
+            `${getArchiveDir(home)} is gone: no point in time after a backup can be restored.`,
             "Put it back, or make a new backup, which begins a new one.",
           ),
         ]

@@ -1,5 +1,5 @@
+import { ago, secondsSince } from "../../../lib/format.ts";
 import { type Copies, readCopies } from "../../status/copies.ts";
-import { ago, secondsSince } from "../../status/format.ts";
 import { type DoctorContext, type Finding, wrong } from "../check.ts";
 
 /** A daily backup, and two hours for it to run late. */
@@ -30,7 +30,7 @@ function checkCopies({ database, lastBackup, drill }: Copies, isNewest: boolean)
     : { level: "note", message, remedy: meant };
   return [
     ...(secondsSince(lastBackup) > oldBackup ? [old] : []),
-    ...(drill === undefined ? [wrong(`No backup of ${database} was ever tried out.`, again)] : []),
+    ...(drill === undefined ? [wrong(`No backup of ${database} was ever drilled.`, again)] : []),
     ...(drill?.ok === false
       ? [wrong(`The last drill of ${database} failed.`, `See why. ${again}`)]
       : []),

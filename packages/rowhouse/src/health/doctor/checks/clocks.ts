@@ -15,7 +15,7 @@ export async function checkClocks({ url }: Pick<DoctorContext, "url">): Promise<
   });
 }
 
-/** What is to say about the database's clock being so many milliseconds ahead of ours. */
+/** Findings about the database's clock being so many milliseconds ahead of ours. */
 export function clockFindings(aheadMs: number): Finding[] {
   const seconds = Math.round(Math.abs(aheadMs) / 1000);
   if (seconds <= mostSeconds) return [];

@@ -1,5 +1,5 @@
 import { statfsSync } from "node:fs";
-import { percent, size } from "../../status/format.ts";
+import { percent, size } from "../../../lib/format.ts";
 import { type DoctorContext, type Finding, wrong } from "../check.ts";
 
 const gigabyte = 1e9;
@@ -10,7 +10,7 @@ export function checkDisk({ home }: Pick<DoctorContext, "home">): Finding[] {
   return diskFindings(home.dir, bavail * bsize, blocks * bsize);
 }
 
-/** What is to say about so many bytes being free. */
+/** Findings about so many bytes being free. */
 export function diskFindings(dir: string, free: number, total: number): Finding[] {
   // A tenth of a large disk is still much.
   const nearlyFull = free < gigabyte || (free < total / 10 && free < 20 * gigabyte);

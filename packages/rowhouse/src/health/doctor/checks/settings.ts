@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { apiVariables, getApiOptions } from "../../../stack/postgrest.ts";
 import { type DoctorContext, type Finding, wrong } from "../check.ts";
 
-/** Chosen anew at each start; the database's URL holds a password made at the start. */
+/** Chosen at each start; the database's URL holds a password made at the start. */
 const perStart = new Set(["PGRST_DB_URI", "PGRST_ADMIN_SERVER_PORT"]);
 
 /** Settings that were changed since the stack that runs was started. */
@@ -17,10 +17,10 @@ export function checkSettings(
       .split("\0")
       .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
   );
-  return settingFindings(running, wanted(context));
+  return settingFindings(running, expectedVariables(context));
 }
 
-/** What is to say about what PostgREST was started with. Values are secrets: only names are told. */
+/** Findings about what PostgREST was started with. Values are secrets: only names are shown. */
 export function settingFindings(
   running: Readonly<Record<string, string>>,
   wanted: Readonly<Record<string, string>>,
@@ -37,7 +37,7 @@ export function settingFindings(
     );
 }
 
-function wanted({
+function expectedVariables({
   settings,
   home,
 }: Pick<DoctorContext, "settings" | "home">): Record<string, string> {

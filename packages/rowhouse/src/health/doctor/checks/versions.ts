@@ -21,7 +21,7 @@ export async function checkVersions({ url, settings }: DoctorContext): Promise<F
 }
 
 /**
- * What is to say about a version of PostgreSQL.
+ * Findings about a version of PostgreSQL.
  *
  * @param version As in server_version_num: 180004.
  * @param embedded The embedded one cannot be newer than npm has it.
@@ -50,7 +50,7 @@ export function postgresFindings(version: number, embedded: boolean): Finding[] 
     : [wrong(`${message}.`, `Upgrade to ${major}.${least} or newer: only the programs change.`)];
 }
 
-/** What is to say about a version of PostgREST. */
+/** Findings about a version of PostgREST. */
 export function postgrestFindings(version: string): Finding[] {
   if (version.localeCompare(postgrestFix, "en", { numeric: true }) >= 0) return [];
   return [
