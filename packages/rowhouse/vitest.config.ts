@@ -15,7 +15,7 @@ export default defineConfig({
     isolate: false,
     // Texts are compared without colours, also where a terminal or FORCE_COLOR asks for them.
     env: { NO_COLOR: "1" },
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
   },
 });

@@ -8,7 +8,7 @@ export { type ErrorCode, RowhouseError } from "./lib/errors.ts";
 export { openProject, type Project } from "./lib/project.ts";
 export { readSettings, type Settings } from "./stack/settings.ts";
 export { type Stack, startStack } from "./stack/stack.ts";
-export { findOrMakeUser as findOrCreateUser } from "./stack/token.ts";
+export { findOrCreateUser } from "./stack/token.ts";
 
 /**
  * Works on the database that the settings mean: the one in DATABASE_URL, the one of the running

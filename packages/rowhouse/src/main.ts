@@ -20,7 +20,7 @@ import { tokenCommand } from "./commands/token.ts";
 import { typesCommand } from "./commands/types.ts";
 import { upgradeCommand } from "./commands/upgrade.ts";
 import { whyCommand } from "./commands/why.ts";
-import { codeOf, RowhouseError, reasonOf } from "./lib/errors.ts";
+import { errorCode, errorMessage, RowhouseError } from "./lib/errors.ts";
 import { printBug, printFailure } from "./lib/output.ts";
 import { version } from "./lib/project.ts";
 
@@ -63,18 +63,18 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = 1;
-  const failure = explained(error);
+  const failure = toRowhouseError(error);
   if (failure instanceof RowhouseError) printFailure(failure);
   else printBug(failure);
 }
 
 /** Whatever a command does, the role that it does it with may lack the right (SQLSTATE 42501). */
-function explained(error: unknown): unknown {
-  if (error instanceof RowhouseError || codeOf(error) !== "42501") return error;
+function toRowhouseError(error: unknown): unknown {
+  if (error instanceof RowhouseError || errorCode(error) !== "42501") return error;
   return new RowhouseError(
     "database_refused",
-    `The role in the database's URL may not do this: ${reasonOf(error)}.`,
-    "Use the role that owns the tables, or one that has been granted this.",
+    `The role in the database's URL is not allowed to do this: ${errorMessage(error)}.`,
+    "Use the role that owns the tables, or a role with this privilege.",
     { cause: error },
   );
 }

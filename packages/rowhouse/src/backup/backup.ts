@@ -1,16 +1,17 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Progress } from "../lib/progress.ts";
 import type { Home } from "../stack/home.ts";
-import { ofTheDisk } from "./disk-error.ts";
+import { toDiskError } from "./disk-error.ts";
 import { sync } from "./files.ts";
 import type { Backup, Manifest } from "./manifest.ts";
-import { backupsDir, beginDraft, type Draft, type Progress } from "./store.ts";
+import { backupsDir, beginDraft, type Draft } from "./store.ts";
 
 /**
  * Makes a backup: written aside, brought to the disk, and named when it is complete. A failure or
  * an interruption leaves nothing of it.
  *
- * @param take Fills the draft, and says what is in it.
+ * @param take Fills the draft, and returns its manifest.
  * @throws RowhouseError backup_failed
  */
 export async function makeBackup(
@@ -32,6 +33,6 @@ export async function makeBackup(
   } catch (error) {
     draft?.discard();
     const remedy = "Make room: nothing of the backup was kept, and those before it stay.";
-    throw ofTheDisk(error, "backup_failed", remedy);
+    throw toDiskError(error, "backup_failed", remedy);
   }
 }

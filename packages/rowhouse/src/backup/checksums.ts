@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { codeOf, RowhouseError } from "../lib/errors.ts";
+import { errorCode, RowhouseError } from "../lib/errors.ts";
 import { forEach, measure } from "./files.ts";
 import type { Backup, BackupFile } from "./manifest.ts";
 
@@ -8,16 +8,19 @@ import type { Backup, BackupFile } from "./manifest.ts";
  *
  * @returns What is wrong, a line each; empty when all is as it was written.
  */
-export async function damages({ dir, manifest }: Backup, signal: AbortSignal): Promise<string[]> {
+export async function findDamage(
+  { dir, manifest }: Backup,
+  signal: AbortSignal,
+): Promise<string[]> {
   const faults: string[] = [];
   await forEach(manifest.files, signal, async (file) => {
-    const fault = await faultOf(dir, file);
+    const fault = await findFault(dir, file);
     if (fault) faults.push(`${file.path} ${fault}`);
   });
   return faults.sort();
 }
 
-async function faultOf(
+async function findFault(
   dir: string,
   { path, size, sha256 }: BackupFile,
 ): Promise<string | undefined> {
@@ -26,7 +29,7 @@ async function faultOf(
     if (now.size !== size) return `has ${now.size} bytes, and had ${size}`;
     return now.sha256 === sha256 ? undefined : "was changed: its checksum is another";
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return "is missing";
+    if (errorCode(error) === "ENOENT") return "is missing";
     throw error;
   }
 }
@@ -36,8 +39,8 @@ async function faultOf(
  *
  * @throws RowhouseError backup_damaged, naming the first files.
  */
-export async function assertWhole(backup: Backup, signal: AbortSignal): Promise<void> {
-  const faults = await damages(backup, signal);
+export async function assertIntact(backup: Backup, signal: AbortSignal): Promise<void> {
+  const faults = await findDamage(backup, signal);
   if (faults.length === 0) return;
   const more = faults.length > 5 ? [`and ${faults.length - 5} more`] : [];
   throw new RowhouseError(

@@ -7,18 +7,18 @@ import type { Facts, Manifest } from "./manifest.ts";
 const queries = join(import.meta.dirname, "facts");
 
 /** Readies a connection for counting. */
-export async function steadySession(client: pg.ClientBase): Promise<void> {
+export async function prepareSession(client: pg.ClientBase): Promise<void> {
   await client.query(query("steady"));
 }
 
 /** The tables that hold rows, each with its schema, quoted. */
-export async function tablesOf(client: pg.ClientBase): Promise<string[]> {
+export async function listTables(client: pg.ClientBase): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(query("tables"));
   return rows.map(({ name }) => name);
 }
 
 /** Where each sequence stands; null for one that was never used. */
-export async function sequencesOf(client: pg.ClientBase): Promise<Manifest["sequences"]> {
+export async function readSequences(client: pg.ClientBase): Promise<Manifest["sequences"]> {
   return (await client.query<Manifest["sequences"][number]>(query("sequences"))).rows;
 }
 
@@ -27,21 +27,21 @@ export async function sequencesOf(client: pg.ClientBase): Promise<Manifest["sequ
  *
  * @throws RowhouseError rows_hidden when row-level security hides rows from the role.
  */
-export async function factsOf(
+export async function readFacts(
   client: pg.ClientBase,
   onTable: (name: string) => void = () => {},
 ): Promise<Facts> {
   const tables: Manifest["tables"] = [];
-  for (const name of await tablesOf(client)) {
+  for (const name of await listTables(client)) {
     onTable(name);
-    tables.push({ name, ...(await contentOf(client, name)) });
+    tables.push({ name, ...(await countRows(client, name)) });
   }
   const settings = await client.query<Facts["settings"][number]>(query("settings"));
-  return { tables, sequences: await sequencesOf(client), settings: settings.rows };
+  return { tables, sequences: await readSequences(client), settings: settings.rows };
 }
 
 /** The sum of the rows' hashes does not depend on their order, and counts equal rows twice. */
-async function contentOf(
+async function countRows(
   client: pg.ClientBase,
   table: string,
 ): Promise<{ rows: string; hash: string }> {

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
-import { codeOf } from "../lib/errors.ts";
+import { errorCode } from "../lib/errors.ts";
 import type { BackupFile } from "./manifest.ts";
 
 /** What a data directory holds. */
@@ -16,8 +16,8 @@ export interface Listing {
 }
 
 /**
- * Of these only the folder is copied: WAL comes from the archive, and the rest the server makes
- * anew at each start (PostgreSQL's manual, "Backing Up the Data Directory").
+ * Of these only the folder is copied: WAL comes from the archive, and the rest the server
+ * creates at each start (PostgreSQL's manual, "Backing Up the Data Directory").
  */
 const hollow = new Set([
   "pg_wal",
@@ -66,7 +66,7 @@ export async function compress(
 ): Promise<BackupFile | undefined> {
   const to = join(root, path);
   mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
-  const meter = newMeter();
+  const meter = createMeter();
   try {
     await pipeline(
       createReadStream(from),
@@ -76,7 +76,7 @@ export async function compress(
     );
   } catch (error) {
     rmSync(to, { force: true });
-    if (codeOf(error) === "ENOENT") return undefined;
+    if (errorCode(error) === "ENOENT") return undefined;
     throw error;
   }
   await sync(to);
@@ -85,14 +85,14 @@ export async function compress(
 
 /** The size and checksum of a file. */
 export async function measure(root: string, path: string): Promise<BackupFile> {
-  const meter = newMeter();
+  const meter = createMeter();
   await pipeline(createReadStream(join(root, path)), meter.stream, async (chunks) => {
     for await (const _ of chunks);
   });
   return { path, ...meter.result() };
 }
 
-/** Writes the content of a compressed file. */
+/** Unpacks a compressed file. */
 export async function decompress(from: string, to: string): Promise<void> {
   mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
   const target = createWriteStream(to, { flags: "wx", mode: 0o600 });
@@ -127,12 +127,12 @@ export async function forEach<T>(
       rest.length = 0;
       throw error;
     });
-  // All of them, before a failure is told: nobody may still write into what is then removed.
+  // All of them, before a failure is thrown: no worker may still write into what is then removed.
   const ends = await Promise.allSettled(Array.from({ length: 6 }, guarded));
   for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
-function newMeter(): { stream: Transform; result: () => Omit<BackupFile, "path"> } {
+function createMeter(): { stream: Transform; result: () => Omit<BackupFile, "path"> } {
   const hash = createHash("sha256");
   let size = 0;
   const stream = new Transform({

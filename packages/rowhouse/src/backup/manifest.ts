@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { RowhouseError, reasonOf } from "../lib/errors.ts";
+import { errorMessage, RowhouseError } from "../lib/errors.ts";
 import type { CatalogEntry } from "../schema/catalog/catalog.ts";
 
 /** A place inside the backup, and nowhere else. */
@@ -10,18 +10,18 @@ const inside = z
   .string()
   .refine((path) => !path.startsWith("/") && !path.split("/").includes(".."));
 
-const moment = z.iso.datetime({ offset: true });
+const timestamp = z.iso.datetime({ offset: true });
 
 /** A file of a backup, as it lies there. */
 const fileSchema = z.object({ path: inside, size: z.number(), sha256: z.string() });
 
-/** What a backup says of itself, in its manifest.json. */
+/** The content of a backup's manifest.json. */
 const manifestSchema = z.object({
   /** "physical" is a copy of the data directory, to be rolled on with WAL; "dump" is pg_dump's. */
   kind: z.enum(["physical", "dump"]),
-  startedAt: moment,
-  /** The moment that `tables`, `sequences`, `settings` and `catalog` tell of. */
-  finishedAt: moment,
+  startedAt: timestamp,
+  /** When `tables`, `sequences`, `settings` and `catalog` were read. */
+  finishedAt: timestamp,
   /** Full version of the server: "18.4". */
   postgresVersion: z.string(),
   /** The database that was counted. */
@@ -37,7 +37,7 @@ const manifestSchema = z.object({
   /** The WAL segments from the start to the restore point; without them the copy is worthless. */
   wal: z.array(inside).optional(),
   files: z.array(fileSchema),
-  /** Folders of the data directory that hold no file, and must be there all the same. */
+  /** Folders of the data directory that hold no file, and must exist. */
   folders: z.array(inside),
   tables: z.array(z.object({ name: z.string(), rows: z.string(), hash: z.string() })),
   sequences: z.array(z.object({ name: z.string(), value: z.string().nullable() })),
@@ -52,7 +52,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 /** A file of a backup, with its size and checksum. */
 export type BackupFile = z.infer<typeof fileSchema>;
 
-/** What is known of the content of a database at one moment. */
+/** What a database holds at one point in time. */
 export type Facts = Pick<Manifest, "tables" | "sequences" | "settings">;
 
 /** A backup that is complete. */
@@ -74,7 +74,7 @@ export function readBackup(dir: string, name: string): Backup {
   } catch (error) {
     throw new RowhouseError(
       "backup_damaged",
-      `The manifest of the backup ${name} cannot be read: ${reasonOf(error)}.`,
+      `The manifest of the backup ${name} cannot be read: ${errorMessage(error)}.`,
       "Use another backup: `npx rowhouse backup --list`.",
       { cause: error },
     );
@@ -82,12 +82,12 @@ export function readBackup(dir: string, name: string): Backup {
 }
 
 /** Which database a backup is of: "the embedded database", or the URL that was dumped. */
-export function databaseOf({ source }: Manifest): string {
+export function describeDatabase({ source }: Manifest): string {
   return source ?? "the embedded database";
 }
 
 /** The fingerprint of a catalog. */
-export function hashOfCatalog(catalog: readonly CatalogEntry[]): string {
+export function hashCatalog(catalog: readonly CatalogEntry[]): string {
   const lines = catalog.map(({ kind, name, definition }) =>
     JSON.stringify([kind, name, definition]),
   );

@@ -1,10 +1,10 @@
 import { readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { RowhouseError, reasonOf } from "../lib/errors.ts";
+import { errorMessage, RowhouseError } from "../lib/errors.ts";
 import type { Home } from "../stack/home.ts";
-import { type Backup, databaseOf, type Manifest } from "./manifest.ts";
-import { archiveOf, readableBackups } from "./store.ts";
-import { orderOf } from "./wal.ts";
+import { type Backup, describeDatabase, type Manifest } from "./manifest.ts";
+import { getArchiveDir, listBackups } from "./store.ts";
+import { findSegment, segmentOrder } from "./wal.ts";
 
 /** Which backups stay: those that either rule keeps. Without rules all do. */
 export interface Retention {
@@ -21,10 +21,14 @@ export interface Retention {
  * @param newest The backup that was just made: it always stays.
  * @returns The names of the removed.
  */
-export function retain(home: Home, newest: Backup, { keep, keepDays }: Retention): string[] {
+export function applyRetention(
+  home: Home,
+  newest: Backup,
+  { keep, keepDays }: Retention,
+): string[] {
   if (keep === undefined && keepDays === undefined) return [];
-  const alike = readableBackups(home)
-    .filter(({ manifest }) => sourceOf(manifest) === sourceOf(newest.manifest))
+  const alike = listBackups(home)
+    .filter(({ manifest }) => getSource(manifest) === getSource(newest.manifest))
     .reverse();
   const kept = new Set([newest.name, ...alike.slice(0, keep ?? 0).map(({ name }) => name)]);
   const since = Date.now() - (keepDays ?? 0) * 24 * 60 * 60 * 1000;
@@ -36,9 +40,9 @@ export function retain(home: Home, newest: Backup, { keep, keepDays }: Retention
   return gone.map(({ name }) => name).reverse();
 }
 
-/** Data that was begun anew is another one here: its backups must not push out those of the old. */
-function sourceOf(manifest: Manifest): string {
-  return JSON.stringify([databaseOf(manifest), manifest.systemIdentifier]);
+/** A new data directory is another database here: its backups must not push out those of the old. */
+function getSource(manifest: Manifest): string {
+  return JSON.stringify([describeDatabase(manifest), manifest.systemIdentifier]);
 }
 
 /** Renamed first: one that is removed in part must not look whole. */
@@ -49,25 +53,22 @@ function remove(dir: string): void {
   } catch (error) {
     throw new RowhouseError(
       "backup_failed",
-      `The new backup is complete, and an old one could not be removed: ${reasonOf(error)}.`,
+      `The new backup is complete, and an old one could not be removed: ${errorMessage(error)}.`,
       "Remove it by hand; the next backup with --keep tries again.",
       { cause: error },
     );
   }
 }
 
-/** History files stay: they are tiny, and tell one timeline from another. */
+/** History files stay: they are tiny, and distinguish the timelines. */
 function pruneWal(home: Home): void {
-  const firsts = readableBackups(home).flatMap(({ manifest }) => manifest.wal?.[0] ?? []);
+  const firsts = listBackups(home).flatMap(({ manifest }) => manifest.wal?.[0] ?? []);
   if (firsts.length === 0) return;
-  const walDir = archiveOf(home);
-  const oldest = Math.min(...firsts.map((path) => orderOf(segmentIn(path))));
+  const walDir = getArchiveDir(home);
+  const oldest = Math.min(...firsts.map((path) => segmentOrder(findSegment(path))));
   for (const file of readdirSync(walDir)) {
-    const segment = segmentIn(file);
-    if (segment !== "" && orderOf(segment) < oldest) rmSync(join(walDir, file), { force: true });
+    const segment = findSegment(file);
+    if (segment !== "" && segmentOrder(segment) < oldest)
+      rmSync(join(walDir, file), { force: true });
   }
-}
-
-function segmentIn(path: string): string {
-  return /([0-9A-F]{24})[^/]*\.gz$/.exec(path)?.[1] ?? "";
 }

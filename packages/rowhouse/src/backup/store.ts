@@ -9,12 +9,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { codeOf, RowhouseError } from "../lib/errors.ts";
+import { errorCode, RowhouseError } from "../lib/errors.ts";
+import { timestamp } from "../lib/format.ts";
 import { findPostgres } from "../stack/binaries.ts";
 import type { Home } from "../stack/home.ts";
-import { unprivileged } from "../stack/unprivileged.ts";
-import { walDirOf } from "../stack/wal-archive.ts";
-import { type Backup, databaseOf, readBackup } from "./manifest.ts";
+import { chooseIdentity } from "../stack/unprivileged.ts";
+import { getWalDir } from "../stack/wal-archive.ts";
+import { type Backup, describeDatabase, readBackup } from "./manifest.ts";
 
 /** A backup's folder is named after the moment that it was begun: 20261121T030000Z. */
 const backupName = /^\d{8}T\d{6}Z(-\d+)?$/;
@@ -26,7 +27,7 @@ export function backupsDir(home: Home): string {
 }
 
 /** The names of the complete backups of a home, the oldest first. */
-export function backupNames(home: Home): string[] {
+export function listBackupNames(home: Home): string[] {
   const dir = backupsDir(home);
   if (!existsSync(dir)) return [];
   return readdirSync(dir)
@@ -35,12 +36,12 @@ export function backupNames(home: Home): string[] {
 }
 
 /** The complete backups whose manifest can be read, the oldest first. */
-export function readableBackups(home: Home): Backup[] {
-  return backupNames(home).flatMap((name) => {
+export function listBackups(home: Home): Backup[] {
+  return listBackupNames(home).flatMap((name) => {
     try {
       return [readBackup(join(backupsDir(home), name), name)];
     } catch {
-      return []; // Restoring or drilling it by name says what is wrong with it.
+      return []; // Restoring or drilling it by name reports what is wrong with it.
     }
   });
 }
@@ -50,10 +51,10 @@ export function readableBackups(home: Home): Backup[] {
  *
  * @throws RowhouseError backup_unknown; backup_damaged when the newest of all cannot be read
  */
-export function newestOfEach(home: Home): Backup[] {
+export function findNewestBackups(home: Home): Backup[] {
   findBackup(home, undefined);
   const newest = new Map<string, Backup>();
-  for (const one of readableBackups(home)) newest.set(databaseOf(one.manifest), one);
+  for (const one of listBackups(home)) newest.set(describeDatabase(one.manifest), one);
   return [...newest.values()].sort((one, other) => (one.name < other.name ? 1 : -1));
 }
 
@@ -68,7 +69,7 @@ export function findBackup(
   name: string | undefined,
   kind?: Backup["manifest"]["kind"],
 ) {
-  const names = backupNames(home);
+  const names = listBackupNames(home);
   const candidates = names.filter((one) => name === undefined || one === name).reverse();
   for (const one of candidates) {
     const backup = readBackup(join(backupsDir(home), one), one);
@@ -81,7 +82,7 @@ export function findBackup(
   );
 }
 
-/** A backup that is being written: beside the others, under a name that nobody takes for complete. */
+/** A backup that is being written: beside the others, under a name that marks it as incomplete. */
 export interface Draft {
   readonly name: string;
   readonly dir: string;
@@ -90,18 +91,12 @@ export interface Draft {
   readonly discard: () => void;
 }
 
-/** Who is told of progress, and what ends the work early. */
-export interface Progress {
-  readonly tell: (line: string) => void;
-  readonly signal: AbortSignal;
-}
-
 /** Begins a backup, and removes what killed ones left. */
 export function beginDraft(home: Home, now = new Date()): Draft {
   const dir = backupsDir(home);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   removeLeftovers(dir);
-  const name = unusedName(dir, now.toISOString().replace(/[-:]|\.\d+/g, ""));
+  const name = claimName(dir, timestamp(now));
   const draft = join(dir, `${name}.part`);
   writeFileSync(join(draft, "pid"), String(process.pid), { mode: 0o600 });
   return {
@@ -116,7 +111,7 @@ export function beginDraft(home: Home, now = new Date()): Draft {
 }
 
 /** The draft's folder is the claim to the name: of two makers one gets it. */
-function unusedName(dir: string, stamp: string): string {
+function claimName(dir: string, stamp: string): string {
   for (let number = 1; ; number += 1) {
     const name = number === 1 ? stamp : `${stamp}-${number}`;
     if (existsSync(join(dir, name)) || existsSync(join(dir, `${name}.part`))) continue;
@@ -136,7 +131,7 @@ function removeLeftovers(dir: string): void {
   }
 }
 
-/** One that has just been begun has not told yet by whom. */
+/** A draft that was just begun has no pid file yet. */
 function isBeingWritten(draft: string): boolean {
   const file = join(draft, "pid");
   const pid = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
@@ -144,11 +139,11 @@ function isBeingWritten(draft: string): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    return codeOf(error) === "EPERM"; // Somebody else's; otherwise the process is gone.
+    return errorCode(error) === "EPERM"; // Another user's process; otherwise it is gone.
   }
 }
 
 /** Where the embedded server of a home archives its WAL. */
-export function archiveOf(home: Home): string {
-  return walDirOf(unprivileged(findPostgres(), home.dir).place);
+export function getArchiveDir(home: Home): string {
+  return getWalDir(chooseIdentity(findPostgres(), home.dir).place);
 }

@@ -16,14 +16,14 @@ interface Options {
 
 /** `rowhouse access` */
 export const accessCommand = new Command("access")
-  .description("write down who can do what: docs/access.md, with a picture")
+  .description("write who can do what to docs/access.md, with a picture")
   .option("-o, --output <file>", "where the page goes, and the picture beside it", parsePage)
   .option("--check", "write nothing; fail when the page or the picture is stale")
   .option("--against <url>", "read this database instead, and print the page", parseDatabaseUrl)
   .addOption(new Option("--json", "print it for programs").conflicts(["check", "output"]))
   .addHelpText(
     "after",
-    "\nIt tells of the database that sql/ and policies/ declare.\nThe exit code is 1 when --check finds a stale file.",
+    "\nIt describes the database that sql/ and policies/ declare.\nThe exit code is 1 when --check finds a stale file.",
   )
   .action(async ({ output, check, against, json }: Options) => {
     const { inspect } = await import("../access/model/inspect.ts");
@@ -51,7 +51,7 @@ function assertCurrent(files: readonly AccessFile[], against: string | undefined
   }
   throw new RowhouseError(
     "access_stale",
-    `${shown(stale, "and")} ${stale.length > 1 ? "are" : "is"} not what the database says.`,
+    `${shown(stale, "and")} ${stale.length > 1 ? "are" : "is"} out of date.`,
     against
       ? "Access differs there. See how: `npx rowhouse access --against <url> | diff docs/access.md -`."
       : "Run `npx rowhouse access`, review the difference, and commit it.",

@@ -1,20 +1,21 @@
 import { Command } from "commander";
 import type { Backup } from "../backup/manifest.ts";
-import { size } from "../health/status/format.ts";
+import { size } from "../lib/format.ts";
 import { note, printResult } from "../lib/output.ts";
 import { interruptible } from "../lib/signals.ts";
-import { withKeptDatabase } from "../stack/embedded.ts";
+import { withExistingDatabase } from "../stack/embedded.ts";
 import { type Home, openHome } from "../stack/home.ts";
 import { readSettings } from "../stack/settings.ts";
 import { parseCount, parseDatabaseUrl } from "./options.ts";
 
 const help = `
-The embedded database is copied while it runs, with its WAL: every moment from the backup on can be
-restored. One in DATABASE_URL or --url is dumped with pg_dump, and its roles with it.
-Backups are in backups/ of the home, and WAL in wal/; nothing is ever overwritten. A backup holds
-every row and secret of the database: keep a copy elsewhere, and keep it as safe.
-Without --keep and --keep-days nothing is removed; with both, what either keeps stays. They count
-and remove backups of the same database alone.
+The embedded database is copied while it runs, with its WAL: every point in time from the backup on
+can be restored. A database in DATABASE_URL or --url is dumped with pg_dump, with its roles.
+Backups are in backups/ of the home directory (.rowhouse/), and WAL in wal/; nothing is overwritten.
+A backup holds every row and secret of the database: keep a copy elsewhere, and protect it like the
+database itself.
+Without --keep and --keep-days nothing is removed; with both, a backup that either keeps stays. They
+count and remove backups of the same database only.
 The exit code is 0 when the backup is complete, 1 on an error, 130 when interrupted: then nothing of
 it is left.`;
 
@@ -28,11 +29,11 @@ interface Options {
 
 /** `rowhouse backup` */
 export const backupCommand = new Command("backup")
-  .description("back the database up, while it is used")
+  .description("back up the database while it is in use")
   .option("--url <url>", "the database to dump; default is that of the settings", parseDatabaseUrl)
-  .option("--keep <n>", "remove all but the newest so many", parseCount)
-  .option("--keep-days <n>", "remove those older than so many days", parseCount)
-  .option("--list", "list the backups, and make none")
+  .option("--keep <n>", "keep only the newest <n> backups", parseCount)
+  .option("--keep-days <n>", "keep only the backups of the last <n> days", parseCount)
+  .option("--list", "list the backups")
   .option("--json", "for programs")
   .addHelpText("after", help)
   .action(backUp);
@@ -42,18 +43,18 @@ async function backUp(options: Options): Promise<void> {
   const home = openHome(settings.home);
   if (options.list) return list(home, options.json);
   const { makeBackup } = await import("../backup/backup.ts");
-  const { retain } = await import("../backup/retention.ts");
+  const { applyRetention } = await import("../backup/retention.ts");
   const { takePhysical } = await import("../backup/physical/physical.ts");
   const { takeDump } = await import("../backup/dump/dump.ts");
   const dumped = options.url ?? settings.databaseUrl;
   await interruptible(async (signal) => {
-    const progress = { tell: note, signal };
+    const progress = { report: note, signal };
     const backup = await makeBackup(home, progress, (draft) =>
       dumped
         ? takeDump(dumped, draft, progress)
-        : withKeptDatabase(settings, home, (url) => takePhysical(url, home, draft, progress)),
+        : withExistingDatabase(settings, home, (url) => takePhysical(url, home, draft, progress)),
     );
-    const removed = retain(home, backup, options);
+    const removed = applyRetention(home, backup, options);
     printResult({ ...summary(backup), removed }, options.json, (made) => [
       describe(made),
       ...removed.map((name) => `Removed ${name}.`),
@@ -62,12 +63,14 @@ async function backUp(options: Options): Promise<void> {
 }
 
 async function list(home: Home, json: true | undefined): Promise<void> {
-  const { backupNames, readableBackups } = await import("../backup/store.ts");
-  const backups = readableBackups(home);
-  const lost = backupNames(home).filter((name) => !backups.some((backup) => backup.name === name));
-  for (const name of lost) note(`${name} is no use: its manifest cannot be read.`);
+  const { listBackupNames, listBackups } = await import("../backup/store.ts");
+  const backups = listBackups(home);
+  const lost = listBackupNames(home).filter(
+    (name) => !backups.some((backup) => backup.name === name),
+  );
+  for (const name of lost) note(`${name} is unusable: cannot read its manifest.`);
   printResult(backups.map(summary), json, (all) =>
-    all.length === 0 ? ["There is no backup yet: npx rowhouse backup"] : all.map(describe),
+    all.length === 0 ? ["No backup yet. Make one: npx rowhouse backup"] : all.map(describe),
   );
 }
 

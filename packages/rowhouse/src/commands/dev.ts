@@ -4,13 +4,13 @@ import type { Dev } from "../dev/dev.ts";
 import { colours } from "../lib/colours.ts";
 import { RowhouseError } from "../lib/errors.ts";
 import { note, print, printBug, printFailure } from "../lib/output.ts";
-import { endingSignal } from "../lib/signals.ts";
+import { waitForSignal } from "../lib/signals.ts";
 import { readSettings } from "../stack/settings.ts";
 
 /** `rowhouse dev` */
 export const devCommand = new Command("dev")
-  .description("start everything, and bring each save in sql/ and policies/ to the home's database")
-  .option("--allow-drop", "let a save drop tables and columns with what they hold")
+  .description("start everything, and apply each save in sql/ and policies/ to the home's database")
+  .option("--allow-drop", "let a save drop tables and columns with their data")
   .action(dev);
 
 async function dev({ allowDrop = false }: { allowDrop?: boolean }): Promise<void> {
@@ -22,13 +22,13 @@ async function dev({ allowDrop = false }: { allowDrop?: boolean }): Promise<void
       "Take it out of the environment and .env; for another database there is `rowhouse db diff --against`.",
     );
   }
-  const ending = endingSignal();
+  const ending = waitForSignal();
   const { startDev } = await import("../dev/dev.ts");
   const running = await Promise.race([
-    startDev({ settings, allowDrop, root: settings.project.root, say }),
+    startDev({ settings, allowDrop, root: settings.project.root, report }),
     ending,
   ]);
-  // Interrupted while starting: the guard ends what runs already.
+  // Interrupted while starting: the watchdog stops what runs already.
   if (typeof running === "string") process.exit(1);
   for (const line of announcement(running)) print(line);
   try {
@@ -46,8 +46,8 @@ function announcement({ apiUrl, watched }: Dev): string[] {
   ];
 }
 
-/** Tells a line, or a failure that leaves the last good state running. */
-function say(what: string | Error): void {
+/** Prints a line, or a failure that leaves the last good state running. */
+function report(what: string | Error): void {
   if (typeof what === "string") print(what);
   else if (what instanceof RowhouseError) printFailure(what);
   else printBug(what);

@@ -6,24 +6,24 @@ import { noteIfSlow, printResult } from "../lib/output.ts";
 import { readSettings, type Settings } from "../stack/settings.ts";
 
 const help = `
-It looks at versions, keys, roles, indexes, generated files, migrations, clocks, disk, backups, the
+It checks versions, keys, roles, indexes, generated files, migrations, clocks, disk, backups, the
 archive of WAL, and settings that PostgREST has not picked up. It changes nothing.
-The exit code is 1 when something is wrong; notes do not count.`;
+The exit code is 1 when it finds a problem; notes do not count.`;
 
 /** `rowhouse doctor` */
 export const doctorCommand = new Command("doctor")
-  .description("tell everything that is wrong or will be, and what to do about it")
+  .description("list current and upcoming problems, and how to fix them")
   .option("--json", "for programs")
   .addHelpText("after", help)
   .action(async ({ json }: { json?: true }) => {
-    const settings = settingsOrFault();
-    const found = await noteIfSlow("Still looking ...", examineThem(settings));
+    const settings = readSettingsOrFault();
+    const found = await noteIfSlow("Still checking ...", examineSettings(settings));
     printResult(found, json, describe);
     if (found.some(({ level }) => level === "wrong")) process.exitCode = 1;
   });
 
 /** Without settings there is nothing else to look at: they are the finding then. */
-function settingsOrFault(): Settings | Diagnosis {
+function readSettingsOrFault(): Settings | Diagnosis {
   try {
     return readSettings();
   } catch (error) {
@@ -33,7 +33,7 @@ function settingsOrFault(): Settings | Diagnosis {
   }
 }
 
-async function examineThem(settings: Settings | Diagnosis): Promise<Diagnosis[]> {
+async function examineSettings(settings: Settings | Diagnosis): Promise<Diagnosis[]> {
   if ("check" in settings) return [settings];
   const { examine } = await import("../health/doctor/doctor.ts");
   return examine(settings);
@@ -46,8 +46,6 @@ function describe(found: readonly Diagnosis[]): string[] {
       `${level === "wrong" ? colours.red("wrong") : colours.yellow("note ")} ${colours.dim(`[${check}]`)} ${message}`,
       `      ${remedy}`,
     ]),
-    count === 0
-      ? "Nothing is wrong."
-      : `${count} ${count === 1 ? "thing is" : "things are"} wrong.`,
+    count === 0 ? "No problems found." : `${count} ${count === 1 ? "problem" : "problems"} found.`,
   ];
 }

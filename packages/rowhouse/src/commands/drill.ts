@@ -7,20 +7,20 @@ import { openHome } from "../stack/home.ts";
 import { readSettings } from "../stack/settings.ts";
 
 const help = `
-Without a name it tries the newest backup of each database that the home holds backups of: the
+Without a name it drills the newest backup of each database that the home has backups of: the
 embedded one, and each that was dumped.
-The backup is restored into a scratch folder and server, and compared with what its manifest says:
-checksums, rows and their content, sequences, settings, policies, grants, roles and memberships;
-amcheck looks into every index. Then PostgREST serves it, and two fresh users try each verb on their
-own row and on each other's. Nothing of your own is touched.
+The backup is restored into a scratch folder and server, and compared with its manifest:
+checksums, rows, sequences, settings, policies, grants, roles and memberships; amcheck checks every
+index. Then PostgREST serves it, and two new users try each verb on their own row and on each
+other's. Your own data is not touched.
 RPO is the age of the newest state that could be restored, RTO how long the restore took here.
-What was found of each database last is written to drill.json in the home.
-The exit code is 0 when everything holds, 1 when anything does not, 130 when interrupted.`;
+The last result for each database is written to drill.json in the home.
+The exit code is 0 when every check passes, 1 when one fails, 130 when interrupted.`;
 
 /** `rowhouse drill` */
 export const drillCommand = new Command("drill")
-  .description("restore the newest backups into a scratch server, and prove them")
-  .argument("[backup]", "another one, of `rowhouse backup --list`")
+  .description("restore the newest backups on a scratch server, and verify them")
+  .argument("[backup]", "another backup, from `rowhouse backup --list`")
   .option("--json", "for programs")
   .addHelpText("after", help)
   .action(drillThem);
@@ -28,17 +28,17 @@ export const drillCommand = new Command("drill")
 async function drillThem(name: string | undefined, { json }: { json?: true }): Promise<void> {
   const settings = readSettings();
   const home = openHome(settings.home);
-  const { drill, raisePhysical } = await import("../backup/drill/drill.ts");
-  const { raiseDump } = await import("../backup/dump/restore.ts");
+  const { drill, bringUpPhysical } = await import("../backup/drill/drill.ts");
+  const { bringUpDump } = await import("../backup/dump/restore.ts");
   const { recordDrill } = await import("../backup/drill/history.ts");
-  const { findBackup, newestOfEach } = await import("../backup/store.ts");
-  const backups = name === undefined ? newestOfEach(home) : [findBackup(home, name)];
+  const { findBackup, findNewestBackups } = await import("../backup/store.ts");
+  const backups = name === undefined ? findNewestBackups(home) : [findBackup(home, name)];
   await interruptible(async (signal) => {
-    const progress = { tell: note, signal };
+    const progress = { report: note, signal };
     const reports: Drill[] = [];
     for (const backup of backups) {
-      const raise = backup.manifest.kind === "physical" ? raisePhysical(home) : raiseDump;
-      const report = await drill(backup, home, settings.postgrestBin, raise, progress);
+      const bringUp = backup.manifest.kind === "physical" ? bringUpPhysical(home) : bringUpDump;
+      const report = await drill(backup, home, settings.postgrestBin, bringUp, progress);
       recordDrill(home, report);
       reports.push(report);
     }

@@ -12,7 +12,7 @@ interface Options {
 
 /** `rowhouse lint` */
 export const lintCommand = new Command("lint")
-  .description("check the database against the rules of the house")
+  .description("check the database against the project conventions")
   .option("--against <url>", "check this database instead", parseDatabaseUrl)
   .option("--rules", "check nothing; list the rules")
   .option("--json", "for programs")
@@ -23,7 +23,8 @@ export const lintCommand = new Command("lint")
   .action(async ({ against, rules: list, json }: Options) => {
     const { lint, readRules } = await import("../health/lint/lint.ts");
     const rules = readRules();
-    if (list) return print(json ? asJson(rules.map(withoutQuery)) : rules.map(told).join("\n\n"));
+    if (list)
+      return print(json ? asJson(rules.map(withoutQuery)) : rules.map(describeRule).join("\n\n"));
     const { inspect } = await import("../access/model/inspect.ts");
     const findings = await inspect(against, lint);
     if (findings.length > 0) process.exitCode = 1;
@@ -47,7 +48,7 @@ function report(findings: readonly Finding[], rules: readonly Rule[]): string {
     .replace(/^1 findings/m, "1 finding");
 }
 
-function told(rule: Rule): string {
+function describeRule(rule: Rule): string {
   return [colours.bold(rule.name), ...reasons(rule)].join("\n");
 }
 

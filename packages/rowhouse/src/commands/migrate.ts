@@ -4,17 +4,18 @@ import { migrate, waitingText } from "../stack/dbmate.ts";
 import { withDatabase } from "../stack/embedded.ts";
 import { openHome } from "../stack/home.ts";
 import { runningState } from "../stack/lock.ts";
-import { defaultPatience, type Patience } from "../stack/lock-retries.ts";
+import { defaultLockRetries, type LockRetries } from "../stack/lock-retries.ts";
 import { readSettings, type Settings } from "../stack/settings.ts";
 import { parseCount } from "./options.ts";
 
 const help = `
 A statement that waits for a lock makes every request behind it wait, too. So it gives up after
---lock-timeout, and the migration is tried again: after 1 s, 2 s, 4 s, up to 16 s. A migration that
-sets lock_timeout itself, as those that \`rowhouse db migration\` writes, keeps its own.
+--lock-timeout, and the migration is retried after 1 s, 2 s, 4 s, up to 16 s. A migration that sets
+lock_timeout itself, like those of \`rowhouse db migration\`, keeps its own.
 --dry-run only reads: it applies the pending migrations to an empty copy of the schema, on a
-throwaway server, and prints each statement with the locks that it takes on tables that are there.
-Then PostgREST, of the stack that runs here or of --api, is asked until it knows every column.
+throwaway server, and prints each statement with the locks that it takes on existing tables.
+After migrating, it waits until PostgREST (of the stack that runs here, or at --api) serves every
+new column.
 The exit code is 1 when a migration fails, or when PostgREST does not serve the new schema in time.`;
 
 interface Options {
@@ -32,15 +33,15 @@ export const migrateCommand = new Command("migrate")
     "--lock-timeout <seconds>",
     "how long a statement may wait for a lock",
     parseCount,
-    defaultPatience.lockTimeout,
+    defaultLockRetries.lockTimeout,
   )
   .option(
     "--retries <n>",
-    "how often to try again when a lock was in the way",
+    "how often to retry when a lock was in the way",
     parseRetries,
-    defaultPatience.retries,
+    defaultLockRetries.retries,
   )
-  .option("--dry-run", "only print the SQL that is pending, and the locks that it takes")
+  .option("--dry-run", "only print the pending SQL, and the locks that it takes")
   .option("--api <url>", "the PostgREST that has to serve the new schema", parseApi)
   .option("--json", "for programs: what --dry-run finds, or the files that were applied")
   .addHelpText("after", help)
@@ -50,21 +51,21 @@ export const migrateCommand = new Command("migrate")
 
 async function deploy({ api, json, ...limits }: Options): Promise<void> {
   const settings = readSettings();
-  const patience: Patience = { ...limits, onRetry: note };
+  const lockRetries: LockRetries = { ...limits, onRetry: note };
   await withDatabase(settings, openHome(settings.home), async (url) => {
     const applied = await migrate(
       url,
       () => note(waitingText),
       settings.project.migrationsDir,
-      patience,
+      lockRetries,
     );
-    printResult({ applied }, json, tellApplied);
+    printResult({ applied }, json, describeApplied);
     const served = api ?? (await apiHere(settings));
     if (served) await assertServedSoon(url, served);
   });
 }
 
-function tellApplied({ applied }: { applied: readonly string[] }): string[] {
+function describeApplied({ applied }: { applied: readonly string[] }): string[] {
   if (applied.length === 0) return ["Nothing to do: every migration is applied."];
   return applied.map((file) => `applied ${file}`);
 }
@@ -87,13 +88,13 @@ async function assertServedSoon(url: string, api: string): Promise<void> {
 async function dryRun({ json }: Options): Promise<void> {
   const settings = readSettings();
   const { tryPending } = await import("../schema/deploy/dry-run.ts");
-  const { tellPending } = await import("../schema/deploy/text.ts");
+  const { describePending } = await import("../schema/deploy/text.ts");
   const { withScratch } = await import("../stack/scratch.ts");
   const trying = withDatabase(settings, openHome(settings.home), (url) =>
     withScratch((scratch) => tryPending(scratch, url)),
   );
   const pending = await noteIfSlow("Applying the migrations to a copy ...", trying);
-  printResult(pending, json, tellPending);
+  printResult(pending, json, describePending);
   if (!json && pending.length === 0) print("Nothing to do: every migration is applied.");
 }
 

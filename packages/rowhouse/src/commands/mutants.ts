@@ -11,7 +11,7 @@ interface Options {
 
 /** `rowhouse mutants` */
 export const mutantsCommand = new Command("mutants")
-  .description("weaken the access rules one at a time, and tell what the pgTAP files do not notice")
+  .description("weaken the access rules one at a time, and show what the pgTAP files do not notice")
   .addHelpText(
     "after",
     "\nIt works on a server that is thrown away, with the database that sql/ and policies/ declare.\nThe exit code is 1 when a mutant survives, or cannot be tried.",
@@ -57,7 +57,7 @@ async function tryAll(
   const { installPgtap, pgtapFiles } = await import("../testing/pgtap.ts");
   const { runMutants } = await import("../access/mutants/run.ts");
   await installPgtap(template);
-  const progress = progressOf(mutants.length);
+  const progress = createProgress(mutants.length);
   try {
     return await runMutants({ scratch, template, files: pgtapFiles() }, mutants, progress.next);
   } finally {
@@ -66,7 +66,7 @@ async function tryAll(
 }
 
 /** One line on a terminal that is written over; a line at the start elsewhere. */
-function progressOf(total: number): { next: (verdict: Verdict) => void; end: () => void } {
+function createProgress(total: number): { next: (verdict: Verdict) => void; end: () => void } {
   if (!process.stderr.isTTY) {
     note(`Trying ${total} ${total === 1 ? "mutant" : "mutants"}.`);
     return { next: () => {}, end: () => {} };

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { constants } from "node:os";
 import { Command } from "commander";
 import { libpqEnvironment } from "../backup/dump/tools.ts";
-import { codeOf, RowhouseError } from "../lib/errors.ts";
+import { errorCode, RowhouseError } from "../lib/errors.ts";
 import { withDatabase } from "../stack/embedded.ts";
 import { openHome } from "../stack/home.ts";
 import { readSettings } from "../stack/settings.ts";
@@ -39,7 +39,7 @@ async function runPsql(url: string, args: readonly string[]): Promise<number> {
     const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
     return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
   } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
+    if (errorCode(error) !== "ENOENT") throw error;
     throw new RowhouseError(
       "tool_missing",
       "psql is not on the PATH.",

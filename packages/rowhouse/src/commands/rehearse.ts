@@ -9,16 +9,16 @@ import { readSettings } from "../stack/settings.ts";
 import { parseCount, parseDatabaseUrl } from "./options.ts";
 
 const help = `
-What sql/ and policies/ declare is compared with the database, in one transaction that can write
-nothing. Each changed condition is evaluated over the rows that are there, old and new: which rows
-does somebody gain, lose and keep? An update has two: the rows that may be changed, and the rows
-that they may be turned into. Triggers do not run. Of views and functions that run with their
-owner's rights it cannot be told what they give: they are named when they are new or change.
-Looked at are anonymous, a newcomer, and the users; where there are more than --users, half of them
-are those with the most rows in the changed tables, and half the newest. Ten are printed for each
-change, those who gain the most first; --json has all.
-The exit code is 0 when nobody gains a row or column that is there, 2 when somebody does or when it
-cannot be told (--accept makes that 0), and 1 on an error.`;
+It compares the access rules in sql/ and policies/ with the database, in one read-only transaction.
+Each changed condition is evaluated over the existing rows, old and new: which rows does a user gain,
+lose and keep? An update has two conditions: on the rows that may be changed, and on the rows that
+they may become. Triggers do not run. The effect of views and functions that run with their owner's
+rights is unknown: they are listed when they are new or change.
+It checks anonymous, a new user and up to --users users; of more users, half are those with the most
+rows in the changed tables, and half the newest. Ten are printed for each change, those who gain the
+most first; --json has all.
+The exit code is 0 when no user gains an existing row or column, 2 when a user does or when it is
+unknown (--accept makes that 0), and 1 on an error.`;
 
 interface Options extends Omit<RehearsalOptions, "as"> {
   readonly as?: readonly string[];
@@ -29,17 +29,13 @@ interface Options extends Omit<RehearsalOptions, "as"> {
 
 /** `rowhouse rehearse` */
 export const rehearseCommand = new Command("rehearse")
-  .description("before a deploy, and only reading: tell who would gain or lose which rows")
+  .description("before a deploy, read-only: show who would gain or lose which rows")
   .option("--against <url>", "the database; default is that of the settings", parseDatabaseUrl)
-  .option(
-    "--as <user>",
-    "look as this user (repeatable): an email address, id, or anonymous",
-    append,
-  )
-  .option("--users <n>", "look at so many users", parseCount, 50)
-  .option("--examples <n>", "name so many rows of each", parseCount, 3)
+  .option("--as <user>", "check this user (repeatable): an email address, id, or anonymous", append)
+  .option("--users <n>", "check up to <n> users", parseCount, 50)
+  .option("--examples <n>", "show up to <n> rows of each", parseCount, 3)
   .option("--timeout <seconds>", "how long one statement may take", parseCount, 60)
-  .option("--accept", "exit with 0 all the same")
+  .option("--accept", "exit 0 even if someone gains access")
   .option("--json", "for programs")
   .addHelpText("after", help)
   .action(rehearseDeploy);
@@ -52,31 +48,31 @@ async function rehearseDeploy({ against, accept, json, as, ...how }: Options): P
   const settings = readSettings();
   const options = { ...how, as: as ?? [] };
   const { rehearse } = await import("../access/rehearse/rehearse.ts");
-  const { tell } = await import("../access/rehearse/text.ts");
+  const { describeRehearsal } = await import("../access/rehearse/text.ts");
   const declared = declaredRules();
   // It is waited for below; until then its failure must not end the process.
   declared.catch(() => {});
   const progress = slowProgress();
   const look = async (url: string) => {
-    await tellIfAhead(url);
-    return rehearse(url, await declared, options, progress.tell);
+    await reportIfAhead(url);
+    return rehearse(url, await declared, options, progress.describeRehearsal);
   };
   const work = against ? look(against) : withDatabase(settings, openHome(settings.home), look);
   const rehearsal = await work.finally(async () => {
     progress.end();
     await declared.catch(() => {});
   });
-  printResult(rehearsal, json, tell);
+  printResult(rehearsal, json, describeRehearsal);
   if (!accept && (rehearsal.gains || rehearsal.unclear)) {
-    if (!json) print("If that is meant, say so with --accept.");
+    if (!json) print("If that is intended, add --accept.");
     process.exitCode = 2;
   }
 }
 
 /** To be behind is what a deploy is for; to be ahead means that these are not the newest files. */
-async function tellIfAhead(url: string): Promise<void> {
+async function reportIfAhead(url: string): Promise<void> {
   const { readVersions } = await import("../schema/catalog/history.ts");
-  const { describeVersions } = await import("../schema/catalog/describe.ts");
+  const { describeVersions } = await import("../schema/catalog/versions.ts");
   const { unknown } = await readVersions(url, openProject().migrationsDir);
   for (const line of describeVersions({ pending: [], unknown })) note(line);
 }
@@ -94,13 +90,13 @@ async function declaredRules(): Promise<Rules> {
   });
 }
 
-/** Tells what is done once it has taken two seconds: on a terminal one line, else a rare one. */
-function slowProgress(): { tell: (doing: string) => void; end: () => void } {
+/** Reports progress once it has taken two seconds: one line on a terminal, else a line now and then. */
+function slowProgress(): { describeRehearsal: (doing: string) => void; end: () => void } {
   const { isTTY } = process.stderr;
   let next = Number.POSITIVE_INFINITY;
   let shown = false;
   return {
-    tell: (doing) => {
+    describeRehearsal: (doing) => {
       next = Math.min(next, Date.now() + 2000);
       if (Date.now() < next) return;
       next = Date.now() + (isTTY ? 100 : 10_000);

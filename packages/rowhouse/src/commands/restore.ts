@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import type { Manifest } from "../backup/manifest.ts";
 import type { Restored } from "../backup/physical/restore.ts";
-import { backupFor, parseMoment, type Wanted } from "../backup/select.ts";
+import { parseTime, type RestoreTime, selectBackup } from "../backup/select.ts";
 import { findBackup } from "../backup/store.ts";
 import { RowhouseError } from "../lib/errors.ts";
 import { note, print, printResult } from "../lib/output.ts";
@@ -13,18 +13,19 @@ import { readSettings, type Settings } from "../stack/settings.ts";
 import { parseDatabaseUrl } from "./options.ts";
 
 const help = `
-Without a name it is the newest backup (with --to: the newest from before that moment), and without
---to exactly what the backup counted. A time without an offset is UTC: "2026-11-21 03:00", or
-"2026-11-21 03:00+01". "--to latest" is all that was archived, and what a killed server had not yet.
-Checksums are compared first. The stack must be stopped. The data that was there is kept beside, as
-data.before-<time>: remove it when you are content.
-A dump is restored into an empty database alone: with --url, or with DATABASE_URL set and neither
+Without a name it restores the newest backup (with --to: the newest from before that time); without
+--to, the state at the end of the backup. A time without an offset is UTC: "2026-11-21 03:00", or
+"2026-11-21 03:00+01". "--to latest" restores all WAL, including WAL not yet archived when the server
+was killed.
+Checksums are compared first. The stack must be stopped. The existing data is kept beside the new, as
+data.before-<time>: delete it once you have verified the restore.
+A dump is restored into an empty database only: with --url, or with DATABASE_URL set and neither
 --to nor --into, it is the newest dump; otherwise the newest copy of the embedded database.
-The exit code is 0 when the database stands, 1 on an error, 130 when interrupted: then, as after an
-error, everything is as it was.`;
+The exit code is 0 when the restore is complete, 1 on an error, 130 when interrupted. After an error
+or an interruption nothing has changed.`;
 
 interface Options {
-  readonly to?: Exclude<Wanted, undefined>;
+  readonly to?: Exclude<RestoreTime, undefined>;
   readonly into?: string;
   readonly url?: string;
   readonly json?: true;
@@ -32,20 +33,20 @@ interface Options {
 
 /** `rowhouse restore` */
 export const restoreCommand = new Command("restore")
-  .description("bring a backup back, or any moment after it")
-  .argument("[backup]", "its name, of `rowhouse backup --list`")
-  .option("--to <time>", 'the moment, in UTC: "2026-11-21 03:00"; or "latest"', parseTo)
-  .option("--into <home>", "another home, which is made when missing")
-  .option("--url <url>", "the empty database that a dump goes into", parseDatabaseUrl)
+  .description("restore a backup, or any point in time after it")
+  .argument("[backup]", "its name, from `rowhouse backup --list`")
+  .option("--to <time>", 'the time, in UTC: "2026-11-21 03:00"; or "latest"', parseTo)
+  .option("--into <home>", "another home, created if missing")
+  .option("--url <url>", "the empty database to restore a dump into", parseDatabaseUrl)
   .option("--json", "for programs")
   .addHelpText("after", help)
   .action(bringBack);
 
-function parseTo(text: string): Exclude<Wanted, undefined> {
+function parseTo(text: string): Exclude<RestoreTime, undefined> {
   if (text === "latest") return text;
-  const moment = parseMoment(text);
+  const moment = parseTime(text);
   if (moment) return moment;
-  throw new InvalidArgumentError('Give a moment like "2026-11-21 03:00" (UTC), or "latest".');
+  throw new InvalidArgumentError('Give a time like "2026-11-21 03:00" (UTC), or "latest".');
 }
 
 async function bringBack(
@@ -56,14 +57,14 @@ async function bringBack(
   const { to, into, url, json } = options;
   if (url !== undefined && (to !== undefined || into !== undefined)) {
     command.error(
-      "error: --url is for a dump, which knows one moment; --to and --into are for the embedded database",
+      "error: --url is for a dump; dumps have no point-in-time recovery. --to and --into are for the embedded database",
     );
   }
   const settings = readSettings();
   const home = openHome(settings.home);
-  const backup = backupFor(home, name, to, kindOf(home, name, options, settings));
+  const backup = selectBackup(home, name, to, getKind(home, name, options, settings));
   await interruptible(async (signal) => {
-    const progress = { tell: note, signal };
+    const progress = { report: note, signal };
     if (backup.manifest.kind === "dump") {
       const target = url ?? settings.databaseUrl ?? noTarget(backup.name);
       const { restoreDump } = await import("../backup/dump/restore.ts");
@@ -79,7 +80,7 @@ async function bringBack(
 }
 
 /** What is asked for: a dump is restored into a URL, the embedded database into a home. */
-function kindOf(
+function getKind(
   home: Home,
   name: string | undefined,
   { to, into, url }: Options,
@@ -102,11 +103,11 @@ function noTarget(name: string): never {
 function describe({ backup, lastCommit, endedBefore, dataDir, before }: Restored): string[] {
   const stands = lastCommit
     ? `its last change is of ${lastCommit}`
-    : "nothing was changed between the backup and that moment";
+    : "nothing was changed between the backup and that time";
   return [
     `Restored from ${backup}: ${stands}.`,
-    ...(endedBefore ? ["No later change is in the WAL, up to the moment that you gave."] : []),
+    ...(endedBefore ? ["The WAL has no later change up to the time that you gave."] : []),
     `The data is in ${dataDir}.`,
-    ...(before ? [`What was there before is in ${before}.`] : []),
+    ...(before ? [`The previous data is in ${before}.`] : []),
   ];
 }

@@ -8,9 +8,9 @@ import { readSettings } from "../stack/settings.ts";
 
 /** `rowhouse rollback [steps]` */
 export const rollbackCommand = new Command("rollback")
-  .description("take back the newest migration, and its data")
+  .description("roll back the newest migration, with its data")
   .argument("[steps]", "how many migrations, or all", parseSteps, 1)
-  .option("-y, --yes", "really do it, also on the database in DATABASE_URL")
+  .option("-y, --yes", "confirm it for the database in DATABASE_URL")
   .action(async (steps: number, { yes }: { yes?: true }) => {
     const settings = readSettings();
     if (settings.databaseUrl && !yes) {

@@ -2,13 +2,13 @@ import { Command, Option } from "commander";
 import type { Statement } from "../health/slow/statements.ts";
 import { RowhouseError } from "../lib/errors.ts";
 import { printResult } from "../lib/output.ts";
-import { withKeptDatabase } from "../stack/embedded.ts";
+import { withExistingDatabase } from "../stack/embedded.ts";
 import { openHome } from "../stack/home.ts";
 import { readSettings } from "../stack/settings.ts";
 import { parseCount } from "./options.ts";
 
 const help = `
-It reads pg_stat_statements, which the embedded server has; docs/deploy.md tells how another gets it.
+It reads pg_stat_statements, which the embedded server has; docs/deploy.md shows how to enable it elsewhere.
 The numbers count since the server was new, or since pg_stat_statements_reset().
 The plan is the one that suits any values: with row-level security, and not run. It needs
 PostgreSQL 16.
@@ -27,11 +27,11 @@ interface Options {
 
 /** `rowhouse slow` */
 export const slowCommand = new Command("slow")
-  .description("list the statements that take the most time, and how one is planned for a user")
+  .description("list the slowest statements, and show a statement's plan for a user")
   .addOption(new Option("--by <time>", "order by it").choices(["total", "mean"]).default("total"))
   .option("-n, --limit <count>", "how many", parseCount, 10)
-  .option("--all", "also those of the role that asks, like this command's own")
-  .option("--plan <number>", "tell the plan of the one with this number", parseCount)
+  .option("--all", "include the statements of this command's own role")
+  .option("--plan <number>", "show the plan of the statement with this number", parseCount)
   .option("--as <user>", "for whom: an email address, a user's id, or anonymous")
   .option("--json", "for programs")
   .addHelpText("after", help)
@@ -46,15 +46,15 @@ async function listSlow(
   }
   const settings = readSettings();
   const { slowStatements } = await import("../health/slow/statements.ts");
-  await withKeptDatabase(settings, openHome(settings.home), async (url) => {
+  await withExistingDatabase(settings, openHome(settings.home), async (url) => {
     const statements = await slowStatements(url, by, Math.max(limit, plan ?? 0), all ?? false);
-    if (plan !== undefined && as !== undefined) return tellPlan(url, statements, plan, as, json);
+    if (plan !== undefined && as !== undefined) return printPlan(url, statements, plan, as, json);
     const { describeStatements } = await import("../health/slow/text.ts");
     printResult(statements, json, describeStatements);
   });
 }
 
-async function tellPlan(
+async function printPlan(
   url: string,
   statements: readonly Statement[],
   number: number,

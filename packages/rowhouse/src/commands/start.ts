@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { colours } from "../lib/colours.ts";
 import { note, noteIfSlow, print } from "../lib/output.ts";
 import { version } from "../lib/project.ts";
-import { endingSignal } from "../lib/signals.ts";
+import { waitForSignal } from "../lib/signals.ts";
 import { readSettings } from "../stack/settings.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
 
@@ -13,11 +13,11 @@ export const startCommand = new Command("start")
 
 async function start(): Promise<void> {
   const settings = readSettings();
-  const ending = endingSignal();
+  const ending = waitForSignal();
 
   const starting = Promise.race([startStack(settings, note), ending]);
   const stack = await noteIfSlow("Still starting ...", starting);
-  // Interrupted while starting: the guard ends what runs already.
+  // Interrupted while starting: the watchdog stops what runs already.
   if (typeof stack === "string") process.exit(1);
 
   for (const line of announcement(stack)) print(line);

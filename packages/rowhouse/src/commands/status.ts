@@ -6,19 +6,19 @@ import { openHome } from "../stack/home.ts";
 import { readSettings } from "../stack/settings.ts";
 
 const help = `
-The exit code is 1 when something is wrong at this moment:
+The exit code is 1 when there is a problem now:
   a migration is pending,
   a stack runs in the home and its API does not answer, or every connection of its pool is busy,
   nine tenths of the server's connections are taken,
   a transaction has been open for more than 5 minutes,
   the last drill of a database failed.
-That no stack runs is told, and not wrong. What will go wrong is for \`rowhouse doctor\` to say.
+A stack that does not run is shown, and is no problem. \`rowhouse doctor\` lists upcoming problems.
 Backups and drills are those that the home knows of. When PostgREST loaded the schema is read from
 its log in the home.`;
 
 /** `rowhouse status` */
 export const statusCommand = new Command("status")
-  .description("tell what runs, what is applied, and whether it is well")
+  .description("show what runs, which migrations are applied, and current problems")
   .addOption(
     new Option("--url", "only print the URL of the database, with its password").conflicts("json"),
   )
@@ -28,7 +28,7 @@ export const statusCommand = new Command("status")
     if (url) return printUrl();
     const { readStatus } = await import("../health/status/status.ts");
     const { describeStatus } = await import("../health/status/text.ts");
-    const status = await noteIfSlow("Still looking ...", readStatus(readSettings()));
+    const status = await noteIfSlow("Still checking ...", readStatus(readSettings()));
     printResult(status, json, describeStatus);
     if (status.problems.length > 0) process.exitCode = 1;
   });

@@ -3,11 +3,11 @@ import { print } from "../lib/output.ts";
 import { withDatabase } from "../stack/embedded.ts";
 import { jwtSecret, openHome } from "../stack/home.ts";
 import { readSettings } from "../stack/settings.ts";
-import { assertCanSign, findOrMakeUser, signToken } from "../stack/token.ts";
+import { assertCanSign, findOrCreateUser, signToken } from "../stack/token.ts";
 
 /** `rowhouse token <email>` */
 export const tokenCommand = new Command("token")
-  .description("print a token for a user, made when missing")
+  .description("print a token for a user, who is created if missing")
   .argument("<email>", "the user's email address", parseEmail)
   .option(
     "-e, --expires-in <duration>",
@@ -27,7 +27,7 @@ async function token(email: string, { expiresIn }: { expiresIn: number }): Promi
     expiresIn,
   };
   assertCanSign(options.secret);
-  const id = await withDatabase(settings, home, (url) => findOrMakeUser(url, email));
+  const id = await withDatabase(settings, home, (url) => findOrCreateUser(url, email));
   print(signToken({ id, email }, options));
 }
 

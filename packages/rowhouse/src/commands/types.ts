@@ -18,7 +18,7 @@ export const typesCommand = new Command("types")
     // Loaded here, since the generator takes longer to load than all the rest together.
     const { generateTypes } = await import("../schema/types.ts");
     const types = await withDatabase(settings, openHome(settings.home), async (url) => {
-      await tellVersions(url, settings.project.migrationsDir);
+      await reportVersions(url, settings.project.migrationsDir);
       return generateTypes(url);
     });
     const shown = relative(process.cwd(), output);
@@ -29,7 +29,7 @@ export const typesCommand = new Command("types")
     if (check) {
       throw new RowhouseError(
         "types_stale",
-        `${shown} is not what the database says.`,
+        `${shown} does not match the database.`,
         "Run `npx rowhouse types` and commit the file.",
       );
     }
@@ -38,8 +38,8 @@ export const typesCommand = new Command("types")
   });
 
 /** A migration that is not applied is not in the types: who forgot that would think it is. */
-async function tellVersions(url: string, migrationsDir: string): Promise<void> {
+async function reportVersions(url: string, migrationsDir: string): Promise<void> {
   const { readVersions } = await import("../schema/catalog/history.ts");
-  const { describeVersions } = await import("../schema/catalog/describe.ts");
+  const { describeVersions } = await import("../schema/catalog/versions.ts");
   for (const line of describeVersions(await readVersions(url, migrationsDir))) note(line);
 }

@@ -3,7 +3,7 @@ import { note, noteIfSlow, print, printResult } from "../lib/output.ts";
 import { openProject } from "../lib/project.ts";
 import type { FileChange } from "../schema/upgrade/merge.ts";
 import type { Upgrade } from "../schema/upgrade/upgrade.ts";
-import { type Allowed, refuse, told } from "./db/migration.ts";
+import { type Allowed, describeProof, refuse } from "./db/migration.ts";
 
 const help = `
 Run it after \`npm update rowhouse\`. Rowhouse owns sql/request, sql/private, compose/ and
@@ -42,7 +42,7 @@ async function upgrade({ dryRun, json, ...allowed }: Options): Promise<void> {
     note("Resolve the conflicts, then run `npx rowhouse db migration upgrade`.");
     process.exitCode = 1;
   } else if (planned.draft && !json) {
-    for (const line of told(planned.draft)) note(line);
+    for (const line of describeProof(planned.draft)) note(line);
     if (!dryRun) print("Review the difference, then run `npx rowhouse migrate`.");
   }
 }

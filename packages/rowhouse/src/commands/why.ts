@@ -9,10 +9,10 @@ import { readSettings } from "../stack/settings.ts";
 import { parseCount } from "./options.ts";
 
 const help = `
-The row is the one with that id, of any user; --owner tells which where several have it.
-An insert asks whether a row like that one, or like --row, would pass. Grants, defaults and policies
-are tried, constraints and triggers are not. The token says role, sub and email, and no more.
-Without an id the policies are told, and not evaluated.
+The row is the one with that id, of any user; --owner chooses one where several have it.
+An insert checks whether a row like that one, or like --row, would pass. Grants, defaults and
+policies are checked; constraints and triggers are not. The token has the claims role, sub and email.
+Without an id the policies are listed, not evaluated.
 It only reads. The exit code is 0 when allowed, or for some rows; 2 when not, of any row named;
 1 on an error.
 
@@ -30,7 +30,7 @@ interface Options {
 
 /** `rowhouse why` */
 export const whyCommand = new Command("why")
-  .description("tell whether a user may do something to a row, and which policy says so")
+  .description("show whether a user may do something to a row, and which policy decides")
   .addArgument(new Argument("<verb>").choices(["select", "insert", "update", "delete"]))
   .argument("<table>", "like tasks, or api.tasks")
   .argument("[id]", "the row")
@@ -38,7 +38,7 @@ export const whyCommand = new Command("why")
   .option("--owner <id>", "the user whose row it is")
   .option("--row <json>", "a row to insert, or the columns that an update changes")
   .option("--timeout <seconds>", "how long one statement may take", parseCount, 30)
-  .option("--all", "tell also the policies that have no say")
+  .option("--all", "also list the policies that do not apply")
   .option("--json", "for programs")
   .addHelpText("after", help)
   .action(answerQuestion);

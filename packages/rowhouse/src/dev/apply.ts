@@ -1,11 +1,11 @@
 import type pg from "pg";
-import { codeOf, RowhouseError, reasonOf } from "../lib/errors.ts";
+import { errorCode, errorMessage, RowhouseError } from "../lib/errors.ts";
 import { areEqual, type CatalogEntry, readCatalogOn } from "../schema/catalog/catalog.ts";
 import { withClient } from "../stack/database.ts";
-import { defaultPatience } from "../stack/lock-retries.ts";
+import { defaultLockRetries } from "../stack/lock-retries.ts";
 
 /**
- * Applies statements to the dev database in one transaction, and tells PostgREST. It is committed
+ * Applies statements to the dev database in one transaction, and notifies PostgREST. It is committed
  * only when the database then holds what it should.
  *
  * @param plans Several ways to get there: the first that arrives is taken.
@@ -16,7 +16,7 @@ export async function applyToDev(
   url: string,
   plans: readonly (readonly string[])[],
   declared: readonly CatalogEntry[],
-  lockTimeout = `${defaultPatience.lockTimeout}s`,
+  lockTimeout = `${defaultLockRetries.lockTimeout}s`,
 ): Promise<void> {
   await withClient(url, async (client) => {
     let reason = "";
@@ -28,13 +28,13 @@ export async function applyToDev(
         return;
       }
       await client.query("rollback");
-      if (codeOf(failure) === lockNotAvailable) throw busy(lockTimeout, failure);
-      reason = reasonOf(failure);
+      if (errorCode(failure) === lockNotAvailable) throw busy(lockTimeout, failure);
+      reason = errorMessage(failure);
     }
     throw new RowhouseError(
       "plan_unproven",
-      `The dev database cannot be brought to what is declared: ${reason}`,
-      "Nothing was changed. Change it in smaller steps, or begin anew: stop, and delete the home.",
+      `Cannot bring the dev database to what is declared: ${reason}`,
+      "Nothing was changed. Change it in smaller steps, or start over: stop, and delete the home.",
     );
   });
 }
@@ -44,8 +44,8 @@ const lockNotAvailable = "55P03";
 function busy(lockTimeout: string, cause: unknown): RowhouseError {
   return new RowhouseError(
     "plan_unproven",
-    `The dev database is busy: for ${lockTimeout} somebody held a lock that this change needs.`,
-    "Nothing was changed. End that transaction (pg_stat_activity tells whose it is), and save again.",
+    `The dev database is busy: another session held a lock that this change needs for ${lockTimeout}.`,
+    "Nothing was changed. End that transaction (pg_stat_activity shows it), and save again.",
     { cause },
   );
 }
@@ -61,6 +61,6 @@ async function attempt(
     const there = areEqual(declared, await readCatalogOn(client));
     return there ? undefined : new Error("the planned statements arrive somewhere else.");
   } catch (error) {
-    return error instanceof Error ? error : new Error(reasonOf(error));
+    return error instanceof Error ? error : new Error(errorMessage(error));
   }
 }

@@ -1,12 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { rehearse } from "../access/rehearse/rehearse.ts";
-import { tell } from "../access/rehearse/text.ts";
+import { describeRehearsal } from "../access/rehearse/text.ts";
 import { colours } from "../lib/colours.ts";
-import { reasonOf } from "../lib/errors.ts";
+import { errorMessage } from "../lib/errors.ts";
 import { declaredFiles } from "../schema/catalog/declared.ts";
-import { describeDifference, describeVersions } from "../schema/catalog/describe.ts";
+import { describeDifference } from "../schema/catalog/describe.ts";
 import { readVersions } from "../schema/catalog/history.ts";
+import { describeVersions } from "../schema/catalog/versions.ts";
 import { adoptMigrations } from "../schema/plan/adopt.ts";
 import { generateTypes } from "../schema/types.ts";
 import { openScratch, type ScratchServer } from "../stack/scratch.ts";
@@ -22,8 +23,8 @@ export interface DevOptions {
   readonly allowDrop: boolean;
   /** The project's folder. */
   readonly root: string;
-  /** Told what happens: a line, or a failure that changed nothing. */
-  readonly say: (what: string | Error) => void;
+  /** Takes what happens: a line, or a failure that changed nothing. */
+  readonly report: (what: string | Error) => void;
 }
 
 /** A stack that follows the files. */
@@ -37,45 +38,44 @@ export interface Dev {
 
 const watched = ["sql", "policies"];
 
-/** Also who only reads the catalog waits for a table that is locked altogether. */
-const slowly =
-  "Still at it. Does somebody hold a lock in the dev database? pg_stat_activity tells.";
+/** Reading the catalog also waits for a table under an ACCESS EXCLUSIVE lock. */
+const slowMessage =
+  "Still waiting, possibly for a lock in the dev database: check pg_stat_activity.";
 
 /**
  * Starts the stack, brings its database to what the files declare, and again after each save.
  *
- * @throws RowhouseError with the code of the step that failed. What goes wrong later is told.
+ * @throws RowhouseError with the code of the step that failed. Later failures are reported.
  */
-export async function startDev({ settings, allowDrop, root, say }: DevOptions): Promise<Dev> {
+export async function startDev({ settings, allowDrop, root, report }: DevOptions): Promise<Dev> {
   const scratch = await openScratch();
   let stack: Stack;
   try {
-    stack = await startStack(settings, say, async (url) => {
+    stack = await startStack(settings, report, async (url) => {
       const adopted = await adoptMigrations(scratch, url, settings.project.migrationsDir);
-      for (const file of adopted) say(`The database has it already: noted ${file}.`);
+      for (const file of adopted) report(`The database already has it: marked ${file} as applied.`);
       const { unknown } = await readVersions(url, settings.project.migrationsDir);
-      for (const line of describeVersions({ pending: [], unknown })) say(line);
+      for (const line of describeVersions({ pending: [], unknown })) report(line);
     });
   } catch (error) {
     await scratch.close();
     throw error;
   }
   const url = stack.databaseUrl;
-  let place = { scratch, roles: rolesOf(root) };
+  let place = { scratch, roles: readRoles(root) };
 
   const follow = async () => {
     const start = performance.now();
-    const slow = setTimeout(() => say(slowly), 5000);
+    const slow = setTimeout(() => report(slowMessage), 5000);
     try {
       place = await freshRoles(place, root);
-      const beforeApplying = (change: Change) => announce(change, url, say);
+      const beforeApplying = (change: Change) => announce(change, url, report);
       if (!(await syncDev({ scratch: place.scratch, url, root, allowDrop, beforeApplying })))
         return;
-      say(colours.green(`Applied in ${((performance.now() - start) / 1000).toFixed(1)} s.`));
-      if (await writeTypes(url, settings.project.typesFile))
-        say("The client's types are written anew.");
+      report(colours.green(`Applied in ${((performance.now() - start) / 1000).toFixed(1)} s.`));
+      if (await writeTypes(url, settings.project.typesFile)) report("Wrote the client's types.");
     } catch (error) {
-      say(error instanceof Error ? error : new Error(String(error)));
+      report(error instanceof Error ? error : new Error(String(error)));
     } finally {
       clearTimeout(slow);
     }
@@ -100,40 +100,42 @@ interface Place {
   readonly roles: string;
 }
 
-function rolesOf(root: string): string {
-  const files = declaredFiles(root).filter((file) => file.includes("roles"));
+function readRoles(root: string): string {
+  const files = declaredFiles(root).filter((file) => basename(dirname(file)) === "roles");
   return files.map((file) => readFileSync(join(root, file), "utf8")).join("\n");
 }
 
 /** Roles outlive the databases of a server: a role's file that changed wants a new one. */
 async function freshRoles(place: Place, root: string): Promise<Place> {
-  const roles = rolesOf(root);
+  const roles = readRoles(root);
   if (roles === place.roles) return place;
   const scratch = await openScratch();
   await place.scratch.close();
   return { scratch, roles };
 }
 
-/** Tells what changes, and for whom in rows, while the database is still as it was. */
+/** Reports what changes, and for whom in rows, while the database is still unchanged. */
 async function announce(
   { difference, hazards, rules }: Change,
   url: string,
-  say: DevOptions["say"],
+  report: DevOptions["report"],
 ): Promise<void> {
-  say(colours.bold(`\n${new Date().toLocaleTimeString("en-GB")}  Changed:`));
-  for (const line of describeDifference(difference)) say(line);
-  for (const { says } of hazards) say(colours.yellow(`  Mind: ${says}`));
-  for (const line of await forWhom(url, rules)) say(line);
+  report(colours.bold(`\n${new Date().toLocaleTimeString("en-GB")}  Changed:`));
+  for (const line of describeDifference(difference)) report(line);
+  for (const { message } of hazards) report(colours.yellow(`  Mind: ${message}`));
+  for (const line of await describeEffects(url, rules)) report(line);
 }
 
-/** That it cannot be told keeps no save from the dev database. */
-async function forWhom(url: string, rules: Change["rules"]): Promise<string[]> {
+/** When the effects are unknown, the save is still applied to the dev database. */
+async function describeEffects(url: string, rules: Change["rules"]): Promise<string[]> {
   const options = { as: [], users: 20, examples: 2, timeout: 5 };
   try {
     const rehearsal = await rehearse(url, rules, options);
-    return rehearsal.changes.length + rehearsal.functions.length > 0 ? tell(rehearsal) : [];
+    return rehearsal.changes.length + rehearsal.functions.length > 0
+      ? describeRehearsal(rehearsal)
+      : [];
   } catch (error) {
-    return [colours.yellow(`  For whom it changes what cannot be told: ${reasonOf(error)}`)];
+    return [colours.yellow(`  Could not tell who gains or loses access: ${errorMessage(error)}`)];
   }
 }
 

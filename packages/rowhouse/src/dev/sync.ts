@@ -3,10 +3,11 @@ import { readRules } from "../access/rehearse/rehearse.ts";
 import { RowhouseError } from "../lib/errors.ts";
 import { type CatalogDifference, compareCatalogs } from "../schema/catalog/catalog.ts";
 import { buildDeclared } from "../schema/catalog/declared.ts";
-import { type Hazard, hazardsBetween } from "../schema/plan/hazards.ts";
-import { withOwnerOf } from "../schema/plan/owner.ts";
+import type { Hazard } from "../schema/plan/hazard.ts";
+import { findHazards } from "../schema/plan/hazards.ts";
+import { withSameOwner } from "../schema/plan/owner.ts";
 import { planChanges } from "../schema/plan/plan.ts";
-import { readSide } from "../schema/plan/snapshot.ts";
+import { readSnapshot } from "../schema/plan/snapshot.ts";
 import { declaredSources } from "../schema/plan/sources.ts";
 import { withClient } from "../stack/database.ts";
 import type { Scratch } from "../stack/scratch.ts";
@@ -21,7 +22,7 @@ export interface SyncOptions {
   readonly root: string;
   /** Whether a table or column may go with what it holds. */
   readonly allowDrop: boolean;
-  /** Told who may do what before and after, while the dev database is still as before. */
+  /** Called with the access rules before and after, while the dev database is still unchanged. */
   readonly beforeApplying: (change: Change) => Promise<void>;
 }
 
@@ -43,16 +44,16 @@ export async function syncDev(options: SyncOptions): Promise<boolean> {
   const { scratch, url, root, allowDrop } = options;
   const declared = await scratch.create();
   try {
-    await buildDeclared(await withOwnerOf(url, declared), root);
+    await buildDeclared(await withSameOwner(url, declared), root);
     const [from, to, rules] = await Promise.all([
-      readSide(url),
-      readSide(declared),
+      readSnapshot(url),
+      readSnapshot(declared),
       withClient(declared, readRules),
     ]);
     const difference = compareCatalogs(to.catalog, from.catalog);
     if (difference.missing.length + difference.surplus.length === 0) return false;
     const plans = [planChanges(from, to, declaredSources(root)), planChanges(from, to)];
-    const hazards = hazardsBetween(from.catalog, to.catalog, plans[0]);
+    const hazards = findHazards(from.catalog, to.catalog, plans[0]);
     refuseDrops(hazards, allowDrop);
     await options.beforeApplying({ difference, hazards, rules });
     await applyToDev(url, plans, to.catalog);
@@ -67,7 +68,10 @@ function refuseDrops(hazards: readonly Hazard[], allowDrop: boolean): void {
   if (allowDrop || drops.length === 0) return;
   throw new RowhouseError(
     "step_refused",
-    ["This is not done unasked:", ...drops.map(({ says }) => `  ${says}`)].join("\n"),
-    "Nothing was changed. If it is meant, start with --allow-drop.",
+    [
+      "Refused: this needs explicit permission:",
+      ...drops.map(({ message }) => `  ${message}`),
+    ].join("\n"),
+    "Nothing was changed. If it is intended, start with --allow-drop.",
   );
 }

@@ -50,7 +50,7 @@ function watching(dir: string, onChange: () => void): FSWatcher[] {
   try {
     return [watch(dir, onChange).on("error", onChange)];
   } catch {
-    // It went just now: the folder above it tells when it is back.
+    // It was removed just now: the folder above it reports when it is back.
     return [];
   }
 }

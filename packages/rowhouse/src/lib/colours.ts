@@ -1,7 +1,7 @@
 import picocolors from "picocolors";
 
 /** What the choice depends on: the environment, and whether each output is a terminal. */
-export interface Surroundings {
+export interface OutputContext {
   env: Readonly<Record<string, string | undefined>>;
   terminals: readonly (boolean | undefined)[];
 }
@@ -12,7 +12,7 @@ export interface Surroundings {
  * `NO_COLOR` and `FORCE_COLOR`, when not empty, decide for all outputs, the former first
  * (https://no-color.org, https://force-color.org).
  */
-export function wantsColours({ env, terminals }: Surroundings): boolean {
+export function wantsColours({ env, terminals }: OutputContext): boolean {
   if (env.NO_COLOR) return false;
   if (env.FORCE_COLOR) return true;
   return env.TERM !== "dumb" && terminals.every(Boolean);

@@ -69,15 +69,15 @@ export class RowhouseError extends Error {
 }
 
 /** The text of anything thrown, for putting into a message. */
-export function reasonOf(error: unknown): string {
+export function errorMessage(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) {
-    return error.errors.map(reasonOf).join("; ");
+    return error.errors.map(errorMessage).join("; ");
   }
   return error instanceof Error ? error.message : String(error);
 }
 
 /** The code property of a system or PostgreSQL error ("ENOENT", "28P01"), if it has one. */
-export function codeOf(error: unknown): string | undefined {
+export function errorCode(error: unknown): string | undefined {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return typeof code === "string" ? code : undefined;
 }

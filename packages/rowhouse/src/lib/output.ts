@@ -1,5 +1,5 @@
 import { colours } from "./colours.ts";
-import { type RowhouseError, reasonOf } from "./errors.ts";
+import { errorMessage, type RowhouseError } from "./errors.ts";
 import { visible } from "./visible.ts";
 
 /** Prints a line of result: to stdout. */
@@ -27,13 +27,13 @@ export function note(line: string): void {
   process.stderr.write(`${visible(line)}\n`);
 }
 
-/** Says what is being done when it is not done within two seconds. */
+/** Prints what is being done when it is not done within two seconds. */
 export async function noteIfSlow<T>(line: string, work: Promise<T>): Promise<T> {
   const slow = setTimeout(() => note(line), 2000);
   return work.finally(() => clearTimeout(slow));
 }
 
-/** Prints a failure that a person can mend. */
+/** Prints a failure that a person can fix. */
 export function printFailure(error: RowhouseError): void {
   note(`${colours.red("error")} ${colours.dim(`[${error.code}]`)} ${error.message}`);
   note(error.remedy);
@@ -41,7 +41,7 @@ export function printFailure(error: RowhouseError): void {
 
 /** Prints a failure that should not happen: our fault. */
 export function printBug(error: unknown): void {
-  note(`${colours.red("error")} ${colours.dim("[bug]")} ${reasonOf(error)}`);
-  note("This is a fault in Rowhouse. ROWHOUSE_DEBUG=1 shows where it came from: please report it.");
+  note(`${colours.red("error")} ${colours.dim("[bug]")} ${errorMessage(error)}`);
+  note("This is a bug in Rowhouse. Please report it; ROWHOUSE_DEBUG=1 prints the stack trace.");
   if (process.env.ROWHOUSE_DEBUG && error instanceof Error) note(error.stack ?? "");
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
-import { RowhouseError, reasonOf } from "./errors.ts";
+import { errorMessage, RowhouseError } from "./errors.ts";
 
 /** A project that uses Rowhouse: where its parts are, and what cannot be discovered about it. */
 export interface Project {
@@ -11,7 +11,7 @@ export interface Project {
   readonly migrationsDir: string;
   /** Where `rowhouse types` writes. */
   readonly typesFile: string;
-  /** What PostgREST is told, secrets and addresses aside. */
+  /** The settings of PostgREST, secrets and addresses aside. */
   readonly postgrestConf: string;
 }
 
@@ -38,7 +38,7 @@ export function openProject(cwd = process.cwd()): Project {
       "Change to the project's folder, or create one: `npm create rowhouse my-app`.",
     );
   }
-  return projectAt(root);
+  return readProject(root);
 }
 
 /**
@@ -46,7 +46,7 @@ export function openProject(cwd = process.cwd()): Project {
  *
  * @throws RowhouseError settings_invalid
  */
-export function projectAt(root: string): Project {
+export function readProject(root: string): Project {
   const { types } = readConfig(join(root, "package.json"));
   return {
     root,
@@ -82,7 +82,7 @@ function readJson(file: string): { rowhouse?: unknown } {
   } catch (error) {
     throw new RowhouseError(
       "settings_invalid",
-      `${file} is not valid JSON: ${reasonOf(error)}.`,
+      `${file} is not valid JSON: ${errorMessage(error)}.`,
       "Correct the file.",
       { cause: error },
     );

@@ -2,9 +2,9 @@ import { note } from "./output.ts";
 
 /**
  * Resolves at the first Ctrl-C, SIGTERM, or end of the terminal. At the second this process ends
- * at once, and the guard ends the servers.
+ * at once, and the watchdog ends the servers.
  */
-export function endingSignal(): Promise<NodeJS.Signals> {
+export function waitForSignal(): Promise<NodeJS.Signals> {
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   return new Promise((resolve) => {
     let asked = false;
@@ -23,7 +23,7 @@ export function endingSignal(): Promise<NodeJS.Signals> {
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  void endingSignal().then(() => controller.abort(new Error("Interrupted.")));
+  void waitForSignal().then(() => controller.abort(new Error("Interrupted.")));
   try {
     return await work(controller.signal);
   } catch (error) {

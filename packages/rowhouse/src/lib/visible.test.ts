@@ -36,7 +36,7 @@ test("nothing else is printed, but into a pipe that wants every byte", () => {
   expect(err).toEqual([shown]);
 });
 
-test("what takes two seconds is told, once, and what ends before is not", async () => {
+test("work that takes two seconds is reported, once, and shorter work is not", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   onTestFinished(() => void vi.useRealTimers());
   const told = written(process.stderr);

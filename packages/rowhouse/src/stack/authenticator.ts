@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
-import { codeOf, RowhouseError } from "../lib/errors.ts";
+import { errorCode, RowhouseError } from "../lib/errors.ts";
 import { withClient } from "./database.ts";
 
 const quiet = readFileSync(join(import.meta.dirname, "quiet.sql"), "utf8");
@@ -33,7 +33,7 @@ export async function ensureAuthenticator(ownerUrl: string, password: string): P
   try {
     await setAuthenticatorPassword(ownerUrl, password);
   } catch (error) {
-    if (codeOf(error) !== "42501") throw error;
+    if (errorCode(error) !== "42501") throw error;
     throw new RowhouseError(
       "database_refused",
       "The password of authenticator is not AUTHENTICATOR_PASSWORD, and the user in DATABASE_URL may not set it.",

@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, readFileSync, symlinkSync } from "no
 import { createRequire } from "node:module";
 import { delimiter, dirname, join, relative } from "node:path";
 import { resolveBinary as resolveDbmate } from "dbmate";
-import { RowhouseError, reasonOf } from "../lib/errors.ts";
+import { errorMessage, RowhouseError } from "../lib/errors.ts";
 
 const require = createRequire(import.meta.url);
 const platform = `${process.platform}-${process.arch}`;
@@ -19,7 +19,7 @@ export function findPostgres(): string {
   return native;
 }
 
-/** The version that a PostgreSQL program says it has: [18, "18.4"]. */
+/** The version of a PostgreSQL program: [18, "18.4"]. */
 export function postgresVersion(native: string): [major: number, full: string] {
   const output = execFileSync(join(native, "bin", "postgres"), ["--version"], { encoding: "utf8" });
   const full = /\d+\.\d+/.exec(output)?.[0] ?? "0";
@@ -99,7 +99,7 @@ function linkLibraries(native: string): void {
     } catch (error) {
       throw new RowhouseError(
         "binary_missing",
-        `The library link ${link} is missing and cannot be made: ${reasonOf(error)}.`,
+        `The library link ${link} is missing and cannot be made: ${errorMessage(error)}.`,
         "Run `npm rebuild` as the owner of node_modules.",
         { cause: error },
       );

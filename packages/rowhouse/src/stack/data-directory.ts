@@ -12,7 +12,7 @@ export function assertSameMajor(dataDir: string, major: number): void {
   if (!existsSync(file)) {
     throw new RowhouseError(
       "postgres_failed",
-      `${dataDir} is no data directory of PostgreSQL, or a damaged one: it has no PG_VERSION.`,
+      `${dataDir} is not a PostgreSQL data directory, or is damaged: it has no PG_VERSION.`,
       "Nothing was changed. Move it away, then restore a backup: `npx rowhouse restore`.",
     );
   }
@@ -21,7 +21,7 @@ export function assertSameMajor(dataDir: string, major: number): void {
   throw new RowhouseError(
     "data_other_version",
     `The data in ${dataDir} is of PostgreSQL ${found}, and this is PostgreSQL ${major}.`,
-    `Start it with the Rowhouse that made it and dump it there, or set ROWHOUSE_HOME to another folder. Nothing was changed.`,
+    `Start it with the Rowhouse version that created it and dump it there, or set ROWHOUSE_HOME to another folder. Nothing was changed.`,
   );
 }
 
@@ -39,7 +39,7 @@ export function assertNoneAside(place: string): void {
   if (aside === undefined) return;
   throw new RowhouseError(
     "restore_refused",
-    `${place} has no data, but ${aside}: a restore was killed at its very end.`,
-    `Rename ${aside} to data to have what was there before, or restore again: \`npx rowhouse restore\`.`,
+    `${place} has no data, but ${aside}: a restore was killed just before its end.`,
+    `Rename ${aside} to data to keep the previous data, or restore again: \`npx rowhouse restore\`.`,
   );
 }

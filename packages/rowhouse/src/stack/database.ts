@@ -1,5 +1,5 @@
 import pg from "pg";
-import { codeOf, RowhouseError, reasonOf } from "../lib/errors.ts";
+import { errorCode, errorMessage, RowhouseError } from "../lib/errors.ts";
 
 /**
  * Connects, lets something be done, and disconnects.
@@ -18,7 +18,7 @@ export async function withClient<T>(
   } catch (error) {
     // Where it was the driver that gave up, the server still waits, and so would this process.
     void client.end().catch(() => {});
-    throw explained(error, url);
+    throw toConnectionError(error, url);
   }
   try {
     return await use(client);
@@ -35,18 +35,18 @@ const refusals: Record<string, string> = {
   "42501": "Grant the user CONNECT on the database, or use another one.",
 };
 
-/** What the driver says when the server asks for a password, and the URL has none. */
+/** The driver's message when the server asks for a password, and the URL has none. */
 const passwordMissing = "client password must be a string";
 
-function explained(error: unknown, url: string): RowhouseError {
+function toConnectionError(error: unknown, url: string): RowhouseError {
   const target = withoutPassword(url);
-  const remedy = reasonOf(error).includes(passwordMissing)
-    ? "The server wants a password: put it into the URL."
-    : refusals[codeOf(error) ?? ""];
+  const remedy = errorMessage(error).includes(passwordMissing)
+    ? "The server asks for a password: put it into the URL."
+    : refusals[errorCode(error) ?? ""];
   if (remedy !== undefined) {
     return new RowhouseError(
       "database_refused",
-      `${target} refused us: ${reasonOf(error)}.`,
+      `${target} refused us: ${errorMessage(error)}.`,
       remedy,
       {
         cause: error,
@@ -55,7 +55,7 @@ function explained(error: unknown, url: string): RowhouseError {
   }
   return new RowhouseError(
     "database_unreachable",
-    `${target} cannot be reached: ${reasonOf(error)}.`,
+    `${target} is unreachable: ${errorMessage(error)}.`,
     "Check that the server runs, and the host and port in its URL.",
     { cause: error },
   );

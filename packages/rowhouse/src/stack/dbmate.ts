@@ -3,11 +3,16 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type pg from "pg";
-import { codeOf, RowhouseError, reasonOf } from "../lib/errors.ts";
+import { errorCode, errorMessage, RowhouseError } from "../lib/errors.ts";
 import { openProject } from "../lib/project.ts";
 import { findDbmate } from "./binaries.ts";
 import { withClient } from "./database.ts";
-import { defaultPatience, type Patience, patiently, withLockTimeout } from "./lock-retries.ts";
+import {
+  defaultLockRetries,
+  type LockRetries,
+  retryOnLock,
+  withLockTimeout,
+} from "./lock-retries.ts";
 
 const run = promisify(execFile);
 
@@ -30,7 +35,7 @@ export async function listMigrations(
   url: string,
   dir = openProject().migrationsDir,
 ): Promise<Migration[]> {
-  const applied = new Set(await withClient(url, appliedVersions));
+  const applied = new Set(await withClient(url, readAppliedVersions));
   return migrationFiles(dir).map((file) => {
     const version = file.split("_")[0] ?? file;
     return { version, file, applied: applied.has(version) };
@@ -50,11 +55,11 @@ export async function migrate(
   url: string,
   onWait = () => {},
   dir = openProject().migrationsDir,
-  patience = defaultPatience,
+  lockRetries = defaultLockRetries,
 ): Promise<string[]> {
-  return underLock(url, onWait, async (client) => {
-    const before = new Set(await appliedVersions(client));
-    await dbmate(url, "up", dir, patience);
+  return withMigrationLock(url, onWait, async (client) => {
+    const before = new Set(await readAppliedVersions(client));
+    await dbmate(url, "up", dir, lockRetries);
     return migrationFiles(dir).filter((file) => !before.has(file.split("_")[0] ?? file));
   });
 }
@@ -71,11 +76,11 @@ export async function rollback(
   steps: number,
   onWait = () => {},
   dir = openProject().migrationsDir,
-  patience = defaultPatience,
+  lockRetries = defaultLockRetries,
 ): Promise<string[]> {
-  return underLock(url, onWait, async (client) => {
-    const applied = (await appliedVersions(client)).reverse().slice(0, steps);
-    for (const _ of applied) await dbmate(url, "rollback", dir, patience);
+  return withMigrationLock(url, onWait, async (client) => {
+    const applied = (await readAppliedVersions(client)).reverse().slice(0, steps);
+    for (const _ of applied) await dbmate(url, "rollback", dir, lockRetries);
     return applied;
   });
 }
@@ -86,20 +91,20 @@ function migrationFiles(dir: string): string[] {
     .sort();
 }
 
-/** The versions that a database says it has, in order. */
-export async function appliedVersions(client: pg.Client): Promise<string[]> {
+/** The versions that a database records as applied, in order. */
+export async function readAppliedVersions(client: pg.Client): Promise<string[]> {
   try {
     const { rows } = await client.query<{ version: string }>(
       "select version from public.schema_migrations order by version",
     );
     return rows.map(({ version }) => version);
   } catch (error) {
-    if (codeOf(error) === "42P01") return []; // No migration has ever run here.
+    if (errorCode(error) === "42P01") return []; // No migration has ever run here.
     throw error;
   }
 }
 
-async function underLock<T>(
+async function withMigrationLock<T>(
   url: string,
   onWait: () => void,
   work: (client: pg.Client) => Promise<T>,
@@ -121,24 +126,24 @@ async function dbmate(
   url: string,
   command: "up" | "rollback",
   dir: string,
-  patience: Patience,
+  lockRetries: LockRetries,
 ): Promise<void> {
   const program = findDbmate();
   const args = ["--migrations-dir", dir, "--no-dump-schema", command];
   // In the environment and not in the arguments: those can be read by every user of the machine.
-  const target = withLockTimeout(withSslMode(url), patience.lockTimeout);
+  const target = withLockTimeout(withSslMode(url), lockRetries.lockTimeout);
   const env = { ...process.env, DATABASE_URL: target };
   const attempt = async () => {
     try {
       await run(program, args, { cwd: dir, env });
     } catch (error) {
-      throw failed(error, dir);
+      throw toMigrationError(error, dir);
     }
   };
-  await patiently(patience, attempt, ({ remedy }) => remedy === nothingLeft);
+  await retryOnLock(lockRetries, attempt, ({ remedy }) => remedy === nothingLeft);
 }
 
-/** dbmate's driver demands TLS where nothing is said, while ours does without: say it. */
+/** dbmate's driver demands TLS by default, while ours does not: so the URL always says which. */
 function withSslMode(url: string): string {
   const explicit = new URL(url);
   if (!explicit.searchParams.has("sslmode")) explicit.searchParams.set("sslmode", "disable");
@@ -146,15 +151,15 @@ function withSslMode(url: string): string {
 }
 
 const nothingLeft =
-  "Each migration runs in a transaction: the failed one left nothing behind, the ones before it stay. Correct it and migrate again.";
+  "Each migration runs in a transaction: the failed one was rolled back, the ones before it stay. Correct it and migrate again.";
 
 const somethingLeft =
-  "This one runs outside a transaction: the statements before the failed one stay. docs/operations.md says how to go on.";
+  "This one runs outside a transaction: the statements before the failed one stay. docs/operations.md shows how to continue.";
 
-function failed(error: unknown, dir: string): RowhouseError {
+function toMigrationError(error: unknown, dir: string): RowhouseError {
   const { stdout, stderr } = error as { stdout?: string; stderr?: string };
   const file = stdout?.match(/^(?:Applying|Rolling back): (.*)$/gm)?.at(-1);
-  const reason = stderr?.trim() || reasonOf(error);
+  const reason = stderr?.trim() || errorMessage(error);
   const name = file?.replace(/^.*: /, "");
   const outside = name !== undefined && isOutsideTransaction(join(dir, name));
   return new RowhouseError(
@@ -171,7 +176,7 @@ function isOutsideTransaction(path: string): boolean {
 }
 
 /** The part of a migration that dbmate applies, and whether it does so in a transaction. */
-export function upOf(migration: string): { sql: string; inTransaction: boolean } {
+export function parseUp(migration: string): { sql: string; inTransaction: boolean } {
   const [, options = "", sql = ""] =
     /^-- migrate:up\b([^\n]*)\n([\s\S]*?)(?:^-- migrate:down|$(?![\s\S]))/m.exec(migration) ?? [];
   return { sql, inTransaction: !/\btransaction:false\b/.test(options) };

@@ -4,7 +4,7 @@ import { note } from "../lib/output.ts";
 import { findPostgres } from "./binaries.ts";
 import { withClient } from "./database.ts";
 import { type Home, postgresPassword } from "./home.ts";
-import { endOrphan, runningState, takeHold } from "./lock.ts";
+import { acquireLock, runningState, stopOrphan } from "./lock.ts";
 import { assertFree, freePort } from "./ports.ts";
 import {
   type Cluster,
@@ -13,9 +13,9 @@ import {
   openCluster,
   postgresReady,
 } from "./postgres.ts";
-import { type Crew, newCrew } from "./process-group.ts";
+import { createProcessGroup, type ProcessGroup } from "./process-group.ts";
 import type { Settings } from "./settings.ts";
-import { unprivileged } from "./unprivileged.ts";
+import { chooseIdentity } from "./unprivileged.ts";
 import { archiveSettings } from "./wal-archive.ts";
 
 /** The database of a home, on the embedded server. */
@@ -30,17 +30,21 @@ interface Embedded {
 }
 
 /** Starts the embedded server of a home, and creates in it what is missing. */
-export async function startEmbedded(settings: Settings, home: Home, crew: Crew): Promise<Embedded> {
+export async function startEmbedded(
+  settings: Settings,
+  home: Home,
+  group: ProcessGroup,
+): Promise<Embedded> {
   if (settings.dbPort) await assertFree(settings.dbPort, "DB_PORT");
   const cluster = await openCluster(home.dir, postgresPassword(home), home.postgresLog);
-  await endOrphan(cluster.dataDir);
+  await stopOrphan(cluster.dataDir);
   const port = settings.dbPort ?? (await freePort());
-  await crew.add({
+  await group.add({
     name: "PostgreSQL",
     program: "postgres",
     launch: () =>
       launchPostgres(cluster, port, {
-        ...watchfulness(settings),
+        ...slowStatementSettings(settings),
         ...archiveSettings(cluster.identity.place),
       }),
     ready: (server) => postgresReady(cluster, port, server),
@@ -52,7 +56,7 @@ export async function startEmbedded(settings: Settings, home: Home, crew: Crew):
 }
 
 /** What makes slow statements show: in the log, and for `rowhouse slow`. */
-function watchfulness({ slowMs }: Settings): Record<string, string> {
+function slowStatementSettings({ slowMs }: Settings): Record<string, string> {
   return {
     log_min_duration_statement: String(slowMs),
     shared_preload_libraries: "pg_stat_statements",
@@ -67,7 +71,7 @@ async function ensureDatabase(maintenanceUrl: string): Promise<void> {
       databaseName,
     ]);
     if (rowCount === 0) await client.query(`create database ${databaseName}`);
-    // It tells of all databases from any one: from here, since the home's holds what is declared.
+    // It covers all databases from any one: it is here, since the home's holds what is declared.
     await client.query("create extension if not exists pg_stat_statements");
   });
 }
@@ -95,14 +99,14 @@ export async function withDatabase<T>(
 ): Promise<T> {
   const url = await findDatabaseUrl(settings, home);
   if (url !== undefined) return work(url);
-  const hold = await takeHold(home);
-  const crew = newCrew(hold, note);
+  const lock = await acquireLock(home);
+  const group = createProcessGroup(lock, note);
   try {
-    const { url } = await startEmbedded(settings, home, crew);
+    const { url } = await startEmbedded(settings, home, group);
     return await work(url);
   } finally {
-    await crew.stop();
-    await hold.release();
+    await group.stop();
+    await lock.release();
   }
 }
 
@@ -112,7 +116,7 @@ export async function withDatabase<T>(
  *
  * @throws RowhouseError home_empty
  */
-export async function withKeptDatabase<T>(
+export async function withExistingDatabase<T>(
   settings: Settings,
   home: Home,
   work: (url: string) => Promise<T>,
@@ -121,12 +125,12 @@ export async function withKeptDatabase<T>(
   throw new RowhouseError(
     "home_empty",
     `There is no database in the home ${home.dir}.`,
-    "See whether ROWHOUSE_HOME is right and its disk is there. `npm start` makes a new database.",
+    "Check ROWHOUSE_HOME, and that its disk is mounted. `npm start` creates a new database.",
   );
 }
 
-/** Data, or what a restore that was killed at its very end left: then the start says what to do. */
+/** Data, or what a restore that was killed at its very end left: then the start explains what to do. */
 function hasData(home: Home): boolean {
-  const { place } = unprivileged(findPostgres(), home.dir);
+  const { place } = chooseIdentity(findPostgres(), home.dir);
   return readdirSync(place).some((name) => /^data($|\.before-)/.test(name));
 }

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { codeOf, RowhouseError, reasonOf } from "../lib/errors.ts";
+import { errorCode, errorMessage, RowhouseError } from "../lib/errors.ts";
 
 /** The folder that holds all that one stack keeps: data, secrets and logs. */
 export interface Home {
@@ -25,7 +25,7 @@ export interface Home {
 }
 
 /** The places in a home, whether it is made yet or not. */
-export function homeAt(dir: string): Home {
+export function getHome(dir: string): Home {
   return {
     dir,
     stateFile: join(dir, "stack.json"),
@@ -48,33 +48,33 @@ export function openHome(dir: string): Home {
   } catch (error) {
     throw new RowhouseError(
       "home_not_writable",
-      `The home ${dir} cannot be written to: ${reasonOf(error)}.`,
+      `Cannot write to the home ${dir}: ${errorMessage(error)}.`,
       "Make it writable, or set ROWHOUSE_HOME to another folder.",
       { cause: error },
     );
   }
-  return homeAt(dir);
+  return getHome(dir);
 }
 
 /** The secret that tokens are signed with: 32 random bytes as hex, made at the first asking. */
 export function jwtSecret(home: Home): string {
-  return keptSecret(home.secretFile);
+  return readOrCreateSecret(home.secretFile);
 }
 
 /** The password of the embedded server's superuser, made at the first asking. */
 export function postgresPassword(home: Home): string {
-  return keptSecret(home.passwordFile);
+  return readOrCreateSecret(home.passwordFile);
 }
 
-function keptSecret(file: string): string {
+function readOrCreateSecret(file: string): string {
   if (!existsSync(file)) {
-    // Written aside and linked, so that of two makers one wins and nobody reads half a secret.
+    // Written aside and linked, so that of two writers one wins and no one reads half a secret.
     const draft = `${file}.${process.pid}`;
     writeFileSync(draft, randomBytes(32).toString("hex"), { mode: 0o600 });
     try {
       linkSync(draft, file);
     } catch (error) {
-      if (codeOf(error) !== "EEXIST") throw error;
+      if (errorCode(error) !== "EEXIST") throw error;
     } finally {
       rmSync(draft);
     }

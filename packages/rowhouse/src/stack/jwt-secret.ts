@@ -7,7 +7,7 @@ const leastBytes = 32;
  * What is wrong with a JWT secret, or undefined when it is sound.
  *
  * PostgREST takes whatever it cannot parse as the bytes of an HMAC key. A mangled JWK or a PEM
- * public key would so become a secret that everybody knows, and must be refused before.
+ * public key would so become a secret that everyone knows, and must be refused before.
  */
 export function secretFault(secret: string): string | undefined {
   if (secret.includes("-----BEGIN")) return "is a PEM key: give it as a JWK (RFC 7517)";

@@ -2,25 +2,25 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { RowhouseError } from "../lib/errors.ts";
 
 /** How long a migration waits for a lock, and how often it is tried. */
-export interface Patience {
+export interface LockRetries {
   /** Seconds that a statement waits for a lock. Every request that comes after it waits, too. */
   readonly lockTimeout: number;
   /** How often it is tried again. */
   readonly retries: number;
-  /** Told why it waits, and how long. */
+  /** Takes why it waits, and how long. */
   readonly onRetry: (line: string) => void;
 }
 
 /**
  * Less than the statement_timeout of requests, 5 s: those that queue behind the migration are then
- * late, and do not fail. Migrations that are written here wait as long, whoever applies them.
+ * late, and do not fail. Migrations that are written here wait as long, whatever applies them.
  */
-export const defaultPatience: Patience = { lockTimeout: 3, retries: 5, onRetry: () => {} };
+export const defaultLockRetries: LockRetries = { lockTimeout: 3, retries: 5, onRetry: () => {} };
 
-/** What a failure of dbmate says when trying again can help: 55P03 and 40P01. */
+/** The errors of dbmate after which trying again can help: 55P03 and 40P01. */
 const passing: readonly [pattern: RegExp, cause: string][] = [
-  [/\(55P03\)|lock timeout/, "Somebody holds a lock that the migration needs"],
-  [/\(40P01\)|deadlock detected/, "The migration and somebody else waited for each other"],
+  [/\(55P03\)|lock timeout/, "Another session holds a lock that the migration needs"],
+  [/\(40P01\)|deadlock detected/, "The migration and another session waited for each other"],
 ];
 
 /**
@@ -29,8 +29,8 @@ const passing: readonly [pattern: RegExp, cause: string][] = [
  *
  * @param mayRepeat Whether a failed attempt has left nothing behind.
  */
-export async function patiently(
-  { retries, onRetry }: Patience,
+export async function retryOnLock(
+  { retries, onRetry }: LockRetries,
   attempt: () => Promise<void>,
   mayRepeat: (error: RowhouseError) => boolean,
 ): Promise<void> {
@@ -42,7 +42,7 @@ export async function patiently(
       const cause = passing.find(([pattern]) => pattern.test(failure.message))?.[1];
       if (cause === undefined || tried >= retries || !mayRepeat(failure)) throw error;
       const seconds = Math.min(2 ** tried, 16);
-      onRetry(`${cause}: trying again in ${seconds} s (${tried + 1} of ${retries}).`);
+      onRetry(`${cause}: retrying in ${seconds} s (${tried + 1} of ${retries}).`);
       await delay(seconds * 1000);
     }
   }

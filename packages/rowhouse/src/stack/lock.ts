@@ -12,7 +12,7 @@ import {
 import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { z } from "zod";
-import { codeOf, RowhouseError } from "../lib/errors.ts";
+import { errorCode, RowhouseError } from "../lib/errors.ts";
 import { waitFor } from "../lib/wait.ts";
 import type { Home } from "./home.ts";
 import { loopback } from "./ports.ts";
@@ -36,19 +36,19 @@ const stateSchema = z.object({
 /** The state of a stack. */
 export type State = z.infer<typeof stateSchema>;
 
-/** The hold that one process has on a home. */
-export interface Hold {
+/** The lock that one process has on a home. */
+export interface HomeLock {
   /** Writes what has changed into the state. */
   readonly update: (change: Partial<State>) => void;
   readonly release: () => Promise<void>;
 }
 
 /**
- * Takes hold of a home, for one stack at a time. What a killed stack left running is ended first.
+ * Locks a home, for one stack at a time. Servers that a killed stack left running are stopped first.
  *
  * @throws RowhouseError home_in_use
  */
-export async function takeHold(home: Home): Promise<Hold> {
+export async function acquireLock(home: Home): Promise<HomeLock> {
   const key = randomUUID();
   const server = createServer((socket) => socket.on("error", () => {}).end(key));
   server.listen(0, loopback);
@@ -63,7 +63,7 @@ export async function takeHold(home: Home): Promise<Hold> {
     servers: {},
   };
   try {
-    await create(home, state);
+    await createState(home, state);
   } catch (error) {
     server.close();
     throw error;
@@ -88,16 +88,16 @@ export async function runningState(home: Home): Promise<State | undefined> {
   return state !== undefined && (await isAlive(state)) ? state : undefined;
 }
 
-async function create(home: Home, state: State): Promise<void> {
+async function createState(home: Home, state: State): Promise<void> {
   try {
     writeFileSync(home.stateFile, JSON.stringify(state), { mode: 0o600, flag: "wx" });
   } catch (error) {
-    if (codeOf(error) !== "EEXIST") throw error;
+    if (errorCode(error) !== "EEXIST") throw error;
     const other = readState(home);
     if (other !== undefined && (await isAlive(other))) throw inUse(home, other);
-    if (other !== undefined) await endLeftovers(other);
+    if (other !== undefined) await stopLeftovers(other);
     rmSync(home.stateFile, { force: true });
-    await create(home, state);
+    await createState(home, state);
   }
 }
 
@@ -126,12 +126,12 @@ async function isAlive({ port, key }: State): Promise<boolean> {
     for await (const chunk of socket) answer += chunk;
     return answer === key;
   } catch {
-    return false; // Nobody listens, or somebody else does.
+    return false; // No process listens, or another one does.
   }
 }
 
-/** The guard of the killed stack does the same; whoever comes first, the end is waited for. */
-async function endLeftovers({ servers }: Pick<State, "servers">): Promise<void> {
+/** The watchdog of the killed stack does the same; either way, this waits for the end. */
+async function stopLeftovers({ servers }: Pick<State, "servers">): Promise<void> {
   for (const [name, pid] of Object.entries(servers)) {
     signal(name, pid, name === "postgres" ? "SIGINT" : "SIGTERM");
     const gone = await waitFor(() => (signal(name, pid, 0) ? undefined : true), 25, 10_000);
@@ -140,18 +140,18 @@ async function endLeftovers({ servers }: Pick<State, "servers">): Promise<void> 
 }
 
 /**
- * Ends the PostgreSQL that runs on a data directory whose home is in our hold: a stack that was
- * killed just when it started the server again has told nobody of it.
+ * Stops the PostgreSQL that runs on a data directory whose home we have locked: a stack that was
+ * killed just when it restarted the server did not record it.
  */
-export async function endOrphan(dataDir: string): Promise<void> {
+export async function stopOrphan(dataDir: string): Promise<void> {
   const lockFile = join(dataDir, "postmaster.pid");
   if (!existsSync(lockFile)) return;
   const pid = Number(readFileSync(lockFile, "utf8").split("\n")[0]);
-  if (isAt(pid, dataDir)) await endLeftovers({ servers: { postgres: pid } });
+  if (worksIn(pid, dataDir)) await stopLeftovers({ servers: { postgres: pid } });
 }
 
 /** Whether a process works in a folder. The id alone proves nothing, as ids are used again. */
-function isAt(pid: number, dir: string): boolean {
+function worksIn(pid: number, dir: string): boolean {
   try {
     return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(dir);
   } catch {

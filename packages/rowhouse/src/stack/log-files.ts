@@ -7,7 +7,7 @@ const mostBytes = 10_000_000;
  * Puts a log that has grown large aside, as `<file>.1`. The server that writes it goes on: it appends,
  * so that what it writes next is at the beginning. Between the copy and the cut a line can be lost.
  */
-export function boundLog(file: string, limit = mostBytes): void {
+export function rotateLog(file: string, limit = mostBytes): void {
   try {
     if (statSync(file).size <= limit) return;
     copyFileSync(file, `${file}.1`);
@@ -22,9 +22,9 @@ export function boundLog(file: string, limit = mostBytes): void {
  *
  * @returns What ends it.
  */
-export function boundLogs(files: () => readonly string[], everyMs = 60_000): () => void {
+export function rotateLogs(files: () => readonly string[], everyMs = 60_000): () => void {
   const timer = setInterval(() => {
-    for (const file of files()) boundLog(file);
+    for (const file of files()) rotateLog(file);
   }, everyMs);
   timer.unref();
   return () => clearInterval(timer);

@@ -1,21 +1,21 @@
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { codeOf, RowhouseError } from "../lib/errors.ts";
+import { errorCode, RowhouseError } from "../lib/errors.ts";
 
 /** Where everything listens: this machine alone. */
 export const loopback = "127.0.0.1";
 
 /**
- * A port on loopback that nobody listens on. It is none of those that a system gives to outgoing
- * connections (Linux from 32768 on, macOS from 49152), lest one takes it before it is used.
+ * A port on loopback that no process listens on. It is outside the range that a system gives to
+ * outgoing connections (Linux from 32768 on, macOS from 49152), so none can take it.
  */
 export async function freePort(): Promise<number> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await probe(randomInt(20_000, 32_000));
     } catch (error) {
-      if (codeOf(error) !== "EADDRINUSE" || tries === 100) throw error;
+      if (errorCode(error) !== "EADDRINUSE" || tries === 100) throw error;
     }
   }
 }
@@ -30,7 +30,7 @@ export async function assertFree(port: number, setting: string): Promise<void> {
   try {
     await probe(port);
   } catch (error) {
-    if (codeOf(error) === "EACCES") {
+    if (errorCode(error) === "EACCES") {
       throw new RowhouseError(
         "port_in_use",
         `Port ${port} may not be listened on by this user.`,

@@ -3,13 +3,13 @@ import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
-import { codeOf, RowhouseError, reasonOf } from "../lib/errors.ts";
+import { errorCode, errorMessage, RowhouseError } from "../lib/errors.ts";
 import { waitFor } from "../lib/wait.ts";
 import { findPostgres, postgresVersion } from "./binaries.ts";
 import { assertNoneAside, assertSameMajor } from "./data-directory.ts";
 import { loopback } from "./ports.ts";
 import { lastLines, launch, type Server } from "./process.ts";
-import { give, type Identity, unprivileged } from "./unprivileged.ts";
+import { chooseIdentity, give, type Identity } from "./unprivileged.ts";
 
 const run = promisify(execFile);
 
@@ -37,7 +37,7 @@ export async function openCluster(
   logFile: string,
   sync = true,
 ): Promise<Cluster> {
-  const identity = unprivileged(findPostgres(), home);
+  const identity = chooseIdentity(findPostgres(), home);
   const [major, version] = postgresVersion(identity.native);
   const dataDir = join(identity.place, "data");
   const cluster = { dataDir, version, password, logFile, identity };
@@ -76,7 +76,7 @@ export async function launchPostgres(
  * @throws RowhouseError postgres_failed, with the last lines of its log, when it does not.
  */
 export async function postgresReady(cluster: Cluster, port: number, server: Server): Promise<void> {
-  // Recovery after a crash can take minutes; while it lasts, the server says so (57P03).
+  // Recovery after a crash can take minutes; while it lasts, the server reports it (57P03).
   const ask = () => server.end() ?? isReady(cluster, port);
   const ready = await waitFor<true | string>(ask, 50, 600_000).catch(async (error) => {
     await server.stop();
@@ -87,7 +87,7 @@ export async function postgresReady(cluster: Cluster, port: number, server: Serv
   throw new RowhouseError(
     "postgres_failed",
     `PostgreSQL did not start: ${ready ?? "no answer within 10 minutes"}. The end of ${cluster.logFile}:\n${lastLines(cluster.logFile)}`,
-    "The log says why.",
+    "See the log.",
   );
 }
 
@@ -150,7 +150,7 @@ async function initialise(cluster: Cluster, sync: boolean): Promise<void> {
     rmSync(draft, { recursive: true, force: true });
     throw new RowhouseError(
       "postgres_failed",
-      `The data directory ${dataDir} could not be made: ${reasonOf(error)}`,
+      `Could not create the data directory ${dataDir}: ${errorMessage(error)}`,
       "Check the space on the disk and the rights on the folder.",
       { cause: error },
     );
@@ -169,7 +169,7 @@ async function isReady(cluster: Cluster, port: number): Promise<true | undefined
     await client.end();
     return true;
   } catch (error) {
-    const code = codeOf(error);
+    const code = errorCode(error);
     const waits = code === "ECONNREFUSED" || code === "ECONNRESET" || code === "57P03";
     if (waits) return undefined;
     if (code === "28P01") throw otherPassword(cluster);
@@ -180,7 +180,7 @@ async function isReady(cluster: Cluster, port: number): Promise<true | undefined
 function otherPassword({ dataDir }: Cluster): RowhouseError {
   return new RowhouseError(
     "database_refused",
-    `The password in the home is not the one that the data in ${dataDir} was made with.`,
-    "Bring back the file postgres-password that belongs to this data; or restore a backup, which sets the home's own: `npx rowhouse restore --to latest`.",
+    `The password in the home does not match the data in ${dataDir}.`,
+    "Restore the file postgres-password that belongs to this data; or restore a backup, which sets the home's own: `npx rowhouse restore --to latest`.",
   );
 }

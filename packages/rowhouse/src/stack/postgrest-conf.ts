@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { RowhouseError, reasonOf } from "../lib/errors.ts";
+import { errorMessage, RowhouseError } from "../lib/errors.ts";
 
 /** What a command has to know of what PostgREST serves, and how. */
 export interface PostgrestConf {
@@ -42,7 +42,7 @@ function readText(file: string): string {
   } catch (error) {
     throw new RowhouseError(
       "settings_invalid",
-      `Could not read ${file}: ${reasonOf(error)}.`,
+      `Could not read ${file}: ${errorMessage(error)}.`,
       "Restore postgrest.conf: it configures PostgREST.",
       { cause: error },
     );

@@ -6,7 +6,7 @@ import { loopback } from "./ports.ts";
 import { lastLines, launch, type Server } from "./process.ts";
 import type { Settings } from "./settings.ts";
 
-/** What PostgREST is told beside postgrest.conf. */
+/** The settings of PostgREST beside postgrest.conf. */
 export interface ApiOptions {
   readonly binary: string;
   /** The configuration file; the project's postgrest.conf by default. */
@@ -28,8 +28,8 @@ export interface ApiOptions {
   readonly extra?: Record<string, string>;
 }
 
-/** What the settings tell PostgREST; the rest is chosen at each start. */
-export function settledOptions(settings: Settings, home: Home) {
+/** The part of PostgREST's settings that comes from ours; the rest is chosen at each start. */
+export function getApiOptions(settings: Settings, home: Home) {
   return {
     port: settings.apiPort,
     jwtSecret: settings.jwtSecret ?? jwtSecret(home),
@@ -70,7 +70,7 @@ export async function postgrestReady(
   throw new RowhouseError(
     "postgrest_failed",
     `PostgREST did not start: ${ready ?? `not ready within ${startLimitMs / 1000} s`}. The end of ${logFile}:\n${lastLines(logFile)}`,
-    "The log says why.",
+    "See the log.",
   );
 }
 

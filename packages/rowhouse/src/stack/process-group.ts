@@ -1,12 +1,12 @@
 import { type ErrorCode, RowhouseError } from "../lib/errors.ts";
-import type { Hold } from "./lock.ts";
-import { boundLogs } from "./log-files.ts";
+import type { HomeLock } from "./lock.ts";
+import { rotateLogs } from "./log-files.ts";
 import { lastLines, type Server } from "./process.ts";
-import { type Supervised, supervise } from "./supervisor.ts";
-import { startGuard } from "./watchdog.ts";
+import { type SupervisedServer, supervise } from "./supervisor.ts";
+import { startWatchdog } from "./watchdog.ts";
 
 /** A server program of the stack. */
-interface Member {
+interface GroupMember {
   /** The name for people: "PostgreSQL". */
   readonly name: string;
   /** The name of the process: "postgres". */
@@ -20,37 +20,37 @@ interface Member {
 }
 
 /** The servers of one stack: kept running together, stopped together. */
-export interface Crew {
+export interface ProcessGroup {
   /** Starts a server and keeps it running. */
-  readonly add: (member: Member) => Promise<void>;
+  readonly add: (member: GroupMember) => Promise<void>;
   /** Rejects when one of the servers keeps ending; resolves when all were stopped. */
   readonly done: () => Promise<void>;
   /** Stops all of them, the last first. */
   readonly stop: () => Promise<void>;
 }
 
-/** An empty crew. Its servers end with this process, whatever ends it. */
-export function newCrew(hold: Hold, say: (line: string) => void): Crew {
-  const guard = startGuard();
+/** An empty group. Its servers end with this process, whatever ends it. */
+export function createProcessGroup(lock: HomeLock, report: (line: string) => void): ProcessGroup {
+  const watchdog = startWatchdog();
   const running = new Map<string, Server>();
-  const members: Supervised[] = [];
+  const members: SupervisedServer[] = [];
   const logs: string[] = [];
-  const endLogs = boundLogs(() => logs);
+  const endLogs = rotateLogs(() => logs);
 
   const note = (program: string, server: Server) => {
     running.set(program, server);
-    guard([...running.values()]);
-    hold.update({ servers: Object.fromEntries([...running].map(([key, { pid }]) => [key, pid])) });
+    watchdog([...running.values()]);
+    lock.update({ servers: Object.fromEntries([...running].map(([key, { pid }]) => [key, pid])) });
   };
 
-  const start = async ({ program, launch, ready }: Member) => {
+  const start = async ({ program, launch, ready }: GroupMember) => {
     const server = await launch();
-    note(program, server); // Before it is ready: the guard must know of it from the first moment.
+    note(program, server); // Before it is ready: the watchdog must know of it from the start.
     await ready(server);
     return server;
   };
 
-  const add = async (member: Member) => {
+  const add = async (member: GroupMember) => {
     const { name, logFile, failure } = member;
     logs.push(logFile);
     const server = await start(member);
@@ -59,12 +59,12 @@ export function newCrew(hold: Hold, say: (line: string) => void): Crew {
         name,
         server,
         restart: () => start(member),
-        say,
+        report,
         giveUp: (reason) =>
           new RowhouseError(
             failure,
             `${name} keeps ending, the last time with: ${reason}. The end of ${logFile}:\n${lastLines(logFile)}`,
-            "The log says why.",
+            "See the log.",
           ),
       }),
     );
@@ -73,7 +73,7 @@ export function newCrew(hold: Hold, say: (line: string) => void): Crew {
   const stop = async () => {
     for (const member of members.toReversed()) await member.stop();
     endLogs();
-    guard([]);
+    watchdog([]);
   };
 
   const done = async () => {

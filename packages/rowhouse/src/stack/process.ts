@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
-import { boundLog } from "./log-files.ts";
+import { rotateLog } from "./log-files.ts";
 
 /** How to run a server program. */
 export interface Launch {
@@ -28,7 +28,7 @@ export interface Server {
   readonly stop: () => Promise<void>;
 }
 
-const patienceMs = 10_000;
+const stopTimeoutMs = 10_000;
 
 /**
  * Starts a server program in a process group of its own, so that a Ctrl-C meant for the stack
@@ -38,7 +38,7 @@ const patienceMs = 10_000;
  * @throws Error from the system when the program cannot be started.
  */
 export async function launch(options: Launch, signal: NodeJS.Signals): Promise<Server> {
-  boundLog(options.logFile);
+  rotateLog(options.logFile);
   const log = openSync(options.logFile, "a", 0o600);
   try {
     const { uid, gid } = options;
@@ -66,7 +66,7 @@ function toServer(child: ChildProcess, signal: NodeJS.Signals): Server {
   const stop = async () => {
     if (end !== undefined) return;
     child.kill(signal);
-    const insist = setTimeout(() => child.kill("SIGKILL"), patienceMs);
+    const insist = setTimeout(() => child.kill("SIGKILL"), stopTimeoutMs);
     await ended;
     clearTimeout(insist);
   };

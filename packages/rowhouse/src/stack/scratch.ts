@@ -3,20 +3,20 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { note } from "../lib/output.ts";
-import { endingSignal } from "../lib/signals.ts";
+import { waitForSignal } from "../lib/signals.ts";
 import { inDatabase, withClient } from "./database.ts";
 import { freePort } from "./ports.ts";
 import { embeddedUrl, launchPostgres, openCluster, postgresReady } from "./postgres.ts";
 import { readSettings } from "./settings.ts";
-import { startGuard } from "./watchdog.ts";
+import { startWatchdog } from "./watchdog.ts";
 
-/** A place to make databases in that nobody keeps. */
+/** A server for throwaway databases. */
 export interface Scratch {
   /** A superuser's URL, on the maintenance database. */
   readonly serverUrl: string;
   /**
-   * Makes a database: an empty one, or a copy of another one there, to which nobody may be
-   * connected.
+   * Creates a database: an empty one, or a copy of another one there, which must have no
+   * connections.
    *
    * @param template The URL of the database to copy. Its own grants and settings (those of
    *   `pg_database`) are not copied.
@@ -52,7 +52,11 @@ export function scratchOn(serverUrl: string, prefix = "scratch"): Scratch {
 }
 
 /** Nothing of a throwaway server must survive a power cut: about twice as fast. */
-export const careless = { fsync: "off", full_page_writes: "off", synchronous_commit: "off" };
+export const throwawaySettings = {
+  fsync: "off",
+  full_page_writes: "off",
+  synchronous_commit: "off",
+};
 
 /**
  * Finds a place for throwaway databases: the server in SCRATCH_URL, or else an embedded one on data
@@ -60,11 +64,11 @@ export const careless = { fsync: "off", full_page_writes: "off", synchronous_com
  */
 export async function openScratch(): Promise<ScratchServer> {
   const { scratchUrl } = readSettings();
-  return scratchUrl ? openOn(scratchUrl) : openOwnScratch();
+  return scratchUrl ? openScratchOn(scratchUrl) : openOwnScratch();
 }
 
 /** Only the databases are thrown away. */
-async function openOn(serverUrl: string): Promise<ScratchServer> {
+async function openScratchOn(serverUrl: string): Promise<ScratchServer> {
   const made = new Set<string>();
   const scratch = scratchOn(serverUrl);
   const drop = async (url: string) => {
@@ -92,17 +96,17 @@ export async function openOwnScratch(): Promise<ScratchServer> {
   // However this process ends, short of being killed.
   process.once("exit", remove);
   const password = randomBytes(16).toString("hex");
-  const guard = startGuard();
+  const watchdog = startWatchdog();
   const cluster = await openCluster(dir, password, join(dir, "postgres.log"), false);
   const port = await freePort();
-  const server = await launchPostgres(cluster, port, careless);
-  guard([server]);
+  const server = await launchPostgres(cluster, port, throwawaySettings);
+  watchdog([server]);
   await postgresReady(cluster, port, server);
   return {
     ...scratchOn(embeddedUrl(password, port, "postgres")),
     close: async () => {
       await server.stop();
-      guard([]);
+      watchdog([]);
       remove();
       process.off("exit", remove);
     },
@@ -111,12 +115,12 @@ export async function openOwnScratch(): Promise<ScratchServer> {
 
 /** Lets a command work on a throwaway server. Ctrl-C ends both, with exit code 130. */
 export async function withScratch<T>(work: (scratch: Scratch) => Promise<T>): Promise<T> {
-  return whileOpen(async (open) => work(await open()));
+  return withServers(async (open) => work(await open()));
 }
 
 /** The same on a server that is surely its own: for what changes roles in ways that must not stay. */
 export async function withOwnScratch<T>(work: (scratch: Scratch) => Promise<T>): Promise<T> {
-  return whileOpen(async (open) => work(await open()), openOwnScratch);
+  return withServers(async (open) => work(await open()), openOwnScratch);
 }
 
 /**
@@ -126,10 +130,10 @@ export async function withOwnScratch<T>(work: (scratch: Scratch) => Promise<T>):
 export async function withScratchPair<T>(
   work: (first: Scratch, second: Scratch) => Promise<T>,
 ): Promise<T> {
-  return whileOpen(async (open) => work(...(await Promise.all([open(), open()]))));
+  return withServers(async (open) => work(...(await Promise.all([open(), open()]))));
 }
 
-async function whileOpen<T>(
+async function withServers<T>(
   work: (open: () => Promise<Scratch>) => Promise<T>,
   start = openScratch,
 ): Promise<T> {
@@ -144,7 +148,7 @@ async function whileOpen<T>(
       if (server.status === "fulfilled") await server.value.close();
     }
   };
-  const interrupted = endingSignal().then(async () => {
+  const interrupted = waitForSignal().then(async () => {
     await close();
     note("Interrupted.");
     return process.exit(130);

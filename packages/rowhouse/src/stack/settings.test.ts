@@ -7,7 +7,7 @@ const jwk = publicKey.export({ format: "jwk" });
 const pem = publicKey.export({ format: "pem", type: "spki" }).toString();
 const k = Buffer.alloc(32, 7).toString("base64url");
 
-const faultOf = (env: Record<string, string>) => {
+const readFault = (env: Record<string, string>) => {
   try {
     readSettings(env);
     return undefined;
@@ -61,7 +61,7 @@ describe("a JWT_SECRET", () => {
       "JWT_SECRET holds a key that is not a JWK",
     ],
   ])("that is %s is refused", (_, secret, fault) => {
-    expect(faultOf({ JWT_SECRET: secret })).toBe(fault);
+    expect(readFault({ JWT_SECRET: secret })).toBe(fault);
   });
 
   test.each([

@@ -7,14 +7,14 @@ import { openProject, type Project } from "../lib/project.ts";
 import { secretFault } from "./jwt-secret.ts";
 
 const text = z.string().optional();
-const whole = (least: number, most: number) =>
+const wholeNumber = (least: number, most: number) =>
   z
     .string()
     .refine((value) => /^\d+$/.test(value) && Number(value) >= least && Number(value) <= most, {
       error: (issue) => `is "${issue.input}": give a whole number from ${least} to ${most}`,
     })
     .transform(Number);
-const port = whole(1, 65535);
+const port = wholeNumber(1, 65535);
 const databaseUrl = z
   .string()
   .refine(isPostgresUrl, { error: "is no URL like postgres://user:password@host:5432/database" })
@@ -37,8 +37,8 @@ const variables = z.object({
     .optional(),
   JWT_AUD: text.default("rowhouse"),
   JWT_ISS: text.default("rowhouse"),
-  DB_POOL: whole(1, 1000).prefault("10"),
-  SLOW_MS: whole(0, 3_600_000).prefault("250"),
+  DB_POOL: wholeNumber(1, 1000).prefault("10"),
+  SLOW_MS: wholeNumber(0, 3_600_000).prefault("250"),
   CORS_ORIGINS: z
     .string()
     .refine((list) => list.split(",").every(isOrigin), {
@@ -54,7 +54,7 @@ const variables = z.object({
 /** The names of all variables that the command reads. */
 export const variableNames = Object.keys(variables.shape);
 
-/** What the stack is told by its environment: checked, with defaults filled in. */
+/** The settings of a stack, from its environment: checked, with defaults filled in. */
 export interface Settings {
   /** The project that the settings are of. */
   readonly project: Project;

@@ -10,10 +10,10 @@ import { withoutPassword } from "./database.ts";
 import { migrate, waitingText } from "./dbmate.ts";
 import { startEmbedded } from "./embedded.ts";
 import { type Home, openHome } from "./home.ts";
-import { type Hold, takeHold } from "./lock.ts";
+import { acquireLock, type HomeLock } from "./lock.ts";
 import { assertFree, freePort, loopback } from "./ports.ts";
-import { type ApiOptions, launchPostgrest, postgrestReady, settledOptions } from "./postgrest.ts";
-import { type Crew, newCrew } from "./process-group.ts";
+import { type ApiOptions, getApiOptions, launchPostgrest, postgrestReady } from "./postgrest.ts";
+import { createProcessGroup, type ProcessGroup } from "./process-group.ts";
 import type { Settings } from "./settings.ts";
 
 /** A stack that serves. */
@@ -33,14 +33,14 @@ export interface Stack {
 /** What is done with the database before the migrations are applied. */
 export type BeforeMigrating = (databaseUrl: string) => Promise<void>;
 
-/** Told what happens, a line at a time. */
-export type Say = (line: string) => void;
+/** Takes what happens, a line at a time. */
+export type Report = (line: string) => void;
 
 /** A database that is up: its owner's URL, and what PostgREST signs in with. */
 interface Database {
   readonly url: string;
   readonly shown: string;
-  readonly admit: () => Promise<string>;
+  readonly connectAuthenticator: () => Promise<string>;
 }
 
 /**
@@ -51,27 +51,27 @@ interface Database {
  */
 export async function startStack(
   settings: Settings,
-  say: Say,
+  report: Report,
   beforeMigrating: BeforeMigrating = async () => {},
 ): Promise<Stack> {
   const home = openHome(settings.home);
-  const hold = await takeHold(home);
-  const crew = newCrew(hold, say);
+  const lock = await acquireLock(home);
+  const group = createProcessGroup(lock, report);
   const stop = async () => {
-    await crew.stop();
-    await hold.release();
+    await group.stop();
+    await lock.release();
   };
   try {
     await assertFree(settings.apiPort, "API_PORT");
     const database = settings.databaseUrl
       ? externalDatabase(settings.databaseUrl, settings.authenticatorPassword)
-      : await embeddedDatabase(settings, home, hold, crew);
+      : await embeddedDatabase(settings, home, lock, group);
     await beforeMigrating(database.url);
-    const applied = await migrate(database.url, () => say(waitingText));
-    const apiUrl = await serve(settings, home, crew, await database.admit());
-    hold.update({ apiUrl });
+    const applied = await migrate(database.url, () => report(waitingText));
+    const apiUrl = await serve(settings, home, group, await database.connectAuthenticator());
+    lock.update({ apiUrl });
     const { url: databaseUrl, shown } = database;
-    return { apiUrl, databaseUrl, database: shown, applied, done: crew.done(), stop };
+    return { apiUrl, databaseUrl, database: shown, applied, done: group.done(), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -81,16 +81,16 @@ export async function startStack(
 async function embeddedDatabase(
   settings: Settings,
   home: Home,
-  hold: Hold,
-  crew: Crew,
+  lock: HomeLock,
+  group: ProcessGroup,
 ): Promise<Database> {
-  const { cluster, port, url } = await startEmbedded(settings, home, crew);
-  hold.update({ databasePort: port });
+  const { cluster, port, url } = await startEmbedded(settings, home, group);
+  lock.update({ databasePort: port });
   return {
     url,
     shown: `PostgreSQL ${cluster.version} on port ${port}; its data is kept in ${cluster.dataDir}`,
-    admit: async () => {
-      // Nobody else uses this server: a new password at each start need not be kept anywhere.
+    connectAuthenticator: async () => {
+      // No one else uses this server: a new password at each start need not be kept anywhere.
       const password = randomBytes(32).toString("hex");
       await setAuthenticatorPassword(url, password);
       return authenticatorUrl(url, password);
@@ -109,7 +109,7 @@ function externalDatabase(url: string, password: string | undefined): Database {
   return {
     url,
     shown: withoutPassword(url),
-    admit: async () => {
+    connectAuthenticator: async () => {
       await ensureAuthenticator(url, password);
       return authenticatorUrl(url, password);
     },
@@ -119,17 +119,17 @@ function externalDatabase(url: string, password: string | undefined): Database {
 async function serve(
   settings: Settings,
   home: Home,
-  crew: Crew,
+  group: ProcessGroup,
   databaseUrl: string,
 ): Promise<string> {
   const options: ApiOptions = {
-    ...settledOptions(settings, home),
+    ...getApiOptions(settings, home),
     binary: findPostgrest(settings.postgrestBin),
     databaseUrl,
     adminPort: await freePort(),
     logFile: home.postgrestLog,
   };
-  await crew.add({
+  await group.add({
     name: "PostgREST",
     program: "postgrest",
     launch: () => launchPostgrest(options),

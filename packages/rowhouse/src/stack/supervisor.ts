@@ -1,21 +1,21 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { reasonOf } from "../lib/errors.ts";
+import { errorMessage } from "../lib/errors.ts";
 import type { Server } from "./process.ts";
 
 /** A server that is started again whenever it ends. */
-export interface Supervised {
+export interface SupervisedServer {
   /** Resolves when it was stopped; rejects when it keeps ending by itself. */
   readonly done: Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
-/** What to watch, and whom to tell. */
-export interface Watch {
+/** What to supervise, and how to report. */
+export interface SuperviseOptions {
   readonly name: string;
   /** The server, already started. */
   readonly server: Server;
   readonly restart: () => Promise<Server>;
-  readonly say: (line: string) => void;
+  readonly report: (line: string) => void;
   /** Makes the error for when it has ended too often; `reason` is how it ended last. */
   readonly giveUp: (reason: string) => Error;
 }
@@ -27,7 +27,7 @@ const backoffMs = [0, 250, 1000, 3000];
  * Starts a server again each time it ends, with a growing pause; gives up at the fifth end
  * within a minute.
  */
-export function supervise(watch: Watch): Supervised {
+export function supervise(watch: SuperviseOptions): SupervisedServer {
   let { server } = watch;
   let stopped = false;
 
@@ -35,28 +35,28 @@ export function supervise(watch: Watch): Supervised {
     try {
       server = await watch.restart();
     } catch (error) {
-      return reasonOf(error);
+      return errorMessage(error);
     }
     if (stopped) await server.stop();
-    else watch.say(`${watch.name} runs again.`);
+    else watch.report(`${watch.name} runs again.`);
     return server.ended;
   };
 
-  const keep = async (): Promise<void> => {
+  const keepRunning = async (): Promise<void> => {
     let ends: number[] = [];
     let reason = await server.ended;
     while (!stopped) {
       const now = performance.now();
       ends = [...ends.filter((at) => now - at < tooOften.withinMs), now];
       if (ends.length >= tooOften.ends) throw watch.giveUp(reason);
-      watch.say(`${watch.name} ended (${reason}): starting it again.`);
+      watch.report(`${watch.name} ended (${reason}): restarting it.`);
       await delay(backoffMs[ends.length - 1]);
       if (!stopped) reason = await runAgain();
     }
   };
 
-  const done = keep();
-  done.catch(() => {}); // Handled by whoever awaits `done`; nobody may be awaiting it yet.
+  const done = keepRunning();
+  done.catch(() => {}); // Handled where `done` is awaited, which may come later.
   const stop = async () => {
     stopped = true;
     await server.stop();

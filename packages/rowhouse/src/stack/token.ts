@@ -45,13 +45,13 @@ export function signToken(user: { id: string; email: string }, options: TokenOpt
  * @throws RowhouseError users_hidden when row-level security hides them from that role,
  *   database_not_migrated when there is no table of users.
  */
-export async function findOrMakeUser(url: string, email: string): Promise<string> {
+export async function findOrCreateUser(url: string, email: string): Promise<string> {
   return withClient(url, async (client) => {
     await assertSeesUsers(client);
     await client.query("begin");
     // Addresses are not unique, so of two at once each would make a user of its own.
     await client.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [email]);
-    const id = (await findUser(client, email)) ?? (await makeUser(client, email));
+    const id = (await findUser(client, email)) ?? (await createUser(client, email));
     await client.query("commit");
     return id;
   });
@@ -65,7 +65,7 @@ async function findUser(client: pg.Client, email: string): Promise<string | unde
   return rows[0]?.id;
 }
 
-async function makeUser(client: pg.Client, email: string): Promise<string> {
+async function createUser(client: pg.Client, email: string): Promise<string> {
   const { rows } = await client.query<{ id: string }>(
     "insert into api.users (email) values ($1) returning id",
     [email],

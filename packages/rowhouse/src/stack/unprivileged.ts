@@ -28,20 +28,20 @@ const unshare = ["unshare", "--user", `--map-user=${nobody}`, `--map-group=${nob
  * @param native The folder of the PostgreSQL programs.
  * @param home The folder in which the data belongs.
  */
-export function unprivileged(native: string, home: string): Identity {
+export function chooseIdentity(native: string, home: string): Identity {
   if (process.getuid?.() !== 0) return { prefix: [], native, place: home };
   if (spawnSync("unshare", [...unshare.slice(1), "true"]).status === 0) {
     return { prefix: unshare, native, place: home };
   }
-  return { prefix: [], uid: nobody, gid: nobody, ...asNobody(native, home) };
+  return { prefix: [], uid: nobody, gid: nobody, ...findPlaces(native, home) };
 }
 
-/** Gives a file or folder to whoever PostgreSQL runs as. */
+/** Gives a file or folder to the user that PostgreSQL runs as. */
 export function give(path: string, { uid, gid }: Identity): void {
   if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
 }
 
-function asNobody(native: string, home: string): Pick<Identity, "native" | "place"> {
+function findPlaces(native: string, home: string): Pick<Identity, "native" | "place"> {
   const name = createHash("sha256").update(home).digest("hex").slice(0, 12);
   const outside = join("/var/lib/rowhouse", name);
   const place = isReachable(home) ? home : outside;
@@ -59,7 +59,7 @@ function packageVersion(native: string): string {
   return String(version);
 }
 
-/** Whether everybody may pass through a folder and all folders above it. */
+/** Whether all users may pass through a folder and all folders above it. */
 function isReachable(folder: string): boolean {
   const passable = (statSync(folder).mode & 0o001) !== 0;
   const above = dirname(folder);

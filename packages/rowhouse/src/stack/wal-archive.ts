@@ -1,12 +1,12 @@
 import { join } from "node:path";
 
 /** The folder below the place of the data that finished WAL segments are put into. */
-export function walDirOf(place: string): string {
+export function getWalDir(place: string): string {
   return join(place, "wal");
 }
 
 /**
- * What the embedded server is told about archiving its WAL. Until the first backup makes the
+ * The settings by which the embedded server archives its WAL. Until the first backup makes the
  * folder, nothing is kept: without a backup to start from, WAL is of no use.
  *
  * @param place The folder in which the data lies.
@@ -14,7 +14,7 @@ export function walDirOf(place: string): string {
 export function archiveSettings(place: string): Record<string, string> {
   return {
     archive_mode: "on",
-    archive_command: archiveCommand(walDirOf(place)),
+    archive_command: archiveCommand(getWalDir(place)),
     // The most that is lost with the disk: a segment is not full for hours on a quiet machine.
     archive_timeout: "60s",
   };
@@ -27,7 +27,7 @@ export function archiveSettings(place: string): Record<string, string> {
  */
 function archiveCommand(walDir: string): string {
   return [
-    `d=${quoted(walDir)}`,
+    `d=${shellQuote(walDir)}`,
     'test -d "$d" || exit 0',
     't="$d/%f.gz"',
     'if test -f "$t"; then gzip -dc "$t" | cmp -s - "%p"; exit; fi',
@@ -38,12 +38,12 @@ function archiveCommand(walDir: string): string {
 /** The command with which a server in recovery fetches a segment, compressed or not. */
 export function restoreCommand(dir: string): string {
   return [
-    `s=${quoted(dir)}/%f`,
+    `s=${shellQuote(dir)}/%f`,
     'if test -f "$s.gz"; then gzip -dc "$s.gz" > "%p"; else test -f "$s" && cp "$s" "%p"; fi',
   ].join("; ");
 }
 
 /** A path as one word of the shell; the server reads %% as a percent sign. */
-function quoted(path: string): string {
+function shellQuote(path: string): string {
   return `'${path.replaceAll("'", "'\\''").replaceAll("%", "%%")}'`;
 }

@@ -10,7 +10,7 @@ import { findPostgrest } from "../stack/binaries.ts";
 import { freePort } from "../stack/ports.ts";
 import { type ApiOptions, launchPostgrest, postgrestReady } from "../stack/postgrest.ts";
 import type { Server } from "../stack/process.ts";
-import { startGuard } from "../stack/watchdog.ts";
+import { startWatchdog } from "../stack/watchdog.ts";
 
 /** The secret that the tests' tokens are signed with. */
 export const secret = "a-secret-for-tests-that-is-long-enough";
@@ -44,7 +44,7 @@ export async function startApi(
     ...options,
   };
   const server = await launchPostgrest(settings);
-  startGuard()([server]);
+  startWatchdog()([server]);
   await postgrestReady(settings, server);
   return {
     url: `http://127.0.0.1:${port}`,
@@ -70,7 +70,7 @@ export function claimsFor(id: string): Record<string, unknown> {
   };
 }
 
-/** Signs claims as they are; a sound token unless told otherwise. */
+/** Signs claims as they are, with the secret of the API under test by default. */
 export function sign(claims: Record<string, unknown>, key = secret): string {
   return jwt.sign(claims, key, { noTimestamp: true });
 }
@@ -89,11 +89,11 @@ export interface Ask {
   readonly headers?: Record<string, string>;
   /** Sent as JSON. */
   readonly body?: unknown;
-  /** Sent as it is, as JSON unless a header says otherwise: for bodies that are none. */
+  /** Sent as it is, as JSON unless a header sets another type: for bodies that are none. */
   readonly text?: string;
 }
 
-/** Somebody who uses the API with a token of their own, or with none. */
+/** A client of the API, with a token of its own or with none. */
 export interface Caller {
   readonly id: string;
   readonly ask: (path: string, ask?: Ask) => Promise<Answer>;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { freePort } from "../stack/ports.ts";
 import { embeddedUrl, launchPostgres, openCluster, postgresReady } from "../stack/postgres.ts";
 import type { Server } from "../stack/process.ts";
-import { startGuard } from "../stack/watchdog.ts";
+import { startWatchdog } from "../stack/watchdog.ts";
 
 /** An embedded PostgreSQL server of a test's own, with nothing in it. */
 export interface TestCluster {
@@ -23,11 +23,11 @@ export async function startCluster(settings: Record<string, string> = {}): Promi
   const dir = mkdtempSync(join(tmpdir(), "rowhouse-test-"));
   const cluster = await openCluster(dir, "postgres", join(dir, "postgres.log"), false);
   const port = await freePort();
-  const guard = startGuard();
+  const watchdog = startWatchdog();
   let server: Server;
   const start = async () => {
     server = await launchPostgres(cluster, port, { fsync: "off", ...settings });
-    guard([server]);
+    watchdog([server]);
     await postgresReady(cluster, port, server);
   };
   await start();

@@ -3,7 +3,7 @@ import "./context.ts";
 import { startTestServer } from "./server.ts";
 
 /**
- * Vitest's global setup: brings up the server under test, once a run, and tells the test files of it.
+ * Vitest's global setup: brings up the server under test, once a run, and tells the test files where it is.
  *
  * @returns What ends the server again.
  */

@@ -113,7 +113,7 @@ exception
 end
 $$;
 
--- throws_ok, which knows of SQLSTATE and message alone, for what else an error tells.
+-- throws_ok, which knows of SQLSTATE and message alone, for the other fields of an error.
 create function tap.throws_detail(statement text, wanted_state text, wanted_detail text, name text)
 returns text
 language plpgsql
@@ -146,7 +146,7 @@ exception
 end
 $$;
 
--- Every privilege on a table or its columns that any role but the owner has, a line for
+-- Every privilege on a table or its columns that a role other than the owner has, a line for
 -- each role and verb: "authenticated select (id, name)", "authenticated delete".
 create function tap.privileges_on(target regclass)
 returns text[]

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import pg from "pg";
-import { reasonOf } from "../lib/errors.ts";
+import { errorMessage } from "../lib/errors.ts";
 import { openProject } from "../lib/project.ts";
 import { withClient } from "../stack/database.ts";
 
@@ -43,15 +43,15 @@ export function pgtapFiles(root = openProject().root): string[] {
 export interface Assertion {
   readonly name: string;
   readonly ok: boolean;
-  /** What pgTAP says of a failure. */
+  /** pgTAP's explanation of a failure. */
   readonly diagnosis: string;
 }
 
 /**
  * Runs one pgTAP file, statement by statement, in one session.
  *
- * @returns Its assertions, in order; the last tells whether as many ran as were planned. When an
- *   error ends the file after a failed assertion, one more tells of that: what came first says more.
+ * @returns Its assertions, in order; the last shows whether as many ran as were planned. When an
+ *   error ends the file after a failed assertion, one more reports it: the first failure matters more.
  * @throws What PostgreSQL ended the file with, if no assertion failed before.
  */
 export async function runPgtap(url: string, file: string): Promise<Assertion[]> {
@@ -67,7 +67,7 @@ export async function runPgtap(url: string, file: string): Promise<Assertion[]> 
         query.on("end", () => resolve(assertions()));
         query.on("error", (error) => {
           const ran = assertions();
-          const end = { name: "runs to its end", ok: false, diagnosis: reasonOf(error) };
+          const end = { name: "runs to its end", ok: false, diagnosis: errorMessage(error) };
           // Without the last, which no file meets that breaks off.
           if (ran.slice(0, -1).every(({ ok }) => ok)) reject(error);
           else resolve([...ran, end]);

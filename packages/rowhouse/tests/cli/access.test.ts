@@ -4,10 +4,10 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { inspect } from "../../src/access/model/inspect.ts";
 import { readAccess, type Verb } from "../../src/access/model/model.ts";
-import { readable } from "../../src/access/model/simplify.ts";
-import { cellOf, textOf } from "../../src/access/page/cells.ts";
+import { simplify } from "../../src/access/model/simplify.ts";
+import { formatCell, getCell } from "../../src/access/page/cells.ts";
 import { accessFiles } from "../../src/access/page/files.ts";
-import { columnsOf, wrap } from "../../src/access/page/wrap.ts";
+import { textWidth, wrap } from "../../src/access/page/wrap.ts";
 import { buildDeclared } from "../../src/schema/catalog/declared.ts";
 import { emptyDatabase } from "../../src/testing/database.ts";
 import { readyHome, rowhouse } from "../support/cli.ts";
@@ -150,8 +150,8 @@ test.each<[string, string, "anonymous" | "authenticated", Verb, string, string]>
 ])("a reader sees %s", async (_, change, role, verb, text, reach) => {
   const { relations } = await modelAfter(change);
   const tasks = relations.find(({ name }) => name === "tasks");
-  const cell = tasks && cellOf(tasks, role, verb);
-  expect(cell && { text: textOf(cell), reach: cell.reach }).toEqual({ text, reach });
+  const cell = tasks && getCell(tasks, role, verb);
+  expect(cell && { text: formatCell(cell), reach: cell.reach }).toEqual({ text, reach });
 });
 
 const awkward = `
@@ -226,7 +226,7 @@ test("the picture is sound XML, whatever names and conditions hold", async () =>
 
 test("a long condition is broken into lines that fit, and ends with an ellipsis", () => {
   const lines = wrap(`${"word ".repeat(40)}${"界".repeat(40)} end`, 20, 30);
-  expect(lines.every((line) => columnsOf(line) <= 20)).toBe(true);
+  expect(lines.every((line) => textWidth(line) <= 20)).toBe(true);
   expect(lines.join("").replaceAll(" ", "")).toBe(`${"word".repeat(40)}${"界".repeat(40)}end`);
   expect(wrap("word ".repeat(40), 20, 2)).toEqual(["word word word word", "word word word wor …"]);
 });
@@ -255,8 +255,8 @@ test.each([
   ["(((- 1))::bigint < n)", "(- 1)::bigint < n"],
   ["CASE WHEN (a = 1) THEN true ELSE (b = 2) END", "case when a = 1 then true else b = 2 end"],
 ])("a person writes %s as %s", (sql, wanted) => {
-  expect(readable(sql)).toBe(wanted);
-  expect(readable(wanted)).toBe(wanted);
+  expect(simplify(sql)).toBe(wanted);
+  expect(simplify(wanted)).toBe(wanted);
 });
 
 test("rowhouse access --check tells stale files from current ones, and writes nothing", async () => {

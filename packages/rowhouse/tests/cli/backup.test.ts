@@ -5,14 +5,14 @@ import { makeBackup } from "../../src/backup/backup.ts";
 import type { Manifest } from "../../src/backup/manifest.ts";
 import { takePhysical } from "../../src/backup/physical/physical.ts";
 import { swap } from "../../src/backup/physical/restore.ts";
-import { retain } from "../../src/backup/retention.ts";
-import { backupFor, parseMoment } from "../../src/backup/select.ts";
+import { applyRetention } from "../../src/backup/retention.ts";
+import { parseTime, selectBackup } from "../../src/backup/select.ts";
 import {
-  archiveOf,
   beginDraft,
   findBackup,
-  newestOfEach,
-  readableBackups,
+  findNewestBackups,
+  getArchiveDir,
+  listBackups,
 } from "../../src/backup/store.ts";
 import { openHome } from "../../src/stack/home.ts";
 import { pretendBackup } from "../support/backup.ts";
@@ -40,9 +40,9 @@ describe("retention", () => {
     const recent = { finishedAt: new Date(Date.now() - 3_600_000).toISOString() };
     const { home, names } = homeWith({ 1: {}, 2: recent, 3: {}, 4: {} });
     const newest = findBackup(home, undefined);
-    expect(retain(home, newest, {})).toEqual([]);
-    expect(retain(home, newest, { keep: 2, keepDays: 1 })).toEqual([stamp(1)]);
-    expect(retain(home, newest, { keepDays: 1 })).toEqual([stamp(3)]);
+    expect(applyRetention(home, newest, {})).toEqual([]);
+    expect(applyRetention(home, newest, { keep: 2, keepDays: 1 })).toEqual([stamp(1)]);
+    expect(applyRetention(home, newest, { keepDays: 1 })).toEqual([stamp(3)]);
     expect(names()).toEqual([stamp(2), stamp(4)]);
   });
 
@@ -50,14 +50,14 @@ describe("retention", () => {
     const [one, other] = [dump("postgres://one/app"), dump("postgres://other/app")];
     const former = { systemIdentifier: "1" };
     const { home, names } = homeWith({ 1: {}, 2: former, 3: one, 4: other, 5: one, 6: one });
-    expect(retain(home, findBackup(home, undefined), { keep: 2 })).toEqual([stamp(3)]);
+    expect(applyRetention(home, findBackup(home, undefined), { keep: 2 })).toEqual([stamp(3)]);
     expect(names()).toEqual([1, 2, 4, 5, 6].map(stamp));
   });
 
   test("neither counts nor removes a backup that cannot be read", () => {
     const { home, names } = homeWith({ 1: {}, 2: {}, 3: {}, 4: {} });
     writeFileSync(join(home.dir, "backups", stamp(3), "manifest.json"), "{");
-    expect(retain(home, findBackup(home, stamp(4)), { keep: 2 })).toEqual([stamp(1)]);
+    expect(applyRetention(home, findBackup(home, stamp(4)), { keep: 2 })).toEqual([stamp(1)]);
     expect(names()).toEqual([2, 3, 4].map(stamp));
   });
 });
@@ -67,7 +67,7 @@ const segment = (number: number) => `00000001000000000000000${number}`;
 test("Retention removes the WAL from before the oldest backup that stays, and no other", () => {
   const wal = (number: number) => ({ wal: [`wal/${segment(number)}.gz`] });
   const { home } = homeWith({ 1: wal(2), 2: wal(4), 3: wal(6) });
-  const archive = archiveOf(home);
+  const archive = getArchiveDir(home);
   mkdirSync(archive, { recursive: true });
   const kept = [
     "00000002.history.gz",
@@ -79,7 +79,7 @@ test("Retention removes the WAL from before the oldest backup that stays, and no
   for (const name of [...kept, ...gone, `${segment(2)}.00000028.backup.gz`]) {
     writeFileSync(join(archive, name), "");
   }
-  expect(retain(home, findBackup(home, undefined), { keep: 2 })).toEqual([stamp(1)]);
+  expect(applyRetention(home, findBackup(home, undefined), { keep: 2 })).toEqual([stamp(1)]);
   expect(readdirSync(archive).sort()).toEqual(kept.sort());
 });
 
@@ -126,7 +126,7 @@ describe("a backup that begins", () => {
 
 test("A server that archives no WAL is not backed up, since its copy would be worth nothing", async () => {
   const home = openHome(newHome());
-  const progress = { tell: () => {}, signal: new AbortController().signal };
+  const progress = { report: () => {}, signal: new AbortController().signal };
   const made = makeBackup(home, progress, (draft) =>
     takePhysical(inject("serverUrl"), home, draft, progress),
   );
@@ -146,7 +146,7 @@ test.each([
   ["2026-11-21 03:00 -0930", "2026-11-21T12:30:00.000Z"],
   ["2026-11-21 00:30:00+05:30", "2026-11-20T19:00:00.000Z"],
 ])("The moment %j is read as %s, wherever one sits", (text, moment) => {
-  expect(parseMoment(text)?.toISOString()).toBe(moment);
+  expect(parseTime(text)?.toISOString()).toBe(moment);
 });
 
 test.each([
@@ -161,7 +161,7 @@ test.each([
   "2026-11-21 03:00+99",
   "21.11.2026",
 ])("No moment is guessed from %j", (text) => {
-  expect(parseMoment(text)).toBeUndefined();
+  expect(parseTime(text)).toBeUndefined();
 });
 
 describe("what is restored", () => {
@@ -169,7 +169,7 @@ describe("what is restored", () => {
 
   test("is a dump into a URL and a copy into a home, whichever is newer", () => {
     const { home } = homeWith({ 18: {}, 19: dump("a"), 20: {}, 21: dump("a"), 22: {} });
-    const nameOf = (...args: Parameters<typeof backupFor>) => backupFor(...args).name;
+    const nameOf = (...args: Parameters<typeof selectBackup>) => selectBackup(...args).name;
     expect(nameOf(home, undefined, undefined, "dump")).toBe(stamp(21));
     expect(nameOf(home, undefined, undefined, "physical")).toBe(stamp(22));
     expect(nameOf(home, undefined, moment, "physical")).toBe(stamp(20));
@@ -179,7 +179,7 @@ describe("what is restored", () => {
   test("is refused for a moment that no backup reaches", () => {
     const { home } = homeWith({ 20: dump("a"), 21: {} });
     const refused = (name: string | undefined, wanted: Date) => () =>
-      backupFor(home, name, wanted, "physical");
+      selectBackup(home, name, wanted, "physical");
     expect(refused(undefined, moment)).toThrow(/before the end of every backup/);
     expect(refused(stamp(21), moment)).toThrow(/before the end of that backup/);
     expect(refused(undefined, new Date("2999-01-01"))).toThrow(/in the future/);
@@ -194,8 +194,8 @@ test.each([
   ["has no time", { finishedAt: "yesterday" }],
 ])("A manifest that %s is none", (_, change) => {
   const { home } = homeWith({ 20: {}, 21: change });
-  expect(readableBackups(home).map(({ name }) => name)).toEqual([stamp(20)]);
-  for (const find of [findBackup, newestOfEach]) {
+  expect(listBackups(home).map(({ name }) => name)).toEqual([stamp(20)]);
+  for (const find of [findBackup, findNewestBackups]) {
     expect(() => find(home, undefined)).toThrow(/manifest .* cannot be read/);
   }
 });

@@ -86,7 +86,7 @@ test("db check and db diff tell how a database stands, and only read it", async 
   const check = await rowhouse(["db", "check", "--against", url], {});
   expect(check.code).toBe(1);
   expect(check.stdout).toMatch(/^The database is behind\. Not applied yet:\n {2}\d+_tasks\.sql\n/);
-  expect(check.stdout).toContain("No migration made this: it was made by hand.");
+  expect(check.stdout).toContain("No migration created this: it was created by hand.");
   expect(await rowhouse(["db", "diff", "--against", url], {})).toEqual({
     code: 0,
     stdout:

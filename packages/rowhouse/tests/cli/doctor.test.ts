@@ -12,7 +12,7 @@ import { checkMigrations } from "../../src/health/doctor/checks/migrations.ts";
 import { checkRoles } from "../../src/health/doctor/checks/roles.ts";
 import { settingFindings } from "../../src/health/doctor/checks/settings.ts";
 import { postgresFindings, postgrestFindings } from "../../src/health/doctor/checks/versions.ts";
-import { projectAt } from "../../src/lib/project.ts";
+import { readProject } from "../../src/lib/project.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { openHome } from "../../src/stack/home.ts";
 import { readSettings } from "../../src/stack/settings.ts";
@@ -102,12 +102,12 @@ test("The doctor finds a table without the index that every request needs", asyn
 
 test("The doctor finds generated files that are stale", async () => {
   const root = copyProject();
-  expect(await checkGenerated({ scratch: testScratch() }, projectAt(root))).toEqual([]);
+  expect(await checkGenerated({ scratch: testScratch() }, readProject(root))).toEqual([]);
   rmSync(join(root, "docs/access.svg"));
   for (const file of ["client/database.types.ts", "docs/access.md"]) {
     writeFileSync(join(root, file), `${readFileSync(join(root, file), "utf8")} `);
   }
-  expect(told(await checkGenerated({ scratch: testScratch() }, projectAt(root)))).toEqual([
+  expect(told(await checkGenerated({ scratch: testScratch() }, readProject(root)))).toEqual([
     "wrong: client/database.types.ts is not what sql/ and policies/ declare.",
     "wrong: docs/access.md is not what sql/ and policies/ declare.",
     "wrong: docs/access.svg is not what sql/ and policies/ declare.",
@@ -165,7 +165,7 @@ test("The doctor finds backups that are too old, or that no drill has tried", ()
   pretendBackup(home.dir, "by hand", { finishedAt: hoursAgo(0) });
   expect(told(checkBackups({ home }))).toEqual([expect.stringMatching(/^note: .* no backup/)]);
   one(hoursAgo(25));
-  const untried = "wrong: No backup of the embedded database was ever tried out.";
+  const untried = "wrong: No backup of the embedded database was ever drilled.";
   expect(told(checkBackups({ home }))).toEqual([untried]);
   // What was tried is another database's.
   const source = "postgres://one/app";

@@ -103,7 +103,7 @@ describe("a start is refused with what to do", () => {
     const { code, stderr } = await rowhouse(["start"], variables({ DATABASE_URL: url.href }));
     expect(code).toBe(1);
     expect(stderr).toContain("[database_refused]");
-    expect(stderr).toContain("The server wants a password: put it into the URL.");
+    expect(stderr).toContain("The server asks for a password: put it into the URL.");
   });
 
   test("when the database does not exist", async () => {

@@ -66,8 +66,8 @@ describe.each([
   test("the stack starts it again, says so, and serves", async () => {
     const stack = await startStack();
     process.kill(stack.servers()[program] ?? 0, "SIGKILL");
-    await stack.says(new RegExp(`^${name} ended \\(signal SIGKILL\\): starting it again\\.$`, "m"));
-    await stack.says(new RegExp(`^${name} runs again\\.$`, "m"));
+    await stack.prints(new RegExp(`^${name} ended \\(signal SIGKILL\\): restarting it\\.$`, "m"));
+    await stack.prints(new RegExp(`^${name} runs again\\.$`, "m"));
     await stack.serves();
   });
 
@@ -77,9 +77,9 @@ describe.each([
     for (let kill = 1; kill <= 5; kill += 1) {
       for (const pid of Object.values(stack.servers())) pids.add(pid);
       process.kill(stack.servers()[program] ?? 0, "SIGKILL");
-      if (kill < 5) await stack.says(new RegExp(`(${name} runs again[^]*){${kill}}`));
+      if (kill < 5) await stack.prints(new RegExp(`(${name} runs again[^]*){${kill}}`));
     }
-    await stack.says(new RegExp(`${name} keeps ending, the last time with: signal SIGKILL`));
+    await stack.prints(new RegExp(`${name} keeps ending, the last time with: signal SIGKILL`));
     expect(await stack.ended).toBe(1);
     expect(await areGone([...pids])).toBe(true);
   });

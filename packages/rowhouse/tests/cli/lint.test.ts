@@ -164,7 +164,7 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
   security_definer: [
     [
       "alter function api.me() security definer",
-      "api.me(): the function runs as its owner, and its comment says no reason",
+      "api.me(): the function runs as its owner, and its comment gives no reason",
     ],
   ],
   raised_errors: [
@@ -346,7 +346,7 @@ test("rowhouse lint tells what it found in another database, and exits with 1", 
       "excess_grants",
       "  the database: TEMPORARY is granted to PUBLIC.",
       "  why: TRUNCATE and REFERENCES go past row-level security; TRIGGER, MAINTAIN, CREATE and TEMPORARY are no request's business.",
-      "  do:  revoke ... from ...; what PUBLIC has unasked is revoked in sql/database/privileges.sql.",
+      "  do:  revoke ... from ...; what PUBLIC has by default is revoked in sql/database/privileges.sql.",
       "",
       `1 finding, by 1 of ${readRules().length} rules.`,
       "",

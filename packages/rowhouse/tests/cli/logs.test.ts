@@ -8,9 +8,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { boundLog, boundLogs } from "../../src/stack/log-files.ts";
+import { rotateLog, rotateLogs } from "../../src/stack/log-files.ts";
 import { launch } from "../../src/stack/process.ts";
-import { newCrew } from "../../src/stack/process-group.ts";
+import { createProcessGroup } from "../../src/stack/process-group.ts";
 import { newHome } from "../support/cli.ts";
 
 /** A folder for a log of its own. */
@@ -28,9 +28,9 @@ test("A server whose log is put aside goes on writing at the beginning of a new 
     "SIGTERM",
   );
   await expect.poll(() => readFileSync(log, "utf8")).toBe("first\n");
-  boundLog(log, 100);
+  rotateLog(log, 100);
   expect(existsSync(`${log}.1`)).toBe(false);
-  boundLog(log, 3);
+  rotateLog(log, 3);
   writeFileSync(join(dir, "go"), "");
   await server.ended;
   expect(readFileSync(`${log}.1`, "utf8")).toBe("first\n");
@@ -49,7 +49,7 @@ test("A log that is large when its server starts, or becomes so, is put aside", 
   await (await launch({ command: "true", args: [], logFile: log }, "SIGTERM")).ended;
   expect([statSync(log).size, statSync(`${log}.1`).size]).toEqual([0, 10_000_001]);
   grow(log);
-  const end = boundLogs(() => ["/nowhere/server.log", log], 5);
+  const end = rotateLogs(() => ["/nowhere/server.log", log], 5);
   await expect.poll(() => statSync(log).size).toBe(0);
   end();
 });
@@ -58,7 +58,7 @@ test("A stack that runs for months keeps its logs small", async () => {
   vi.useFakeTimers({ toFake: ["setInterval"] });
   onTestFinished(() => void vi.useRealTimers());
   const { log } = newLog();
-  const crew = newCrew({ update: () => {}, release: async () => {} }, () => {});
+  const crew = createProcessGroup({ update: () => {}, release: async () => {} }, () => {});
   await crew.add({
     name: "Sleep",
     program: "sleep",

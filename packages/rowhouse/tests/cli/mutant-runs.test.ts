@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
 import { generateMutants } from "../../src/access/mutants/generate.ts";
-import { type Mutant, titleOf } from "../../src/access/mutants/mutant.ts";
+import { type Mutant, mutantTitle } from "../../src/access/mutants/mutant.ts";
 import { allKilled, report, reportForPrograms } from "../../src/access/mutants/report.ts";
 import { runMutants } from "../../src/access/mutants/run.ts";
 import { tryMutant } from "../../src/access/mutants/trial.ts";
@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 
 /** Clones of the migrated database, and some of the pgTAP files. */
-function laboratory(files: readonly string[]) {
+function createTestBed(files: readonly string[]) {
   const template = inDatabase(inject("serverUrl"), inject("pgtapTemplate"));
   return { scratch: testScratch(), template, files };
 }
@@ -44,7 +44,7 @@ function pgtapFile(name: string, statement: string): string {
 
 /** The one mutant of that title. */
 function mutant(title: string): Mutant {
-  const [found, ...more] = mutants.filter((one) => titleOf(one) === title);
+  const [found, ...more] = mutants.filter((one) => mutantTitle(one) === title);
   if (found === undefined || more.length > 0) throw new Error(`${1 + more.length} of ${title}`);
   return found;
 }
@@ -53,7 +53,7 @@ describe("a run of mutants", () => {
   test("tells what killed a mutant, and prints a survivor with its SQL", async () => {
     const noticed = mutant("update_own on api.tasks: with check (true)");
     const missed = mutant("api.users: FORCE off");
-    const verdicts = await runMutants(laboratory(ours("policies.tasks.sql", "me.sql")), [
+    const verdicts = await runMutants(createTestBed(ours("policies.tasks.sql", "me.sql")), [
       missed,
       noticed,
     ]);
@@ -77,7 +77,7 @@ describe("a run of mutants", () => {
   test("asks first the file that speaks of what is weakened", async () => {
     const files = ours("schemas.sql", "policies.tasks.sql").reverse();
     expect(files.map((file) => basename(file))).toEqual(["schemas.sql", "policies.tasks.sql"]);
-    const verdict = await tryMutant(laboratory(files), mutant("api.tasks: RLS off"));
+    const verdict = await tryMutant(createTestBed(files), mutant("api.tasks: RLS off"));
     expect(verdict.killedBy?.file).toBe("policies.tasks.sql");
   });
 
@@ -87,7 +87,7 @@ describe("a run of mutants", () => {
       pgtapFile("red.sql", "select ok(false, 'Alice is tall')"),
       pgtapFile("broken.sql", "select 1 / 0"),
     ];
-    const run = runMutants(laboratory(files), [mutant("api.users: RLS off")]);
+    const run = runMutants(createTestBed(files), [mutant("api.users: RLS off")]);
     await expect(run).rejects.toMatchObject({
       code: "tests_red",
       message: expect.stringMatching(
@@ -99,7 +99,7 @@ describe("a run of mutants", () => {
   test("counts an error of a test as noticed, and one of the server never", async () => {
     const sound = { kind: "none", object: "nothing", sql: "", undo: null };
     const attempt = (statement: string) =>
-      tryMutant(laboratory([pgtapFile("file.sql", statement)]), sound);
+      tryMutant(createTestBed([pgtapFile("file.sql", statement)]), sound);
     expect(await attempt("select 1 / 0")).toMatchObject({
       outcome: "killed",
       killedBy: { file: "file.sql", assertion: "error: division by zero" },
@@ -107,14 +107,14 @@ describe("a run of mutants", () => {
     expect(await attempt("select ok(false, 'Alice is tall'); select 1 / 0")).toMatchObject({
       killedBy: { file: "file.sql", assertion: "Alice is tall" },
     });
-    const raise = (state: string) => attempt(`do $$ begin raise sqlstate '${state}'; end $$`);
-    for (const verdict of await Promise.all(["40P01", "53300", "57014", "XX000"].map(raise))) {
+    const bringUp = (state: string) => attempt(`do $$ begin raise sqlstate '${state}'; end $$`);
+    for (const verdict of await Promise.all(["40P01", "53300", "57014", "XX000"].map(bringUp))) {
       expect(verdict).toMatchObject({ outcome: "failed", killedBy: null });
     }
     const gone = "select pg_terminate_backend(pg_backend_pid())";
     expect(await attempt(gone)).toMatchObject({ outcome: "failed" });
-    const patience = "select is(current_setting('statement_timeout'), '1min', 'No test hangs')";
-    expect(await attempt(patience)).toMatchObject({ outcome: "survived" });
+    const lockRetries = "select is(current_setting('statement_timeout'), '1min', 'No test hangs')";
+    expect(await attempt(lockRetries)).toMatchObject({ outcome: "survived" });
   });
 
   test("runs a file again that lost a race for a lock", async () => {
@@ -123,7 +123,7 @@ describe("a run of mutants", () => {
       do $$ begin if nextval('public.tries') = 1 then raise sqlstate '40P01'; end if; end $$;
       select pass('Alice is through')
     `;
-    const verdict = await tryMutant(laboratory([pgtapFile("race.sql", raceOnce)]), {
+    const verdict = await tryMutant(createTestBed([pgtapFile("race.sql", raceOnce)]), {
       kind: "none",
       object: "nothing",
       sql: "create sequence public.tries",
@@ -139,7 +139,7 @@ describe("a run of mutants", () => {
       sql: "alter table api.gone x",
       undo: null,
     };
-    const [verdict, ...more] = await runMutants(laboratory(ours("me.sql")), [wrong]);
+    const [verdict, ...more] = await runMutants(createTestBed(ours("me.sql")), [wrong]);
     expect(more).toEqual([]);
     expect(verdict).toMatchObject({ outcome: "failed", killedBy: null });
     const verdicts = verdict ? [verdict] : [];
@@ -158,11 +158,11 @@ describe("a run of mutants", () => {
       undo: `drop role ${role}`,
     };
     const seen = pgtapFile("seen.sql", `select hasnt_role('${role}', 'Nobody is a mutant')`);
-    expect(await tryMutant(laboratory([seen]), stronger)).toMatchObject({ outcome: "killed" });
+    expect(await tryMutant(createTestBed([seen]), stronger)).toMatchObject({ outcome: "killed" });
     const sound = { ...stronger, sql: "", undo: null };
-    expect(await tryMutant(laboratory([seen]), sound)).toMatchObject({ outcome: "survived" });
+    expect(await tryMutant(createTestBed([seen]), sound)).toMatchObject({ outcome: "survived" });
     const heard: string[] = [];
-    await runMutants(laboratory(ours("me.sql")), [stronger, sound], (verdict) =>
+    await runMutants(createTestBed(ours("me.sql")), [stronger, sound], (verdict) =>
       heard.push(verdict.outcome === "survived" ? String(verdict.mutant.undo) : "not tried"),
     );
     expect(heard).toEqual(["null", stronger.undo]);

@@ -2,8 +2,8 @@ import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { generateMutants, selectMutants } from "../../src/access/mutants/generate.ts";
-import { type Mutant, titleOf } from "../../src/access/mutants/mutant.ts";
-import { variantsOf } from "../../src/access/mutants/terms.ts";
+import { type Mutant, mutantTitle } from "../../src/access/mutants/mutant.ts";
+import { listVariants } from "../../src/access/mutants/terms.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase } from "../../src/testing/database.ts";
 import { rowhouse } from "../support/cli.ts";
@@ -94,30 +94,30 @@ describe("the mutants", () => {
       return all.filter(({ object }) => /My notes|api\.views/.test(object));
     });
     await applyEach(url, added);
-    const sqlOf = (kind: string) => added.filter((one) => one.kind === kind).map(({ sql }) => sql);
-    expect(sqlOf("permissive for restrictive")[0]).toContain("as permissive");
+    const toSql = (kind: string) => added.filter((one) => one.kind === kind).map(({ sql }) => sql);
+    expect(toSql("permissive for restrictive")[0]).toContain("as permissive");
     const using = /^alter policy "by day" on api\."My notes"\nusing \((.*)\);$/;
-    expect(sqlOf("term dropped in using").flatMap((sql) => using.exec(sql)?.[1] ?? [])).toEqual([
+    expect(toSql("term dropped in using").flatMap((sql) => using.exec(sql)?.[1] ?? [])).toEqual([
       "((id IS NULL) OR (task_id IS NULL)) and (user_id IS NOT NULL)",
       "(key <> ' AND ('::text) and (user_id IS NOT NULL)",
       "(key <> ' AND ('::text) and ((id IS NULL) OR (task_id IS NULL))",
     ]);
-    expect(sqlOf("term dropped in using").join()).toContain(
+    expect(toSql("term dropped in using").join()).toContain(
       "using ((key IS NULL) or (key = 'open'::text))",
     );
-    expect(sqlOf("foreign key without user_id")[0]).toMatch(
+    expect(toSql("foreign key without user_id")[0]).toMatch(
       /foreign key \(task_id\) references api\.tasks \(id\) on delete cascade;$/,
     );
-    const keys = sqlOf("key without user_id").join("\n");
+    const keys = toSql("key without user_id").join("\n");
     expect(keys).toContain("primary key (id)");
     expect(keys).toContain("unique (key)");
     expect(keys).toMatch(/on api\."My notes" \(lower\(key\)\)\nwhere /);
-    expect(sqlOf("view of its owner")).toHaveLength(1);
+    expect(toSql("view of its owner")).toHaveLength(1);
   });
 
   test("can be picked by a text in their object or kind, in any case", () => {
     expect(selectMutants(mutants)).toEqual(mutants);
-    expect(selectMutants(mutants, "force OFF").map(titleOf)).toEqual([
+    expect(selectMutants(mutants, "force OFF").map(mutantTitle)).toEqual([
       "api.tasks: FORCE off",
       "api.users: FORCE off",
     ]);
@@ -130,21 +130,21 @@ describe("the mutants", () => {
   test("change each term of a condition, also one that stands in an alternative", () => {
     const condition =
       "((a = b) AND ((c = d) OR (e AND (NOT (f AND g)))) AND (h = ') AND ('::text))";
-    expect(variantsOf(condition, () => null)).toEqual([
+    expect(listVariants(condition, () => null)).toEqual([
       "((c = d) OR (e AND (NOT (f AND g)))) and (h = ') AND ('::text)",
       "(a = b) and (h = ') AND ('::text)",
       "(a = b) and ((c = d) or (NOT (f AND g))) and (h = ') AND ('::text)",
       "(a = b) and ((c = d) or (e)) and (h = ') AND ('::text)",
       "(a = b) and ((c = d) OR (e AND (NOT (f AND g))))",
     ]);
-    expect(variantsOf("((a = b) OR (c AND d))", (term) => `not (${term})`)).toEqual([
+    expect(listVariants("((a = b) OR (c AND d))", (term) => `not (${term})`)).toEqual([
       "(not (a = b)) or (c AND d)",
       "(a = b) or (not (c AND d))",
       "(a = b) or ((not (c)) and (d))",
       "(a = b) or ((c) and (not (d)))",
     ]);
-    expect(variantsOf("(a = b)", (term) => `not (${term})`)).toEqual(["not (a = b)"]);
-    expect(variantsOf("((a = b) OR c)", () => null)).toEqual([]);
+    expect(listVariants("(a = b)", (term) => `not (${term})`)).toEqual(["not (a = b)"]);
+    expect(listVariants("((a = b) OR c)", () => null)).toEqual([]);
   });
 });
 

@@ -65,12 +65,12 @@ async function startIn(
   onTestFinished(async () => {
     if (child.exitCode === null) await stack.end();
   });
-  await stack.says(/^Rowhouse is ready: /m);
+  await stack.prints(/^Rowhouse is ready: /m);
   return stack;
 }
 
 /** The uid that a process has inside its own user namespace, and outside of it. */
-function usersOf(pid: number): { inside: string; outside: string } {
+function listUsers(pid: number): { inside: string; outside: string } {
   const [inside = "", outside = ""] = readFileSync(`/proc/${pid}/uid_map`, "utf8")
     .trim()
     .split(/\s+/);
@@ -103,7 +103,7 @@ describe.runIf(isRoot)("root", () => {
     const home = newHome();
     chmodSync(dirname(home), 0o700);
     const stack = await startStack({ ROWHOUSE_HOME: home });
-    expect(usersOf(stack.servers().postgres ?? 0)).toEqual({
+    expect(listUsers(stack.servers().postgres ?? 0)).toEqual({
       inside: String(nobody),
       outside: "0",
     });

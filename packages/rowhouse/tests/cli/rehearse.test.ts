@@ -1,11 +1,11 @@
 import type pg from "pg";
 import { expect, test } from "vitest";
-import { type Asker, anonymous, asUser, speakFor } from "../../src/access/model/caller.ts";
+import { actAs, anonymous, type Caller, userCaller } from "../../src/access/model/caller.ts";
 import type { Rules } from "../../src/access/rehearse/changes.ts";
 import type { RehearsedChange } from "../../src/access/rehearse/rehearsal.ts";
 import { type RehearsalOptions, readRules, rehearse } from "../../src/access/rehearse/rehearse.ts";
-import { tell } from "../../src/access/rehearse/text.ts";
-import { codeOf } from "../../src/lib/errors.ts";
+import { describeRehearsal } from "../../src/access/rehearse/text.ts";
+import { errorCode } from "../../src/lib/errors.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase } from "../../src/testing/database.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
@@ -31,7 +31,7 @@ async function rulesAfter(url: string, sql: string): Promise<Rules> {
 }
 
 /** Rehearses what SQL would do to a database. */
-async function rehearsed(sql: string, before = "", how: Partial<RehearsalOptions> = {}) {
+async function runRehearsal(sql: string, before = "", how: Partial<RehearsalOptions> = {}) {
   const url = before === "" ? await plain : await database(before);
   return rehearse(url, await rulesAfter(url, sql), { ...options, ...how });
 }
@@ -40,8 +40,8 @@ async function rehearsed(sql: string, before = "", how: Partial<RehearsalOptions
 const plain = database();
 
 /** What was told of a deed on a table. */
-function told(changes: readonly RehearsedChange[], deed: string, role = "authenticated") {
-  return changes.find((change) => change.deed === deed && change.role === role);
+function told(changes: readonly RehearsedChange[], action: string, role = "authenticated") {
+  return changes.find((change) => change.action === action && change.role === role);
 }
 
 const openSelect = `
@@ -50,15 +50,15 @@ const openSelect = `
 `;
 
 test("a database with the declared rules shows no change", async () => {
-  const rehearsal = await rehearsed("");
+  const rehearsal = await runRehearsal("");
   expect(rehearsal).toMatchObject({ changes: [], gains: false, unclear: false });
-  expect(tell(rehearsal)).toEqual(["No access changes."]);
+  expect(describeRehearsal(rehearsal)).toEqual(["No access changes."]);
 });
 
 test("a wider policy tells who gains which rows, also whoever may sign up", async () => {
-  const rehearsal = await rehearsed(openSelect);
-  expect(rehearsal).toMatchObject({ gains: true, unclear: false, users: { looked: 4, total: 4 } });
-  expect(rehearsal.changes.map(({ deed }) => deed)).toEqual(["select"]);
+  const rehearsal = await runRehearsal(openSelect);
+  expect(rehearsal).toMatchObject({ gains: true, unclear: false, users: { sampled: 4, total: 4 } });
+  expect(rehearsal.changes.map(({ action }) => action)).toEqual(["select"]);
   const effects = told(rehearsal.changes, "select")?.effects ?? [];
   const of = (who: string) => effects.find((effect) => effect.who.startsWith(who));
   expect(of("alice")).toMatchObject({
@@ -70,13 +70,13 @@ test("a wider policy tells who gains which rows, also whoever may sign up", asyn
   });
   expect(of("a newcomer")).toMatchObject({ userId: null, gained: 2, kept: 0 });
   expect(effects.map(({ who }) => who).filter((who) => who.startsWith("twin"))).toHaveLength(2);
-  expect(tell(rehearsal)).toContain(
+  expect(describeRehearsal(rehearsal)).toContain(
     "  select, authenticated: user_id = request.user_id()  ->  every row",
   );
 });
 
 test("a lost WITH CHECK tells of rows that may be given away", async () => {
-  const { changes } = await rehearsed(`
+  const { changes } = await runRehearsal(`
     alter policy select_own on api.tasks using (true);
     alter policy update_own on api.tasks with check (true);
   `);
@@ -86,19 +86,19 @@ test("a lost WITH CHECK tells of rows that may be given away", async () => {
 });
 
 test("losses alone are no gain", async () => {
-  const { changes, gains, unclear } = await rehearsed("drop policy delete_own on api.tasks");
+  const { changes, gains, unclear } = await runRehearsal("drop policy delete_own on api.tasks");
   expect({ gains, unclear }).toEqual({ gains: false, unclear: false });
   const alices = told(changes, "delete")?.effects.find(({ userId }) => userId === alice);
   expect(alices).toMatchObject({ gained: 0, lost: 1, kept: 0, examples: { lost: [taskId] } });
 });
 
 test("a column that may be written is a gain, and one that is new is none", async () => {
-  const { changes, gains } = await rehearsed(
+  const { changes, gains } = await runRehearsal(
     "grant update (created_at) on api.tasks to authenticated",
   );
   expect(gains).toBe(true);
   expect(told(changes, "update")).toMatchObject({ columnsGained: ["created_at"], effects: [] });
-  const added = await rehearsed(`
+  const added = await runRehearsal(`
     alter table api.tasks add column due date;
     grant select (due) on api.tasks to authenticated;
   `);
@@ -109,7 +109,7 @@ test.each([
   ["a gain, when what it is computed from was out of sight", "secret", true],
   ["none, when that could be read before", "title", false],
 ])("a new column that is computed is %s", async (_, from, gains) => {
-  const rehearsal = await rehearsed(
+  const rehearsal = await runRehearsal(
     `alter table api.tasks add column copy text generated always as (${from}) stored;
      grant select (copy) on api.tasks to authenticated;`,
     "alter table api.tasks add column secret text",
@@ -118,19 +118,19 @@ test.each([
 });
 
 test("a new table has nothing to compare, and an empty one shows the words", async () => {
-  const fresh = await rehearsed(
+  const fresh = await runRehearsal(
     "create table api.notes (); grant delete on api.notes to authenticated",
   );
   expect(fresh).toMatchObject({ gains: false, unclear: false });
   const notes = `create table api.notes (id int);
     alter table api.notes enable row level security;
     grant select on api.notes to authenticated;`;
-  const wider = await rehearsed(
+  const wider = await runRehearsal(
     "create policy small on api.notes for select using (id < 5)",
     notes,
   );
   expect(wider).toMatchObject({ gains: false, changes: [{ isEmpty: true }] });
-  expect(tell(wider)).toContain("  select, authenticated: no row  ->  id < 5");
+  expect(describeRehearsal(wider)).toContain("  select, authenticated: no row  ->  id < 5");
 });
 
 test.each<[what: string, sql: string, obstacle: RegExp]>([
@@ -163,10 +163,10 @@ test.each<[what: string, sql: string, obstacle: RegExp]>([
     /permission denied/,
   ],
 ])("what rests on %s cannot be told", async (_, sql, obstacle) => {
-  const { changes, unclear } = await rehearsed(sql);
+  const { changes, unclear } = await runRehearsal(sql);
   expect(unclear).toBe(true);
   expect(changes.filter((change) => change.table === "tasks")).toContainEqual(
-    expect.objectContaining({ deed: "select", obstacle: expect.stringMatching(obstacle) }),
+    expect.objectContaining({ action: "select", obstacle: expect.stringMatching(obstacle) }),
   );
 });
 
@@ -186,18 +186,18 @@ test.each<[what: string, sql: string]>([
     "alter function api.me() security definer; alter function api.me() set search_path = ''",
   ],
 ])("of %s nobody can tell what it gives", async (_, sql) => {
-  const rehearsal = await rehearsed(sql);
+  const rehearsal = await runRehearsal(sql);
   expect(rehearsal).toMatchObject({ gains: false, unclear: true });
-  expect(tell(rehearsal).join("\n")).toContain("cannot tell");
+  expect(describeRehearsal(rehearsal).join("\n")).toContain("cannot tell");
 });
 
 test("a function that runs as its owner cannot be told of when it is granted, or what it calls changes", async () => {
   const definer = `create function request.all_titles() returns setof text language sql as 'select title from api.tasks';
     create function api.titles() returns setof text language sql security definer set search_path = ''
     as 'select request.all_titles()';`;
-  expect(await rehearsed("", definer)).toMatchObject({ functions: [], unclear: false });
+  expect(await runRehearsal("", definer)).toMatchObject({ functions: [], unclear: false });
   expect(
-    await rehearsed("grant execute on function api.titles to authenticated", definer),
+    await runRehearsal("grant execute on function api.titles to authenticated", definer),
   ).toMatchObject({
     functions: [{ signature: "api.titles()", role: "authenticated" }],
     unclear: true,
@@ -209,24 +209,24 @@ test("a function that runs as its owner cannot be told of when it is granted, or
     grant execute on function api.plain to authenticated;
     create function request.hidden() returns int language sql security definer set search_path = '' return 1;
     grant execute on function request.hidden to authenticated`;
-  expect(await rehearsed(called, granted)).toMatchObject({
+  expect(await runRehearsal(called, granted)).toMatchObject({
     functions: [{ signature: "api.titles()", role: "authenticated" }],
   });
   const closed = `${definer} grant execute on function api.titles to anonymous;`;
-  expect(await rehearsed("grant usage on schema api to anonymous", closed)).toMatchObject({
+  expect(await runRehearsal("grant usage on schema api to anonymous", closed)).toMatchObject({
     functions: [{ signature: "api.titles()", role: "anonymous" }],
   });
 });
 
 test("a new view that reads as whoever asks shows nothing new", async () => {
-  const rehearsal = await rehearsed(`
+  const rehearsal = await runRehearsal(`
     create view api.mine with (security_invoker = true) as select * from api.tasks;
     grant select on api.mine to authenticated`);
   expect(rehearsal).toMatchObject({ gains: false, unclear: false });
 });
 
 test("a role that no longer has to care for policies gains every row", async () => {
-  const { changes, gains } = await rehearsed("alter role authenticated bypassrls");
+  const { changes, gains } = await runRehearsal("alter role authenticated bypassrls");
   expect(gains).toBe(true);
   expect(
     told(changes, "select")
@@ -236,7 +236,7 @@ test("a role that no longer has to care for policies gains every row", async () 
 });
 
 test("what a condition reads of other tables is what the asker sees of them", async () => {
-  const { changes } = await rehearsed(
+  const { changes } = await runRehearsal(
     "alter policy select_own on api.tasks using ((select count(*) from api.users) > 1)",
   );
   // Everybody sees one user, themselves; the owner of the database sees four.
@@ -248,16 +248,16 @@ test("of many users the largest owners and the newest are looked at, and ten are
     select ('019aa000-0000-7000-8000-1' || lpad(n::text, 11, '0'))::uuid, now() + n * interval '1 s'
     from generate_series(1, 30) as n;
     insert into api.tasks (user_id, title) values ('${bob}', 'Another');`;
-  const { changes, users } = await rehearsed(openSelect, many, { users: 4 });
-  expect(users).toEqual({ looked: 4, total: 34 });
+  const { changes, users } = await runRehearsal(openSelect, many, { users: 4 });
+  expect(users).toEqual({ sampled: 4, total: 34 });
   const who = told(changes, "select")?.effects.flatMap(({ userId }) => userId ?? []);
   const newest = ["019aa000-0000-7000-8000-100000000030", "019aa000-0000-7000-8000-100000000029"];
   expect(who).toEqual([bob, alice, ...newest]);
-  const all = await rehearsed(openSelect, many);
-  expect(tell(all)[3]).toMatch(/^ {4}a newcomer {2,}3 {10}0 {10}0 {2}\+/);
+  const all = await runRehearsal(openSelect, many);
+  expect(describeRehearsal(all)[3]).toMatch(/^ {4}a new user {2,}3 {10}0 {10}0 {2}\+/);
   // Alice and Bob gain one and two rows less than the 33 others.
-  expect(tell(all)[13]).toBe("    25 more gain 72 rows and lose 0 altogether");
-  const named = await rehearsed(openSelect, many, { as: ["bob@example.com", "anonymous"] });
+  expect(describeRehearsal(all)[13]).toBe("    25 more gain 72 rows and lose 0 altogether");
+  const named = await runRehearsal(openSelect, many, { as: ["bob@example.com", "anonymous"] });
   expect(told(named.changes, "select")?.effects).toMatchObject([{ userId: bob }]);
 });
 
@@ -275,17 +275,17 @@ test("the counts are what PostgreSQL shows before and after", async () => {
   let differences = 0;
   await withClient(before, (old) =>
     withClient(after, async (next) => {
-      for (const [table, deed, asker] of tables.flatMap(everyCase)) {
+      for (const [table, action, caller] of tables.flatMap(everyCase)) {
         const change = changes.find(
-          (one) => one.table === table && one.deed === deed && one.role === asker.role,
+          (one) => one.table === table && one.action === action && one.role === caller.role,
         );
         if (change?.obstacle) continue;
-        const had = await reached(old, table, deed, asker);
-        const has = await reached(next, table, deed, asker);
+        const had = await reached(old, table, action, caller);
+        const has = await reached(next, table, action, caller);
         const gained = has.filter((id) => !had.includes(id));
         const lost = had.filter((id) => !has.includes(id));
-        const effect = change?.effects.find(({ userId }) => userId === asker.id);
-        const name = `TEST_SEED=${seed} ${table} ${deed} ${asker.label}`;
+        const effect = change?.effects.find(({ userId }) => userId === caller.id);
+        const name = `TEST_SEED=${seed} ${table} ${action} ${caller.label}`;
         expect(effect?.examples ?? { gained: [], lost: [] }, name).toEqual({ gained, lost });
         expect(effect?.kept ?? had.length, name).toBe(had.length - lost.length);
         differences += gained.length + lost.length;
@@ -295,29 +295,29 @@ test("the counts are what PostgreSQL shows before and after", async () => {
   expect(differences).toBeGreaterThan(10);
 });
 
-function everyCase(table: string): [table: string, deed: string, asker: Asker][] {
-  return ["select", "delete"].flatMap((deed) =>
-    [anonymous, asUser({ id: alice, email: "alice@example.com" })].map(
-      (asker): [string, string, Asker] => [table, deed, asker],
+function everyCase(table: string): [table: string, action: string, caller: Caller][] {
+  return ["select", "delete"].flatMap((action) =>
+    [anonymous, userCaller({ id: alice, email: "alice@example.com" })].map(
+      (caller): [string, string, Caller] => [table, action, caller],
     ),
   );
 }
 
 /** The ids that someone reaches by select, or by a delete without a filter; it is rolled back. */
-async function reached(client: pg.Client, table: string, deed: string, asker: Asker) {
+async function reached(client: pg.Client, table: string, action: string, caller: Caller) {
   const all = `select id::text from api.${table} order by 1`;
   const ids = async () => (await client.query<{ id: string }>(all)).rows.map(({ id }) => id);
   await client.query("begin");
   try {
     const before = await ids();
-    await speakFor(client, asker, true);
-    if (deed === "select") return await ids();
+    await actAs(client, caller, true);
+    if (action === "select") return await ids();
     await client.query(`delete from api.${table}`);
     await client.query("reset role");
     const left = await ids();
     return before.filter((id) => !left.includes(id));
   } catch (error) {
-    if (codeOf(error) === "42501") return [];
+    if (errorCode(error) === "42501") return [];
     throw error;
   } finally {
     await client.query("rollback");
@@ -333,9 +333,9 @@ test("a condition that would write cannot, and one that takes too long is stoppe
     grant execute on all functions in schema private to authenticated;
   `;
   const policy = "alter policy select_own on api.tasks using";
-  const writing = await rehearsed(`${policy} (private.writes())`, functions);
+  const writing = await runRehearsal(`${policy} (private.writes())`, functions);
   expect(told(writing.changes, "select")?.obstacle).toMatch(/in a read-only transaction/);
-  const sleeping = rehearsed(`${policy} (private.sleeps())`, functions, { timeout: 1 });
+  const sleeping = runRehearsal(`${policy} (private.sleeps())`, functions, { timeout: 1 });
   await expect(sleeping).rejects.toMatchObject({ code: "query_timeout" });
 });
 
@@ -349,7 +349,7 @@ test("rowhouse rehearse exits with 2 for a gain that is not accepted, and prints
   ]);
   expect(refused).toMatchObject({
     code: 2,
-    stdout: expect.stringContaining("Somebody gains access."),
+    stdout: expect.stringContaining("A user gains access."),
   });
   expect(accepted.code).toBe(0);
   expect(JSON.parse(accepted.stdout)).toMatchObject({ gains: true, unclear: false });

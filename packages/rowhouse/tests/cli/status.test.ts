@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { lastSchemaLoad } from "../../src/health/status/api.ts";
-import { problemsOf } from "../../src/health/status/problems.ts";
 import type { Status } from "../../src/health/status/status.ts";
+import { findProblems } from "../../src/health/status/status.ts";
 import { newHome } from "../support/cli.ts";
 
 const well: Omit<Status, "problems"> = {
@@ -44,7 +44,7 @@ const at = (database: Partial<Status["database"]>) => ({
 });
 
 test("Nothing is wrong with a stack that is merely busy", () => {
-  expect(problemsOf(well)).toEqual([]);
+  expect(findProblems(well)).toEqual([]);
 });
 
 test.each<[string, Omit<Status, "problems">]>([
@@ -75,7 +75,7 @@ test.each<[string, Omit<Status, "problems">]>([
     { ...well, copies: [dumped, { ...dumped, database: "the embedded database", drill: failed }] },
   ],
 ])("Status tells: %s", (problem, status) => {
-  expect(problemsOf(status)).toEqual([problem]);
+  expect(findProblems(status)).toEqual([problem]);
 });
 
 test("The time of the last schema load is read from PostgREST's log, and unknown without one", () => {

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { applyToDev } from "../../src/dev/apply.ts";
 import { type Change, syncDev } from "../../src/dev/sync.ts";
 import { readCatalog } from "../../src/schema/catalog/catalog.ts";
-import { readSide } from "../../src/schema/plan/snapshot.ts";
+import { readSnapshot } from "../../src/schema/plan/snapshot.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { loopback } from "../../src/stack/ports.ts";
 import { migratedClone, testScratch } from "../../src/testing/database.ts";
@@ -24,7 +24,7 @@ async function startFollowing() {
   };
 }
 
-async function policiesOf(url: string) {
+async function listPolicies(url: string) {
   const entries = await readCatalog(url);
   return entries.filter(({ kind, name }) => kind === "policy" && name.endsWith("on api.tasks"));
 }
@@ -43,7 +43,7 @@ test("a save reaches the dev database, is announced before, and keeps the rows",
   expect(await sync()).toBe(false);
   edit(...completed);
   expect(await sync()).toBe(true);
-  expect(await policiesOf(url)).toContainEqual({
+  expect(await listPolicies(url)).toContainEqual({
     kind: "policy",
     name: "delete_own on api.tasks",
     definition:
@@ -160,5 +160,5 @@ async function breakingOn(word: string, url: string): Promise<string> {
 test("a connection that breaks while a save is planned ends that plan, and no more", async () => {
   // What only the planner asks for.
   const url = await breakingOn("pg_event_trigger", await migratedClone());
-  await expect(readSide(url)).rejects.toThrow(/Connection terminated/);
+  await expect(readSnapshot(url)).rejects.toThrow(/Connection terminated/);
 });

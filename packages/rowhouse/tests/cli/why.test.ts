@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { readAccess, type Verb, verbs } from "../../src/access/model/model.ts";
-import { readingOnly } from "../../src/access/model/session.ts";
+import { withReadOnly } from "../../src/access/model/session.ts";
 import { explain } from "../../src/access/why/explain.ts";
 import type { Question } from "../../src/access/why/question.ts";
 import { type Answer, ask, why } from "../../src/access/why/why.ts";
@@ -38,7 +38,7 @@ test("Alice may do all to her own task, nothing to Bob's, and of each the policy
       [alice, "yes"],
       [bob, "no"],
     ]);
-    const outcomes = answer.rows.map(({ gates }) => gates[0]?.conditions[0]);
+    const outcomes = answer.rows.map(({ checks }) => checks[0]?.conditions[0]);
     expect(outcomes).toMatchObject([
       { policy: { name: `${verb}_own` }, outcome: { value: "true" } },
       { policy: { name: `${verb}_own` }, outcome: { value: "false" } },
@@ -232,7 +232,7 @@ test("without a row the policies are told, and not evaluated", async () => {
   const any = { id: null };
   const answer = await why(url, question("update", any));
   expect(answer.rows).toMatchObject([{ verdict: "depends", row: null }]);
-  expect(answer.rows[0]?.gates[0]?.conditions[0]).toMatchObject({ outcome: null });
+  expect(answer.rows[0]?.checks[0]?.conditions[0]).toMatchObject({ outcome: null });
   expect(answer.columnsRefused).toEqual(["created_at", "updated_at"]);
   expect(answer.otherPolicies.map(({ policy }) => policy.name)).toEqual([
     "delete_own",
@@ -298,7 +298,7 @@ test("the verdict is what PostgreSQL does, whatever the policies and grants are"
   const url = await database(sql);
   const told: string[] = [];
   const done: string[] = [];
-  await readingOnly(url, 30, async (asking) => {
+  await withReadOnly(url, 30, async (asking) => {
     const model = await readAccess(asking);
     await withClient(url, async (acting) => {
       for (const [table, as, verb] of tables.flatMap(everyCase)) {

@@ -1,20 +1,20 @@
 import { expect, test } from "vitest";
-import { hazardsBetween } from "../../src/schema/plan/hazards.ts";
+import { findHazards } from "../../src/schema/plan/hazards.ts";
 import { planChanges } from "../../src/schema/plan/plan.ts";
-import { readSide } from "../../src/schema/plan/snapshot.ts";
+import { readSnapshot } from "../../src/schema/plan/snapshot.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase } from "../../src/testing/database.ts";
 
 /** What leads from a database to the same one after some SQL, and the hazards of that. */
-async function planned(before: string, change: string, sources = new Map<string, string>()) {
+async function planStatements(before: string, change: string, sources = new Map<string, string>()) {
   const url = await cloneDatabase();
   const after = async (sql: string) => {
     await withClient(url, (client) => client.query(sql));
-    return readSide(url);
+    return readSnapshot(url);
   };
   const [from, to] = [await after(before), await after(change)];
   const statements = planChanges(from, to, sources);
-  const hazards = hazardsBetween(from.catalog, to.catalog, statements);
+  const hazards = findHazards(from.catalog, to.catalog, statements);
   return { statements, hazards };
 }
 
@@ -35,7 +35,7 @@ test.each([
   "a policy with %s is dropped and made again, since altering it does not do",
   async (_, written) => {
     const source = new Map([["policy select_own on api.tasks", written]]);
-    const { statements } = await planned(
+    const { statements } = await planStatements(
       "",
       `drop policy select_own on api.tasks; ${written}`,
       source,
@@ -48,7 +48,7 @@ test("a policy that loses its WITH CHECK is made again, too", async () => {
   const written =
     "create policy update_own on api.tasks\nfor update to authenticated\nusing (completed)";
   const source = new Map([["policy update_own on api.tasks", written]]);
-  const { statements } = await planned(
+  const { statements } = await planStatements(
     "",
     `drop policy update_own on api.tasks; ${written}`,
     source,
@@ -57,7 +57,7 @@ test("a policy that loses its WITH CHECK is made again, too", async () => {
 });
 
 test("what is dropped and made again gets its grants back", async () => {
-  const { statements } = await planned(
+  const { statements } = await planStatements(
     notes,
     `drop view api.short; create view api.short with (security_invoker = true) as select body from api.notes;
      grant select on api.short to authenticated;
@@ -71,7 +71,9 @@ test("what is dropped and made again gets its grants back", async () => {
 });
 
 test("a schema belongs to whoever runs the migration", async () => {
-  expect((await planned("", "create schema extra")).statements).toEqual(["create schema extra"]);
+  expect((await planStatements("", "create schema extra")).statements).toEqual([
+    "create schema extra",
+  ]);
 });
 
 test.each([
@@ -91,12 +93,12 @@ test.each([
     ["drop api.notes"],
   ],
 ])("it is a hazard to make anew: %s", async (_what, change, wanted) => {
-  const { hazards } = await planned(notes, change);
+  const { hazards } = await planStatements(notes, change);
   expect(hazards.map(({ kind, object }) => `${kind} ${object}`)).toEqual(wanted);
 });
 
 test("it is none to compute a column in another way", async () => {
-  const { statements, hazards } = await planned(
+  const { statements, hazards } = await planStatements(
     notes,
     "drop view api.short; alter table api.notes drop size; alter table api.notes add size int generated always as (length(body) + 1) stored",
   );
@@ -105,11 +107,14 @@ test("it is none to compute a column in another way", async () => {
 });
 
 test("a column that may have a new name is told so", async () => {
-  const { hazards } = await planned("", "alter table api.tasks rename description to details");
+  const { hazards } = await planStatements(
+    "",
+    "alter table api.tasks rename description to details",
+  );
   expect(hazards).toMatchObject([
     {
       object: "api.tasks.description",
-      says: expect.stringContaining(
+      message: expect.stringContaining(
         "If api.tasks.details is its new name, write this migration by hand",
       ),
     },
@@ -135,10 +140,10 @@ test.each([
     "alter policy limits on api.tasks using (true)",
   ],
 ])("for whoever has no token, it is a hazard to %s", async (_, before, change) => {
-  const { hazards } = await planned(before, change);
+  const { hazards } = await planStatements(before, change);
   expect(hazards.map(({ kind, object }) => `${kind} ${object}`)).toEqual(["anonymous api.tasks"]);
 });
 
 test("it is none to restrict them more", async () => {
-  expect((await planned("", `${restrictive} public using (completed)`)).hazards).toEqual([]);
+  expect((await planStatements("", `${restrictive} public using (completed)`)).hazards).toEqual([]);
 });

@@ -4,12 +4,12 @@ import { expect, test } from "vitest";
 import { readCatalog } from "../../src/schema/catalog/catalog.ts";
 import { buildDeclared } from "../../src/schema/catalog/declared.ts";
 import { changedLines } from "../../src/schema/catalog/lines.ts";
-import { statementsOf, subjectOf } from "../../src/schema/catalog/sql.ts";
+import { findSubject, splitStatements } from "../../src/schema/catalog/sql.ts";
 import { emptyDatabase } from "../../src/testing/database.ts";
 import { copyProject } from "../support/project.ts";
 
 /** Builds a copy of the project in which one text of a file is another; it has to fail. */
-async function faultOf(file: string, from: string, to: string): Promise<string> {
+async function readFault(file: string, from: string, to: string): Promise<string> {
   const root = copyProject();
   const path = join(root, file);
   writeFileSync(path, readFileSync(path, "utf8").replace(from, to));
@@ -59,7 +59,7 @@ test.each([
     "policies/users.sql:25:1: a file cannot begin or end a transaction: all of them run in one\n  25 | commit;",
   ],
 ] as const)("a file tells where it is wrong: %s", async (_what, [file, from, to], message) => {
-  expect(await faultOf(file, from, to)).toContain(message);
+  expect(await readFault(file, from, to)).toContain(message);
 });
 
 test("a file may begin with the mark of its encoding, and end its lines as under Windows", async () => {
@@ -97,13 +97,13 @@ test("a statement is known by what it makes, whatever stands around it", () => {
     create unique index tasks_title on api.tasks (title);
     create trigger step before update on api.tasks for each row execute function private.f()
   `;
-  expect(statementsOf(sql).map(({ text }) => subjectOf(text))).toEqual([
+  expect(splitStatements(sql).map(({ text }) => findSubject(text))).toEqual([
     "function api.f",
     "policy select_own on api.tasks",
     "index tasks_title",
     "trigger step on api.tasks",
   ]);
-  for (const { text, start } of statementsOf(sql)) {
+  for (const { text, start } of splitStatements(sql)) {
     expect(sql.slice(start, start + text.length)).toBe(text);
   }
 });

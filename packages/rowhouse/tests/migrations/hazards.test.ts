@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readCatalog, readCatalogOn } from "../../src/schema/catalog/catalog.ts";
-import { hazardsBetween } from "../../src/schema/plan/hazards.ts";
-import { remakingHazards, tablesToEmpty } from "../../src/schema/plan/recreated.ts";
+import { findHazards } from "../../src/schema/plan/hazards.ts";
+import { findRecreated, tablesToEmpty } from "../../src/schema/plan/recreated.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase } from "../../src/testing/database.ts";
 
@@ -15,12 +15,12 @@ await withClient(url, (client) =>
 );
 
 /** The hazards of a change, as "kind object"; the change is undone. */
-async function hazardsOf(change: string): Promise<string[]> {
+async function listHazards(change: string): Promise<string[]> {
   return withClient(url, async (client) => {
     const before = await readCatalogOn(client);
     await client.query("begin");
     await client.query(change);
-    const hazards = hazardsBetween(before, await readCatalogOn(client));
+    const hazards = findHazards(before, await readCatalogOn(client));
     await client.query("rollback");
     return [...new Set(hazards.map(({ kind, object }) => `${kind} ${object}`))];
   });
@@ -53,7 +53,7 @@ test.each([
   ["drop policy not_all on api.news", "anonymous api.news"],
   ["alter role authenticated bypassrls", "anonymous authenticated"],
 ])("it is a hazard to: %s", async (change, ...hazards) => {
-  expect(await hazardsOf(change)).toEqual(hazards);
+  expect(await listHazards(change)).toEqual(hazards);
 });
 
 test.each([
@@ -69,15 +69,15 @@ test.each([
   "drop view api.names; create view api.names as select id as name from api.users",
   "alter role authenticated set statement_timeout = '6s'",
 ])("it is none to: %s", async (change) => {
-  expect(await hazardsOf(change)).toEqual([]);
+  expect(await listHazards(change)).toEqual([]);
 });
 
 test("only what holds rows is a hazard to make anew, and only a column that must have a value empties its table", async () => {
   const catalog = await readCatalog(url);
   const made = ["drop function api.me()", "drop table api.news"];
-  expect(remakingHazards(made, catalog, catalog)).toMatchObject([{ object: "api.news" }]);
+  expect(findRecreated(made, catalog, catalog)).toMatchObject([{ object: "api.news" }]);
   const emptied = (object: string) =>
-    tablesToEmpty([{ kind: "drop", object, says: "" }], catalog).join();
+    tablesToEmpty([{ kind: "drop", object, message: "" }], catalog).join();
   expect(["title", "completed", "id"].map((name) => emptied(`api.tasks.${name}`))).toEqual([
     "api.tasks",
     "",

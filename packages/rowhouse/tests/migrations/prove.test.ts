@@ -18,7 +18,7 @@ const withNote = await withClient(migrated, async (client) => {
 const add = "alter table api.tasks add column note text;";
 const drop = "alter table api.tasks drop column note;";
 
-async function outcomeOf(up: string, down: string, losing: string[] = []) {
+async function evaluateCondition(up: string, down: string, losing: string[] = []) {
   return prove(testScratch(), {
     file: "20991231235959_tried.sql",
     text: `-- migrate:up\n${up}\n-- migrate:down\n${down}\n`,
@@ -30,7 +30,12 @@ async function outcomeOf(up: string, down: string, losing: string[] = []) {
 }
 
 test("a migration that arrives, returns and keeps the rows is proven", async () => {
-  expect(await outcomeOf(add, drop)).toEqual({ rows: 4, tables: 2, untried: [], emptied: [] });
+  expect(await evaluateCondition(add, drop)).toEqual({
+    rows: 4,
+    tables: 2,
+    untried: [],
+    emptied: [],
+  });
 });
 
 test.each([
@@ -48,7 +53,7 @@ test.each([
   ["down loses rows", add, `${drop} truncate api.users cascade;`, "down", /rows of api\./],
   ["up fails", `${add} select 1 / 0;`, drop, "up", /division by zero/],
 ] as const)("it is refuted when %s", async (_what, up, down, direction, reason) => {
-  expect(await outcomeOf(up, down)).toMatchObject({
+  expect(await evaluateCondition(up, down)).toMatchObject({
     direction,
     reason: expect.stringMatching(reason),
   });
@@ -56,11 +61,14 @@ test.each([
 
 test("what is given up on purpose may be lost", async () => {
   const up = "update api.tasks set description = 'x';";
-  expect(await outcomeOf(up, "select 1;")).toMatchObject({ direction: "up" });
+  expect(await evaluateCondition(up, "select 1;")).toMatchObject({ direction: "up" });
   expect(
-    await outcomeOf(up, "select 1;", ["api.tasks.description", "api.tasks.updated_at"]),
+    await evaluateCondition(up, "select 1;", ["api.tasks.description", "api.tasks.updated_at"]),
   ).toMatchObject({ rows: 4 });
-  expect(await outcomeOf(up, "select 1;", ["api.tasks"])).toMatchObject({ rows: 2, tables: 1 });
+  expect(await evaluateCondition(up, "select 1;", ["api.tasks"])).toMatchObject({
+    rows: 2,
+    tables: 1,
+  });
 });
 
 test("rows are made up by type, default and reference; where the rules are too odd, it is told", async () => {

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { addUser, backUp, drillOf, emailsIn, inHome, pretendBackup } from "../support/backup.ts";
+import { addUser, backUp, inHome, listEmails, pretendBackup, runDrill } from "../support/backup.ts";
 import { newHome, readyHome, rowhouse } from "../support/cli.ts";
 import { projectRoot, rowhouseCommand } from "../support/project.ts";
 
@@ -143,11 +143,11 @@ test("a restore that was killed in its middle is done again as if it had never b
     expect(readdirSync(home)).toContain("data");
   }
   expect(readdirSync(home)).toContain(data);
-  expect(await emailsIn(home)).toEqual(["kept@x.org", "later@x.org"]);
+  expect(await listEmails(home)).toEqual(["kept@x.org", "later@x.org"]);
   expect(await rowhouse(["status"], { ROWHOUSE_HOME: home })).toMatchObject({ code: 0 });
   expect(await rowhouse(["restore"], { ROWHOUSE_HOME: home })).toMatchObject({ code: 0 });
   expect(readdirSync(home).filter((name) => name.includes("restoring"))).toEqual([]);
-  expect(await emailsIn(home)).toEqual(["kept@x.org"]);
+  expect(await listEmails(home)).toEqual(["kept@x.org"]);
 });
 
 test("a backup of another major version, or of a home whose password is lost, is told apart", async () => {
@@ -159,13 +159,13 @@ test("a backup of another major version, or of a home whose password is lost, is
   writeFileSync(manifest, readFileSync(manifest, "utf8").replace(/"18\.\d+"/, '"17.1"'));
   const { stderr } = await rowhouse(["restore"], { ROWHOUSE_HOME: home });
   expect(stderr).toMatch(/\[restore_refused\] The backup .* is of PostgreSQL 17\.1, and this is/);
-  expect((await drillOf(home)).code).toBe(1);
+  expect((await runDrill(home)).code).toBe(1);
 
   rmSync(join(copy, "postgres-password"));
   const locked = await rowhouse(["status"], { ROWHOUSE_HOME: copy });
   expect(locked.stderr).toMatch(/\[database_refused\] The password in the home is not the one/);
   expect(await rowhouse(["restore"], { ROWHOUSE_HOME: copy })).toMatchObject({ code: 0 });
-  expect(await emailsIn(copy)).toEqual([]);
+  expect(await listEmails(copy)).toEqual([]);
   rmSync(join(copy, "data/PG_VERSION"));
   const damaged = await rowhouse(["status"], { ROWHOUSE_HOME: copy });
   expect(damaged.stderr).toMatch(/\[postgres_failed\] .* has no PG_VERSION/);

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { expect, test } from "vitest";
 import { migrationLock } from "../../src/stack/dbmate.ts";
-import { addUser, backUp, faultsOf, inHome } from "../support/backup.ts";
+import { addUser, backUp, inHome, listFaults } from "../support/backup.ts";
 import { rowhouse, startStack } from "../support/cli.ts";
 import { projectRoot, rowhouseCommand } from "../support/project.ts";
 
@@ -27,7 +27,7 @@ test("two backups at once, while others write, are both whole", async () => {
     const { stdout } = await rowhouse(["drill", "--json", basename(backup)], {
       ROWHOUSE_HOME: home,
     });
-    expect(faultsOf({ report: JSON.parse(stdout)[0] })).toEqual([]);
+    expect(listFaults({ report: JSON.parse(stdout)[0] })).toEqual([]);
   }
 });
 
@@ -53,12 +53,12 @@ test.each([
   await inHome(home, async (client) => {
     await client.query(statement);
     const child = startBackup(home);
-    let said = "";
+    let printed = "";
     child.stderr.on("data", (chunk) => {
-      said += chunk;
+      printed += chunk;
     });
     const ended = once(child, "exit");
-    await expect.poll(() => said, { timeout: 20_000 }).toContain("Waiting for a moment");
+    await expect.poll(() => printed, { timeout: 20_000 }).toContain("Waiting for a moment");
     child.kill("SIGINT");
     expect(await ended).toEqual([130, null]);
   });

@@ -51,14 +51,14 @@ test("a DBA changes a policy, sees it live, proves it, and deploys it", async ()
   expect(done.status).toBe(201);
 
   edit("policies/tasks.sql", before, after);
-  await dev.says(/^Applied in /m);
+  await dev.prints(/^Applied in /m);
   expect(dev.output()).toContain("insert_own on api.tasks");
   expect(dev.output()).toMatch(/alice@example\.com +0 +1 +0/);
   expect((await create(true)).status).toBe(403);
 
   // A slip is told with its place, and what was there goes on.
   edit("policies/tasks.sql", "not completed", "not compleed");
-  await dev.says(/policies\/tasks\.sql:\d+:\d+: column "compleed" does not exist\n.*\n +\^/);
+  await dev.prints(/policies\/tasks\.sql:\d+:\d+: column "compleed" does not exist\n.*\n +\^/);
   expect((await create(true)).status).toBe(403);
   expect((await create(false)).status).toBe(201);
   edit("policies/tasks.sql", "not compleed", "not completed");
@@ -160,6 +160,6 @@ test("a save of which cannot be told in time for whom it counts is applied all t
     "for select to authenticated\nusing (user_id = request.user_id())",
     "for select to authenticated\nusing (user_id = request.user_id() and pg_sleep(6) is not null)",
   );
-  await dev.says(/For whom it changes what cannot be told: /);
-  await dev.says(/^Applied in /m);
+  await dev.prints(/Could not tell who gains or loses access: /);
+  await dev.prints(/^Applied in /m);
 });

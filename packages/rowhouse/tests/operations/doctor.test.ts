@@ -23,7 +23,7 @@ test("A DBA asks the doctor about a stack that runs, before and after a setting 
   const broken = { ...stack.env, PGRST_DB_MAX_ROWS: "7", POSTGREST_BIN: "/bin/false" };
   const { stdout } = await rowhouse(["doctor"], broken);
   expect(stdout).toContain("wrong [roles] anonymous: the role has BYPASSRLS.");
-  expect(stdout).toContain("wrong [versions] This could not be checked: ");
+  expect(stdout).toContain("wrong [versions] Could not check this: ");
   expect(stdout).toContain("wrong [settings] PGRST_DB_MAX_ROWS is not what");
 });
 

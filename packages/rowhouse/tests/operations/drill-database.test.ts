@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { backUp, drillOf, faultsOf, inHome } from "../support/backup.ts";
+import { backUp, inHome, listFaults, runDrill } from "../support/backup.ts";
 import { readyHome } from "../support/cli.ts";
 import { people } from "../support/people.ts";
 
@@ -16,9 +16,9 @@ test("a row that PostgreSQL would take for garbage some day fails the drill", as
     );
   });
   await backUp(home);
-  const drill = await drillOf(home);
+  const drill = await runDrill(home);
   expect(drill.code).toBe(1);
-  expect(faultsOf(drill).join("\n")).toMatch(/^indexes: api\.tasks: xmin .* precedes relation/);
+  expect(listFaults(drill).join("\n")).toMatch(/^indexes: api\.tasks: xmin .* precedes relation/);
 });
 
 test("an index that lacks a row fails the drill, though all rows are there", async () => {
@@ -32,9 +32,9 @@ test("an index that lacks a row fails the drill, though all rows are there", asy
     `);
   });
   await backUp(home);
-  const drill = await drillOf(home);
+  const drill = await runDrill(home);
   expect(drill.code).toBe(1);
-  expect(faultsOf(drill).join("\n")).toMatch(
+  expect(listFaults(drill).join("\n")).toMatch(
     /^indexes: api\.lying: heap tuple .* lacks matching index tuple/,
   );
 });
@@ -45,9 +45,9 @@ test("a database whose users reach each other's rows fails the drill", async () 
     client.query("create policy open on api.tasks for select to authenticated using (true)"),
   );
   await backUp(home);
-  const drill = await drillOf(home);
+  const drill = await runDrill(home);
   expect(drill.code).toBe(1);
-  expect(faultsOf(drill)).toContain("access: Alice reads another's: answered 200, with 1 rows");
+  expect(listFaults(drill)).toContain("access: Alice reads another's: answered 200, with 1 rows");
 });
 
 test("a drill archives nothing, even where the database's own settings say so", async () => {
@@ -58,7 +58,7 @@ test("a drill archives nothing, even where the database's own settings say so", 
     await client.query(`alter system set archive_command = 'touch ${marker}'`);
   });
   await backUp(home);
-  const drill = await drillOf(home);
-  expect(faultsOf(drill)).toEqual([]);
+  const drill = await runDrill(home);
+  expect(listFaults(drill)).toEqual([]);
   expect(existsSync(marker)).toBe(false);
 });

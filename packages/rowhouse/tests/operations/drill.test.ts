@@ -11,20 +11,20 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import type { Drill } from "../../src/backup/drill/drill.ts";
-import { hashOfCatalog } from "../../src/backup/manifest.ts";
-import { copiesIn } from "../../src/health/status/copies.ts";
+import { hashCatalog } from "../../src/backup/manifest.ts";
+import { readCopies } from "../../src/health/status/copies.ts";
 import type { CatalogEntry } from "../../src/schema/catalog/catalog.ts";
 import { openHome } from "../../src/stack/home.ts";
 import {
   backUp,
-  drillOf,
   editManifest,
-  faultsOf,
   flipBit,
   forge,
   inHome,
-  manifestOf,
+  listFaults,
   pretendBackup,
+  readManifest,
+  runDrill,
 } from "../support/backup.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
 import { people } from "../support/people.ts";
@@ -62,8 +62,8 @@ function copy(): { home: string; backup: string } {
 
 test("a whole backup is proven, and the drill is on record", async () => {
   const { home } = copy();
-  const { code, report } = await drillOf(home);
-  expect(faultsOf({ report })).toEqual([]);
+  const { code, report } = await runDrill(home);
+  expect(listFaults({ report })).toEqual([]);
   expect(code).toBe(0);
   expect(report.checks.map(({ name }) => name)).toEqual([
     "checksums",
@@ -93,7 +93,7 @@ test("the newest backup of each database is tried, and one that is lost fails th
   const lost = ["20261120T040000Z", false];
   expect(await drill()).toEqual({ code: 1, tried: [[backupName, true], lost] });
   expect(await drill("20261120T040000Z")).toEqual({ code: 1, tried: [lost] });
-  expect(copiesIn(openHome(home)).map(({ database, drill }) => [database, drill?.ok])).toEqual([
+  expect(readCopies(openHome(home)).map(({ database, drill }) => [database, drill?.ok])).toEqual([
     ["the embedded database", true],
     ["postgres://one/app", false],
   ]);
@@ -103,9 +103,9 @@ test("a flipped bit in a data file fails the drill", async () => {
   const { home, backup } = copy();
   const file = join(backup, "data", `${tasksFile}.gz`);
   writeFileSync(file, flipBit(readFileSync(file)));
-  const drill = await drillOf(home);
+  const drill = await runDrill(home);
   expect(drill.code).toBe(1);
-  expect(faultsOf(drill)).toEqual([
+  expect(listFaults(drill)).toEqual([
     `checksums: data/${tasksFile}.gz was changed: its checksum is another`,
   ]);
 });
@@ -113,60 +113,60 @@ test("a flipped bit in a data file fails the drill", async () => {
 test("a flipped bit from before the checksum was taken fails the drill", async () => {
   const { home, backup } = copy();
   forge(backup, `data/${tasksFile}.gz`, flipBit);
-  const drill = await drillOf(home);
+  const drill = await runDrill(home);
   expect(drill.code).toBe(1);
-  expect(faultsOf(drill).join("\n")).toMatch(/rows: invalid page in block 0 of relation/);
+  expect(listFaults(drill).join("\n")).toMatch(/rows: invalid page in block 0 of relation/);
 });
 
 test("a missing file fails the drill", async () => {
   const { home, backup } = copy();
   rmSync(join(backup, "data", `${tasksFile}.gz`));
-  const drill = await drillOf(home);
+  const drill = await runDrill(home);
   expect(drill.code).toBe(1);
-  expect(faultsOf(drill)).toEqual([`checksums: data/${tasksFile}.gz is missing`]);
+  expect(listFaults(drill)).toEqual([`checksums: data/${tasksFile}.gz is missing`]);
 });
 
 test("a truncated WAL segment of the backup fails the drill", async () => {
   const { home, backup } = copy();
-  const segment = manifestOf(backup).wal?.at(-1) ?? "";
+  const segment = readManifest(backup).wal?.at(-1) ?? "";
   truncateSync(join(backup, segment), 1000);
-  const drill = await drillOf(home);
+  const drill = await runDrill(home);
   expect(drill.code).toBe(1);
-  expect(faultsOf(drill).join("\n")).toMatch(`checksums: ${segment} has 1000 bytes, and had`);
+  expect(listFaults(drill).join("\n")).toMatch(`checksums: ${segment} has 1000 bytes, and had`);
 });
 
 test("a WAL segment that was left out of the backup and the archive fails the drill", async () => {
   const { home, backup } = copy();
-  const segment = manifestOf(backup).wal?.at(-1) ?? "";
+  const segment = readManifest(backup).wal?.at(-1) ?? "";
   rmSync(join(backup, segment));
   rmSync(join(home, segment));
   editManifest(backup, (manifest) => ({
     ...manifest,
     files: manifest.files.filter(({ path }) => path !== segment),
   }));
-  const drill = await drillOf(home);
+  const drill = await runDrill(home);
   expect(drill.code).toBe(1);
-  expect(faultsOf(drill).join("\n")).toMatch(/restore: .* its WAL ends before the wanted moment/);
+  expect(listFaults(drill).join("\n")).toMatch(/restore: .* its WAL ends before that time/);
 });
 
 test("a truncated segment in the archive fails the drill", async () => {
   const { home, backup } = copy();
-  const segment = manifestOf(backup).wal?.at(-1) ?? "";
+  const segment = readManifest(backup).wal?.at(-1) ?? "";
   const next = segment.replace(/.\.gz$/, "F.gz");
   cpSync(join(home, segment), join(home, next));
   truncateSync(join(home, next), 1000);
-  const drill = await drillOf(home);
+  const drill = await runDrill(home);
   expect(drill.code).toBe(1);
-  expect(faultsOf(drill).join("\n")).toMatch(/WAL: The WAL segment .*F\.gz is damaged/);
+  expect(listFaults(drill).join("\n")).toMatch(/WAL: The WAL segment .*F\.gz is damaged/);
 });
 
 test("a segment that is missing in the middle of the archive fails the drill", async () => {
   const { home, backup } = copy();
-  const segment = manifestOf(backup).wal?.at(-1) ?? "";
+  const segment = readManifest(backup).wal?.at(-1) ?? "";
   cpSync(join(home, segment), join(home, segment.replace(/.\.gz$/, "F.gz")));
-  const drill = await drillOf(home);
+  const drill = await runDrill(home);
   expect(drill.code).toBe(1);
-  expect(faultsOf(drill).join("\n")).toMatch(/WAL: the segment 0{7}1\d+[0-9A-F] is missing/);
+  expect(listFaults(drill).join("\n")).toMatch(/WAL: the segment 0{7}1\d+[0-9A-F] is missing/);
 });
 
 test("rows that the manifest counted and the restore does not hold fail the drill", async () => {
@@ -177,9 +177,9 @@ test("rows that the manifest counted and the restore does not hold fail the dril
       table.name === "api.tasks" ? { ...table, rows: "3" } : table,
     ),
   }));
-  const drill = await drillOf(home);
+  const drill = await runDrill(home);
   expect(drill.code).toBe(1);
-  expect(faultsOf(drill)).toEqual(["rows: api.tasks has 2 rows, and had 3"]);
+  expect(listFaults(drill)).toEqual(["rows: api.tasks has 2 rows, and had 3"]);
 });
 
 test("tables, sequences and settings that are missing, new or behind fail the drill", async () => {
@@ -197,9 +197,9 @@ test("tables, sequences and settings that are missing, new or behind fail the dr
     ],
     settings: [...settings.slice(1), { name: "somebody", hash }],
   }));
-  const drill = await drillOf(home);
+  const drill = await runDrill(home);
   expect(drill.code).toBe(1);
-  expect(faultsOf(drill)).toEqual([
+  expect(listFaults(drill)).toEqual([
     "rows: api.lost is missing",
     "rows: api.users was not there",
     expect.stringMatching(/^rows: the sequence private\.numbers stands at \d+, and stood at 9999$/),
@@ -211,11 +211,11 @@ test("tables, sequences and settings that are missing, new or behind fail the dr
 
 test("an archive that begins after the backup fails the drill", async () => {
   const { home, backup } = copy();
-  const first = manifestOf(backup).wal?.at(0) ?? "";
+  const first = readManifest(backup).wal?.at(0) ?? "";
   rmSync(join(home, first));
-  const drill = await drillOf(home);
+  const drill = await runDrill(home);
   expect(drill.code).toBe(1);
-  expect(faultsOf(drill).join("\n")).toMatch(/^WAL: the segment [0-9A-F]{24} is missing in /);
+  expect(listFaults(drill).join("\n")).toMatch(/^WAL: the segment [0-9A-F]{24} is missing in /);
 });
 
 test("as many rows with other content fail the drill", async () => {
@@ -224,9 +224,9 @@ test("as many rows with other content fail the drill", async () => {
     ...manifest,
     tables: manifest.tables.map((table) => ({ ...table, hash: `${table.hash}1` })),
   }));
-  const drill = await drillOf(home);
+  const drill = await runDrill(home);
   expect(drill.code).toBe(1);
-  expect(faultsOf(drill)).toContain("rows: api.tasks has other content than it had");
+  expect(listFaults(drill)).toContain("rows: api.tasks has different rows than the backup");
 });
 
 test.each(["policy", "grant", "role"])(
@@ -238,10 +238,10 @@ test.each(["policy", "grant", "role"])(
       Buffer.from(JSON.stringify([...JSON.parse(content.toString()), lost])),
     );
     const catalog: CatalogEntry[] = JSON.parse(readFileSync(join(backup, "catalog.json"), "utf8"));
-    editManifest(backup, (manifest) => ({ ...manifest, catalog: hashOfCatalog(catalog) }));
-    const drill = await drillOf(home);
+    editManifest(backup, (manifest) => ({ ...manifest, catalog: hashCatalog(catalog) }));
+    const drill = await runDrill(home);
     expect(drill.code).toBe(1);
-    expect(faultsOf(drill)).toEqual([
+    expect(listFaults(drill)).toEqual([
       `catalog: ${kind} lost_${kind}`,
       "catalog: + it was there",
       "catalog: the catalog is not the one of the manifest",

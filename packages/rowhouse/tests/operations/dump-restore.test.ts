@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { areEqual, readCatalog } from "../../src/schema/catalog/catalog.ts";
 import { inDatabase, withClient } from "../../src/stack/database.ts";
 import { migrate } from "../../src/stack/dbmate.ts";
-import { backUp, drillOf, faultsOf } from "../support/backup.ts";
+import { backUp, listFaults, runDrill } from "../support/backup.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
 import { type DebianServer, hasDebianServer, startDebianServer } from "../support/debian-server.ts";
 import { alice, people } from "../support/people.ts";
@@ -51,7 +51,7 @@ describe.runIf(hasDebianServer)("a dump of an owner with the rights that hosts g
       (name) => (lstatSync(join(backup, name)).mode & 0o077) !== 0,
     );
     expect(open).toEqual([]);
-    expect(faultsOf(await drillOf(home))).toEqual([]);
+    expect(listFaults(await runDrill(home))).toEqual([]);
     const target = await database("target", "other");
     // libpq's own variables lead nowhere: the URL says all.
     const env = { ROWHOUSE_HOME: home, PGHOSTADDR: "127.0.0.99" };
@@ -81,7 +81,7 @@ describe.runIf(hasDebianServer)("a dump of an owner with the rights that hosts g
     await backUp(home, "--url", source);
     stopped = true;
     await writing;
-    expect(faultsOf(await drillOf(home))).toEqual([]);
+    expect(listFaults(await runDrill(home))).toEqual([]);
   });
 
   test("leaves nothing in a database that cannot take it", async () => {

@@ -6,7 +6,7 @@ import { findTool } from "../../src/backup/dump/tools.ts";
 import { setAuthenticatorPassword } from "../../src/stack/authenticator.ts";
 import { inDatabase, withClient } from "../../src/stack/database.ts";
 import { migrate } from "../../src/stack/dbmate.ts";
-import { backUp, drillOf, editManifest, faultsOf, flipBit } from "../support/backup.ts";
+import { backUp, editManifest, flipBit, listFaults, runDrill } from "../support/backup.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
 import { type DebianServer, hasDebianServer, startDebianServer } from "../support/debian-server.ts";
 import { people } from "../support/people.ts";
@@ -51,8 +51,8 @@ describe.runIf(hasDebianServer)("with Debian's PostgreSQL 15", () => {
     expect(roles).toContain("create role authenticator login noinherit");
     expect(roles).not.toMatch(/password|SCRAM/i);
 
-    const drill = await drillOf(home);
-    expect(faultsOf(drill)).toEqual([]);
+    const drill = await runDrill(home);
+    expect(listFaults(drill)).toEqual([]);
     expect(drill.code).toBe(0);
 
     const target = await database("target");
@@ -78,18 +78,18 @@ describe.runIf(hasDebianServer)("with Debian's PostgreSQL 15", () => {
         table.name === "api.users" ? { ...table, rows: "99" } : table,
       ),
     }));
-    expect(faultsOf(await drillOf(home))).toEqual(["rows: api.users has 4 rows, and had 99"]);
+    expect(listFaults(await runDrill(home))).toEqual(["rows: api.users has 4 rows, and had 99"]);
     const file = join(backup, "database.dump");
     writeFileSync(file, flipBit(readFileSync(file)));
     const restored = await rowhouse(["restore", "--url", await database("damaged_target")], {
       ROWHOUSE_HOME: home,
     });
     expect(restored.stderr).toMatch(/\[backup_damaged\].*database\.dump was changed/);
-    expect(faultsOf(await drillOf(home))).toEqual([
+    expect(listFaults(await runDrill(home))).toEqual([
       "checksums: database.dump was changed: its checksum is another",
     ]);
     rmSync(file);
-    expect(faultsOf(await drillOf(home))).toEqual(["checksums: database.dump is missing"]);
+    expect(listFaults(await runDrill(home))).toEqual(["checksums: database.dump is missing"]);
   });
 
   test("a role under row-level security cannot make a backup that would lack rows", async () => {

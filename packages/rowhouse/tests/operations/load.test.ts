@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { expect, test } from "vitest";
-import { backUp, drillOf, faultsOf, inHome, manifestOf } from "../support/backup.ts";
+import { backUp, inHome, listFaults, readManifest, runDrill } from "../support/backup.ts";
 import { startStack } from "../support/cli.ts";
 import { alice, people } from "../support/people.ts";
 
@@ -35,10 +35,10 @@ test("a backup that was taken under write load is proven to the row", async () =
   const before = state.rows;
   for (let backups = 0; backups < 2; backups += 1) {
     const backup = await backUp(home);
-    const users = manifestOf(backup).tables.find(({ name }) => name === "api.users");
+    const users = readManifest(backup).tables.find(({ name }) => name === "api.users");
     expect(Number(users?.rows)).toBeGreaterThan(before);
-    const drill = await drillOf(home);
-    expect(faultsOf(drill)).toEqual([]);
+    const drill = await runDrill(home);
+    expect(listFaults(drill)).toEqual([]);
     expect(drill.code).toBe(0);
   }
   state.stopped = true;

@@ -8,7 +8,7 @@ import { authenticatorUrl } from "../../src/stack/authenticator.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { freePort } from "../../src/stack/ports.ts";
 import { lastLines, launch } from "../../src/stack/process.ts";
-import { startGuard } from "../../src/stack/watchdog.ts";
+import { startWatchdog } from "../../src/stack/watchdog.ts";
 import { projectRoot } from "../support/project.ts";
 
 /** A PgBouncer of a test's own. */
@@ -26,8 +26,8 @@ const program = process.env.PGBOUNCER_BIN || "pgbouncer";
 export const canPrepare = minorVersion() >= 21;
 
 function minorVersion(): number {
-  const said = execFileSync(program, ["--version"], { encoding: "utf8" });
-  return Number(/^PgBouncer 1\.(\d+)/.exec(said)?.[1]);
+  const printed = execFileSync(program, ["--version"], { encoding: "utf8" });
+  return Number(/^PgBouncer 1\.(\d+)/.exec(printed)?.[1]);
 }
 
 /**
@@ -51,13 +51,13 @@ export async function startPooler(
   identity.write(config, configuration(databaseUrl, own));
   const through = new URL(authenticatorUrl(databaseUrl, password));
   through.host = `127.0.0.1:${port}`;
-  const guard = startGuard();
+  const watchdog = startWatchdog();
   const start = async () => {
     const server = await launch(
       { command: program, args: [config], ...identity.who, logFile },
       "SIGINT",
     );
-    guard([server]);
+    watchdog([server]);
     const ready = await waitFor<true | string>(
       () => server.end() ?? answers(through.href),
       25,

@@ -66,7 +66,7 @@ const nap = (user: Caller, seconds: number) =>
   user.ask("/rpc/nap", { method: "POST", body: { seconds } });
 
 /** Runs many requests, some dozens at once. */
-async function interleaved(count: number, request: (turn: number) => Promise<void>): Promise<void> {
+async function interleave(count: number, request: (turn: number) => Promise<void>): Promise<void> {
   const turns = Array.from({ length: count }, (_, turn) => turn);
   const worker = async () => {
     for (let turn = turns.shift(); turn !== undefined; turn = turns.shift()) await request(turn);
@@ -76,7 +76,7 @@ async function interleaved(count: number, request: (turn: number) => Promise<voi
 
 test("Two users who share two connections two thousand times are never taken for each other", async () => {
   const pids = new Set<unknown>();
-  await interleaved(2000, async (turn) => {
+  await interleave(2000, async (turn) => {
     const user = turn % 2 === 0 ? alice : bob;
     const headers = { "x-request-id": `turn-${turn}` };
     const { status, body } = await user.ask("/rpc/whoami", { headers });
@@ -96,7 +96,7 @@ test("Two users who share two connections two thousand times are never taken for
 });
 
 test("Two users who write and read at once through it each see their own rows only", async () => {
-  await interleaved(400, async (turn) => {
+  await interleave(400, async (turn) => {
     const user = turn % 2 === 0 ? alice : bob;
     const headers = { prefer: "return=representation" };
     const written = await user.ask("/tasks", { method: "POST", headers, body: { title: user.id } });
@@ -107,7 +107,7 @@ test("Two users who write and read at once through it each see their own rows on
 });
 
 test("Nothing of a request is left on a connection for whoever gets it next", async () => {
-  await interleaved(50, async () => void (await alice.ask("/tasks")));
+  await interleave(50, async () => void (await alice.ask("/tasks")));
   for (let turn = 0; turn < 4; turn += 1) {
     const { rows } = await withClient(pooler.url, (client) => client.query(leftovers));
     expect(rows).toEqual([
@@ -128,7 +128,7 @@ const leftovers = `
 test("The pre-request check refuses the same tokens through it, and anonymous reaches nothing", async () => {
   const { exp: _, ...endless } = claimsFor(alice.id);
   const refused = { status: 401, body: { code: "PT401", details: "token_exp_missing" } };
-  await interleaved(60, async (turn) => {
+  await interleave(60, async (turn) => {
     if (turn % 3 === 0) expect(await alice.ask("/tasks?limit=1")).toMatchObject({ status: 200 });
     if (turn % 3 === 1)
       expect(await caller(api, sign(endless)).ask("/tasks")).toMatchObject(refused);
@@ -142,7 +142,7 @@ test("A statement that is too long is stopped at the role's statement_timeout", 
 
 test("When every connection is busy, the rest get a 504, and the next request is served", async () => {
   const answers = await Promise.all(Array.from({ length: 3 * pool }, () => nap(alice, 1)));
-  const told = new Set(answers.map(({ status, body }) => `${status} ${codeIn(body)}`));
+  const told = new Set(answers.map(({ status, body }) => `${status} ${readCode(body)}`));
   expect([...told].sort()).toEqual(["200 -", "504 PGRST003"]);
   expect(await bob.ask("/tasks?limit=1")).toMatchObject({ status: 200 });
 });
@@ -161,12 +161,12 @@ test("A new column is served after SIGUSR1, since no notification comes through"
     await client.query("grant select (through_it) on api.tasks to authenticated");
     await client.query("notify pgrst, 'reload schema'");
   });
-  await interleaved(100, async () => void (await alice.ask("/tasks?limit=1")));
+  await interleave(100, async () => void (await alice.ask("/tasks?limit=1")));
   expect(await described()).toBe(false);
   process.kill(api.server.pid, "SIGUSR1");
   expect(await waitFor(async () => (await described()) || undefined, 50, 10_000)).toBe(true);
 });
 
-function codeIn(body: unknown): string {
+function readCode(body: unknown): string {
   return typeof body === "object" && body !== null && "code" in body ? String(body.code) : "-";
 }

@@ -6,7 +6,7 @@ import { readApi } from "../../src/health/status/api.ts";
 import { loopback } from "../../src/stack/ports.ts";
 import { postgrestReady } from "../../src/stack/postgrest.ts";
 import { launch } from "../../src/stack/process.ts";
-import { backUp, drillOf, faultsOf, inHome } from "../support/backup.ts";
+import { backUp, inHome, listFaults, runDrill } from "../support/backup.ts";
 import { newHome } from "../support/cli.ts";
 
 test("a PostgREST that takes the question whether it is ready, and says nothing, is not waited for without end", async () => {
@@ -32,9 +32,9 @@ test("a drill of a database that was never migrated fails, and ends", async () =
   const home = newHome();
   await inHome(home, async () => {});
   await backUp(home);
-  const drill = await drillOf(home);
+  const drill = await runDrill(home);
   expect(drill.code).toBe(1);
-  expect(faultsOf(drill)).toEqual([
+  expect(listFaults(drill)).toEqual([
     expect.stringMatching(/^access: PostgREST did not start: not ready within 20 s/),
   ]);
 }, 120_000);

@@ -24,7 +24,7 @@ async function startWithAlice() {
   return { stack, token, ask };
 }
 
-const logOf = ({ home }: RunningStack) => readFileSync(join(home, "postgres.log"), "utf8");
+const readLog = ({ home }: RunningStack) => readFileSync(join(home, "postgres.log"), "utf8");
 const body = (value: object) => ({ method: "POST", body: JSON.stringify(value) });
 
 test("A DBA finds slow and failed requests in the log by their id, and no body, token or password", async () => {
@@ -51,9 +51,10 @@ test("A DBA finds slow and failed requests in the log by their id, and no body, 
   );
   await expect(asOwner).rejects.toMatchObject({ detail: expect.stringContaining("canary") });
 
-  const told = () => (/rowhouse req-bad ERROR: .*null value/.test(logOf(stack)) ? true : undefined);
+  const told = () =>
+    /rowhouse req-bad ERROR: .*null value/.test(readLog(stack)) ? true : undefined;
   expect(await waitFor(told, 20, 5000)).toBe(true);
-  const log = logOf(stack);
+  const log = readLog(stack);
   expect(log).toMatch(
     /rowhouse req-slow LOG: {2}duration: [\d.]+ ms {2}(execute|parse|bind) .*pgrst/,
   );

@@ -12,8 +12,8 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { stageWal } from "../../src/backup/physical/stage-wal.ts";
-import { firstGap, segmentSize } from "../../src/backup/wal.ts";
-import { addUser, backUp, emailsIn, inHome, manifestOf } from "../support/backup.ts";
+import { findFirstGap, segmentSize } from "../../src/backup/wal.ts";
+import { addUser, backUp, inHome, listEmails, readManifest } from "../support/backup.ts";
 import { newHome, readyHome, rowhouse } from "../support/cli.ts";
 
 /** Writes three segments of WAL after a backup, each with a user; tells the archive's names of them. */
@@ -24,7 +24,7 @@ async function threeSegments(home: string, backup: string): Promise<string[]> {
       await client.query("select pg_switch_wal()");
     }
   });
-  const own = (manifestOf(backup).wal ?? []).map((path) => path.replace(/^wal\//, ""));
+  const own = (readManifest(backup).wal ?? []).map((path) => path.replace(/^wal\//, ""));
   return readdirSync(join(home, "wal")).filter((name) => name > (own.at(-1) ?? ""));
 }
 
@@ -89,13 +89,13 @@ test("the way back to before a restore is found in a copy of the archive, too", 
   await addUser(home, "third@x.org");
   const copy = copied(home);
   await rowhouse(["restore", "--to", "latest"], { ROWHOUSE_HOME: copy });
-  expect(await emailsIn(copy)).toEqual(["first@x.org", "third@x.org"]);
+  expect(await listEmails(copy)).toEqual(["first@x.org", "third@x.org"]);
   await rowhouse(["restore", "--to", before], { ROWHOUSE_HOME: copy });
-  expect(await emailsIn(copy)).toEqual(["first@x.org"]);
+  expect(await listEmails(copy)).toEqual(["first@x.org"]);
   await addUser(copy, "fourth@x.org");
   const { stdout } = await rowhouse(["restore", "--to", restored], { ROWHOUSE_HOME: copy });
   expect(stdout).toContain("its last change is of");
-  expect(await emailsIn(copy)).toEqual(["first@x.org"]);
+  expect(await listEmails(copy)).toEqual(["first@x.org"]);
 });
 
 const segment = (number: number) => `00000001000000000000000${number}`;
@@ -139,8 +139,8 @@ test("a restore takes each segment from the first place that has it, and none fr
 
 test("a segment of another timeline fills no gap", () => {
   const name = (timeline: number, number: number) => `0000000${timeline}000000000000000${number}`;
-  expect(firstGap([name(1, 1), name(1, 2), name(2, 2), name(2, 3)])).toBeUndefined();
+  expect(findFirstGap([name(1, 1), name(1, 2), name(2, 2), name(2, 3)])).toBeUndefined();
   const segments = [name(1, 1), name(1, 2), name(2, 2), name(1, 3), name(2, 4)];
-  expect(firstGap(segments)).toBe(name(2, 3));
-  expect(firstGap([name(1, 1), name(2, 3)])).toBe(name(1, 2));
+  expect(findFirstGap(segments)).toBe(name(2, 3));
+  expect(findFirstGap([name(1, 1), name(2, 3)])).toBe(name(1, 2));
 });

@@ -27,7 +27,7 @@ export async function addUser(home: string, email: string): Promise<void> {
 }
 
 /** The users in the database of a home, by email address, the oldest first. */
-export async function emailsIn(home: string): Promise<string[]> {
+export async function listEmails(home: string): Promise<string[]> {
   return inHome(home, async (client) => {
     const { rows } = await client.query<{ email: string }>(
       "select email from api.users order by id",
@@ -46,25 +46,25 @@ export async function backUp(home: string, ...args: string[]): Promise<string> {
 }
 
 /** Runs a drill of a home with backups of one database: its report, and the exit code. */
-export async function drillOf(home: string): Promise<{ code: number; report: Drill }> {
+export async function runDrill(home: string): Promise<{ code: number; report: Drill }> {
   const { code, stdout, stderr } = await rowhouse(["drill", "--json"], { ROWHOUSE_HOME: home });
   if (!stdout.startsWith("[")) throw new Error(stderr);
   return { code, report: JSON.parse(stdout)[0] };
 }
 
 /** What a drill found wrong: "rows: api.tasks has ...". */
-export function faultsOf({ report }: { report: Drill }): string[] {
+export function listFaults({ report }: { report: Drill }): string[] {
   return report.checks.flatMap(({ name, faults }) => faults.map((fault) => `${name}: ${fault}`));
 }
 
 /** The manifest of a backup. */
-export function manifestOf(backup: string): Manifest {
+export function readManifest(backup: string): Manifest {
   return JSON.parse(readFileSync(join(backup, "manifest.json"), "utf8"));
 }
 
 /** Changes the manifest of a backup. */
 export function editManifest(backup: string, edit: (manifest: Manifest) => Manifest): void {
-  writeFileSync(join(backup, "manifest.json"), JSON.stringify(edit(manifestOf(backup))));
+  writeFileSync(join(backup, "manifest.json"), JSON.stringify(edit(readManifest(backup))));
 }
 
 /** Changes a file of a backup, and its checksum with it: as a fault before the backup would have. */

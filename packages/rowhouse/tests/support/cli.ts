@@ -7,7 +7,7 @@ import { inject, onTestFinished } from "vitest";
 import { waitFor } from "../../src/lib/wait.ts";
 import { freePort } from "../../src/stack/ports.ts";
 import { type Variables, withoutOwnStack } from "./environment.ts";
-import { childrenOf } from "./processes.ts";
+import { listChildren } from "./processes.ts";
 import { projectRoot, rowhouseCommand } from "./project.ts";
 
 /** What a command printed, and how it ended. */
@@ -58,7 +58,7 @@ export interface RunningStack {
   /** All that it has printed so far, both streams. */
   readonly output: () => string;
   /** Resolves when the output has a line like this; fails with the output when none comes. */
-  readonly says: (pattern: RegExp) => Promise<void>;
+  readonly prints: (pattern: RegExp) => Promise<void>;
   /** Process ids of its servers, by program. */
   readonly servers: () => Record<string, number>;
   /** Resolves when a server of that program runs. */
@@ -82,7 +82,7 @@ export async function startStack(
   project = projectRoot,
 ): Promise<RunningStack> {
   const stack = await launchStack(env, command, project);
-  await stack.says(/^Rowhouse is ready: /m);
+  await stack.prints(/^Rowhouse is ready: /m);
   return stack;
 }
 
@@ -118,17 +118,17 @@ export function watch(
   child.stdout?.on("data", append);
   child.stderr?.on("data", append);
   const ended = once(child, "exit").then(([code]) => code);
-  const servers = () => childrenOf(child.pid ?? 0);
+  const servers = () => listChildren(child.pid ?? 0);
   return {
     url,
     home,
     env,
     process: child,
     output: () => output,
-    says: async (pattern) => {
+    prints: async (pattern) => {
       const gone = () => child.exitCode !== null || child.signalCode !== null;
-      const said = () => (pattern.test(output) ? true : gone() ? false : undefined);
-      if (!(await waitFor(said, 10, 20_000)) && !pattern.test(output)) {
+      const printed = () => (pattern.test(output) ? true : gone() ? false : undefined);
+      if (!(await waitFor(printed, 10, 20_000)) && !pattern.test(output)) {
         throw new Error(`Nothing like ${pattern} was said, but:\n${output}`);
       }
     },

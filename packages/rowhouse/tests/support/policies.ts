@@ -1,6 +1,6 @@
 import type pg from "pg";
 import type { Verb } from "../../src/access/model/model.ts";
-import { codeOf } from "../../src/lib/errors.ts";
+import { errorCode } from "../../src/lib/errors.ts";
 import { alice } from "./people.ts";
 import { randomly } from "./random.ts";
 
@@ -117,7 +117,7 @@ export async function reality(client: pg.Client, attempt: Attempt): Promise<"yes
     const { rowCount } = await client.query(statement(attempt));
     return rowCount === 1 ? "yes" : "no";
   } catch (error) {
-    if (codeOf(error) === "42501") return "no";
+    if (errorCode(error) === "42501") return "no";
     throw error;
   } finally {
     await client.query("rollback");

@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import { waitFor } from "../../src/lib/wait.ts";
 
 /** The child processes of a process, by the name of their program. */
-export function childrenOf(parent: number): Record<string, number> {
+export function listChildren(parent: number): Record<string, number> {
   const pids = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").split(" ");
-  return Object.fromEntries(pids.filter(Boolean).flatMap(programOf));
+  return Object.fromEntries(pids.filter(Boolean).flatMap(readProgram));
 }
 
 /** The name and id of a process; nothing when it has ended since it was listed. */
-function programOf(pid: string): [program: string, pid: number][] {
+function readProgram(pid: string): [program: string, pid: number][] {
   try {
     return [[readFileSync(`/proc/${pid}/comm`, "utf8").trim(), Number(pid)]];
   } catch {

@@ -3,8 +3,8 @@ import { RowhouseError } from "../../lib/errors.ts";
 import type { ApiRole } from "./model.ts";
 import { assertSeesRows } from "./session.ts";
 
-/** Who asks: the role of the request, and what its token would say. */
-export interface Asker {
+/** Who sends a request: its role, and the claims of its token. */
+export interface Caller {
   readonly role: ApiRole;
   /** Null for anonymous. */
   readonly id: string | null;
@@ -15,7 +15,7 @@ export interface Asker {
 }
 
 /** A request without a token: PostgREST sets exactly this claim. */
-export const anonymous: Asker = {
+export const anonymous: Caller = {
   role: "anonymous",
   id: null,
   email: null,
@@ -24,7 +24,7 @@ export const anonymous: Asker = {
 };
 
 /** A request with the token of a user. */
-export function asUser({ id, email }: { id: string; email: string | null }): Asker {
+export function userCaller({ id, email }: { id: string; email: string | null }): Caller {
   const claims = { role: "authenticated", sub: id, ...(email === null ? {} : { email }) };
   return { role: "authenticated", id, email, label: email ?? id, claims };
 }
@@ -37,7 +37,7 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  * @param as An email address, a user's id, or "anonymous".
  * @throws RowhouseError user_unknown, user_ambiguous, rows_hidden
  */
-export async function findAsker(client: pg.ClientBase, as: string): Promise<Asker> {
+export async function findCaller(client: pg.ClientBase, as: string): Promise<Caller> {
   if (as === "anonymous") return anonymous;
   await assertSeesRows(client, "users");
   const column = uuid.test(as) ? "id" : "email";
@@ -60,21 +60,17 @@ export async function findAsker(client: pg.ClientBase, as: string): Promise<Aske
       "Give the id of one of them.",
     );
   }
-  return asUser(user);
+  return userCaller(user);
 }
 
 /**
- * Lets the rest of the transaction, or of its savepoint, speak for someone, as PostgREST does.
+ * Makes the rest of the transaction, or of its savepoint, act as a caller, as PostgREST does.
  *
- * @param asRole Whether also the role is theirs; else only the claims are.
+ * @param asRole Whether to take the caller's role, too; else only the claims.
  */
-export async function speakFor(
-  client: pg.ClientBase,
-  asker: Asker,
-  asRole: boolean,
-): Promise<void> {
+export async function actAs(client: pg.ClientBase, caller: Caller, asRole: boolean): Promise<void> {
   await client.query("select set_config('request.jwt.claims', $1, true)", [
-    JSON.stringify(asker.claims),
+    JSON.stringify(caller.claims),
   ]);
-  if (asRole) await client.query(`set local role ${asker.role}`);
+  if (asRole) await client.query(`set local role ${caller.role}`);
 }

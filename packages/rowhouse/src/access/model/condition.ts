@@ -1,29 +1,29 @@
-import type { Gate } from "./policy-check.ts";
-import { readable } from "./simplify.ts";
+import type { PolicyCheck } from "./policy-check.ts";
+import { simplify } from "./simplify.ts";
 
 /**
- * What a row has to pass, as a person would write it: the conditions of all gates as one, each said
+ * What a row has to pass, as a person would write it: the conditions of all checks as one, each
  * once; "true" or "false" where it is decided.
  */
-export function conditionOf(gates: readonly Gate[]): string {
-  const clauses = new Set(gates.flatMap(clausesOf).filter((clause) => !isTrue(clause)));
+export function formatCondition(checks: readonly PolicyCheck[]): string {
+  const clauses = new Set(checks.flatMap(listClauses).filter((clause) => !isTrue(clause)));
   if (clauses.has("false")) return "false";
-  return joined([...clauses], "and") || "true";
+  return joinConditions([...clauses], "and") || "true";
 }
 
 /** What a row has to pass, all of it. */
-function clausesOf({ open, permissive, restrictive }: Gate): string[] {
+function listClauses({ open, permissive, restrictive }: PolicyCheck): string[] {
   if (open) return [];
-  const either = [...new Set(permissive.map(({ sql }) => readable(sql)))];
-  const all = restrictive.map(({ sql }) => readable(sql));
+  const either = [...new Set(permissive.map(({ sql }) => simplify(sql)))];
+  const all = restrictive.map(({ sql }) => simplify(sql));
   if (either.some(isTrue)) return all;
   const possible = either.filter((one) => one !== "false");
-  return [joined(possible, "or") || "false", ...all];
+  return [joinConditions(possible, "or") || "false", ...all];
 }
 
 /** Conditions joined, with parentheses where they are needed. */
-function joined(conditions: readonly string[], word: "and" | "or"): string {
-  return readable(conditions.map((condition) => `(${condition})`).join(` ${word} `));
+function joinConditions(conditions: readonly string[], word: "and" | "or"): string {
+  return simplify(conditions.map((condition) => `(${condition})`).join(` ${word} `));
 }
 
 function isTrue(condition: string): boolean {

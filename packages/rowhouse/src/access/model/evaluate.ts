@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
-import { codeOf, reasonOf } from "../../lib/errors.ts";
-import { type Asker, speakFor } from "./caller.ts";
+import { errorCode, errorMessage } from "../../lib/errors.ts";
+import { actAs, type Caller } from "./caller.ts";
 import type { ApiRole } from "./model.ts";
-import { quoted, sqlName } from "./names.ts";
+import { quoteName, sqlName } from "./names.ts";
 
 const searchPath = readFileSync(join(import.meta.dirname, "search_path.sql"), "utf8");
 
@@ -15,9 +15,9 @@ export async function useSearchPath(client: pg.ClientBase, role: ApiRole): Promi
 
 /** What a condition comes to over a row. */
 export interface Outcome {
-  /** "fails": the request itself fails. "unknown": it cannot be told outside a request. */
+  /** "fails": the request itself fails. "unknown": only a request can show it. */
   readonly value: "true" | "false" | "null" | "fails" | "unknown";
-  /** Of a failure, or why it cannot be told. */
+  /** Of a failure, or why it is unknown. */
   readonly reason: string | null;
 }
 
@@ -27,7 +27,7 @@ export type RowText = string;
 /**
  * Prepares expressions over given rows of a table. It is prepared as the role of the connection
  * and run as another one, as PostgreSQL does with policies: names are looked up once, by the
- * owner, while the rights to tables and functions are those of whoever asks.
+ * owner, while the rights to tables and functions are those of the caller.
  *
  * The search path has to be that of the role already, else the names are looked up again.
  *
@@ -41,14 +41,14 @@ export async function prepareOver(
 ): Promise<string> {
   preparations += 1;
   const name = `rowhouse_${preparations}`;
-  const text = `prepare ${name} (${sqlName(table)}[]) as select ${select} from unnest($1) as ${quoted(table)}`;
+  const text = `prepare ${name} (${sqlName(table)}[]) as select ${select} from unnest($1) as ${quoteName(table)}`;
   await client.query(text);
   return name;
 }
 
 let preparations = 0;
 
-/** Runs what is prepared over rows. The caller has let the transaction speak for someone. */
+/** Runs what is prepared over rows. The transaction already acts as the caller. */
 export async function runOver<T extends pg.QueryResultRow>(
   client: pg.ClientBase,
   prepared: string,
@@ -62,25 +62,27 @@ export async function runOver<T extends pg.QueryResultRow>(
 }
 
 /**
- * What an expression comes to over one row for someone.
+ * Evaluates an expression over one row for a caller.
  *
  * @param asRole Whether it is run with the rights of their role.
  */
 export async function evaluate(
   client: pg.ClientBase,
   { table, sql, row }: { table: string; sql: string; row: RowText },
-  asker: Asker,
+  caller: Caller,
   asRole: boolean,
 ): Promise<Outcome> {
-  return told(await valueOver(client, { table, sql: `(${sql})::text`, row }, asker, asRole));
+  return toOutcome(
+    await evaluateValue(client, { table, sql: `(${sql})::text`, row }, caller, asRole),
+  );
 }
 
-function told(result: Value): Outcome {
+function toOutcome(result: Value): Outcome {
   if ("reason" in result) return { value: result.fault, reason: result.reason };
-  return { value: result.value === null ? "null" : asWord(result.value), reason: null };
+  return { value: result.value === null ? "null" : toTruth(result.value), reason: null };
 }
 
-function asWord(value: unknown): "true" | "false" {
+function toTruth(value: unknown): "true" | "false" {
   return value === "true" ? "true" : "false";
 }
 
@@ -89,23 +91,23 @@ export type Value =
   | { readonly value: unknown }
   | { readonly fault: "fails" | "unknown"; readonly reason: string };
 
-/** The value of an expression over one row for someone. It leaves no trace in the transaction. */
-export async function valueOver(
+/** Computes an expression over one row for a caller. It leaves no trace in the transaction. */
+export async function evaluateValue(
   client: pg.ClientBase,
   { table, sql, row }: { table: string; sql: string; row: RowText },
-  asker: Asker,
+  caller: Caller,
   asRole: boolean,
 ): Promise<Value> {
   let prepared: string | undefined;
   await client.query("savepoint evaluation");
   try {
-    await useSearchPath(client, asker.role);
+    await useSearchPath(client, caller.role);
     prepared = await prepareOver(client, table, `${sql} as value`);
-    await speakFor(client, asker, asRole);
+    await actAs(client, caller, asRole);
     const [first] = await runOver<{ value: unknown }>(client, prepared, [row]);
     return { value: first?.value ?? null };
   } catch (error) {
-    return faultOf(error, asRole && prepared !== undefined);
+    return toFault(error, asRole && prepared !== undefined);
   } finally {
     await client.query("rollback to savepoint evaluation");
     if (prepared !== undefined) await client.query(`deallocate ${prepared}`);
@@ -114,16 +116,16 @@ export async function valueOver(
 
 /**
  * A condition that cannot be prepared needs more than a row (a system column), and one that
- * writes needs more than a transaction that reads: both say nothing about the request. The same
- * for a schema: a policy reaches into it whatever the rights of whoever asks. And a setting that is
+ * writes needs more than a transaction that reads: neither shows what the request does. The same
+ * for a schema: a policy reaches into it whatever the caller's rights. And a setting that is
  * not known here (42704) can be one that PostgREST makes, like request.method.
  *
- * @param isTheirs Whether it ran, and with the rights of whoever asks.
+ * @param isTheirs Whether it ran, and with the caller's rights.
  */
-function faultOf(error: unknown, isTheirs: boolean): Value {
-  const code = codeOf(error);
+function toFault(error: unknown, isTheirs: boolean): Value {
+  const code = errorCode(error);
   if (code === "57014") throw error;
-  const reason = reasonOf(error);
+  const reason = errorMessage(error);
   const ours =
     !isTheirs ||
     ["25006", "42704"].includes(code ?? "") ||

@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { buildDeclared } from "../../schema/catalog/declared.ts";
 import { withScratch } from "../../stack/scratch.ts";
-import { catalogPatience, readingOnly } from "./session.ts";
+import { catalogTimeout, withReadOnly } from "./session.ts";
 
 /**
  * Lets a command read a database, in a transaction that can write nothing.
@@ -15,10 +15,10 @@ export async function inspect<T>(
   against: string | undefined,
   read: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
-  if (against !== undefined) return readingOnly(against, catalogPatience, read);
+  if (against !== undefined) return withReadOnly(against, catalogTimeout, read);
   return withScratch(async (scratch) => {
     const url = await scratch.create();
     await buildDeclared(url);
-    return readingOnly(url, catalogPatience, read);
+    return withReadOnly(url, catalogTimeout, read);
   });
 }

@@ -5,7 +5,7 @@ import type pg from "pg";
 /** What can be done with a row. */
 export type Verb = "select" | "insert" | "update" | "delete";
 
-/** The verbs, in the order in which they are told. */
+/** The verbs, in the order in which they are shown. */
 export const verbs: readonly Verb[] = ["select", "insert", "update", "delete"];
 
 /** The roles that a request can have. */
@@ -43,9 +43,9 @@ interface Column {
   readonly type: string;
   /** SQL; every name is written with its schema. Null where there is none. */
   readonly default: string | null;
-  /** Whether its default computes it from the others, and nobody can write it. */
+  /** Whether its default computes it from the others, and no one can write it. */
   readonly generated: boolean;
-  /** Whether PostgreSQL numbers it, and nobody can write it. */
+  /** Whether PostgreSQL numbers it, and no one can write it. */
   readonly identity: boolean;
 }
 
@@ -55,7 +55,7 @@ export interface Relation {
   readonly name: string;
   readonly kind: "table" | "view" | "materialized view" | "foreign table";
   readonly comment: string | null;
-  /** Whether it is a view that reads with the rights of whoever asks, and not with its owner's. */
+  /** Whether it is a view that reads with the caller's rights, and not with its owner's. */
   readonly asksAsInvoker: boolean;
   /** The roles that may use its schema; to the others its grants mean nothing. */
   readonly usableBy: readonly ApiRole[];
@@ -94,7 +94,7 @@ export interface AccessModel {
 }
 
 /** A table or view by its name, without its schema. */
-export function relationOf(model: AccessModel, name: string): Relation | undefined {
+export function findRelation(model: AccessModel, name: string): Relation | undefined {
   return model.relations.find((relation) => relation.name === name);
 }
 

@@ -4,7 +4,7 @@ import type { ApiRole, Policy, Relation, Verb } from "./model.ts";
  * What a row has to pass: one of the permissive policies, and all of the restrictive ones
  * (PostgreSQL's manual, CREATE POLICY). Without row-level security every row passes.
  */
-export interface Gate {
+export interface PolicyCheck {
   /** Whose policies these are. */
   readonly verb: Verb;
   readonly open: boolean;
@@ -12,7 +12,7 @@ export interface Gate {
   readonly restrictive: readonly Condition[];
 }
 
-/** One policy's say in a gate. */
+/** One policy's part in a check. */
 interface Condition {
   readonly policy: Policy;
   /** The expression that counts here, its USING or its WITH CHECK, over the table's columns. */
@@ -26,10 +26,10 @@ export interface Access {
   /** Null when the verb is not granted at all; empty for delete, which knows no columns. */
   readonly columns: readonly string[] | null;
   /** What the row that is there has to pass, each of them; none for insert. */
-  readonly row: readonly Gate[];
+  readonly row: readonly PolicyCheck[];
   /** What the row that results has to pass, each of them; none for select and delete. */
-  readonly result: readonly Gate[];
-  /** What an update or delete needs on top to say which rows it means; null for the others. */
+  readonly result: readonly PolicyCheck[];
+  /** What an update or delete needs on top to name its rows; null for the others. */
   readonly filter: Filter | null;
 }
 
@@ -38,19 +38,19 @@ interface Filter {
   /** The columns that it can filter by; null when select is not granted at all. */
   readonly columns: readonly string[] | null;
   /** Both the row that is there and the one that results have to pass it. */
-  readonly gate: Gate;
+  readonly check: PolicyCheck;
 }
 
 /**
- * What a role needs for a verb on a table: its grant, and the gates of the policies.
+ * What a role needs for a verb on a table: its grant, and the checks of the policies.
  *
  * The policies of select hold an update or delete only where it reads the rows (CREATE POLICY,
  * table "Policies Applied by Command Type"): to filter them, or to give them back. One that does
  * neither, like `DELETE /tasks`, changes whatever its own policies let pass, also out of sight.
  */
-export function accessOf(relation: Relation, role: ApiRole, verb: Verb): Access {
+export function getAccess(relation: Relation, role: ApiRole, verb: Verb): Access {
   const reads = verb === "update" || verb === "delete";
-  const own = (side: "using" | "check") => gateOf(relation, role, verb, side);
+  const own = (side: "using" | "check") => getPolicyCheck(relation, role, verb, side);
   return {
     role,
     verb,
@@ -60,7 +60,7 @@ export function accessOf(relation: Relation, role: ApiRole, verb: Verb): Access 
     filter: reads
       ? {
           columns: columnsFor(relation, role, "select"),
-          gate: gateOf(relation, role, "select", "using"),
+          check: getPolicyCheck(relation, role, "select", "using"),
         }
       : null,
   };
@@ -75,12 +75,12 @@ function columnsFor(relation: Relation, role: ApiRole, verb: Verb): readonly str
  * The SQL of what a row has to pass, as PostgreSQL puts it together: an expression over the table's
  * columns. It may be null, which does not pass.
  */
-export function sqlOf(gates: readonly Gate[]): string {
-  const limits = new Set(gates.map(sqlOfGate).filter((sql) => sql !== "true"));
+export function toSql(checks: readonly PolicyCheck[]): string {
+  const limits = new Set(checks.map(checkToSql).filter((sql) => sql !== "true"));
   return [...limits].join(" and ") || "true";
 }
 
-function sqlOfGate({ open, permissive, restrictive }: Gate): string {
+function checkToSql({ open, permissive, restrictive }: PolicyCheck): string {
   if (open) return "true";
   if (permissive.length === 0) return "false";
   const everyRow = permissive.some(({ sql }) => sql === "true");
@@ -92,24 +92,29 @@ function inParentheses({ sql }: Condition): string {
   return `(${sql})`;
 }
 
-function gateOf(relation: Relation, role: ApiRole, verb: Verb, side: "using" | "check"): Gate {
+function getPolicyCheck(
+  relation: Relation,
+  role: ApiRole,
+  verb: Verb,
+  side: "using" | "check",
+): PolicyCheck {
   const conditions = relation.policies
     .filter((policy) => policy.verb === verb || policy.verb === "all")
     .filter((policy) => policy.appliesTo.includes(role))
     .flatMap((policy) => {
-      // A policy without WITH CHECK checks with USING; one without either has no say at all.
+      // A policy without WITH CHECK checks with USING; one without either does not apply.
       const sql = (side === "check" ? policy.check : null) ?? policy.using;
       return sql === null ? [] : [{ policy, sql }];
     });
   return {
     verb,
-    open: !holds(relation, role),
+    open: !isApplied(relation, role),
     permissive: conditions.filter(({ policy }) => policy.permissive),
     restrictive: conditions.filter(({ policy }) => !policy.permissive),
   };
 }
 
 /** Whether row-level security holds a role at all. */
-function holds({ rowSecurity, forced, bypassedBy, ownedBy }: Relation, role: ApiRole): boolean {
+function isApplied({ rowSecurity, forced, bypassedBy, ownedBy }: Relation, role: ApiRole): boolean {
   return rowSecurity && !bypassedBy.includes(role) && (forced || !ownedBy.includes(role));
 }

@@ -1,5 +1,5 @@
 -- The search path of a request, for the rest of the transaction: PostgREST's, less what the role
--- may not use. So it is the same for the owner, and what is prepared is not looked up anew.
+-- may not use. So it is the same for the owner, and prepared names are not looked up again.
 select set_config(
   'search_path',
   coalesce(

@@ -1,11 +1,11 @@
 import type pg from "pg";
-import { codeOf, RowhouseError } from "../../lib/errors.ts";
+import { errorCode, RowhouseError } from "../../lib/errors.ts";
 import { withClient, withoutPassword } from "../../stack/database.ts";
 import type { ApiRole } from "./model.ts";
 import { sqlName } from "./names.ts";
 
 /** How many seconds a statement about the catalog may take. */
-export const catalogPatience = 30;
+export const catalogTimeout = 30;
 
 /**
  * Lets a command look at a database in one transaction that sees one moment and can write
@@ -15,7 +15,7 @@ export const catalogPatience = 30;
  * @throws RowhouseError database_unreachable, database_refused, query_timeout,
  *   database_not_migrated when there is no schema api or no role to ask as.
  */
-export async function readingOnly<T>(
+export async function withReadOnly<T>(
   url: string,
   seconds: number,
   read: (client: pg.Client) => Promise<T>,
@@ -27,7 +27,7 @@ export async function readingOnly<T>(
       await assertMigrated(client, url);
       return await read(client);
     } catch (error) {
-      throw codeOf(error) === "57014" ? tooSlow(seconds, error) : error;
+      throw errorCode(error) === "57014" ? tooSlow(seconds, error) : error;
     } finally {
       // The connection may be the thing that broke; it ends now in any case.
       await client.query("rollback").catch(() => {});

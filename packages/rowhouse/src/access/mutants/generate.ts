@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
 import { RowhouseError } from "../../lib/errors.ts";
-import { type Mutant, titleOf } from "./mutant.ts";
+import { type Mutant, mutantTitle } from "./mutant.ts";
 import { type Policy, policyMutants } from "./policies.ts";
 
 const dir = import.meta.dirname;
@@ -44,7 +44,7 @@ function onlyMade(query: string, columns: string): string {
  */
 export function selectMutants(mutants: readonly Mutant[], only = ""): Mutant[] {
   const wanted = only.toLowerCase();
-  const selected = mutants.filter((mutant) => titleOf(mutant).toLowerCase().includes(wanted));
+  const selected = mutants.filter((mutant) => mutantTitle(mutant).toLowerCase().includes(wanted));
   if (selected.length > 0) return selected;
   throw new RowhouseError(
     "no_mutants",

@@ -11,7 +11,7 @@ export interface Mutant {
 }
 
 /** A mutant in a few words: "api.tasks: RLS off". */
-export function titleOf({ object, kind }: Mutant): string {
+export function mutantTitle({ object, kind }: Mutant): string {
   return `${object}: ${kind}`;
 }
 

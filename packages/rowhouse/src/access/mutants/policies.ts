@@ -1,5 +1,5 @@
 import type { Mutant } from "./mutant.ts";
-import { variantsOf, withoutParentheses } from "./terms.ts";
+import { listVariants, withoutParentheses } from "./terms.ts";
 
 /** A policy in pieces of SQL: see policies.sql. */
 export interface Policy {
@@ -18,44 +18,44 @@ type Change = Pick<Mutant, "kind" | "sql">;
 /** Every weakening of one policy. */
 export function policyMutants(policy: Policy): Mutant[] {
   const changes = [
-    dropped,
-    usingTrue,
-    checkTrue,
-    withoutCheck,
-    otherCommand,
-    widerRole,
-    otherMode,
-    inverted,
-    termDropped,
+    dropPolicy,
+    setUsingTrue,
+    setCheckTrue,
+    removeCheck,
+    changeCommand,
+    widenRole,
+    changeMode,
+    invertTerms,
+    dropTerms,
   ].flatMap((change) => change(policy));
   const object = `${policy.name} on ${policy.table}`;
   return changes.map(({ kind, sql }) => ({ kind, object, sql, undo: null }));
 }
 
-function dropped({ name, table }: Policy): Change[] {
+function dropPolicy({ name, table }: Policy): Change[] {
   return [{ kind: "policy dropped", sql: `drop policy ${name} on ${table};` }];
 }
 
-function usingTrue(policy: Policy): Change[] {
+function setUsingTrue(policy: Policy): Change[] {
   if (policy.using === null || policy.using === "true") return [];
-  return [altered(policy, "using (true)", "using (true)")];
+  return [alterPolicy(policy, "using (true)", "using (true)")];
 }
 
-function checkTrue(policy: Policy): Change[] {
+function setCheckTrue(policy: Policy): Change[] {
   const checks = policy.command !== "select" && policy.command !== "delete";
   if (!checks || (policy.check ?? policy.using) === "true") return [];
-  return [altered(policy, "with check (true)", "with check (true)")];
+  return [alterPolicy(policy, "with check (true)", "with check (true)")];
 }
 
 /**
- * USING steps in for it. Where the two say the same, nothing changes today; but the next edit of
+ * USING steps in for it. Where the two are the same, nothing changes today; but the next edit of
  * USING would change what may be written, too, so the tests ask for it to be written down.
  */
-function withoutCheck(policy: Policy): Change[] {
-  return policy.check === null ? [] : [made("no with check", { ...policy, check: null })];
+function removeCheck(policy: Policy): Change[] {
+  return policy.check === null ? [] : [recreatePolicy("no with check", { ...policy, check: null })];
 }
 
-function otherCommand(policy: Policy): Change[] {
+function changeCommand(policy: Policy): Change[] {
   const commands = ["select", "insert", "update", "delete", "all"] as const;
   const condition = policy.using ?? policy.check;
   return commands
@@ -64,33 +64,33 @@ function otherCommand(policy: Policy): Change[] {
       const using = command === "insert" ? null : condition;
       const check =
         command === "select" || command === "delete" ? null : (policy.check ?? condition);
-      return made("other command", { ...policy, command, using, check });
+      return recreatePolicy("other command", { ...policy, command, using, check });
     });
 }
 
-function widerRole(policy: Policy): Change[] {
+function widenRole(policy: Policy): Change[] {
   if (policy.roles.includes("public")) return [];
-  const everyone = altered(policy, "wider role", "to public");
+  const everyone = alterPolicy(policy, "wider role", "to public");
   if (policy.roles.includes("anonymous")) return [everyone];
   return [
     everyone,
-    altered(policy, "wider role", `to ${["anonymous", ...policy.roles].join(", ")}`),
+    alterPolicy(policy, "wider role", `to ${["anonymous", ...policy.roles].join(", ")}`),
   ];
 }
 
-function otherMode(policy: Policy): Change[] {
+function changeMode(policy: Policy): Change[] {
   return policy.mode === "permissive"
-    ? [made("restrictive for permissive", { ...policy, mode: "restrictive" })]
-    : [made("permissive for restrictive", { ...policy, mode: "permissive" })];
+    ? [recreatePolicy("restrictive for permissive", { ...policy, mode: "restrictive" })]
+    : [recreatePolicy("permissive for restrictive", { ...policy, mode: "permissive" })];
 }
 
 /** Each comparison the other way round: `not (a = b)` is `a <> b`, also where one is null. */
-function inverted(policy: Policy): Change[] {
+function invertTerms(policy: Policy): Change[] {
   return eachTerm(policy, "inverted", (term) => `not (${term})`);
 }
 
 /** A condition of one term is left to `true`. */
-function termDropped(policy: Policy): Change[] {
+function dropTerms(policy: Policy): Change[] {
   return eachTerm(policy, "term dropped", () => null);
 }
 
@@ -101,19 +101,19 @@ function eachTerm(policy: Policy, kind: string, change: (term: string) => string
     { keyword: "with check", condition: policy.check },
   ];
   return sides.flatMap(({ keyword, condition }) => {
-    const variants = condition === null ? [] : variantsOf(condition, change);
+    const variants = condition === null ? [] : listVariants(condition, change);
     return variants.map((variant) =>
-      altered(policy, `${kind} in ${keyword}`, `${keyword} (${variant})`),
+      alterPolicy(policy, `${kind} in ${keyword}`, `${keyword} (${variant})`),
     );
   });
 }
 
-function altered({ name, table }: Policy, kind: string, clause: string): Change {
+function alterPolicy({ name, table }: Policy, kind: string, clause: string): Change {
   return { kind, sql: `alter policy ${name} on ${table}\n${clause};` };
 }
 
 /** What `alter policy` cannot do. The comment stays, else the tests would miss that. */
-function made(kind: string, policy: Policy): Change {
+function recreatePolicy(kind: string, policy: Policy): Change {
   const { name, table, mode, command, roles, using, check, comment } = policy;
   const clauses = [
     `create policy ${name} on ${table}`,

@@ -1,5 +1,5 @@
 import { colours } from "../../lib/colours.ts";
-import { type Mutant, titleOf, type Verdict } from "./mutant.ts";
+import { type Mutant, mutantTitle, type Verdict } from "./mutant.ts";
 
 /** The mutants as a list to read, and to copy from: comments and SQL. */
 export function listing(mutants: readonly Mutant[]): string[] {
@@ -10,8 +10,8 @@ export function listing(mutants: readonly Mutant[]): string[] {
 export function report(verdicts: readonly Verdict[]): string[] {
   return [
     ...table(verdicts),
-    ...section("could not be tried", colours.yellow, withOutcome(verdicts, "failed")),
-    ...section("survived", colours.red, withOutcome(verdicts, "survived")),
+    ...section("could not be tried", colours.yellow, filterByOutcome(verdicts, "failed")),
+    ...section("survived", colours.red, filterByOutcome(verdicts, "survived")),
     "",
     score(verdicts),
   ];
@@ -24,7 +24,7 @@ export function allKilled(verdicts: readonly Verdict[]): boolean {
 
 /** The whole result, for programs. */
 export function reportForPrograms(verdicts: readonly Verdict[]): object {
-  const count = (outcome: Verdict["outcome"]) => withOutcome(verdicts, outcome).length;
+  const count = (outcome: Verdict["outcome"]) => filterByOutcome(verdicts, outcome).length;
   return {
     total: verdicts.length,
     killed: count("killed"),
@@ -39,7 +39,7 @@ export function reportForPrograms(verdicts: readonly Verdict[]): object {
   };
 }
 
-function withOutcome(verdicts: readonly Verdict[], outcome: Verdict["outcome"]): Verdict[] {
+function filterByOutcome(verdicts: readonly Verdict[], outcome: Verdict["outcome"]): Verdict[] {
   return verdicts.filter((verdict) => verdict.outcome === outcome);
 }
 
@@ -50,8 +50,8 @@ function table(verdicts: readonly Verdict[]): string[] {
     [kind.padEnd(width), ...numbers.map((number) => String(number).padStart(8))].join(" ");
   const rows = kinds.map((kind) => {
     const those = verdicts.filter(({ mutant }) => mutant.kind === kind);
-    const killed = withOutcome(those, "killed").length;
-    const survived = withOutcome(those, "survived").length;
+    const killed = filterByOutcome(those, "killed").length;
+    const survived = filterByOutcome(those, "survived").length;
     const row = line(kind, killed, survived, those.length);
     return killed === those.length ? row : colours.red(row);
   });
@@ -65,19 +65,19 @@ function section(
 ): string[] {
   return verdicts.flatMap(({ mutant, reason }) => [
     "",
-    paint(`${outcome}: ${titleOf(mutant)}${reason === null ? "" : ` (${reason})`}`),
+    paint(`${outcome}: ${mutantTitle(mutant)}${reason === null ? "" : ` (${reason})`}`),
     mutant.sql,
   ]);
 }
 
 function score(verdicts: readonly Verdict[]): string {
-  const killed = withOutcome(verdicts, "killed").length;
-  // Rounded down: 100 % is said of all, and not of nearly all.
+  const killed = filterByOutcome(verdicts, "killed").length;
+  // Rounded down: 100 % means all, and not nearly all.
   const percent = Math.floor((killed / verdicts.length) * 100);
   const line = `${killed} of ${verdicts.length} killed: ${percent} %`;
   return allKilled(verdicts) ? colours.green(line) : colours.red(line);
 }
 
 function script(mutant: Mutant): string {
-  return `${colours.dim(`-- ${titleOf(mutant)}`)}\n${mutant.sql}`;
+  return `${colours.dim(`-- ${mutantTitle(mutant)}`)}\n${mutant.sql}`;
 }

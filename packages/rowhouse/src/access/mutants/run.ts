@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { RowhouseError } from "../../lib/errors.ts";
 import type { Mutant, Verdict } from "./mutant.ts";
-import { type Laboratory, redWithoutMutant, tryMutant } from "./trial.ts";
+import { findRedWithoutMutant, type TestBed, tryMutant } from "./trial.ts";
 
 /** A worker waits a good part of its time: for the disk, and for others that make databases. */
 const workersPerCore = 2;
@@ -14,19 +14,19 @@ const mostWorkers = 32;
  * Tries every mutant, on all cores. Those of roles come last, one after the other: a role belongs
  * to the server, so all copies would feel it.
  *
- * @param onVerdict Told of each verdict as it comes.
+ * @param onVerdict Called with each verdict as it comes.
  * @returns The verdicts, in the order of the mutants.
  * @throws RowhouseError tests_red, when a pgTAP file fails where nothing was weakened.
  */
 export async function runMutants(
-  laboratory: Laboratory,
+  testBed: TestBed,
   mutants: readonly Mutant[],
   onVerdict: (verdict: Verdict) => void = () => {},
 ): Promise<Verdict[]> {
-  await assertGreen(laboratory);
+  await assertGreen(testBed);
   const verdicts = new Map<Mutant, Verdict>();
   const attempt = async (mutant: Mutant) => {
-    const verdict = await tryMutant(laboratory, mutant);
+    const verdict = await tryMutant(testBed, mutant);
     verdicts.set(mutant, verdict);
     onVerdict(verdict);
   };
@@ -44,16 +44,16 @@ export async function runMutants(
   return mutants.flatMap((mutant) => verdicts.get(mutant) ?? []);
 }
 
-async function assertGreen(laboratory: Laboratory): Promise<void> {
-  const reds = await redWithoutMutant(laboratory);
+async function assertGreen(testBed: TestBed): Promise<void> {
+  const reds = await findRedWithoutMutant(testBed);
   if (reds.length === 0) return;
   const list = reds.map(
     ({ file, assertion }) => `\n  ${join("tests/database", file)}: ${assertion}`,
   );
   throw new RowhouseError(
     "tests_red",
-    `The pgTAP files must be green before anything is weakened. The first failure of each that is not:${list.join("")}`,
-    "`npx vitest run tests/database` tells more. Mend the tests, or sql/ and policies/.",
+    `The pgTAP files must pass before anything is weakened. The first failure of each that does not:${list.join("")}`,
+    "`npx vitest run tests/database` shows more. Fix the tests, or sql/ and policies/.",
   );
 }
 

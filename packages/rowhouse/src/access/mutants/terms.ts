@@ -9,19 +9,19 @@ const token = /'(?:[^']|'')*'|"(?:[^"]|"")*"|[()]| AND | OR /g;
  * @param change What comes in the term's place; null takes it out of an AND. Of an OR nothing is
  *   taken out, since that only closes something.
  */
-export function variantsOf(condition: string, change: (term: string) => string | null): string[] {
-  const { word, parts } = partsOf(condition);
+export function listVariants(condition: string, change: (term: string) => string | null): string[] {
+  const { word, parts } = splitTerms(condition);
   return parts.flatMap((part, index) => {
-    const inside = partsOf(part).word === null ? [] : variantsOf(part, change);
+    const inside = splitTerms(part).word === null ? [] : listVariants(part, change);
     const whole = change(part);
     const replaced = [...(whole === null ? [] : [whole]), ...inside];
-    const variants = replaced.map((variant) => joined(parts.with(index, variant), word));
+    const variants = replaced.map((variant) => joinTerms(parts.with(index, variant), word));
     const mayGo = whole === null && word === "and";
-    return mayGo ? [joined(parts.toSpliced(index, 1), word), ...variants] : variants;
+    return mayGo ? [joinTerms(parts.toSpliced(index, 1), word), ...variants] : variants;
   });
 }
 
-function joined(parts: readonly string[], word: string | null): string {
+function joinTerms(parts: readonly string[], word: string | null): string {
   return parts.length === 1 ? parts.join() : parts.map((part) => `(${part})`).join(` ${word} `);
 }
 
@@ -29,9 +29,9 @@ function joined(parts: readonly string[], word: string | null): string {
  * What AND or OR joins on the top level. PostgreSQL puts each of them into parentheses of its own,
  * so it is only one of them, or none.
  */
-function partsOf(condition: string): { word: "and" | "or" | null; parts: readonly string[] } {
+function splitTerms(condition: string): { word: "and" | "or" | null; parts: readonly string[] } {
   const sql = withoutParentheses(condition);
-  const words = tokensOf(sql).filter(({ found, depth }) => depth === 0 && found.startsWith(" "));
+  const words = tokenize(sql).filter(({ found, depth }) => depth === 0 && found.startsWith(" "));
   const ends = [...words.map(({ index }) => index), sql.length];
   const starts = [0, ...words.map(({ index, found }) => index + found.length)];
   const parts = starts.map((start, at) => withoutParentheses(sql.slice(start, ends[at])));
@@ -42,13 +42,13 @@ function partsOf(condition: string): { word: "and" | "or" | null; parts: readonl
 /** The condition without the parentheses that go around all of it. Nothing else is changed. */
 export function withoutParentheses(condition: string): string {
   const sql = condition.trim();
-  const firstEnd = tokensOf(sql).find(({ depth }) => depth === 0);
+  const firstEnd = tokenize(sql).find(({ depth }) => depth === 0);
   const enclosed = sql.startsWith("(") && firstEnd?.index === sql.length - 1;
   return enclosed ? withoutParentheses(sql.slice(1, -1)) : sql;
 }
 
 /** The tokens, each with how many parentheses are open after it. */
-function tokensOf(sql: string): { found: string; index: number; depth: number }[] {
+function tokenize(sql: string): { found: string; index: number; depth: number }[] {
   let depth = 0;
   return [...sql.matchAll(token)].map(({ 0: found, index }) => {
     if (found === "(") depth += 1;

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { codeOf, reasonOf } from "../../lib/errors.ts";
+import { errorCode, errorMessage } from "../../lib/errors.ts";
 import { withClient } from "../../stack/database.ts";
 import type { Scratch } from "../../stack/scratch.ts";
 import { runPgtap } from "../../testing/pgtap.ts";
@@ -12,9 +12,9 @@ export interface Red {
 }
 
 /** Where and with what the mutants are tried. */
-export interface Laboratory {
+export interface TestBed {
   readonly scratch: Scratch;
-  /** The URL of the database to copy: sound, with pgTAP in it, and nobody connected. */
+  /** The URL of the database to copy: unweakened, with pgTAP in it, and no one connected. */
   readonly template: string;
   /** Paths of the pgTAP files. */
   readonly files: readonly string[];
@@ -29,25 +29,25 @@ const hangsAfter = "60s";
 /**
  * Makes the mutant in a copy of the template, and runs the pgTAP files until one is red.
  *
- * @throws What its undo fails with: every mutant after it would be told wrong.
+ * @throws What its undo fails with: the verdict on every later mutant would be wrong.
  */
-export async function tryMutant(laboratory: Laboratory, mutant: Mutant): Promise<Verdict> {
+export async function tryMutant(testBed: TestBed, mutant: Mutant): Promise<Verdict> {
   const { sql, undo } = mutant;
   try {
-    const files = byRelevance(laboratory.files, mutant);
-    const [red] = await redFiles(laboratory, { sql, files, enough: 1 });
+    const files = sortByRelevance(testBed.files, mutant);
+    const [red] = await findRedFiles(testBed, { sql, files, enough: 1 });
     return { mutant, outcome: red ? "killed" : "survived", killedBy: red ?? null, reason: null };
   } catch (error) {
-    return { mutant, outcome: "failed", killedBy: null, reason: reasonOf(error) };
+    return { mutant, outcome: "failed", killedBy: null, reason: errorMessage(error) };
   } finally {
-    if (undo !== null) await execute(laboratory.scratch.serverUrl, undo);
+    if (undo !== null) await execute(testBed.scratch.serverUrl, undo);
   }
 }
 
 /** The pgTAP files that are red where nothing was weakened: by the same path as all mutants. */
-export async function redWithoutMutant(laboratory: Laboratory): Promise<Red[]> {
-  const { files } = laboratory;
-  return redFiles(laboratory, { sql: "", files, enough: files.length });
+export async function findRedWithoutMutant(testBed: TestBed): Promise<Red[]> {
+  const { files } = testBed;
+  return findRedFiles(testBed, { sql: "", files, enough: files.length });
 }
 
 interface Trial {
@@ -59,11 +59,11 @@ interface Trial {
 }
 
 /** @throws Whatever the mutant's SQL or the server fails with. */
-async function redFiles({ scratch, template }: Laboratory, trial: Trial): Promise<Red[]> {
+async function findRedFiles({ scratch, template }: TestBed, trial: Trial): Promise<Red[]> {
   const url = await scratch.create(template);
   try {
     await execute(url, trial.sql);
-    return await runUntil(patient(url), trial);
+    return await runUntil(withStatementTimeout(url), trial);
   } finally {
     await scratch.drop(url);
   }
@@ -76,7 +76,7 @@ async function execute(url: string, sql: string): Promise<void> {
 async function runUntil(url: string, { files, enough }: Trial): Promise<Red[]> {
   const reds: Red[] = [];
   for (const file of files) {
-    const assertion = await failureOf(url, file);
+    const assertion = await findFailure(url, file);
     if (assertion !== undefined) reds.push({ file: basename(file), assertion });
     if (reds.length >= enough) break;
   }
@@ -84,13 +84,13 @@ async function runUntil(url: string, { files, enough }: Trial): Promise<Red[]> {
 }
 
 /** @returns The first assertion that failed, or the error that ended the file before any did. */
-async function failureOf(url: string, file: string, attempt = 1): Promise<string | undefined> {
+async function findFailure(url: string, file: string, attempt = 1): Promise<string | undefined> {
   try {
     return (await runPgtap(url, file)).find(({ ok }) => !ok)?.name;
   } catch (error) {
-    if (isLostRace(error) && attempt < attempts) return failureOf(url, file, attempt + 1);
-    if (isOfTheServer(error)) throw error;
-    return `error: ${reasonOf(error)}`;
+    if (isLostRace(error) && attempt < attempts) return findFailure(url, file, attempt + 1);
+    if (isServerError(error)) throw error;
+    return `error: ${errorMessage(error)}`;
   }
 }
 
@@ -99,21 +99,21 @@ async function failureOf(url: string, file: string, attempt = 1): Promise<string
  * other's way. deadlock_detected, lock_not_available, and serialization_failure.
  */
 function isLostRace(error: unknown): boolean {
-  return ["40P01", "55P03", "40001"].includes(codeOf(error) ?? "");
+  return ["40P01", "55P03", "40001"].includes(errorCode(error) ?? "");
 }
 
 /**
- * Whether an error says nothing of the mutant: it has no SQLSTATE, or one of a lost race, a lost
+ * Whether an error is unrelated to the mutant: it has no SQLSTATE, or one of a lost race, a lost
  * connection (08), too few resources (53), a hang or a shutdown (57), the system (58), or a fault
- * of the server (XX), as which it tells that two sessions changed one row of its catalog.
+ * of the server (XX), which it also raises when two sessions change one row of its catalog.
  */
-function isOfTheServer(error: unknown): boolean {
-  const state = codeOf(error) ?? "";
+function isServerError(error: unknown): boolean {
+  const state = errorCode(error) ?? "";
   return isLostRace(error) || !/^[0-9A-Z]{5}$/.test(state) || /^(08|53|57|58|XX)/.test(state);
 }
 
 /** A session in which a test that hangs is ended. */
-function patient(url: string): string {
+function withStatementTimeout(url: string): string {
   const session = new URL(url);
   session.searchParams.set("options", `-c statement_timeout=${hangsAfter}`);
   return session.href;
@@ -123,7 +123,7 @@ function patient(url: string): string {
  * First the files whose name speaks of what is weakened, then those about the whole database
  * (schemas.sql, roles.sql), then the rest: the first red file is enough.
  */
-function byRelevance(files: readonly string[], { object }: Mutant): string[] {
+function sortByRelevance(files: readonly string[], { object }: Mutant): string[] {
   const words = object.split(/\W+/);
   const rank = (file: string) => {
     const parts = basename(file, ".sql").split(".");

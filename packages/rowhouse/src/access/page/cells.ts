@@ -1,6 +1,6 @@
-import { conditionOf } from "../model/condition.ts";
+import { formatCondition } from "../model/condition.ts";
 import type { ApiFunction, ApiRole, Relation, Verb } from "../model/model.ts";
-import { accessOf } from "../model/policy-check.ts";
+import { getAccess } from "../model/policy-check.ts";
 
 /** How far a role gets with a verb: nowhere, to the rows that pass a condition, to all. */
 export type Reach = "closed" | "some" | "every" | "callable";
@@ -18,46 +18,46 @@ interface Part {
 }
 
 /** @returns What a role may do with a verb on a table. */
-export function cellOf(relation: Relation, role: ApiRole, verb: Verb): Cell {
-  const { columns, row, result } = accessOf(relation, role, verb);
-  if (columns === null) return { reach: "closed", parts: [words("nothing")] };
-  if (relation.asksAsInvoker) return { reach: "some", parts: [words("as its tables allow")] };
-  const before = conditionOf(row);
-  const after = conditionOf(result);
-  const told = verb === "insert" ? [after] : [before];
+export function getCell(relation: Relation, role: ApiRole, verb: Verb): Cell {
+  const { columns, row, result } = getAccess(relation, role, verb);
+  if (columns === null) return { reach: "closed", parts: [toText("nothing")] };
+  if (relation.asksAsInvoker) return { reach: "some", parts: [toText("as its tables allow")] };
+  const before = formatCondition(row);
+  const after = formatCondition(result);
+  const conditions = verb === "insert" ? [after] : [before];
   // What a row may become goes without saying where it is what the row has to be.
-  if (verb === "update" && after !== before) told.push(after);
+  if (verb === "update" && after !== before) conditions.push(after);
   return {
-    reach: told.includes("false")
+    reach: conditions.includes("false")
       ? "closed"
-      : told.every((one) => one === "true")
+      : conditions.every((one) => one === "true")
         ? "every"
         : "some",
-    parts: told.flatMap((condition, index) =>
+    parts: conditions.flatMap((condition, index) =>
       index === 0
-        ? [partOf(condition, "every row", "no row")]
-        : [words("; becoming "), partOf(condition, "anything", "nothing")],
+        ? [toPart(condition, "every row", "no row")]
+        : [toText("; becoming "), toPart(condition, "anything", "nothing")],
     ),
   };
 }
 
 /** @returns Whether a role may call a function. */
-export function callCell({ executableBy, security }: ApiFunction, role: ApiRole): Cell {
-  if (!executableBy.includes(role)) return { reach: "closed", parts: [words("nothing")] };
+export function getCallCell({ executableBy, security }: ApiFunction, role: ApiRole): Cell {
+  if (!executableBy.includes(role)) return { reach: "closed", parts: [toText("nothing")] };
   const rights = security === "definer" ? ", with its owner's rights" : "";
-  return { reach: "callable", parts: [words(`may call it${rights}`)] };
+  return { reach: "callable", parts: [toText(`may call it${rights}`)] };
 }
 
 /** A cell as one line of text. */
-export function textOf({ parts }: Cell): string {
+export function formatCell({ parts }: Cell): string {
   return parts.map(({ text }) => text).join("");
 }
 
-function partOf(condition: string, whenTrue: string, whenFalse: string): Part {
-  if (condition === "true") return words(whenTrue);
-  return condition === "false" ? words(whenFalse) : { text: condition, isSql: true };
+function toPart(condition: string, whenTrue: string, whenFalse: string): Part {
+  if (condition === "true") return toText(whenTrue);
+  return condition === "false" ? toText(whenFalse) : { text: condition, isSql: true };
 }
 
-function words(text: string): Part {
+function toText(text: string): Part {
   return { text, isSql: false };
 }

@@ -10,7 +10,7 @@ export interface AccessFile {
 }
 
 /**
- * The page that tells who can do what, and the picture beside it.
+ * The page that shows who can do what, and the picture beside it.
  *
  * @param page The path of the page; the picture has the same name and ends with ".svg".
  */

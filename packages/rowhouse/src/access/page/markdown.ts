@@ -8,11 +8,11 @@ import {
   verbs,
 } from "../model/model.ts";
 import { readableName } from "../model/names.ts";
-import { type Cell, callCell, cellOf } from "./cells.ts";
+import { type Cell, getCallCell, getCell } from "./cells.ts";
 import { markdownCode as code, markdownText } from "./escape.ts";
 
 /**
- * The page that tells who can do what.
+ * The page that shows who can do what.
  *
  * @param picture The path of the picture, from the page.
  */
@@ -46,7 +46,7 @@ function relationBlocks(relation: Relation): string[] {
       ["", ...apiRoles],
       verbs.map((verb) => [
         verb,
-        ...apiRoles.map((role) => cellText(cellOf(relation, role, verb))),
+        ...apiRoles.map((role) => cellText(getCell(relation, role, verb))),
       ]),
     ),
     columnTable(relation),
@@ -56,9 +56,10 @@ function relationBlocks(relation: Relation): string[] {
 
 function security({ kind, asksAsInvoker, rowSecurity, forced }: Relation): string {
   if (kind === "foreign table") return "A foreign table: **it knows no row-level security**.";
-  if (asksAsInvoker) return "A view that reads as whoever asks: the policies of its tables hold.";
+  if (asksAsInvoker)
+    return "A view that reads with the caller's rights: the policies of its tables apply.";
   if (kind !== "table")
-    return `A ${kind} that **reads with its owner's rights**, past the policies of whoever asks.`;
+    return `A ${kind} that **reads with its owner's rights**, past the caller's policies.`;
   if (!rowSecurity) return "**Row-level security is off: policies count for nothing.**";
   return forced
     ? "Row-level security is on, also for the owner."
@@ -108,7 +109,8 @@ function functionTable(functions: readonly ApiFunction[]): string {
     ["function", "called by", "runs as", "search_path", "volatility", ""],
     functions.map((one) => [
       code(one.signature),
-      apiRoles.filter((role) => callCell(one, role).reach === "callable").join(", ") || "nobody",
+      apiRoles.filter((role) => getCallCell(one, role).reach === "callable").join(", ") ||
+        "no role",
       one.security === "definer" ? "**its owner**" : "the caller",
       searchPath(one.searchPath),
       one.volatility,

@@ -1,8 +1,8 @@
 import { type AccessModel, apiRoles, verbs } from "../model/model.ts";
 import { readableName } from "../model/names.ts";
-import { type Cell, callCell, cellOf, type Reach, textOf } from "./cells.ts";
+import { type Cell, formatCell, getCallCell, getCell, type Reach } from "./cells.ts";
 import { xmlText } from "./escape.ts";
-import { columnsOf, wrap } from "./wrap.ts";
+import { textWidth, wrap } from "./wrap.ts";
 
 /** Sizes in pixels: of the widest common fonts of fixed width, a character of 12 px takes 7.3. */
 const size = {
@@ -44,7 +44,7 @@ interface Section {
 
 /** The picture of who can do what: a column for each role, a row for each verb of each table. */
 export function accessPicture(model: AccessModel): string {
-  const sections = sectionsOf(model);
+  const sections = listSections(model);
   const columns = columnWidths(sections);
   const body: string[] = [];
   let y = size.margin + size.line + size.gap;
@@ -59,25 +59,25 @@ export function accessPicture(model: AccessModel): string {
   }
   body.push(...legend(y + 14));
   const right = (columns.at(-1)?.x ?? 0) + (columns.at(-1)?.width ?? 0);
-  const names = sections.map(({ name }) => columnsOf(shortName(name)) * size.nameCharacter);
+  const names = sections.map(({ name }) => textWidth(shortName(name)) * size.nameCharacter);
   const width = Math.ceil(Math.max(right, legendWidth, ...names.map((name) => name + size.margin)));
   return frame(sections, [...roleNames(columns), ...body], width + size.margin, y + 52);
 }
 
-function sectionsOf({ relations, functions }: AccessModel): Section[] {
+function listSections({ relations, functions }: AccessModel): Section[] {
   return [
     ...relations.map((relation) => ({
       name: `api.${readableName(relation.name)}`,
       rows: verbs.map((verb) => ({
         label: verb,
-        cells: apiRoles.map((role) => cellOf(relation, role, verb)),
+        cells: apiRoles.map((role) => getCell(relation, role, verb)),
       })),
     })),
     ...functions
       .filter(({ schema }) => schema === "api")
       .map((one) => ({
         name: one.signature,
-        rows: [{ label: "call", cells: apiRoles.map((role) => callCell(one, role)) }],
+        rows: [{ label: "call", cells: apiRoles.map((role) => getCallCell(one, role)) }],
       })),
   ];
 }
@@ -92,7 +92,7 @@ function columnWidths(sections: readonly Section[]): Column[] {
   let x = size.margin + size.label;
   return apiRoles.map((_, index) => {
     const cells = sections.flatMap(({ rows }) => rows.map(({ cells }) => cells[index]));
-    const longest = cells.map((cell) => (cell ? columnsOf(textOf(cell)) : 0));
+    const longest = cells.map((cell) => (cell ? textWidth(formatCell(cell)) : 0));
     const columns = Math.min(Math.max(least, ...longest), most.columns);
     const column = { x, width: Math.ceil(columns * size.character) + 2 * size.padding };
     x += column.width + size.gap;
@@ -100,12 +100,12 @@ function columnWidths(sections: readonly Section[]): Column[] {
   });
 }
 
-function linesOf(cell: Cell): string[] {
-  return wrap(textOf(cell), most.columns, most.lines);
+function wrapCell(cell: Cell): string[] {
+  return wrap(formatCell(cell), most.columns, most.lines);
 }
 
 function rowHeight({ cells }: Row): number {
-  return Math.max(...cells.map((cell) => linesOf(cell).length)) * size.line + 2 * size.padding - 4;
+  return Math.max(...cells.map((cell) => wrapCell(cell).length)) * size.line + 2 * size.padding - 4;
 }
 
 function drawRow({ label, cells }: Row, y: number, height: number, columns: Column[]): string[] {
@@ -116,9 +116,9 @@ function drawRow({ label, cells }: Row, y: number, height: number, columns: Colu
       const { x, width } = columns[index] ?? { x: 0, width: 0 };
       return [
         `<g fill="${looks[cell.reach].ink}">`,
-        `<title>${xmlText(textOf(cell))}</title>`,
+        `<title>${xmlText(formatCell(cell))}</title>`,
         `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="4" fill="${looks[cell.reach].fill}"/>`,
-        ...linesOf(cell).map((line, number) =>
+        ...wrapCell(cell).map((line, number) =>
           text(x + size.padding, baseline + number * size.line, line),
         ),
         "</g>",
@@ -148,7 +148,7 @@ function legend(y: number): string[] {
       `<rect x="${x}" y="${y}" width="14" height="14" rx="3" fill="${fill}" stroke="#8a969e"/>`,
       text(x + 20, y + 11, meaning),
     ];
-    x += 44 + Math.ceil(columnsOf(meaning) * size.character);
+    x += 44 + Math.ceil(textWidth(meaning) * size.character);
     return drawn;
   });
 }
@@ -159,11 +159,11 @@ function text(x: number, y: number, content: string, attributes = ""): string {
 }
 
 function frame(sections: Section[], body: string[], width: number, height: number): string {
-  const said = sections.flatMap(({ name, rows }) =>
+  const sentences = sections.flatMap(({ name, rows }) =>
     rows.flatMap(({ label, cells }) =>
       apiRoles.map((role, index) => {
         const cell = cells[index];
-        return `${name}, ${label}, ${role}: ${cell ? textOf(cell) : ""}.`;
+        return `${name}, ${label}, ${role}: ${cell ? formatCell(cell) : ""}.`;
       }),
     ),
   );
@@ -171,7 +171,7 @@ function frame(sections: Section[], body: string[], width: number, height: numbe
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title desc">`,
     '<title id="title">Who can do what</title>',
-    `<desc id="desc">${xmlText(said.join(" "))}</desc>`,
+    `<desc id="desc">${xmlText(sentences.join(" "))}</desc>`,
     `<style>text{font:12px ${font}}.role{font-weight:bold}.name{font-weight:bold;font-size:14px}.verb{fill:#46525a}</style>`,
     `<rect x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="8" fill="#ffffff" stroke="#c3ccd1"/>`,
     '<g fill="#1c2429">',

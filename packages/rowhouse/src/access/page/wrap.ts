@@ -1,5 +1,5 @@
 /** How many columns a text takes in a font of fixed width; wide characters take two. */
-export function columnsOf(text: string): number {
+export function textWidth(text: string): number {
   return [...text].reduce(
     (sum, character) => sum + (/[\u1100-\u{10ffff}]/u.test(character) ? 2 : 1),
     0,
@@ -12,7 +12,7 @@ export function wrap(text: string, width: number, most: number): string[] {
   for (const word of text.split(/\s+/).flatMap((one) => pieces(one, width))) {
     const last = lines.at(-1);
     const longer = `${last} ${word}`;
-    if (last !== undefined && columnsOf(longer) <= width) lines[lines.length - 1] = longer;
+    if (last !== undefined && textWidth(longer) <= width) lines[lines.length - 1] = longer;
     else lines.push(word);
   }
   if (lines.length <= most) return lines;
@@ -25,7 +25,7 @@ function pieces(word: string, width: number): string[] {
   const cut = [""];
   for (const character of word) {
     const last = cut.at(-1) ?? "";
-    if (columnsOf(last + character) <= width) cut[cut.length - 1] = last + character;
+    if (textWidth(last + character) <= width) cut[cut.length - 1] = last + character;
     else cut.push(character);
   }
   return cut;

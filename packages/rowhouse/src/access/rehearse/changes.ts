@@ -1,54 +1,54 @@
-import { conditionOf } from "../model/condition.ts";
+import { formatCondition } from "../model/condition.ts";
 import {
   type AccessModel,
   type ApiRole,
   apiRoles,
+  findRelation,
   type Relation,
-  relationOf,
   type Verb,
   verbs,
 } from "../model/model.ts";
-import { type Access, accessOf, type Gate, sqlOf } from "../model/policy-check.ts";
-import { changedThings, type Thing, usedBy } from "./dependencies.ts";
+import { type Access, getAccess, type PolicyCheck, toSql } from "../model/policy-check.ts";
+import { findChangedThings, findUsed, type Thing } from "./dependencies.ts";
 
 /** Who may do what in a database, and what that rests on. */
 export interface Rules {
   readonly model: AccessModel;
-  readonly surroundings: readonly Thing[];
+  readonly dependencies: readonly Thing[];
 }
 
 /** What can be done with a row; an update also has a row that results. */
-type Deed = Verb | "update (result)";
+type Action = Verb | "update (result)";
 
 /** What one side of a change lets pass. */
-interface Side {
+interface Snapshot {
   /** Over the table's columns, never null. */
   readonly sql: string;
   /** The same for people. */
-  readonly words: string;
+  readonly text: string;
 }
 
 /** A change of what a role may do with a table. */
 export interface Change {
   readonly table: string;
   readonly role: ApiRole;
-  readonly deed: Deed;
-  readonly before: Side;
-  readonly after: Side;
+  readonly action: Action;
+  readonly before: Snapshot;
+  readonly after: Snapshot;
   readonly columnsGained: readonly string[];
   readonly columnsLost: readonly string[];
   readonly isNewTable: boolean;
-  /** Why its effect on rows cannot be told in place; null when it can. */
+  /** Why its effect on rows is unknown; null when it is known. */
   readonly obstacle: string | null;
 }
 
 /** All changes from one set of rules to another. */
-export function changesBetween(before: Rules, after: Rules): Change[] {
-  const changed = changedThings(before.surroundings, after.surroundings);
+export function compareRules(before: Rules, after: Rules): Change[] {
+  const changed = findChangedThings(before.dependencies, after.dependencies);
   const names = [...before.model.relations, ...after.model.relations].map(({ name }) => name);
   return [...new Set(names)].sort().flatMap((name) => {
-    const old = relationOf(before.model, name);
-    const declared = relationOf(after.model, name);
+    const old = findRelation(before.model, name);
+    const declared = findRelation(after.model, name);
     // What a role may do already on this server, no deploy takes away: others made it so.
     const next = declared && {
       ...declared,
@@ -56,7 +56,7 @@ export function changesBetween(before: Rules, after: Rules): Change[] {
       ownedBy: either(old?.ownedBy, declared.ownedBy),
     };
     return apiRoles.flatMap((role) =>
-      verbs.flatMap((verb) => changesOf({ name, old, next, role, verb, changed, after })),
+      verbs.flatMap((verb) => findChanges({ name, old, next, role, verb, changed, after })),
     );
   });
 }
@@ -75,29 +75,29 @@ interface Pair {
   readonly after: Rules;
 }
 
-function changesOf(pair: Pair): Change[] {
+function findChanges(pair: Pair): Change[] {
   const { name, old, next, role, verb } = pair;
-  const before = old && accessOf(old, role, verb);
-  const after = next && accessOf(next, role, verb);
+  const before = old && getAccess(old, role, verb);
+  const after = next && getAccess(next, role, verb);
   const columns = changedColumns(before, after, pair);
-  return deedsOf(verb).flatMap((deed, index) => {
+  return listActions(verb).flatMap((action, index) => {
     const change = {
       table: name,
       role,
-      deed,
-      before: sideOf(before, deed),
-      after: sideOf(after, deed),
+      action,
+      before: createSide(before, action),
+      after: createSide(after, action),
       ...(index === 0 ? columns : noColumns),
       isNewTable: old === undefined,
     };
-    const obstacle = obstacleOf(pair, change);
+    const obstacle = findObstacle(pair, change);
     const differs = change.before.sql !== change.after.sql;
     const columnsDiffer = change.columnsGained.length + change.columnsLost.length > 0;
     return differs || columnsDiffer || obstacle !== null ? [{ ...change, obstacle }] : [];
   });
 }
 
-function deedsOf(verb: Verb): readonly Deed[] {
+function listActions(verb: Verb): readonly Action[] {
   return verb === "update" ? ["update", "update (result)"] : [verb];
 }
 
@@ -126,23 +126,23 @@ function changedColumns(
   };
 }
 
-function sideOf(access: Access | undefined, deed: Deed): Side {
-  if (!access || access.columns === null) return { sql: "false", words: "not granted" };
-  const gates = deed === "insert" || deed === "update (result)" ? access.result : access.row;
-  return { sql: sqlOf(gates), words: wordsOf(gates) };
+function createSide(access: Access | undefined, action: Action): Snapshot {
+  if (!access || access.columns === null) return { sql: "false", text: "not granted" };
+  const checks = action === "insert" || action === "update (result)" ? access.result : access.row;
+  return { sql: toSql(checks), text: describeChecks(checks) };
 }
 
-function wordsOf(gates: readonly Gate[]): string {
-  const condition = conditionOf(gates);
+function describeChecks(checks: readonly PolicyCheck[]): string {
+  const condition = formatCondition(checks);
   if (condition === "true") return "every row";
   return condition === "false" ? "no row" : condition;
 }
 
-function obstacleOf({ old, next, changed, after }: Pair, change: Omit<Change, "obstacle">) {
+function findObstacle({ old, next, changed, after }: Pair, change: Omit<Change, "obstacle">) {
   if (change.after.sql === "false") return null;
   if (old === undefined) {
     if (next === undefined || next.kind === "table" || next.asksAsInvoker) return null;
-    return `it is a new ${next.kind}, which reads rows past the policies of whoever asks`;
+    return `it is a new ${next.kind}, which reads rows past the caller's policies`;
   }
   const itself = changed.filter(
     (thing) => thing.kind === "relation" && thing.name === old.name && thing.schema === "api",
@@ -151,7 +151,7 @@ function obstacleOf({ old, next, changed, after }: Pair, change: Omit<Change, "o
   if (isView && (itself.length > 0 || change.before.sql !== change.after.sql)) {
     return `it is a ${next?.kind}, whose rows are not compared`;
   }
-  const used = usedBy(change.after.sql, after.surroundings).filter((thing) =>
+  const used = findUsed(change.after.sql, after.dependencies).filter((thing) =>
     changed.includes(thing),
   );
   if (used.length === 0) return null;

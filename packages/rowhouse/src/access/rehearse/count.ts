@@ -1,13 +1,13 @@
 import type pg from "pg";
-import { codeOf, reasonOf } from "../../lib/errors.ts";
-import { type Asker, speakFor } from "../model/caller.ts";
+import { errorCode, errorMessage } from "../../lib/errors.ts";
+import { actAs, type Caller } from "../model/caller.ts";
 import { prepareOver, runOver, useSearchPath } from "../model/evaluate.ts";
 import type { Relation } from "../model/model.ts";
-import { quoted, sqlName } from "../model/names.ts";
+import { quoteName, sqlName } from "../model/names.ts";
 import type { Change } from "./changes.ts";
-import { columnsOf, counts, exampleOf, passes, type Scan, sides, tests } from "./scan.ts";
+import { counts, exampleExpression, getColumns, passes, type Scan, sides, tests } from "./scan.ts";
 
-/** How many rows someone gains, loses and keeps by a change, with examples. */
+/** How many rows a caller gains, loses and keeps by a change, with examples. */
 export interface Tally {
   gained: number;
   lost: number;
@@ -30,14 +30,14 @@ type Tallies = readonly Tally[] | { readonly obstacle: string };
 export async function tallyInPlace(
   client: pg.ClientBase,
   scan: Scan,
-  asker: Asker,
+  caller: Caller,
 ): Promise<Tallies> {
   return unlessItFails(client, async () => {
-    await useSearchPath(client, asker.role);
-    await speakFor(client, asker, false);
-    const table = `${sqlName(scan.relation.name)} as ${quoted(scan.relation.name)}`;
+    await useSearchPath(client, caller.role);
+    await actAs(client, caller, false);
+    const table = `${sqlName(scan.relation.name)} as ${quoteName(scan.relation.name)}`;
     // The offset keeps the planner from computing a condition as often as it is counted.
-    const judged = `select ${sides(scan)}, ${exampleOf(scan.relation)} as example from ${table} where ${passes(scan)} offset 0`;
+    const judged = `select ${sides(scan)}, ${exampleExpression(scan.relation)} as example from ${table} where ${passes(scan)} offset 0`;
     const from = `from (${judged}) as judged`;
     const { rows } = await client.query<Record<string, string>>(`select ${counts(scan)} ${from}`);
     const tallies: Tally[] = [];
@@ -74,24 +74,24 @@ const batchSize = 1000;
 export async function tallyAsRole(
   client: pg.ClientBase,
   scan: Scan,
-  askers: readonly Asker[],
+  callers: readonly Caller[],
   progress: (rows: number) => void,
 ): Promise<readonly (readonly Tally[])[] | { readonly obstacle: string }> {
   const { relation } = scan;
-  const tallies = askers.map(() => scan.changes.map(emptyTally));
+  const tallies = callers.map(() => scan.changes.map(emptyTally));
   let prepared: string | undefined;
   const outcome = await unlessItFails(client, async () => {
-    await useSearchPath(client, askers[0]?.role ?? "anonymous");
+    await useSearchPath(client, callers[0]?.role ?? "anonymous");
     prepared = await prepareOver(client, relation.name, sides(scan));
-    const alias = quoted(relation.name);
+    const alias = quoteName(relation.name);
     await client.query(
-      `declare rowhouse_rows no scroll cursor for select (${alias}.*)::text as row, (${exampleOf(relation)})::text as example from ${sqlName(relation.name)} as ${alias}`,
+      `declare rowhouse_rows no scroll cursor for select (${alias}.*)::text as row, (${exampleExpression(relation)})::text as example from ${sqlName(relation.name)} as ${alias}`,
     );
     for (let seen = 0; ; ) {
       const { rows } = await client.query<Judged>(`fetch ${batchSize} from rowhouse_rows`);
       if (rows.length === 0) break;
-      for (const [index, asker] of askers.entries()) {
-        await judge(client, { prepared, scan, asker, rows, tallies: tallies[index] ?? [] });
+      for (const [index, caller] of callers.entries()) {
+        await judge(client, { prepared, scan, caller, rows, tallies: tallies[index] ?? [] });
       }
       seen += rows.length;
       progress(seen);
@@ -110,17 +110,17 @@ interface Judged {
 /** Adds a batch of rows to the tallies of one person. */
 async function judge(
   client: pg.ClientBase,
-  work: { prepared: string; scan: Scan; asker: Asker; rows: Judged[]; tallies: Tally[] },
+  work: { prepared: string; scan: Scan; caller: Caller; rows: Judged[]; tallies: Tally[] },
 ): Promise<void> {
   await client.query("savepoint person");
-  await speakFor(client, work.asker, true);
+  await actAs(client, work.caller, true);
   const texts = work.rows.map(({ row }) => row);
   const verdicts = await runOver<Record<string, boolean>>(client, work.prepared, texts);
   await client.query("rollback to savepoint person");
   for (const [index, tally] of work.tallies.entries()) {
-    const [before, after] = columnsOf(work.scan, work.scan.changes[index] as Change);
+    const [before, after] = getColumns(work.scan, work.scan.changes[index] as Change);
     for (const [position, verdict] of verdicts.entries()) {
-      const part = partOf(verdict[before] === true, verdict[after] === true);
+      const part = classify(verdict[before] === true, verdict[after] === true);
       addTo(tally, part, work.rows[position]?.example ?? "", work.scan.examples);
     }
   }
@@ -137,12 +137,12 @@ function addTo(
   if (part !== "kept" && tally.examples[part].length < most) tally.examples[part].push(example);
 }
 
-function partOf(before: boolean, after: boolean): "gained" | "lost" | "kept" | null {
+function classify(before: boolean, after: boolean): "gained" | "lost" | "kept" | null {
   if (before) return after ? "kept" : "lost";
   return after ? "gained" : null;
 }
 
-/** Leaves the transaction as it was. What PostgreSQL says to a condition is no failure of ours. */
+/** Leaves the transaction as it was. An error of PostgreSQL about a condition is a result, not a failure. */
 async function unlessItFails<T>(
   client: pg.ClientBase,
   work: () => Promise<T>,
@@ -151,9 +151,9 @@ async function unlessItFails<T>(
   try {
     return await work();
   } catch (error) {
-    const code = codeOf(error);
+    const code = errorCode(error);
     if (code === undefined || code === "57014" || !/^[0-9A-Z]{5}$/.test(code)) throw error;
-    return { obstacle: `a condition cannot be evaluated: ${reasonOf(error)}` };
+    return { obstacle: `a condition cannot be evaluated: ${errorMessage(error)}` };
   } finally {
     await client.query("rollback to savepoint tally");
   }

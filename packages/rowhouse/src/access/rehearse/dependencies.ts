@@ -10,7 +10,7 @@ export interface Thing {
   readonly name: string;
   /** All that decides what it gives to a role of the API. */
   readonly definition: string;
-  /** Whether the definition does not tell what it does. */
+  /** Whether the definition does not show what it does. */
   readonly opaque: boolean;
   /** The roles that may call it. */
   readonly usableBy: readonly ApiRole[];
@@ -19,12 +19,12 @@ export interface Thing {
 const query = readFileSync(join(import.meta.dirname, "dependencies.sql"), "utf8");
 
 /** Reads what conditions can call or read. The search path has to be empty. */
-export async function readSurroundings(client: pg.ClientBase): Promise<Thing[]> {
+export async function readDependencies(client: pg.ClientBase): Promise<Thing[]> {
   return (await client.query<Thing>(query)).rows;
 }
 
-/** What a condition calls or reads, itself and through others, as far as their texts tell. */
-export function usedBy(sql: string, things: readonly Thing[]): Thing[] {
+/** What a condition calls or reads, itself and through others, as far as their texts show. */
+export function findUsed(sql: string, things: readonly Thing[]): Thing[] {
   const used = new Set<Thing>();
   const texts = [sql];
   for (let text = texts.pop(); text !== undefined; text = texts.pop()) {
@@ -48,13 +48,13 @@ function mentions(text: string, { kind, schema, name }: Thing): boolean {
   return new RegExp(pattern, "i").test(text);
 }
 
-/** The things that are other ones in new surroundings, or were not there in the old ones. */
-export function changedThings(before: readonly Thing[], after: readonly Thing[]): Thing[] {
-  const known = new Set(before.map(keyOf));
-  return after.filter((thing) => !known.has(keyOf(thing)));
+/** The things that changed, or are new, among the dependencies. */
+export function findChangedThings(before: readonly Thing[], after: readonly Thing[]): Thing[] {
+  const known = new Set(before.map(getKey));
+  return after.filter((thing) => !known.has(getKey(thing)));
 }
 
-function keyOf({ kind, schema, name, definition }: Thing): string {
+function getKey({ kind, schema, name, definition }: Thing): string {
   return JSON.stringify([kind, schema, name, definition]);
 }
 
@@ -68,13 +68,13 @@ const revealing =
  */
 export function isPlain(sql: string, things: readonly Thing[], role: ApiRole): boolean {
   if (revealing.test(sql)) return false;
-  return usedBy(sql, things).every(
+  return findUsed(sql, things).every(
     ({ definition, opaque, usableBy }) =>
-      !opaque && !revealing.test(bodyOf(definition)) && usableBy.includes(role),
+      !opaque && !revealing.test(stripComments(definition)) && usableBy.includes(role),
   );
 }
 
 /** A function's text without its comments. */
-function bodyOf(definition: string): string {
+function stripComments(definition: string): string {
   return definition.replace(/--.*$/gm, "");
 }

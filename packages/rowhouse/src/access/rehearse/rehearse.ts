@@ -1,13 +1,13 @@
 import type pg from "pg";
-import type { Asker } from "../model/caller.ts";
-import { type ApiRole, apiRoles, type Relation, readAccess, relationOf } from "../model/model.ts";
-import { assertSeesRows, canBecome, readingOnly } from "../model/session.ts";
-import { type Change, changesBetween, type Rules } from "./changes.ts";
+import type { Caller } from "../model/caller.ts";
+import { type ApiRole, apiRoles, findRelation, type Relation, readAccess } from "../model/model.ts";
+import { assertSeesRows, canBecome, withReadOnly } from "../model/session.ts";
+import { type Change, compareRules, type Rules } from "./changes.ts";
 import { hasNoRows, type Tally, tallyAsRole, tallyInPlace } from "./count.ts";
-import { isPlain, readSurroundings } from "./dependencies.ts";
+import { isPlain, readDependencies } from "./dependencies.ts";
 import { functionChanges } from "./functions.ts";
-import { inOrderOf, type Rehearsal, type RehearsedChange, summary } from "./rehearsal.ts";
-import { chooseLookers } from "./sampled-users.ts";
+import { compareByOrder, type Rehearsal, type RehearsedChange, summarize } from "./rehearsal.ts";
+import { sampleUsers } from "./sampled-users.ts";
 import type { Scan } from "./scan.ts";
 
 /** How to look. */
@@ -23,15 +23,15 @@ export interface RehearsalOptions {
 
 /** Reads who may do what in a database, and what that rests on. It writes nothing. */
 export async function readRules(client: pg.ClientBase): Promise<Rules> {
-  // The surroundings are read after the model, which leaves the search path empty.
+  // The dependencies are read after the model, which leaves the search path empty.
   const model = await readAccess(client);
-  return { model, surroundings: await readSurroundings(client) };
+  return { model, dependencies: await readDependencies(client) };
 }
 
 /**
- * Tells what rules would change in a database, row by row, without changing anything.
+ * Finds out what new rules would change in a database, row by row, without changing anything.
  *
- * @param progress Is told what is looked at.
+ * @param progress Takes what is being checked.
  * @throws RowhouseError user_unknown, user_ambiguous, rows_hidden, database_not_migrated,
  *   query_timeout, database_unreachable, database_refused
  */
@@ -41,26 +41,26 @@ export async function rehearse(
   options: RehearsalOptions,
   progress: (doing: string) => void = () => {},
 ): Promise<Rehearsal> {
-  return readingOnly(url, options.timeout, async (client) => {
+  return withReadOnly(url, options.timeout, async (client) => {
     // Scans begin at the beginning, so that the same rows are the examples each time.
     await client.query("set local synchronize_seqscans = off");
     const rules = await readRules(client);
-    const changes = changesBetween(rules, declared);
+    const changes = compareRules(rules, declared);
     const functions = functionChanges(rules, declared);
-    if (changes.length === 0) return summary([], functions, { looked: 0, total: 0 });
+    if (changes.length === 0) return summarize([], functions, { sampled: 0, total: 0 });
     const tables = [...new Set(changes.filter(isComparable).map(({ table }) => table))];
-    const relations = tables.flatMap((table) => relationOf(rules.model, table) ?? []);
+    const relations = tables.flatMap((table) => findRelation(rules.model, table) ?? []);
     for (const { name } of relations) await assertSeesRows(client, name);
-    const lookers = await chooseLookers(client, relations, options.as, options.users);
-    const stage: Stage = { client, rules, options, progress, askers: lookers.askers };
+    const sampled = await sampleUsers(client, relations, options.as, options.users);
+    const stage: Stage = { client, rules, options, progress, callers: sampled.callers };
     const rehearsed: RehearsedChange[] = [];
     for (const relation of relations) {
       rehearsed.push(...(await rehearseTable(stage, relation, changes)));
     }
-    const rest = changes.filter((change) => !isComparable(change)).map(untold);
-    return summary([...rehearsed, ...rest].sort(inOrderOf(changes)), functions, {
-      looked: lookers.users,
-      total: lookers.total,
+    const rest = changes.filter((change) => !isComparable(change)).map(withoutEffects);
+    return summarize([...rehearsed, ...rest].sort(compareByOrder(changes)), functions, {
+      sampled: sampled.users,
+      total: sampled.total,
     });
   });
 }
@@ -70,14 +70,14 @@ interface Stage {
   readonly rules: Rules;
   readonly options: RehearsalOptions;
   readonly progress: (doing: string) => void;
-  readonly askers: readonly Asker[];
+  readonly callers: readonly Caller[];
 }
 
 function isComparable({ isNewTable, obstacle, before, after }: Change): boolean {
   return !isNewTable && obstacle === null && before.sql !== after.sql;
 }
 
-function untold(change: Change): RehearsedChange {
+function withoutEffects(change: Change): RehearsedChange {
   return { ...change, effects: [], isEmpty: false };
 }
 
@@ -106,12 +106,12 @@ async function rehearseChanges(
   scan: Scan,
   role: ApiRole,
 ): Promise<RehearsedChange[]> {
-  const askers = stage.askers.filter((asker) => asker.role === role);
-  const tallies = await talliesOf(stage, scan, role, askers);
+  const callers = stage.callers.filter((caller) => caller.role === role);
+  const tallies = await countEffects(stage, scan, role, callers);
   if (!("obstacle" in tallies)) {
     return scan.changes.map((change, index) => ({
-      ...untold(change),
-      effects: askers.map(({ label, id }, person) => ({
+      ...withoutEffects(change),
+      effects: callers.map(({ label, id }, person) => ({
         who: label,
         userId: id,
         ...(tallies[person]?.[index] as Tally),
@@ -119,7 +119,10 @@ async function rehearseChanges(
     }));
   }
   if (scan.changes.length === 1) {
-    return scan.changes.map((change) => ({ ...untold(change), obstacle: tallies.obstacle }));
+    return scan.changes.map((change) => ({
+      ...withoutEffects(change),
+      obstacle: tallies.obstacle,
+    }));
   }
   const done: RehearsedChange[] = [];
   for (const change of scan.changes) {
@@ -129,27 +132,27 @@ async function rehearseChanges(
 }
 
 /** The tallies, by person and change. */
-async function talliesOf(
+async function countEffects(
   { client, rules, progress }: Stage,
   scan: Scan,
   role: ApiRole,
-  askers: readonly Asker[],
+  callers: readonly Caller[],
 ): Promise<readonly (readonly Tally[])[] | { readonly obstacle: string }> {
   const table = `api.${scan.relation.name}`;
   const isPlainHere = ({ before, after }: Change) =>
-    [before, after].every(({ sql }) => isPlain(sql, rules.surroundings, role));
+    [before, after].every(({ sql }) => isPlain(sql, rules.dependencies, role));
   if (!scan.changes.every(isPlainHere)) {
     if (!(await canBecome(client, role))) {
       return { obstacle: `the role in DATABASE_URL may not become ${role}, whose rights decide` };
     }
-    return tallyAsRole(client, scan, askers, (rows) =>
-      progress(`${table}: ${rows} rows, for ${askers.length} people`),
+    return tallyAsRole(client, scan, callers, (rows) =>
+      progress(`${table}: ${rows} rows, for ${callers.length} people`),
     );
   }
   const tallies: (readonly Tally[])[] = [];
-  for (const [index, asker] of askers.entries()) {
-    progress(`${table}: ${index + 1} of ${askers.length} people`);
-    const own = await tallyInPlace(client, scan, asker);
+  for (const [index, caller] of callers.entries()) {
+    progress(`${table}: ${index + 1} of ${callers.length} people`);
+    const own = await tallyInPlace(client, scan, caller);
     if ("obstacle" in own) return own;
     tallies.push(own);
   }

@@ -1,60 +1,60 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
-import { type Asker, anonymous, asUser, findAsker } from "../model/caller.ts";
+import { anonymous, type Caller, findCaller, userCaller } from "../model/caller.ts";
 import type { Relation } from "../model/model.ts";
 import { sqlName } from "../model/names.ts";
 import { assertSeesRows } from "../model/session.ts";
 
-/** Those through whose eyes rows are looked at, and of how many users they are. */
-export interface Lookers {
-  readonly askers: readonly Asker[];
+/** The callers that a rehearsal checks, and how many users they are of how many. */
+export interface SampledUsers {
+  readonly callers: readonly Caller[];
   readonly users: number;
   readonly total: number;
 }
 
-/** Somebody who has signed in and owns nothing: whoever may sign up can be that. */
-const newcomer: Asker = {
-  ...asUser({ id: "00000000-0000-7000-8000-000000000000", email: null }),
+/** A user who has just signed in and owns nothing: anyone who may sign up can be that. */
+const newUser: Caller = {
+  ...userCaller({ id: "00000000-0000-7000-8000-000000000000", email: null }),
   id: null,
-  label: "a newcomer",
+  label: "a new user",
 };
 
 const newestUsers = readFileSync(join(import.meta.dirname, "newest_users.sql"), "utf8");
 
 /**
- * Chooses through whose eyes to look: anonymous, a newcomer, and all users, or when there are too
- * many, half those who own the most rows in the tables, and half the newest.
+ * Chooses the callers to check: anonymous, a new user, and all users, or when there are too many,
+ * half those who own the most rows in the tables, and half the newest.
  *
- * @param names Whom to look as instead; none chooses.
+ * @param names The callers to check instead; none chooses.
  * @param most How many users at most.
  * @throws RowhouseError user_unknown, user_ambiguous, rows_hidden
  */
-export async function chooseLookers(
+export async function sampleUsers(
   client: pg.ClientBase,
   tables: readonly Relation[],
   names: readonly string[],
   most: number,
-): Promise<Lookers> {
+): Promise<SampledUsers> {
   await assertSeesRows(client, "users");
-  const total = await newest(client, [], 1).then(([user]) => user?.total ?? 0);
+  const total = await readNewest(client, [], 1).then(([user]) => user?.total ?? 0);
   if (names.length > 0) {
-    const askers: Asker[] = [];
-    for (const name of names) askers.push(await findAsker(client, name));
-    return { askers, users: askers.filter(({ id }) => id !== null).length, total };
+    const callers: Caller[] = [];
+    for (const name of names) callers.push(await findCaller(client, name));
+    return { callers, users: callers.filter(({ id }) => id !== null).length, total };
   }
   const owners = total > most ? await largestOwners(client, tables, Math.ceil(most / 2)) : [];
-  const others = await newest(
+  const others = await readNewest(
     client,
     owners.map(({ id }) => id),
     most - owners.length,
   );
-  const users = distinct([...owners, ...others].map(asUser));
-  return { askers: [anonymous, newcomer, ...users], users: users.length, total };
+  const users = distinct([...owners, ...others].map(userCaller));
+  return { callers: [anonymous, newUser, ...users], users: users.length, total };
 }
 
 /** Gives those of one email address, which is not unique, labels with their ids. */
-function distinct(users: readonly Asker[]): Asker[] {
+function distinct(users: readonly Caller[]): Caller[] {
   const shared = (email: string) => users.filter((user) => user.email === email).length > 1;
   return users.map((user) =>
     user.email !== null && shared(user.email)
@@ -68,7 +68,7 @@ interface User {
   readonly email: string | null;
 }
 
-async function newest(client: pg.ClientBase, less: readonly string[], most: number) {
+async function readNewest(client: pg.ClientBase, less: readonly string[], most: number) {
   return (await client.query<User & { total: number }>(newestUsers, [less, most])).rows;
 }
 

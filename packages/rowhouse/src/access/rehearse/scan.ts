@@ -1,8 +1,8 @@
 import type { Relation } from "../model/model.ts";
-import { quoted } from "../model/names.ts";
+import { quoteName } from "../model/names.ts";
 import type { Change } from "./changes.ts";
 
-/** Changes to one table for one role, and what tells its rows apart. */
+/** Changes to one table for one role, and how to count the rows they affect. */
 export interface Scan {
   readonly relation: Relation;
   readonly changes: readonly Change[];
@@ -12,32 +12,32 @@ export interface Scan {
 
 /** The select list that judges a row: each different condition once, true or false. */
 export function sides(scan: Scan): string {
-  return conditionsOf(scan)
+  return listConditions(scan)
     .map((sql, index) => `coalesce((${sql}), false) as condition_${index}`)
     .join(", ");
 }
 
 /** Whether a row passes any of them: the others count nowhere, and an index may leave them out. */
 export function passes(scan: Scan): string {
-  return conditionsOf(scan)
+  return listConditions(scan)
     .map((sql) => `(${sql})`)
     .join(" or ");
 }
 
-function conditionsOf({ changes }: Scan): string[] {
+function listConditions({ changes }: Scan): string[] {
   return [...new Set(changes.flatMap(({ before, after }) => [before.sql, after.sql]))];
 }
 
 /** The columns of the select list that a change compares. */
-export function columnsOf(scan: Scan, { before, after }: Change): [before: string, after: string] {
-  const conditions = conditionsOf(scan);
+export function getColumns(scan: Scan, { before, after }: Change): [before: string, after: string] {
+  const conditions = listConditions(scan);
   const column = (sql: string) => `condition_${conditions.indexOf(sql)}`;
   return [column(before.sql), column(after.sql)];
 }
 
-/** Tells rows gained, lost and kept, over that select list. */
+/** The conditions for rows gained, lost and kept, over that select list. */
 export function tests(scan: Scan, change: Change) {
-  const [before, after] = columnsOf(scan, change);
+  const [before, after] = getColumns(scan, change);
   return {
     gained: `${after} and not ${before}`,
     lost: `${before} and not ${after}`,
@@ -57,10 +57,10 @@ export function counts(scan: Scan): string {
 }
 
 /** What names a row to people: its id, else its key, else its place. */
-export function exampleOf({ name, columns, key }: Relation): string {
-  const column = (one: string) => `${quoted(name)}.${quoted(one)}`;
+export function exampleExpression({ name, columns, key }: Relation): string {
+  const column = (one: string) => `${quoteName(name)}.${quoteName(one)}`;
   if (columns.some((one) => one.name === "id")) return column("id");
   if (key.length > 0)
     return key.length === 1 ? column(key[0] ?? "") : `row(${key.map(column).join(", ")})`;
-  return `${quoted(name)}.ctid`;
+  return `${quoteName(name)}.ctid`;
 }

@@ -2,7 +2,13 @@ import { colours } from "../../lib/colours.ts";
 import type { Rehearsal, RehearsedChange } from "./rehearsal.ts";
 
 /** A rehearsal in lines for people. */
-export function tell({ changes, functions, users, gains, unclear }: Rehearsal): string[] {
+export function describeRehearsal({
+  changes,
+  functions,
+  users,
+  gains,
+  unclear,
+}: Rehearsal): string[] {
   if (changes.length + functions.length === 0) return ["No access changes."];
   const tables = [...new Set(changes.map(({ table }) => table))];
   return [
@@ -12,7 +18,9 @@ export function tell({ changes, functions, users, gains, unclear }: Rehearsal): 
       "",
     ]),
     ...functions.flatMap(functionLines),
-    ...(users.looked > 0 ? [`Looked at ${users.looked} of ${grouped(users.total)} users.`] : []),
+    ...(users.sampled > 0
+      ? [`Checked ${users.sampled} of ${formatCount(users.total)} users.`]
+      : []),
     conclusion(gains, unclear),
   ];
 }
@@ -28,20 +36,20 @@ function functionLines({ signature, role }: Rehearsal["functions"][number]): str
 
 function conclusion(gains: boolean, unclear: boolean): string {
   if (gains && unclear)
-    return colours.red("Somebody gains access, and of some changes nobody can tell.");
-  if (gains) return colours.red("Somebody gains access.");
-  if (unclear) return colours.yellow("Whether anybody gains access cannot be told.");
-  return colours.green("Nobody who was looked at gains a row or a column that is there.");
+    return colours.red("A user gains access, and the effect of some changes is unknown.");
+  if (gains) return colours.red("A user gains access.");
+  if (unclear) return colours.yellow("Cannot tell whether a user gains access.");
+  return colours.green("No checked user gains an existing row or column.");
 }
 
 function changeLines(change: RehearsedChange): string[] {
-  const { deed, role, before, after, obstacle, isNewTable } = change;
-  const title = `  ${colours.cyan(titleOf(deed))}, ${role}`;
+  const { action, role, before, after, obstacle, isNewTable } = change;
+  const title = `  ${colours.cyan(describeAction(action))}, ${role}`;
   if (isNewTable && obstacle === null)
-    return [`${title}: ${after.words} (new table: nothing to compare)`];
-  const words = before.words === after.words ? after.words : `${before.words}  ->  ${after.words}`;
+    return [`${title}: ${after.text} (new table: nothing to compare)`];
+  const text = before.text === after.text ? after.text : `${before.text}  ->  ${after.text}`;
   return [
-    `${title}: ${words}`,
+    `${title}: ${text}`,
     ...columnLines(change),
     ...(obstacle === null
       ? effectLines(change)
@@ -49,14 +57,14 @@ function changeLines(change: RehearsedChange): string[] {
   ];
 }
 
-function titleOf(deed: string): string {
-  if (deed === "insert") return "insert (rows like these)";
-  return deed === "update (result)" ? "update (result: rows turned into these)" : deed;
+function describeAction(action: string): string {
+  if (action === "insert") return "insert (rows like these)";
+  return action === "update (result)" ? "update (result: rows turned into these)" : action;
 }
 
-function columnLines({ deed, columnsGained, columnsLost }: RehearsedChange): string[] {
+function columnLines({ action, columnsGained, columnsLost }: RehearsedChange): string[] {
   const line = (word: string, columns: readonly string[]) =>
-    columns.length === 0 ? [] : [`    ${word} ${deed}: ${columns.join(", ")}`];
+    columns.length === 0 ? [] : [`    ${word} ${action}: ${columns.join(", ")}`];
   return [...line(colours.red("may now"), columnsGained), ...line("may no longer", columnsLost)];
 }
 
@@ -70,7 +78,9 @@ function effectLines({ before, after, effects, isEmpty }: RehearsedChange): stri
     .filter(({ gained, lost }) => gained + lost > 0)
     .sort((one, other) => other.gained - one.gained || other.lost - one.lost);
   const others = effects.length - affected.length;
-  const rest = [`    ${grouped(others)} ${affected.length > 0 ? "more " : ""}looked at: no change`];
+  const rest = [
+    `    ${formatCount(others)} ${affected.length > 0 ? "more " : ""}checked: no change`,
+  ];
   return [...(affected.length > 0 ? table(affected) : []), ...(others > 0 ? rest : [])];
 }
 
@@ -82,9 +92,9 @@ function table(affected: RehearsedChange["effects"]): string[] {
   return [
     colours.dim(line("who", ["gains", "loses", "keeps"], ["examples"])),
     ...named.map(({ who, gained, lost, kept, examples }) =>
-      line(who, [gained, lost, kept].map(grouped), [
-        ...marked("+", examples.gained),
-        ...marked("-", examples.lost),
+      line(who, [gained, lost, kept].map(formatCount), [
+        ...markExamples("+", examples.gained),
+        ...markExamples("-", examples.lost),
       ]),
     ),
     ...unnamedLine(affected.slice(most)),
@@ -94,14 +104,14 @@ function table(affected: RehearsedChange["effects"]): string[] {
 function unnamedLine(unnamed: RehearsedChange["effects"]): string[] {
   if (unnamed.length === 0) return [];
   const sum = (part: "gained" | "lost") => unnamed.reduce((all, one) => all + one[part], 0);
-  const effect = `gain ${grouped(sum("gained"))} rows and lose ${grouped(sum("lost"))}`;
-  return [`    ${grouped(unnamed.length)} more ${effect} altogether`];
+  const effect = `gain ${formatCount(sum("gained"))} rows and lose ${formatCount(sum("lost"))}`;
+  return [`    ${formatCount(unnamed.length)} more ${effect} altogether`];
 }
 
-function marked(sign: string, examples: readonly string[]): string[] {
+function markExamples(sign: string, examples: readonly string[]): string[] {
   return examples.map((example) => `${sign}${example}`);
 }
 
-function grouped(count: number): string {
+function formatCount(count: number): string {
   return count.toLocaleString("en");
 }

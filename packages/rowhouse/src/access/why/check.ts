@@ -1,10 +1,10 @@
 import { evaluate, type Outcome } from "../model/evaluate.ts";
-import { type Access, type Gate, sqlOf } from "../model/policy-check.ts";
-import type { CheckedCondition, CheckedGate } from "./decide.ts";
+import { type Access, type PolicyCheck, toSql } from "../model/policy-check.ts";
+import type { CheckedCondition, CheckResult } from "./decide.ts";
 import type { Row, Scene } from "./rows.ts";
 
 /**
- * Evaluates the conditions of all gates.
+ * Evaluates the conditions of all checks.
  *
  * @param row The row that is there; null leaves the conditions unevaluated.
  * @param result The row that results; likewise.
@@ -14,50 +14,53 @@ export async function checkAccess(
   access: Access,
   row: Row | null,
   result: Row | null,
-): Promise<CheckedGate[]> {
-  const filters = access.filter === null ? [] : [access.filter.gate];
+): Promise<CheckResult[]> {
+  const filters = access.filter === null ? [] : [access.filter.check];
   const overResult = access.result.length === 0 ? [] : filters;
   return [
-    ...(await checkGates(context, access.row, { over: "row", onlyFiltered: false }, row)),
-    ...(await checkGates(context, filters, { over: "row", onlyFiltered: true }, row)),
-    ...(await checkGates(context, access.result, { over: "result", onlyFiltered: false }, result)),
-    ...(await checkGates(context, overResult, { over: "result", onlyFiltered: true }, result)),
+    ...(await runChecks(context, access.row, { over: "row", onlyFiltered: false }, row)),
+    ...(await runChecks(context, filters, { over: "row", onlyFiltered: true }, row)),
+    ...(await runChecks(context, access.result, { over: "result", onlyFiltered: false }, result)),
+    ...(await runChecks(context, overResult, { over: "result", onlyFiltered: true }, result)),
   ];
 }
 
-async function checkGates(
+async function runChecks(
   context: Scene,
-  gates: readonly Gate[],
-  which: Pick<CheckedGate, "over" | "onlyFiltered">,
+  checks: readonly PolicyCheck[],
+  which: Pick<CheckResult, "over" | "onlyFiltered">,
   row: Row | null,
-): Promise<CheckedGate[]> {
-  const done: CheckedGate[] = [];
-  for (const gate of gates) done.push(await checkedGate(context, gate, which, row));
+): Promise<CheckResult[]> {
+  const done: CheckResult[] = [];
+  for (const check of checks) done.push(await runCheck(context, check, which, row));
   return done;
 }
 
-async function checkedGate(
+async function runCheck(
   context: Scene,
-  gate: Gate,
-  which: Pick<CheckedGate, "over" | "onlyFiltered">,
+  check: PolicyCheck,
+  which: Pick<CheckResult, "over" | "onlyFiltered">,
   row: Row | null,
-): Promise<CheckedGate> {
-  const { verb, open, permissive, restrictive } = gate;
+): Promise<CheckResult> {
+  const { verb, open, permissive, restrictive } = check;
   const conditions: CheckedCondition[] = [];
-  // Without row-level security the policies are there, and have no say.
+  // Without row-level security the policies are there, and do not apply.
   for (const condition of open ? [] : [...permissive, ...restrictive]) {
-    conditions.push({ ...condition, outcome: await outcomeOf(context, condition.sql, row) });
+    conditions.push({
+      ...condition,
+      outcome: await evaluateCondition(context, condition.sql, row),
+    });
   }
   const fails = conditions.some(({ outcome }) => outcome?.value === "fails");
-  const together = fails ? await outcomeOf(context, sqlOf([gate]), row) : null;
+  const together = fails ? await evaluateCondition(context, toSql([check]), row) : null;
   return { verb, ...which, open, conditions, together };
 }
 
-async function outcomeOf(
-  { client, relation, asker, asRole }: Scene,
+async function evaluateCondition(
+  { client, relation, caller, asRole }: Scene,
   sql: string,
   row: Row | null,
 ): Promise<Outcome | null> {
   if (row === null) return null;
-  return evaluate(client, { table: relation.name, sql, row: row.text }, asker, asRole);
+  return evaluate(client, { table: relation.name, sql, row: row.text }, caller, asRole);
 }

@@ -2,7 +2,7 @@ import type { Outcome } from "../model/evaluate.ts";
 import type { Policy, Relation, Verb } from "../model/model.ts";
 import type { Access } from "../model/policy-check.ts";
 
-/** Whether someone may. "depends": on the row, of which none was named. */
+/** Whether the caller may. "depends": on the row, and none was named. */
 export type Verdict = "yes" | "no" | "depends" | "unknown";
 
 /** A verdict, and why, in one sentence. */
@@ -19,8 +19,8 @@ export interface CheckedCondition {
   readonly outcome: Outcome | null;
 }
 
-/** A gate, with its conditions evaluated over a row. */
-export interface CheckedGate {
+/** A policy check, with its conditions evaluated over a row. */
+export interface CheckResult {
   readonly verb: Verb;
   /** Whether it holds only a request that filters the rows it changes. */
   readonly onlyFiltered: boolean;
@@ -57,7 +57,7 @@ export function missingGrant(
 /**
  * What is missing to filter the rows of an update or delete; null when nothing is.
  *
- * @param id The column by which a request says which row it means.
+ * @param id The column by which a request names its row.
  */
 export function missingFilterGrant(
   relation: Relation,
@@ -68,46 +68,47 @@ export function missingFilterGrant(
   const { columns } = filter;
   if (columns !== null && (id === null || columns.includes(id))) return null;
   const what = id === null || columns === null ? "select" : `select (${id})`;
-  return `${role} has no grant to ${what} on api.${relation.name}, by which a request says which row it means.`;
+  return `${role} has no grant to ${what} on api.${relation.name}, by which a request names its row.`;
 }
 
 /**
- * Puts the gates together: the row has to pass each.
+ * Combines the checks: the row has to pass each.
  *
  * @param missing What is missing of grants; null when nothing is.
  */
 export function decide(
   verb: Verb,
-  gates: readonly CheckedGate[],
+  checks: readonly CheckResult[],
   missing: string | null,
 ): Decision {
   if (missing !== null) return { verdict: "no", reason: missing };
-  const decisions = gates.map((gate) => decideGate(verb, gate));
+  const decisions = checks.map((check) => decideCheck(verb, check));
   for (const verdict of ["no", "unknown", "depends"] as const) {
     const first = decisions.find((decision) => decision.verdict === verdict);
     if (first !== undefined) return first;
   }
-  return { verdict: "yes", reason: reasonToPass(gates) };
+  return { verdict: "yes", reason: reasonToPass(checks) };
 }
 
-function reasonToPass(gates: readonly CheckedGate[]): string {
-  if (gates.some(({ open }) => open)) return "no row-level security holds here, and it is granted.";
-  const passing = gates.flatMap(({ conditions }) =>
+function reasonToPass(checks: readonly CheckResult[]): string {
+  if (checks.some(({ open }) => open))
+    return "no row-level security holds here, and it is granted.";
+  const passing = checks.flatMap(({ conditions }) =>
     conditions.filter(({ policy, outcome }) => policy.permissive && outcome?.value === "true"),
   );
   return `${names(passing)} ${passing.length === 1 ? "lets" : "let"} it pass, and it is granted.`;
 }
 
-/** One gate: any of the permissive policies, and all of the restrictive ones. */
-function decideGate(verb: Verb, gate: CheckedGate): Decision {
-  if (gate.open) return { verdict: "yes", reason: "" };
-  const refusal = refusalOf(gate);
-  if (refusal !== null) return { verdict: "no", reason: `${refusal} ${purpose(verb, gate)}.` };
-  if (gate.conditions.some(({ outcome }) => outcome === null)) {
+/** One check: any of the permissive policies, and all of the restrictive ones. */
+function decideCheck(verb: Verb, check: CheckResult): Decision {
+  if (check.open) return { verdict: "yes", reason: "" };
+  const refusal = findRefusal(check);
+  if (refusal !== null) return { verdict: "no", reason: `${refusal} ${purpose(verb, check)}.` };
+  if (check.conditions.some(({ outcome }) => outcome === null)) {
     return { verdict: "depends", reason: "it depends on the row, and none was named." };
   }
-  const unclear = gate.conditions.find(({ outcome }) => outcome?.value === "unknown");
-  const passes = gate.conditions.some(
+  const unclear = check.conditions.find(({ outcome }) => outcome?.value === "unknown");
+  const passes = check.conditions.some(
     ({ policy, outcome }) => policy.permissive && outcome?.value === "true",
   );
   if (unclear !== undefined && !(passes && unclear.policy.permissive)) {
@@ -115,11 +116,11 @@ function decideGate(verb: Verb, gate: CheckedGate): Decision {
     return { verdict: "unknown", reason };
   }
   if (passes) return { verdict: "yes", reason: "" };
-  return { verdict: "no", reason: `no permissive policy lets it pass ${purpose(verb, gate)}.` };
+  return { verdict: "no", reason: `no permissive policy lets it pass ${purpose(verb, check)}.` };
 }
 
 /** What refuses a row whatever the conditions that are not evaluated; null when nothing does. */
-function refusalOf({ conditions, together }: CheckedGate): string | null {
+function findRefusal({ conditions, together }: CheckResult): string | null {
   if (!conditions.some(({ policy }) => policy.permissive)) return "there is no permissive policy";
   const failing = conditions.find((one) => failsRequest(one, conditions, together));
   if (failing !== undefined) {
@@ -139,7 +140,7 @@ function refusalOf({ conditions, together }: CheckedGate): string | null {
  */
 function failsRequest(
   { policy, outcome }: CheckedCondition,
-  conditions: CheckedGate["conditions"],
+  conditions: CheckResult["conditions"],
   together: Outcome | null,
 ): boolean {
   if (outcome?.value !== "fails") return false;
@@ -148,9 +149,9 @@ function failsRequest(
   return !(policy.permissive && everyRow);
 }
 
-function purpose(verb: Verb, gate: CheckedGate): string {
-  const when = gate.over === "result" && verb === "update" ? " as it would be afterwards" : "";
-  return `for ${gate.verb}${when}`;
+function purpose(verb: Verb, check: CheckResult): string {
+  const when = check.over === "result" && verb === "update" ? " as it would be afterwards" : "";
+  return `for ${check.verb}${when}`;
 }
 
 function names(conditions: readonly CheckedCondition[]): string {

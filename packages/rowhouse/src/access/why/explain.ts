@@ -1,21 +1,21 @@
 import { colours } from "../../lib/colours.ts";
 import type { Verb } from "../model/model.ts";
-import { readable } from "../model/simplify.ts";
-import type { CheckedCondition, CheckedGate, Decision, Verdict } from "./decide.ts";
+import { simplify } from "../model/simplify.ts";
+import type { CheckedCondition, CheckResult, Decision, Verdict } from "./decide.ts";
 import type { Answer } from "./why.ts";
 
 /**
  * An answer in lines for people.
  *
- * @param all Whether also the policies are told that do not apply.
+ * @param all Whether to list also the policies that do not apply.
  */
 export function explain(answer: Answer, all: boolean): string[] {
-  const { asker, verb, table, rows } = answer;
-  const who = asker.email === null ? asker.label : `${asker.email} (${asker.id})`;
+  const { caller, verb, table, rows } = answer;
+  const who = caller.email === null ? caller.label : `${caller.email} (${caller.id})`;
   return [
-    ...rows.flatMap(({ row, verdict, reason, filtered, gates }) => [
+    ...rows.flatMap(({ row, verdict, reason, filtered, checks }) => [
       `May ${who} ${verb} ${rowName(row)} ${table}?`,
-      ...gates.flatMap((gate) => gateLines(answer, gate)),
+      ...checks.flatMap((check) => checkLines(answer, check)),
       `${verdictWord(verdict)}: ${reason}`,
       ...filterLines(verb, verdict, filtered),
       ...(verdict === "yes" ? untriedLines(verb) : []),
@@ -26,7 +26,7 @@ export function explain(answer: Answer, all: boolean): string[] {
     ...(answer.evaluatedAsRole
       ? []
       : [
-          `The role in DATABASE_URL may not become ${asker.role}: conditions ran with its own rights.`,
+          `The role in DATABASE_URL may not become ${caller.role}: conditions ran with its own rights.`,
         ]),
   ];
 }
@@ -61,45 +61,48 @@ function filterLines(verb: Verb, verdict: Verdict, filtered: Decision | null): s
   ];
 }
 
-function gateLines({ verb }: Answer, gate: CheckedGate): string[] {
-  const title = `  ${titleOf(verb, gate)}`;
-  if (gate.open) return [`${title}: no row-level security`];
-  if (gate.conditions.length === 0) return [`${title}: no policy, so no row`];
-  const width = Math.max(...gate.conditions.map(({ policy }) => policy.name.length));
-  return [`${title}:`, ...gate.conditions.flatMap((condition) => conditionLines(condition, width))];
+function checkLines({ verb }: Answer, check: CheckResult): string[] {
+  const title = `  ${describeCheckedRow(verb, check)}`;
+  if (check.open) return [`${title}: no row-level security`];
+  if (check.conditions.length === 0) return [`${title}: no policy, so no row`];
+  const width = Math.max(...check.conditions.map(({ policy }) => policy.name.length));
+  return [
+    `${title}:`,
+    ...check.conditions.flatMap((condition) => conditionLines(condition, width)),
+  ];
 }
 
-function titleOf(verb: string, gate: CheckedGate): string {
-  if (gate.over === "row") return `the row, ${gate.verb} policies${filterNote(gate)}`;
+function describeCheckedRow(verb: string, check: CheckResult): string {
+  if (check.over === "row") return `the row, ${check.verb} policies${filterNote(check)}`;
   const row = verb === "insert" ? "the new row" : "the row afterwards";
-  return `${row}, ${gate.verb} policies${filterNote(gate)}`;
+  return `${row}, ${check.verb} policies${filterNote(check)}`;
 }
 
-function filterNote({ onlyFiltered }: CheckedGate): string {
+function filterNote({ onlyFiltered }: CheckResult): string {
   return onlyFiltered ? " (with a filter)" : "";
 }
 
 function conditionLines({ policy, sql, outcome }: CheckedCondition, width: number): string[] {
   const value =
-    outcome === null ? "" : coloured(outcome.value).concat(" ".repeat(8 - outcome.value.length));
+    outcome === null ? "" : colourValue(outcome.value).concat(" ".repeat(8 - outcome.value.length));
   const kind = policy.permissive ? "permissive " : "restrictive";
-  const line = `    ${value}${policy.name.padEnd(width)}  ${kind}  ${readable(sql)}`;
+  const line = `    ${value}${policy.name.padEnd(width)}  ${kind}  ${simplify(sql)}`;
   return outcome?.reason ? [line, `            ${outcome.reason}`] : [line];
 }
 
-function coloured(value: string): string {
+function colourValue(value: string): string {
   return value === "true" ? colours.green(value) : colours.red(value);
 }
 
-function grantLines({ verb, asker, columns, columnsRefused }: Answer): string[] {
-  if (columns === null) return [`Not granted to ${asker.role}: ${verb}.`];
+function grantLines({ verb, caller, columns, columnsRefused }: Answer): string[] {
+  if (columns === null) return [`Not granted to ${caller.role}: ${verb}.`];
   if (columnsRefused.length === 0) return [];
-  return [`Not granted to ${asker.role}: ${verb} (${columnsRefused.join(", ")}).`];
+  return [`Not granted to ${caller.role}: ${verb} (${columnsRefused.join(", ")}).`];
 }
 
 function otherLines({ otherPolicies }: Answer): string[] {
   return [
-    "Policies without a say here:",
+    "Policies that do not apply here:",
     ...otherPolicies.map(({ policy, reason }) => `  ${policy.name} (${reason})`),
   ];
 }

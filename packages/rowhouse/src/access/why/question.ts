@@ -1,7 +1,7 @@
 import type { Relation, Verb } from "../model/model.ts";
 import { type Patch, rowInvalid } from "./rows.ts";
 
-/** May someone do this? */
+/** May this caller do this? */
 export interface Question {
   /** An email address, a user's id, or "anonymous". */
   readonly as: string;
@@ -9,7 +9,7 @@ export interface Question {
   readonly table: string;
   /** Null asks for any row. */
   readonly id: string | null;
-  /** The user whose row it is; null means everybody's. */
+  /** The user whose row it is; null means any user's. */
   readonly owner: string | null;
   /** A row to insert, or the columns that an update changes; null for neither. */
   readonly row: Patch | null;

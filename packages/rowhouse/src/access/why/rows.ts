@@ -1,9 +1,9 @@
 import type pg from "pg";
-import { codeOf, RowhouseError, reasonOf } from "../../lib/errors.ts";
-import type { Asker } from "../model/caller.ts";
-import { type RowText, type Value, valueOver } from "../model/evaluate.ts";
+import { errorCode, errorMessage, RowhouseError } from "../../lib/errors.ts";
+import type { Caller } from "../model/caller.ts";
+import { evaluateValue, type RowText, type Value } from "../model/evaluate.ts";
 import type { Relation } from "../model/model.ts";
-import { quoted, sqlName } from "../model/names.ts";
+import { quoteName, sqlName } from "../model/names.ts";
 
 /** A row of a table, read as the owner of the database. */
 export interface Row {
@@ -24,7 +24,7 @@ export function nameColumn(relation: Relation): string | null {
 /**
  * Finds the rows with an id: of an owned table, each user can have one.
  *
- * @param owner The user whose row it is; null for everybody's.
+ * @param owner The user whose row it is; null for any user's.
  * @throws RowhouseError row_unknown
  */
 export async function findRows(
@@ -42,8 +42,8 @@ export async function findRows(
       "Ask without an id, or about an insert with --row.",
     );
   if (owner !== null && !owned) throw rowUnknown(`The rows of api.${relation.name} have no owner.`);
-  const alias = quoted(relation.name);
-  const conditions = [`${quoted(column)} = $1`, ...(owner === null ? [] : ["user_id = $2"])];
+  const alias = quoteName(relation.name);
+  const conditions = [`${quoteName(column)} = $1`, ...(owner === null ? [] : ["user_id = $2"])];
   const text = `select (${alias}.*)::text as text, to_jsonb(${alias}.*) as values
     from ${sqlName(relation.name)} as ${alias} where ${conditions.join(" and ")} order by 1 limit 100`;
   const rows = await orInvalid(client, rowUnknown, () =>
@@ -62,7 +62,7 @@ export async function findRows(
  * @param row The row to change; null for a new one.
  * @throws RowhouseError row_invalid when a value does not fit its column.
  */
-export async function patched(
+export async function applyPatch(
   client: pg.ClientBase,
   relation: Relation,
   row: Row | null,
@@ -78,11 +78,11 @@ export async function patched(
 }
 
 /**
- * Computes what PostgreSQL puts into columns that nobody gave: defaults, and generated columns.
+ * Computes what PostgreSQL puts into columns that the request does not set: defaults, and generated columns.
  *
  * @param columns The columns; those without a default are left out.
  */
-export async function computed(
+export async function computeColumns(
   scene: Scene,
   row: Row,
   columns: Relation["columns"],
@@ -90,7 +90,7 @@ export async function computed(
   const patch: Record<string, unknown> = {};
   for (const column of columns) {
     if (column.default === null) continue;
-    const result = await defaultOf(scene, row, column);
+    const result = await evaluateDefault(scene, row, column);
     // A default that writes, like the next number of a sequence, is left null.
     if ("value" in result) patch[column.name] = result.value;
   }
@@ -98,20 +98,20 @@ export async function computed(
 }
 
 /** What PostgreSQL puts into one such column of a row, as JSON, or why it cannot. */
-export async function defaultOf(
-  { client, relation, asker, asRole }: Scene,
+export async function evaluateDefault(
+  { client, relation, caller, asRole }: Scene,
   row: Row,
   column: Relation["columns"][number],
 ): Promise<Value> {
   const sql = `to_jsonb(${column.default ?? "null::text"})`;
-  return valueOver(client, { table: relation.name, sql, row: row.text }, asker, asRole);
+  return evaluateValue(client, { table: relation.name, sql, row: row.text }, caller, asRole);
 }
 
 /** Who asks about which table, and whether with the rights of their role. */
 export interface Scene {
   readonly client: pg.ClientBase;
   readonly relation: Relation;
-  readonly asker: Asker;
+  readonly caller: Caller;
   readonly asRole: boolean;
 }
 
@@ -125,9 +125,9 @@ async function orInvalid<T extends pg.QueryResultRow>(
   try {
     return (await query()).rows;
   } catch (error) {
-    if (!/^2[23]/.test(codeOf(error) ?? "")) throw error;
+    if (!/^2[23]/.test(errorCode(error) ?? "")) throw error;
     await client.query("rollback to savepoint words");
-    throw fault(`PostgreSQL does not take it: ${reasonOf(error)}.`);
+    throw fault(`PostgreSQL does not take it: ${errorMessage(error)}.`);
   }
 }
 
@@ -161,6 +161,6 @@ function parsedJson(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch (error) {
-    throw rowInvalid(`--row is no JSON: ${reasonOf(error)}.`);
+    throw rowInvalid(`--row is no JSON: ${errorMessage(error)}.`);
   }
 }

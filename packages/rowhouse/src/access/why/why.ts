@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { type Asker, findAsker } from "../model/caller.ts";
+import { type Caller, findCaller } from "../model/caller.ts";
 import {
   type AccessModel,
   type ApiRole,
@@ -7,12 +7,12 @@ import {
   readAccess,
   type Verb,
 } from "../model/model.ts";
-import { tableNamed } from "../model/names.ts";
-import { type Access, accessOf, type Gate } from "../model/policy-check.ts";
-import { assertSeesRows, canBecome, readingOnly } from "../model/session.ts";
+import { findTable } from "../model/names.ts";
+import { type Access, getAccess, type PolicyCheck } from "../model/policy-check.ts";
+import { assertSeesRows, canBecome, withReadOnly } from "../model/session.ts";
 import { checkAccess } from "./check.ts";
 import {
-  type CheckedGate,
+  type CheckResult,
   type Decision,
   decide,
   missingFilterGrant,
@@ -20,27 +20,27 @@ import {
 } from "./decide.ts";
 import { assertColumns, assertMakesSense, type Question } from "./question.ts";
 import {
-  computed,
-  defaultOf,
+  applyPatch,
+  computeColumns,
+  evaluateDefault,
   findRows,
   nameColumn,
-  patched,
   type Row,
   type Scene,
 } from "./rows.ts";
 
 /** The answer for one row. */
 interface RowAnswer extends Decision {
-  /** Of an update or delete that may: whether it may also say which row it means; else null. */
+  /** Of an update or delete that may: whether it may also name its row; else null. */
   readonly filtered: Decision | null;
   /** The row that is there, or that would be inserted; null when none was named. */
   readonly row: Readonly<Record<string, unknown>> | null;
-  readonly gates: readonly CheckedGate[];
+  readonly checks: readonly CheckResult[];
 }
 
-/** What `rowhouse why` tells. */
+/** The result of `rowhouse why`. */
 export interface Answer {
-  readonly asker: Pick<Asker, "role" | "id" | "email" | "label">;
+  readonly caller: Pick<Caller, "role" | "id" | "email" | "label">;
   readonly verb: Verb;
   readonly table: string;
   /** The columns that the role may name; null when the verb is not granted at all. */
@@ -54,14 +54,14 @@ export interface Answer {
 }
 
 /**
- * Tells whether someone may do something with a row, and which grant or policy says so.
+ * Finds out whether a user may do something with a row, and which grant or policy decides.
  *
  * @param seconds How long one statement may take.
  * @throws RowhouseError user_unknown, user_ambiguous, table_unknown, row_unknown, row_invalid,
  *   rows_hidden, database_not_migrated, query_timeout, database_unreachable, database_refused
  */
 export async function why(url: string, question: Question, seconds = 30): Promise<Answer> {
-  return readingOnly(url, seconds, async (client) =>
+  return withReadOnly(url, seconds, async (client) =>
     ask(client, await readAccess(client), question),
   );
 }
@@ -77,14 +77,14 @@ export async function ask(
   question: Question,
 ): Promise<Answer> {
   assertMakesSense(question);
-  const asker = await findAsker(client, question.as);
-  const relation = tableNamed(model, question.table);
+  const caller = await findCaller(client, question.as);
+  const relation = findTable(model, question.table);
   assertColumns(relation, question);
-  const access = accessOf(relation, asker.role, question.verb);
-  const asRole = await canBecome(client, asker.role);
-  const context: Context = { client, asker, asRole, relation, access, question };
+  const access = getAccess(relation, caller.role, question.verb);
+  const asRole = await canBecome(client, caller.role);
+  const context: Context = { client, caller, asRole, relation, access, question };
   const rows: RowAnswer[] = [];
-  for (const row of await rowsMeant(context)) rows.push(await answer(context, row));
+  for (const row of await findSubjects(context)) rows.push(await answer(context, row));
   return { ...outline(context), rows };
 }
 
@@ -94,47 +94,52 @@ interface Context extends Scene {
 }
 
 /** The rows that the question is about: [null] when it is about any. */
-async function rowsMeant(context: Context): Promise<(Row | null)[]> {
-  const { client, asker, asRole, relation, question } = context;
+async function findSubjects(context: Context): Promise<(Row | null)[]> {
+  const { client, caller, asRole, relation, question } = context;
   if (question.id !== null) {
     await assertSeesRows(client, relation.name);
     return findRows(client, relation, question.id, question.owner);
   }
   if (question.row === null) return [null];
-  const empty = await patched(client, relation, null, question.row);
+  const empty = await applyPatch(client, relation, null, question.row);
   const given = Object.keys(question.row);
   const missing = relation.columns.filter((one) => !one.generated && !given.includes(one.name));
-  const defaults = await computed({ client, relation, asker, asRole }, empty, missing);
-  return [await withGenerated(context, await patched(client, relation, empty, defaults))];
+  const defaults = await computeColumns({ client, relation, caller, asRole }, empty, missing);
+  return [await addGenerated(context, await applyPatch(client, relation, empty, defaults))];
 }
 
 /** The row that an update leaves, or the one that is inserted. */
-async function resultOf(context: Context, row: Row): Promise<Row> {
+async function buildResult(context: Context, row: Row): Promise<Row> {
   const { client, relation, question } = context;
   if (question.verb !== "update" || question.row === null) return row;
-  return withGenerated(context, await patched(client, relation, row, question.row));
+  return addGenerated(context, await applyPatch(client, relation, row, question.row));
 }
 
-async function withGenerated(context: Context, row: Row): Promise<Row> {
+async function addGenerated(context: Context, row: Row): Promise<Row> {
   const generated = context.relation.columns.filter((one) => one.generated);
   if (generated.length === 0) return row;
-  return patched(context.client, context.relation, row, await computed(context, row, generated));
+  return applyPatch(
+    context.client,
+    context.relation,
+    row,
+    await computeColumns(context, row, generated),
+  );
 }
 
 async function answer(context: Context, row: Row | null): Promise<RowAnswer> {
   const { relation, access, question } = context;
   const written = Object.keys(question.row ?? {});
-  const result = row === null ? null : await resultOf(context, row);
-  const gates = await checkAccess(context, access, row, result);
-  const always = gates.filter(({ onlyFiltered }) => !onlyFiltered);
+  const result = row === null ? null : await buildResult(context, row);
+  const checks = await checkAccess(context, access, row, result);
+  const always = checks.filter(({ onlyFiltered }) => !onlyFiltered);
   const missing = missingGrant(relation, access, written) ?? (await failingDefault(context, row));
   const decision = decide(question.verb, always, missing);
   const unreadable = missingFilterGrant(relation, access, nameColumn(relation));
   const filtered =
     access.filter === null || decision.verdict === "no"
       ? null
-      : decide(question.verb, gates, unreadable);
-  return { ...decision, filtered, row: row?.values ?? null, gates };
+      : decide(question.verb, checks, unreadable);
+  return { ...decision, filtered, row: row?.values ?? null, checks };
 }
 
 /** Why a new row gets no default; null when it gets all, or was not made here. */
@@ -143,7 +148,7 @@ async function failingDefault(context: Context, row: Row | null): Promise<string
   const { verb, row: given } = question;
   if (verb !== "insert" || given === null || row === null) return null;
   for (const column of relation.columns.filter(({ name }) => !Object.hasOwn(given, name))) {
-    const value = await defaultOf(context, row, column);
+    const value = await evaluateDefault(context, row, column);
     if ("fault" in value && value.fault === "fails")
       return `the request fails, since the default of ${column.name} does (${value.reason}).`;
   }
@@ -151,26 +156,26 @@ async function failingDefault(context: Context, row: Row | null): Promise<string
 }
 
 /** All that is the same for each row. */
-function outline({ asker, asRole, relation, access, question }: Context): Omit<Answer, "rows"> {
-  const { role, id, email, label } = asker;
+function outline({ caller, asRole, relation, access, question }: Context): Omit<Answer, "rows"> {
+  const { role, id, email, label } = caller;
   const { columns } = access;
   const all = question.verb === "delete" ? [] : relation.columns.map(({ name }) => name);
-  const filters = access.filter === null ? [] : [access.filter.gate];
-  const counted = new Set([...access.row, ...access.result, ...filters].flatMap(policiesOf));
+  const filters = access.filter === null ? [] : [access.filter.check];
+  const counted = new Set([...access.row, ...access.result, ...filters].flatMap(listPolicies));
   return {
-    asker: { role, id, email, label },
+    caller: { role, id, email, label },
     verb: question.verb,
     table: `api.${relation.name}`,
     columns,
     columnsRefused: all.filter((column) => !columns?.includes(column)),
     otherPolicies: relation.policies
       .filter((policy) => !counted.has(policy))
-      .map((policy) => ({ policy, reason: reasonToIgnore(policy, asker.role) })),
+      .map((policy) => ({ policy, reason: reasonToIgnore(policy, caller.role) })),
     evaluatedAsRole: asRole,
   };
 }
 
-function policiesOf({ permissive, restrictive }: Gate): Policy[] {
+function listPolicies({ permissive, restrictive }: PolicyCheck): Policy[] {
   return [...permissive, ...restrictive].map(({ policy }) => policy);
 }
 

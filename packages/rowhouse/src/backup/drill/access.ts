@@ -4,7 +4,7 @@ import { findPostgrest } from "../../stack/binaries.ts";
 import { freePort, loopback } from "../../stack/ports.ts";
 import { launchPostgrest, postgrestReady } from "../../stack/postgrest.ts";
 import { signToken } from "../../stack/token.ts";
-import { startGuard } from "../../stack/watchdog.ts";
+import { startWatchdog } from "../../stack/watchdog.ts";
 import type { Check } from "./checks.ts";
 
 /** Somebody with a token, who asks the API. */
@@ -57,7 +57,7 @@ export async function replayMatrix(
     extra: { PGRST_DB_CONFIG: "false" },
   };
   const server = await launchPostgrest(options);
-  startGuard()([server]);
+  startWatchdog()([server]);
   try {
     await postgrestReady(options, server);
     const api = `http://${loopback}:${options.port}`;

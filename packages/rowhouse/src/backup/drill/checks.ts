@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
-import { reasonOf } from "../../lib/errors.ts";
+import { errorMessage } from "../../lib/errors.ts";
 import { type CatalogEntry, compareCatalogs, readCatalogOn } from "../../schema/catalog/catalog.ts";
 import { describeDifference } from "../../schema/catalog/describe.ts";
 import { withClient } from "../../stack/database.ts";
-import { factsOf, steadySession } from "../facts.ts";
-import { type Backup, type Facts, hashOfCatalog } from "../manifest.ts";
+import { prepareSession, readFacts } from "../facts.ts";
+import { type Backup, type Facts, hashCatalog } from "../manifest.ts";
 
 /** One thing that a drill looked at. */
 export interface Check {
@@ -18,12 +18,12 @@ export interface Check {
 }
 
 /**
- * Compares a restored database with what the backup's manifest says of it. What goes wrong while
- * looking is a fault like any other: a damaged database can fail in any way.
+ * Compares a restored database with the backup's manifest. An error while looking is a fault like
+ * any other: a damaged database can fail in any way.
  */
 export async function prove(url: string, backup: Backup): Promise<Check[]> {
   return withClient(url, async (client) => {
-    await steadySession(client);
+    await prepareSession(client);
     const counted = await attempt("rows", () => contentCheck(client, backup.manifest));
     const catalog = await attempt("catalog", () => catalogCheck(client, backup));
     const indexes = await attempt("indexes", () => indexCheck(client));
@@ -36,12 +36,12 @@ export async function attempt(name: string, look: () => Promise<Check>): Promise
   try {
     return await look();
   } catch (error) {
-    return { name, of: "not finished", faults: [reasonOf(error)] };
+    return { name, of: "not finished", faults: [errorMessage(error)] };
   }
 }
 
 async function contentCheck(client: pg.Client, wanted: Facts): Promise<Check> {
-  const actual = await factsOf(client);
+  const actual = await readFacts(client);
   const rows = wanted.tables.reduce((sum, table) => sum + Number(table.rows), 0);
   return {
     name: "rows",
@@ -62,7 +62,7 @@ function tableFaults(wanted: Facts["tables"], actual: Facts["tables"]): string[]
       const table = found.get(name);
       if (table === undefined) return [`${name} is missing`];
       if (table.rows !== rows) return [`${name} has ${table.rows} rows, and had ${rows}`];
-      return table.hash === hash ? [] : [`${name} has other content than it had`];
+      return table.hash === hash ? [] : [`${name} has different rows than the backup`];
     }),
     ...surplus.map(({ name }) => `${name} was not there`),
   ];
@@ -97,7 +97,7 @@ async function catalogCheck(client: pg.Client, { dir, manifest }: Backup): Promi
   const wanted: CatalogEntry[] = JSON.parse(readFileSync(join(dir, "catalog.json"), "utf8"));
   const actual = await readCatalogOn(client);
   const difference = compareCatalogs(wanted, actual);
-  const sameHash = hashOfCatalog(actual) === manifest.catalog;
+  const sameHash = hashCatalog(actual) === manifest.catalog;
   return {
     name: "catalog",
     of: `${wanted.length} entries: policies, grants, roles ...`,
@@ -121,7 +121,7 @@ async function indexCheck(client: pg.Client): Promise<Check> {
         ? "select gin_index_check($1::oid::regclass)"
         : "select bt_index_parent_check($1::oid::regclass, heapallindexed => true, rootdescend => true)";
     await client.query(look, [oid]).catch((error) => {
-      faults.push(`${name}: ${reasonOf(error)}`);
+      faults.push(`${name}: ${errorMessage(error)}`);
     });
   }
   const heaps = readFileSync(join(import.meta.dirname, "../facts", "heaps.sql"), "utf8");

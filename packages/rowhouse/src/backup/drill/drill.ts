@@ -1,16 +1,14 @@
 import { rmSync } from "node:fs";
-import { join } from "node:path";
+import type { Progress } from "../../lib/progress.ts";
 import { withTemporaryFolder } from "../../lib/temporary.ts";
-import { findPostgres } from "../../stack/binaries.ts";
 import type { Home } from "../../stack/home.ts";
-import { careless } from "../../stack/scratch.ts";
-import { unprivileged } from "../../stack/unprivileged.ts";
-import { damages } from "../checksums.ts";
-import { type Backup, databaseOf } from "../manifest.ts";
-import { recover, unpack } from "../physical/recover.ts";
-import { stageWal } from "../physical/stage-wal.ts";
-import { archiveOf, type Progress } from "../store.ts";
-import { archivedSegments, firstGap, lastArchivedAt, orderOf } from "../wal.ts";
+import { throwawaySettings } from "../../stack/scratch.ts";
+import { findDamage } from "../checksums.ts";
+import { type Backup, describeDatabase } from "../manifest.ts";
+import { createRecovery, recover, unpack } from "../physical/recover.ts";
+import { stageRecoveryWal } from "../physical/stage-wal.ts";
+import { getArchiveDir } from "../store.ts";
+import { findFirstGap, listArchived, readLastArchived, segmentOrder } from "../wal.ts";
 import { replayMatrix } from "./access.ts";
 import { attempt, type Check, prove } from "./checks.ts";
 
@@ -28,8 +26,8 @@ export interface Drill {
   readonly checks: readonly Check[];
 }
 
-/** What a drill puts a restored database through, once it is up. */
-interface Arena {
+/** A restored database that runs, for the checks of a drill. */
+interface RestoredDatabase {
   /** The database, as superuser. */
   readonly url: string;
   /** The same, as authenticator. */
@@ -37,55 +35,55 @@ interface Arena {
   readonly stop: () => Promise<void>;
 }
 
-/** Brings a backup up somewhere where nobody else is; failures are told as checks. */
-export type Raise = (
+/** Starts a server of its own on a backup; failures are reported as checks. */
+export type BringUp = (
   backup: Backup,
   dir: string,
   progress: Progress,
-) => Promise<{ checks: Check[]; arena: Arena | undefined }>;
+) => Promise<{ checks: Check[]; database: RestoredDatabase | undefined }>;
 
 /** Restores a backup into a scratch folder, and proves that it is the database it was made of. */
 export async function drill(
   backup: Backup,
   home: Home,
   postgrestBin: string | undefined,
-  raise: Raise,
+  bringUp: BringUp,
   progress: Progress,
 ): Promise<Drill> {
   const begun = performance.now();
   const rpoSeconds = secondsSince(newestState(backup, home));
   return withTemporaryFolder("drill", async (dir) => {
-    progress.tell("Comparing checksums ...");
+    progress.report("Comparing checksums ...");
     const checks = [await checksumCheck(backup, progress)];
     let rtoSeconds: number | null = null;
-    if (checks.every(isSound)) {
-      progress.tell("Restoring ...");
-      const raised = await raise(backup, dir, progress);
-      checks.push(...raised.checks);
-      if (raised.arena) {
+    if (checks.every(isPassed)) {
+      progress.report("Restoring ...");
+      const restored = await bringUp(backup, dir, progress);
+      checks.push(...restored.checks);
+      if (restored.database) {
         rtoSeconds = Math.round((performance.now() - begun) / 100) / 10;
-        checks.push(...(await putThrough(raised.arena, backup, dir, postgrestBin, progress)));
+        checks.push(...(await runChecks(restored.database, backup, dir, postgrestBin, progress)));
       }
     }
-    const ok = checks.every(isSound);
+    const ok = checks.every(isPassed);
     const finishedAt = new Date().toISOString();
-    const database = databaseOf(backup.manifest);
+    const database = describeDatabase(backup.manifest);
     return { finishedAt, ok, backup: backup.name, database, rpoSeconds, rtoSeconds, checks };
   });
 }
 
-async function putThrough(
-  { url, apiUrl, stop }: Arena,
+async function runChecks(
+  { url, apiUrl, stop }: RestoredDatabase,
   backup: Backup,
   dir: string,
   postgrestBin: string | undefined,
-  { tell, signal }: Progress,
+  { report, signal }: Progress,
 ): Promise<Check[]> {
   try {
-    tell("Comparing rows, catalog and indexes ...");
+    report("Comparing rows, catalog and indexes ...");
     const proven = await prove(url, backup);
     signal.throwIfAborted();
-    tell("Serving it to two users ...");
+    report("Serving it to two users ...");
     return [...proven, await attempt("access", () => replayMatrix(apiUrl, dir, postgrestBin))];
   } finally {
     await stop();
@@ -93,17 +91,17 @@ async function putThrough(
 }
 
 async function checksumCheck(backup: Backup, { signal }: Progress): Promise<Check> {
-  const faults = await damages(backup, signal);
+  const faults = await findDamage(backup, signal);
   return { name: "checksums", of: `${backup.manifest.files.length} files`, faults };
 }
 
-function isSound({ faults }: Check): boolean {
+function isPassed({ faults }: Check): boolean {
   return faults.length === 0;
 }
 
 function newestState({ manifest }: Backup, home: Home): Date {
   const end = new Date(manifest.finishedAt);
-  const archived = manifest.kind === "physical" ? lastArchivedAt(archiveOf(home)) : undefined;
+  const archived = manifest.kind === "physical" ? readLastArchived(getArchiveDir(home)) : undefined;
   return archived !== undefined && archived > end ? archived : end;
 }
 
@@ -112,53 +110,39 @@ function secondsSince(moment: Date): number {
 }
 
 /** Raises a physical backup: rolled on with WAL to exactly the moment that was counted. */
-export function raisePhysical(home: Home): Raise {
+export function bringUpPhysical(home: Home): BringUp {
   return async (backup, dir, { signal }) => {
-    const identity = unprivileged(findPostgres(), dir);
-    const recovery = {
-      backup,
-      identity,
-      dataDir: join(identity.place, "data"),
-      walDir: join(identity.place, "wal.staged"),
-      logFile: join(dir, "restore.log"),
-      signal,
-    };
-    const first = /[0-9A-F]{24}/.exec(backup.manifest.wal?.[0] ?? "")?.[0] ?? "";
-    const wal = await attempt("WAL", async () => {
-      await stageWal(
-        recovery.walDir,
-        identity,
-        [join(backup.dir, "wal"), archiveOf(home)],
-        first,
-        signal,
-      );
-      return walCheck(archiveOf(home), first);
-    });
+    const recovery = createRecovery(backup, dir, { data: "data", wal: "wal.staged" }, signal);
+    const { place } = recovery.identity;
+    const archive = getArchiveDir(home);
+    const wal = await attempt("WAL", async () =>
+      checkWal(archive, await stageRecoveryWal(recovery, archive)),
+    );
     const removePlace = () => {
-      if (identity.place !== dir) rmSync(identity.place, { recursive: true, force: true });
+      if (place !== dir) rmSync(place, { recursive: true, force: true });
     };
     const checks: Check[] = [wal];
     try {
       await unpack(recovery);
-      const recovered = await recover(recovery, { kind: "point" }, careless);
+      const recovered = await recover(recovery, { kind: "point" }, throwawaySettings);
       const database = backup.manifest.database;
       const stop = () => recovered.stop().finally(removePlace);
       const url = recovered.url(database);
-      return { checks, arena: { url, apiUrl: recovered.url(database, "authenticator"), stop } };
+      return { checks, database: { url, apiUrl: recovered.url(database, "authenticator"), stop } };
     } catch (error) {
       removePlace();
       signal.throwIfAborted();
       const failed = await attempt("restore", () => Promise.reject(error));
-      return { checks: [...checks, failed], arena: undefined };
+      return { checks: [...checks, failed], database: undefined };
     }
   };
 }
 
 /** The WAL since the backup, without which no later moment can be restored. */
-function walCheck(archive: string, first: string): Check {
-  const since = archivedSegments(archive).filter((one) => orderOf(one) >= orderOf(first));
-  const gap = firstGap(since);
-  const begins = since[0] !== undefined && orderOf(since[0]) === orderOf(first);
+function checkWal(archive: string, first: string): Check {
+  const since = listArchived(archive).filter((one) => segmentOrder(one) >= segmentOrder(first));
+  const gap = findFirstGap(since);
+  const begins = since[0] !== undefined && segmentOrder(since[0]) === segmentOrder(first);
   return {
     name: "WAL",
     of: `${since.length} archived segments since the backup began`,

@@ -4,30 +4,30 @@ import { z } from "zod";
 import type { Home } from "../../stack/home.ts";
 import type { Drill } from "./drill.ts";
 
-const drilled = z.looseObject({
+const recordSchema = z.looseObject({
   database: z.string(),
   finishedAt: z.iso.datetime({ offset: true }),
   ok: z.boolean(),
 });
 
 /** A drill that a home knows of. */
-export type Drilled = Pick<Drill, "database" | "finishedAt" | "ok">;
+export type DrillRecord = Pick<Drill, "database" | "finishedAt" | "ok">;
 
-const fileOf = (home: Home) => join(home.dir, "drill.json");
+const getFile = (home: Home) => join(home.dir, "drill.json");
 
 /** The last drill of each database whose backups a home holds, or held. */
-export function lastDrills(home: Home): Drilled[] {
+export function lastDrills(home: Home): DrillRecord[] {
   try {
-    return z.array(drilled).parse(JSON.parse(readFileSync(fileOf(home), "utf8")));
+    return z.array(recordSchema).parse(JSON.parse(readFileSync(getFile(home), "utf8")));
   } catch {
     return []; // Not there, or damaged: as good as none.
   }
 }
 
-/** Writes what a drill found into the home, for whoever looks after it. */
+/** Records the result of a drill in the home. */
 export function recordDrill(home: Home, report: Drill): void {
   const others = lastDrills(home).filter(({ database }) => database !== report.database);
-  const file = fileOf(home);
+  const file = getFile(home);
   const text = `${JSON.stringify([report, ...others], null, 2)}\n`;
   writeFileSync(`${file}.new`, text, { mode: 0o600 });
   renameSync(`${file}.new`, file);

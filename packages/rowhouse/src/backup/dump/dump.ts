@@ -1,12 +1,13 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
+import type { Progress } from "../../lib/progress.ts";
 import { readCatalogOn } from "../../schema/catalog/catalog.ts";
 import { withClient, withoutPassword } from "../../stack/database.ts";
-import { factsOf, steadySession } from "../facts.ts";
+import { prepareSession, readFacts } from "../facts.ts";
 import { measure, sync } from "../files.ts";
-import { hashOfCatalog, type Manifest } from "../manifest.ts";
-import type { Draft, Progress } from "../store.ts";
+import { hashCatalog, type Manifest } from "../manifest.ts";
+import type { Draft } from "../store.ts";
 import { findTool, runTool } from "./tools.ts";
 
 /** The files of a dump, in the order in which they are restored. */
@@ -25,12 +26,12 @@ export const dumpFiles = {
 export async function takeDump(
   url: string,
   draft: Draft,
-  { tell, signal }: Progress,
+  { report, signal }: Progress,
 ): Promise<Manifest> {
   const startedAt = new Date().toISOString();
   return withClient(url, async (client) => {
-    await steadySession(client);
-    const { version, major } = await versionOf(client);
+    await prepareSession(client);
+    const { version, major } = await readVersion(client);
     const pgDump = await findTool("pg_dump", major);
     await client.query("begin isolation level repeatable read read only");
     const { rows } = await client.query<{ snapshot: string; at: string; database: string }>(
@@ -40,11 +41,11 @@ export async function takeDump(
     for (const [file, queries] of statements) {
       await writeStatements(client, queries, join(draft.dir, file));
     }
-    const facts = await factsOf(client, (table) => {
+    const facts = await readFacts(client, (table) => {
       signal.throwIfAborted();
-      tell(`Counting ${table} ...`);
+      report(`Counting ${table} ...`);
     });
-    tell("Dumping ...");
+    report("Dumping ...");
     const file = join(draft.dir, dumpFiles.rows);
     const args = ["--format=custom", "--no-password", `--snapshot=${snapshot}`, `--file=${file}`];
     await runTool(pgDump, args, url, "backup_failed", signal);
@@ -63,18 +64,18 @@ export async function takeDump(
       files: await Promise.all(names.map((name) => measure(draft.dir, name))),
       folders: [],
       ...facts,
-      catalog: hashOfCatalog(catalog),
+      catalog: hashCatalog(catalog),
     };
   });
 }
 
-async function versionOf(client: pg.Client): Promise<{ version: string; major: number }> {
+async function readVersion(client: pg.Client): Promise<{ version: string; major: number }> {
   const { rows } = await client.query<{ server_version: string }>("show server_version");
   const version = rows[0]?.server_version ?? "";
   return { version, major: Number.parseInt(version, 10) };
 }
 
-/** The queries that tell the statements of a file. */
+/** The queries that produce the statements of a file. */
 const statements = [
   [dumpFiles.roles, ["role_statements"]],
   [dumpFiles.database, ["database_statements", "default_privilege_statements"]],

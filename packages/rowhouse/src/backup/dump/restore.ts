@@ -1,16 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { RowhouseError, reasonOf } from "../../lib/errors.ts";
+import { errorMessage, RowhouseError } from "../../lib/errors.ts";
+import type { Progress } from "../../lib/progress.ts";
 import { withTemporaryFolder } from "../../lib/temporary.ts";
 import { authenticatorUrl, setAuthenticatorPassword } from "../../stack/authenticator.ts";
 import { withClient, withoutPassword } from "../../stack/database.ts";
 import { openOwnScratch } from "../../stack/scratch.ts";
-import { assertWhole } from "../checksums.ts";
+import { assertIntact } from "../checksums.ts";
 import { attempt } from "../drill/checks.ts";
-import type { Raise } from "../drill/drill.ts";
+import type { BringUp } from "../drill/drill.ts";
 import type { Backup } from "../manifest.ts";
-import type { Progress } from "../store.ts";
 import { dumpFiles } from "./dump.ts";
 import { findTool, runTool } from "./tools.ts";
 
@@ -23,16 +23,16 @@ import { findTool, runTool } from "./tools.ts";
 export async function restoreDump(
   backup: Backup,
   url: string,
-  { tell, signal }: Progress,
+  { report, signal }: Progress,
 ): Promise<void> {
-  tell("Comparing checksums ...");
-  await assertWhole(backup, signal);
+  report("Comparing checksums ...");
+  await assertIntact(backup, signal);
   await assertEmpty(url);
   const major = Number.parseInt(backup.manifest.postgresVersion, 10);
   const pgRestore = await findTool("pg_restore", major);
-  tell("Restoring roles ...");
+  report("Restoring roles ...");
   await runStatements(url, join(backup.dir, dumpFiles.roles));
-  tell("Restoring tables and rows ...");
+  report("Restoring tables and rows ...");
   await restoreRows(pgRestore, join(backup.dir, dumpFiles.rows), url, signal);
   await runStatements(url, join(backup.dir, dumpFiles.database));
 }
@@ -50,7 +50,7 @@ async function restoreRows(
     writeFileSync(join(dir, "list"), list);
     const args = [
       "--no-password",
-      // Everything becomes the property of whoever restores it.
+      // Everything is owned by the role that restores it.
       "--no-owner",
       // All of it or nothing.
       "--single-transaction",
@@ -84,15 +84,15 @@ async function runStatements(url: string, file: string): Promise<void> {
     if (error instanceof RowhouseError) throw error;
     throw new RowhouseError(
       "restore_failed",
-      `The statements of ${file} failed: ${reasonOf(error)}.`,
-      "Restore as a role that may: the database's owner with CREATEROLE, or a superuser. None of that file was kept; drop the database and make it anew before you try again.",
+      `The statements of ${file} failed: ${errorMessage(error)}.`,
+      "Restore as a role that may: the database's owner with CREATEROLE, or a superuser. None of that file was kept; drop the database and create it again before you retry.",
       { cause: error },
     );
   });
 }
 
 /** Raises a dump on a scratch server. */
-export const raiseDump: Raise = async (backup, _dir, progress) => {
+export const bringUpDump: BringUp = async (backup, _dir, progress) => {
   const scratch = await openOwnScratch();
   try {
     const url = await scratch.create();
@@ -101,12 +101,12 @@ export const raiseDump: Raise = async (backup, _dir, progress) => {
     await setAuthenticatorPassword(url, password);
     return {
       checks: [],
-      arena: { url, apiUrl: authenticatorUrl(url, password), stop: scratch.close },
+      database: { url, apiUrl: authenticatorUrl(url, password), stop: scratch.close },
     };
   } catch (error) {
     await scratch.close();
     progress.signal.throwIfAborted();
     const failed = await attempt("restore", () => Promise.reject(error));
-    return { checks: [failed], arena: undefined };
+    return { checks: [failed], database: undefined };
   }
 };

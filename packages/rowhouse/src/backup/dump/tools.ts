@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 import { promisify } from "node:util";
-import { RowhouseError, reasonOf } from "../../lib/errors.ts";
+import { errorMessage, RowhouseError } from "../../lib/errors.ts";
 
 const run = promisify(execFile);
 
@@ -17,7 +17,7 @@ const debian = "/usr/lib/postgresql";
  */
 export async function findTool(name: "pg_dump" | "pg_restore", major: number): Promise<string> {
   const found: { file: string; major: number }[] = [];
-  for (const file of candidates(name)) found.push({ file, major: await majorOf(file) });
+  for (const file of candidates(name)) found.push({ file, major: await readMajor(file) });
   const fitting = found.filter((tool) => tool.major >= major);
   const [best] = fitting.sort((one, other) => one.major - other.major);
   if (best) return best.file;
@@ -38,7 +38,7 @@ function candidates(name: string): string[] {
   return folders.map((folder) => join(folder, name)).filter((file) => existsSync(file));
 }
 
-async function majorOf(file: string): Promise<number> {
+async function readMajor(file: string): Promise<number> {
   try {
     const { stdout } = await run(file, ["--version"]);
     return Number(/\) (\d+)/.exec(stdout)?.[1] ?? 0);
@@ -85,7 +85,7 @@ export function libpqEnvironment(url: string): NodeJS.ProcessEnv {
  * Runs a program of PostgreSQL on a database.
  *
  * @returns What it printed.
- * @throws RowhouseError with the code, and what the program said last.
+ * @throws RowhouseError with the code, and the program's last lines of output.
  */
 export async function runTool(
   file: string,
@@ -100,10 +100,15 @@ export async function runTool(
   } catch (error) {
     signal.throwIfAborted();
     const { stderr } = error as { stderr?: string };
-    const said = stderr?.trim().split("\n").slice(-6).join("\n") || reasonOf(error);
+    const message = stderr?.trim().split("\n").slice(-6).join("\n") || errorMessage(error);
     const name = basename(file);
-    throw new RowhouseError(code, `${name} failed: ${said}`, "It says why; nothing half is left.", {
-      cause: error,
-    });
+    throw new RowhouseError(
+      code,
+      `${name} failed: ${message}`,
+      "Its message says why; nothing was kept.",
+      {
+        cause: error,
+      },
+    );
   }
 }

@@ -1,5 +1,5 @@
 -- The privileges that new objects get. pg_dump names the role that they belong to, who need not be
--- where the dump is restored: they become those of whoever restores, as everything does.
+-- where the dump is restored: they become those of the restoring role, as everything does.
 with entry as (
   select
     case when defaclnamespace <> 0 then format('in schema %s ', defaclnamespace::regnamespace) end as place,

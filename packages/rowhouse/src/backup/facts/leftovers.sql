@@ -1,4 +1,4 @@
--- What somebody made in a database: an empty one has nothing of it.
+-- The objects that were created in a database: an empty one has nothing of it.
 select count(*)::int as count
 from (
   select oid, 'pg_catalog.pg_class'::regclass as class from pg_catalog.pg_class where relnamespace <> 'pg_toast'::regnamespace

@@ -1,4 +1,4 @@
--- The statements that make the roles which this database needs: the API's, and whoever a grant or
+-- The statements that make the roles which this database needs: the API's, and those that a grant or
 -- a policy names. No passwords: only a superuser may read them. A role that is there already stays
 -- as it is.
 with recursive api_role (oid) as (

@@ -2,12 +2,13 @@ import { mkdirSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { RowhouseError } from "../../lib/errors.ts";
+import type { Progress } from "../../lib/progress.ts";
 import { waitFor } from "../../lib/wait.ts";
 import { withClient } from "../../stack/database.ts";
 import { measure, sync } from "../files.ts";
 import type { BackupFile } from "../manifest.ts";
-import type { Draft, Progress } from "../store.ts";
-import { archivedSegments } from "../wal.ts";
+import type { Draft } from "../store.ts";
+import { listArchived } from "../wal.ts";
 
 const archiveLimitMs = 120_000;
 
@@ -17,20 +18,20 @@ export async function keepWal(
   walDir: string,
   draft: Draft,
   segments: readonly string[],
-  { tell, signal }: Progress,
+  { report, signal }: Progress,
 ): Promise<BackupFile[]> {
-  tell("Waiting for the WAL to be archived ...");
+  report("Waiting for the WAL to be archived ...");
   await withClient(url, (client) => client.query("select pg_switch_wal()"));
   const arrived = await waitFor(
     () => {
       signal.throwIfAborted();
-      const archived = new Set(archivedSegments(walDir));
+      const archived = new Set(listArchived(walDir));
       return segments.every((segment) => archived.has(segment)) || undefined;
     },
     50,
     archiveLimitMs,
   );
-  if (!arrived) throw await notArchived(url, walDir);
+  if (!arrived) throw await createArchiveError(url, walDir);
   const files: BackupFile[] = [];
   for (const segment of segments) {
     const path = join("wal", `${segment}.gz`);
@@ -43,7 +44,7 @@ export async function keepWal(
   return files;
 }
 
-async function notArchived(url: string, walDir: string): Promise<RowhouseError> {
+async function createArchiveError(url: string, walDir: string): Promise<RowhouseError> {
   const failed = await withClient(url, async (client) => {
     const { rows } = await client.query<{ wal: string | null }>(
       "select last_failed_wal as wal from pg_catalog.pg_stat_archiver",
@@ -53,6 +54,6 @@ async function notArchived(url: string, walDir: string): Promise<RowhouseError> 
   return new RowhouseError(
     "backup_failed",
     `The server's WAL did not arrive in ${walDir} within ${archiveLimitMs / 1000} s${failed ? `; it failed at ${failed}` : ""}.`,
-    "The server's log says why: see the home's postgres.log, and the space on the disk.",
+    "See the server's log, postgres.log in the home, and the free space on the disk.",
   );
 }

@@ -3,21 +3,22 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type pg from "pg";
 import { RowhouseError } from "../../lib/errors.ts";
+import type { Progress } from "../../lib/progress.ts";
 import { readCatalogOn } from "../../schema/catalog/catalog.ts";
 import { findPostgres } from "../../stack/binaries.ts";
 import { withClient } from "../../stack/database.ts";
 import type { Home } from "../../stack/home.ts";
-import { give, unprivileged } from "../../stack/unprivileged.ts";
-import { walDirOf } from "../../stack/wal-archive.ts";
-import { factsOf } from "../facts.ts";
+import { chooseIdentity, give } from "../../stack/unprivileged.ts";
+import { getWalDir } from "../../stack/wal-archive.ts";
+import { readFacts } from "../facts.ts";
 import { compress, forEach, listData, measure } from "../files.ts";
-import { type BackupFile, hashOfCatalog, type Manifest } from "../manifest.ts";
-import type { Draft, Progress } from "../store.ts";
-import { segmentsBetween } from "../wal.ts";
+import { type BackupFile, hashCatalog, type Manifest } from "../manifest.ts";
+import type { Draft } from "../store.ts";
+import { listSegments } from "../wal.ts";
 import { keepWal } from "./keep-wal.ts";
-import { withMoment } from "./restore-point.ts";
+import { withRestorePoint } from "./restore-point.ts";
 
-/** What a backup is told by its server. */
+/** The facts about a server that a backup needs. */
 interface ServerFacts {
   readonly dataDir: string;
   readonly version: string;
@@ -43,37 +44,37 @@ export async function takePhysical(
   assertSound(server);
   const walDir = openArchive(home);
   const copied = await copyWhileRunning(url, server, draft, progress);
-  return withMoment(url, `rowhouse ${draft.name}`, progress, async (looker, moment) => {
-    const facts = await factsOf(looker, (table) => {
+  return withRestorePoint(url, `rowhouse ${draft.name}`, progress, async (reader, restorePoint) => {
+    const facts = await readFacts(reader, (table) => {
       progress.signal.throwIfAborted();
-      progress.tell(`Counting ${table} ...`);
+      progress.report(`Counting ${table} ...`);
     });
-    const catalog = await readCatalogOn(looker);
+    const catalog = await readCatalogOn(reader);
     writeFileSync(join(draft.dir, "catalog.json"), JSON.stringify(catalog), { mode: 0o600 });
     const wal = await keepWal(
       url,
       walDir,
       draft,
-      segmentsBetween(copied.timeline, copied.startLsn, moment.lsn),
+      listSegments(copied.timeline, copied.startLsn, restorePoint.lsn),
       progress,
     );
     return {
       kind: "physical",
       startedAt,
-      finishedAt: moment.at,
+      finishedAt: restorePoint.at,
       postgresVersion: server.version,
       database: server.database,
       systemIdentifier: server.systemIdentifier,
       startLsn: copied.startLsn,
       stopLsn: copied.stopLsn,
       timeline: copied.timeline,
-      restorePoint: moment.restorePoint,
+      restorePoint: restorePoint.name,
       wal: wal.map(({ path }) => path),
       files: [...copied.files, await measure(draft.dir, "catalog.json"), ...wal],
       folders: copied.folders,
       ...facts,
-      sequences: moment.sequences,
-      catalog: hashOfCatalog(catalog),
+      sequences: restorePoint.sequences,
+      catalog: hashCatalog(catalog),
     };
   });
 }
@@ -103,8 +104,8 @@ function assertSound({ archiveMode, tablespaces }: ServerFacts): void {
 
 /** From now on the server keeps its WAL there. */
 function openArchive(home: Home): string {
-  const identity = unprivileged(findPostgres(), home.dir);
-  const walDir = walDirOf(identity.place);
+  const identity = chooseIdentity(findPostgres(), home.dir);
+  const walDir = getWalDir(identity.place);
   mkdirSync(walDir, { recursive: true, mode: 0o700 });
   give(walDir, identity);
   return walDir;
@@ -123,7 +124,7 @@ async function copyWhileRunning(
   url: string,
   { dataDir }: ServerFacts,
   draft: Draft,
-  { tell, signal }: Progress,
+  { report, signal }: Progress,
 ): Promise<Copied> {
   return withClient(url, async (client) => {
     const start = await client.query<{ lsn: string; segment: string }>(
@@ -138,7 +139,7 @@ async function copyWhileRunning(
       const file = await compress(join(dataDir, path), draft.dir, join("data", `${path}.gz`));
       if (file) files.push(file);
       seen += 1;
-      if (seen % 250 === 0) tell(`Copied ${seen} of ${listing.files.length} files ...`);
+      if (seen % 250 === 0) report(`Copied ${seen} of ${listing.files.length} files ...`);
     };
     await forEach(listing.files.slice(0, -1), signal, copyOne);
     await forEach(listing.files.slice(-1), signal, copyOne); // The control file.

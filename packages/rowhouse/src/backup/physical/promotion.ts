@@ -13,7 +13,7 @@ export interface End {
 const limitMs = 24 * 60 * 60 * 1000;
 
 /** Resolves when it is no longer in recovery; with undefined when the server has ended instead. */
-export async function promoted(
+export async function waitForPromotion(
   url: string,
   server: Server,
   signal: AbortSignal,
@@ -21,13 +21,13 @@ export async function promoted(
   const ask = async () => {
     if (signal.aborted) await server.stop();
     signal.throwIfAborted();
-    return server.end() === undefined ? standing(url) : "ended";
+    return server.end() === undefined ? readPromotion(url) : "ended";
   };
   const end = await waitFor<End | "ended">(ask, 50, limitMs);
   return end === "ended" ? undefined : end;
 }
 
-async function standing(url: string): Promise<End | undefined> {
+async function readPromotion(url: string): Promise<End | undefined> {
   const client = new pg.Client({ connectionString: url });
   client.on("error", () => {});
   try {

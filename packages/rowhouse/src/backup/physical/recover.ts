@@ -2,18 +2,18 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { RowhouseError } from "../../lib/errors.ts";
-import { postgresVersion } from "../../stack/binaries.ts";
+import { findPostgres, postgresVersion } from "../../stack/binaries.ts";
 import { launchPostgres } from "../../stack/postgres.ts";
 import { lastLines, type Server } from "../../stack/process.ts";
-import { give, type Identity } from "../../stack/unprivileged.ts";
+import { chooseIdentity, give, type Identity } from "../../stack/unprivileged.ts";
 import { restoreCommand } from "../../stack/wal-archive.ts";
-import { startGuard } from "../../stack/watchdog.ts";
+import { startWatchdog } from "../../stack/watchdog.ts";
 import { dataFiles, dataFolders } from "../checksums.ts";
 import { decompress, forEach } from "../files.ts";
 import type { Backup } from "../manifest.ts";
-import { unreached } from "../wal.ts";
-import { type End, promoted } from "./promotion.ts";
-import { aim, type Target } from "./target.ts";
+import { findUnreached } from "../wal.ts";
+import { type End, waitForPromotion } from "./promotion.ts";
+import { recoverySettings, type Target } from "./target.ts";
 
 /** What a recovery works with. */
 export interface Recovery {
@@ -25,6 +25,29 @@ export interface Recovery {
   readonly walDir: string;
   readonly logFile: string;
   readonly signal: AbortSignal;
+}
+
+/**
+ * Plans the recovery of a backup.
+ *
+ * @param dir The home or folder that the data goes into.
+ * @param names What the folders of the data and of the WAL are called there.
+ */
+export function createRecovery(
+  backup: Backup,
+  dir: string,
+  names: { readonly data: string; readonly wal: string },
+  signal: AbortSignal,
+): Recovery {
+  const identity = chooseIdentity(findPostgres(), dir);
+  return {
+    backup,
+    identity,
+    dataDir: join(identity.place, names.data),
+    walDir: join(identity.place, names.wal),
+    logFile: join(dir, "restore.log"),
+    signal,
+  };
 }
 
 /** A restored server that runs, and that only this user can reach. */
@@ -62,10 +85,10 @@ export async function unpack({ backup, dataDir, identity, signal }: Recovery): P
   });
   writeFileSync(join(dataDir, "recovery.signal"), "", { mode: 0o600 });
   give(join(dataDir, "recovery.signal"), identity);
-  for (const folder of folders) giveUpTo(folder, dataDir, identity);
+  for (const folder of folders) giveFolder(folder, dataDir, identity);
 }
 
-function giveUpTo(folder: string, root: string, identity: Identity): void {
+function giveFolder(folder: string, root: string, identity: Identity): void {
   for (let at = folder; at.startsWith(root); at = dirname(at)) give(at, identity);
 }
 
@@ -80,8 +103,8 @@ export async function recover(
   target: Target,
   extra: Record<string, string> = {},
 ): Promise<Recovered> {
-  // A socket in a folder of its own: nobody else can connect, so no password is needed.
-  rmSync(recovery.logFile, { force: true }); // What it says of an earlier one is not meant.
+  // A socket in a directory of its own: no other user can connect, so no password is needed.
+  rmSync(recovery.logFile, { force: true }); // An earlier recovery's log would mislead.
   const socketDir = mkdtempSync(join(tmpdir(), "rowhouse-socket-"));
   writeFileSync(join(socketDir, "hba.conf"), "local all all trust\n", { mode: 0o600 });
   give(join(socketDir, "hba.conf"), recovery.identity);
@@ -89,14 +112,14 @@ export async function recover(
   const close = () => rmSync(socketDir, { recursive: true, force: true });
   try {
     const settings = { ...socketSettings(socketDir), ...walSettings(recovery), ...extra };
-    return await rollOn(recovery, target, settings, socketDir, close);
+    return await replayTo(recovery, target, settings, socketDir, close);
   } catch (error) {
     close();
     throw error;
   }
 }
 
-async function rollOn(
+async function replayTo(
   recovery: Recovery,
   target: Target,
   settings: Record<string, string>,
@@ -107,19 +130,22 @@ async function rollOn(
   const cluster = { dataDir, identity, logFile, password: "", version: "" };
   const url = (database: string, role = "postgres") =>
     `postgres://${role}@localhost:5432/${database}?host=${encodeURIComponent(socketDir)}`;
-  const server = await launchPostgres(cluster, 5432, { ...settings, ...aim(target, backup) });
-  startGuard()([server]);
-  const end = await promoted(url("postgres"), server, recovery.signal);
+  const server = await launchPostgres(cluster, 5432, {
+    ...settings,
+    ...recoverySettings(target, backup),
+  });
+  startWatchdog()([server]);
+  const end = await waitForPromotion(url("postgres"), server, recovery.signal);
   if (end !== undefined) {
     if (target.kind === "latest") await assertReached(recovery, target.timeline, end, server);
     const stop = () => server.stop().finally(close);
     return { url, lastCommit: end.lastCommit, endedBefore: false, stop };
   }
   const cameShort = target.kind === "time" && endedEarly(logFile);
-  if (!cameShort) throw notPromoted(backup, server, logFile);
+  if (!cameShort) throw createPromotionError(backup, server, logFile);
   // The WAL has no transaction at or after that moment: all of it is what there was then.
   const rest = { kind: "latest", timeline: target.timeline } as const;
-  return { ...(await rollOn(recovery, rest, settings, socketDir, close)), endedBefore: true };
+  return { ...(await replayTo(recovery, rest, settings, socketDir, close)), endedBefore: true };
 }
 
 function socketSettings(socketDir: string): Record<string, string> {
@@ -135,8 +161,8 @@ function walSettings({ walDir }: Recovery): Record<string, string> {
 }
 
 /**
- * A server takes WAL that it cannot read for the end of it, and says nothing. So see that it came
- * to the last segment there is: otherwise what was written since would be missing unnoticed.
+ * A server silently takes WAL that it cannot read for the end of it. So this checks that it reached
+ * the last segment there is: otherwise later writes would be missing unnoticed.
  */
 async function assertReached(
   { walDir, backup }: Recovery,
@@ -144,13 +170,13 @@ async function assertReached(
   { replayed }: End,
   server: Server,
 ): Promise<void> {
-  const last = unreached(walDir, timeline, replayed);
+  const last = findUnreached(walDir, timeline, replayed);
   if (last === undefined) return;
   await server.stop();
   throw new RowhouseError(
     "restore_failed",
     `The WAL after the backup ${backup.name} can be read up to ${replayed} alone, and goes on to the segment ${last}: one between is damaged.`,
-    "Nothing that was there before was changed. Every moment before can be restored: give an earlier --to.",
+    "The existing data was not changed. Every earlier point in time can be restored: give an earlier --to.",
   );
 }
 
@@ -158,14 +184,14 @@ function endedEarly(logFile: string): boolean {
   return lastLines(logFile, 15).includes("recovery ended before configured recovery target");
 }
 
-function notPromoted({ name }: Backup, server: Server, logFile: string): RowhouseError {
+function createPromotionError({ name }: Backup, server: Server, logFile: string): RowhouseError {
   const log = existsSync(logFile) ? lastLines(logFile, 12) : "";
   const short = log.includes("recovery ended before configured recovery target")
-    ? "its WAL ends before the wanted moment"
+    ? "its WAL ends before that time"
     : `the server ended (${server.end() ?? "no answer"})`;
   return new RowhouseError(
     "restore_failed",
-    `The backup ${name} cannot be brought to that moment: ${short}. The end of the log:\n${log}`,
-    "Nothing that was there before was changed. The log says why; try an older backup.",
+    `Cannot recover the backup ${name} to that point in time: ${short}. The end of the log:\n${log}`,
+    "The existing data was not changed. See the log; try an older backup.",
   );
 }

@@ -1,20 +1,22 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RowhouseError } from "../../lib/errors.ts";
+import { timestamp } from "../../lib/format.ts";
+import type { Progress } from "../../lib/progress.ts";
 import { findPostgres } from "../../stack/binaries.ts";
 import { withClient } from "../../stack/database.ts";
 import { type Home, postgresPassword } from "../../stack/home.ts";
-import { takeHold } from "../../stack/lock.ts";
-import { give, type Identity, unprivileged } from "../../stack/unprivileged.ts";
-import { assertWhole } from "../checksums.ts";
-import { ofTheDisk } from "../disk-error.ts";
+import { acquireLock } from "../../stack/lock.ts";
+import { chooseIdentity, give, type Identity } from "../../stack/unprivileged.ts";
+import { assertIntact } from "../checksums.ts";
+import { toDiskError } from "../disk-error.ts";
 import { sync } from "../files.ts";
 import type { Backup } from "../manifest.ts";
-import type { Wanted } from "../select.ts";
-import { archiveOf, type Progress } from "../store.ts";
-import { archivedSegments, firstGap, orderOf, packNow, timelineAt } from "../wal.ts";
-import { type Recovered, type Recovery, recover, unpack } from "./recover.ts";
-import { stageWal } from "./stage-wal.ts";
+import type { RestoreTime } from "../select.ts";
+import { getArchiveDir } from "../store.ts";
+import { findFirstGap, findTimeline, listArchived, packWithTime, segmentOrder } from "../wal.ts";
+import { createRecovery, type Recovered, type Recovery, recover, unpack } from "./recover.ts";
+import { stageRecoveryWal } from "./stage-wal.ts";
 import type { Target } from "./target.ts";
 
 /** What a restore did. */
@@ -38,75 +40,63 @@ export interface Restored {
  */
 export async function restore(
   backup: Backup,
-  wanted: Wanted,
+  restoreTime: RestoreTime,
   from: Home,
   into: Home,
-  { tell, signal }: Progress,
+  { report, signal }: Progress,
 ): Promise<Restored> {
-  const hold = await takeHold(into);
-  const identity = unprivileged(findPostgres(), into.dir);
-  const dataDir = join(identity.place, "data");
-  const recovery: Recovery = {
-    backup,
-    identity,
-    dataDir: join(identity.place, "data.restoring"),
-    walDir: join(identity.place, "wal.restoring"),
-    logFile: join(into.dir, "restore.log"),
-    signal,
-  };
+  const lock = await acquireLock(into);
+  const names = { data: "data.restoring", wal: "wal.restoring" };
+  const recovery = createRecovery(backup, into.dir, names, signal);
+  const { place } = recovery.identity;
+  const dataDir = join(place, "data");
   const discard = () => {
     rmSync(recovery.dataDir, { recursive: true, force: true });
     rmSync(recovery.walDir, { recursive: true, force: true });
   };
   try {
     discard(); // What a killed restore left.
-    tell("Comparing checksums ...");
-    await assertWhole(backup, signal);
-    const target = await gather(recovery, wanted, from);
-    tell("Unpacking ...");
+    report("Comparing checksums ...");
+    await assertIntact(backup, signal);
+    const target = await gather(recovery, restoreTime, from);
+    report("Unpacking ...");
     await unpack(recovery);
-    tell("Rolling on with the WAL ...");
+    report("Replaying WAL ...");
     const recovered = await recover(recovery, target);
     await settle(recovered, recovery, into, from);
     const before = swap(recovery.dataDir, dataDir);
-    await sync(identity.place);
+    await sync(place);
     const { lastCommit, endedBefore } = recovered;
     return { backup: backup.name, lastCommit, endedBefore, dataDir, before };
   } catch (error) {
-    const remedy = "Make room for a second copy of the data. What was there was not changed.";
-    throw ofTheDisk(error, "restore_failed", remedy);
+    const remedy = "Make room for a second copy of the data. The existing data was not changed.";
+    throw toDiskError(error, "restore_failed", remedy);
   } finally {
     discard();
-    await hold.release();
+    await lock.release();
   }
 }
 
 /** Gathers the WAL, and decides how far it is to be followed. */
-async function gather(
-  { backup, identity, walDir, signal }: Recovery,
-  wanted: Wanted,
-  from: Home,
-): Promise<Target> {
-  const first = /[0-9A-F]{24}/.exec(backup.manifest.wal?.[0] ?? "")?.[0] ?? "";
-  const archive = archiveOf(from);
-  const own = join(backup.dir, "wal");
-  if (wanted === undefined) {
+async function gather(recovery: Recovery, restoreTime: RestoreTime, from: Home): Promise<Target> {
+  const { backup } = recovery;
+  const archive = getArchiveDir(from);
+  if (restoreTime === undefined) {
     // Every timeline that was ever begun is known, so that the new one gets a number of its own.
-    await stageWal(walDir, identity, [own, archive], first, signal);
+    await stageRecoveryWal(recovery, archive);
     return { kind: "point" };
   }
-  // What a killed server had not archived yet is only in its data directory.
-  const rest = join(archive, "..", "data", "pg_wal");
-  await stageWal(walDir, identity, [own, archive, rest], first, signal);
-  assertUnbroken([own, archive], backup, first);
-  const timeline = timelineAt(
+  // WAL that was not yet archived when a server was killed is only in its data directory.
+  const first = await stageRecoveryWal(recovery, archive, join(archive, "..", "data", "pg_wal"));
+  assertUnbroken([join(backup.dir, "wal"), archive], backup, first);
+  const timeline = findTimeline(
     archive,
     backup.manifest.timeline ?? 1,
-    wanted === "latest" ? new Date() : wanted,
+    restoreTime === "latest" ? new Date() : restoreTime,
   );
-  return wanted === "latest"
+  return restoreTime === "latest"
     ? { kind: "latest", timeline }
-    : { kind: "time", time: wanted, timeline };
+    : { kind: "time", time: restoreTime, timeline };
 }
 
 /** The archive has to join on to what the backup holds itself. */
@@ -115,13 +105,15 @@ function assertUnbroken(
   { name }: Backup,
   first: string,
 ): void {
-  const since = archivedSegments(own, archive).filter((one) => orderOf(one) >= orderOf(first));
-  const gap = firstGap(since);
+  const since = listArchived(own, archive).filter(
+    (one) => segmentOrder(one) >= segmentOrder(first),
+  );
+  const gap = findFirstGap(since);
   if (gap === undefined) return;
   throw new RowhouseError(
     "backup_damaged",
-    `The WAL segment ${gap} is missing in ${archive}: the backup ${name} cannot be rolled on beyond it.`,
-    "Find it, use a later backup, or restore the backup's own moment: without --to.",
+    `The WAL segment ${gap} is missing in ${archive}: the backup ${name} cannot be recovered beyond it.`,
+    "Find it, use a later backup, or restore the end of this backup: without --to.",
   );
 }
 
@@ -141,7 +133,7 @@ async function settle(
     await recovered.stop();
   }
   if (into.dir === from.dir)
-    keepHistory(dataDir, archiveOf(from), unprivileged(findPostgres(), into.dir));
+    keepHistory(dataDir, getArchiveDir(from), chooseIdentity(findPostgres(), into.dir));
 }
 
 /**
@@ -154,7 +146,7 @@ function keepHistory(dataDir: string, archive: string, identity: Identity): void
   if (newest === undefined || !existsSync(archive)) return;
   const file = join(archive, `${newest}.gz`);
   if (existsSync(file)) return;
-  const text = packNow(readFileSync(join(dataDir, "pg_wal", newest)));
+  const text = packWithTime(readFileSync(join(dataDir, "pg_wal", newest)));
   writeFileSync(`${file}.part`, text, { mode: 0o600, flush: true });
   give(`${file}.part`, identity);
   renameSync(`${file}.part`, file);
@@ -170,7 +162,7 @@ export function swap(restored: string, dataDir: string): string | undefined {
     renameSync(restored, dataDir);
     return undefined;
   }
-  const before = `${dataDir}.before-${new Date().toISOString().replace(/[-:]|\.\d+/g, "")}`;
+  const before = `${dataDir}.before-${timestamp(new Date())}`;
   if (existsSync(before)) {
     throw new RowhouseError("restore_refused", `${before} is there already.`, "Try again.");
   }

@@ -3,17 +3,37 @@ import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { RowhouseError, reasonOf } from "../../lib/errors.ts";
+import { errorMessage, RowhouseError } from "../../lib/errors.ts";
 import { give, type Identity } from "../../stack/unprivileged.ts";
 import { forEach } from "../files.ts";
-import { orderOf, segmentSize } from "../wal.ts";
+import { findSegment, segmentOrder, segmentSize } from "../wal.ts";
+import type { Recovery } from "./recover.ts";
 
-/** Segments, and the files that tell one timeline from another; compressed, or as the server has them. */
-const wanted = /^([0-9A-F]{24}|[0-9A-F]{8}\.history)(\.gz)?$/;
+/** Segments and timeline history files; compressed, or as the server has them. */
+const walFile = /^([0-9A-F]{24}|[0-9A-F]{8}\.history)(\.gz)?$/;
 
 /**
- * Gathers the WAL of a recovery in one folder that the server can read, whoever it runs as. What
- * an earlier folder has, a later one does not replace.
+ * Gathers the WAL that a backup is recovered with: its own, and what was archived since.
+ *
+ * @param archive The folder that the server archives its WAL into.
+ * @param unarchived Folders with WAL that was never archived.
+ * @returns The segment that the backup begins with.
+ * @throws RowhouseError backup_damaged when a segment cannot be read to its end.
+ */
+export async function stageRecoveryWal(
+  { backup, identity, walDir, signal }: Recovery,
+  archive: string,
+  ...unarchived: readonly string[]
+): Promise<string> {
+  const first = findSegment(backup.manifest.wal?.[0] ?? "");
+  const folders = [join(backup.dir, "wal"), archive, ...unarchived];
+  await stageWal(walDir, identity, folders, first, signal);
+  return first;
+}
+
+/**
+ * Gathers the WAL of a recovery in one folder that the server's user can read. A later folder does
+ * not replace what an earlier one has.
  *
  * @param from Where WAL is: the backup's own, the archive's, and what was never archived.
  * @param first The segment that the backup begins with; older ones are not needed.
@@ -32,8 +52,8 @@ export async function stageWal(
   for (const folder of from.filter((one) => existsSync(one))) {
     const names = readdirSync(folder).filter((name) => isNeeded(name, first));
     await forEach(names, signal, async (name) => {
-      const bare = name.replace(/\.gz$/, "");
-      if (existsSync(join(dir, bare)) || existsSync(join(dir, `${bare}.gz`))) return;
+      const normalize = name.replace(/\.gz$/, "");
+      if (existsSync(join(dir, normalize)) || existsSync(join(dir, `${normalize}.gz`))) return;
       if (/^[0-9A-F]{24}\.gz$/.test(name)) await assertReadable(join(folder, name));
       await linkOrCopy(join(folder, name), join(dir, name), identity);
     });
@@ -41,12 +61,12 @@ export async function stageWal(
 }
 
 function isNeeded(name: string, first: string): boolean {
-  const bare = wanted.exec(name)?.[1];
-  if (bare === undefined) return false;
-  return bare.endsWith(".history") || orderOf(bare) >= orderOf(first);
+  const normalize = walFile.exec(name)?.[1];
+  if (normalize === undefined) return false;
+  return normalize.endsWith(".history") || segmentOrder(normalize) >= segmentOrder(first);
 }
 
-/** A server that meets half a segment takes it for the end of the WAL: better to say so before. */
+/** A server takes a truncated segment for the end of the WAL: so it is refused before. */
 async function assertReadable(file: string): Promise<void> {
   let size = 0;
   let reason = "";
@@ -55,13 +75,13 @@ async function assertReadable(file: string): Promise<void> {
       for await (const chunk of chunks) size += (chunk as Buffer).length;
     });
   } catch (error) {
-    reason = reasonOf(error);
+    reason = errorMessage(error);
   }
   if (size === segmentSize && reason === "") return;
   throw new RowhouseError(
     "backup_damaged",
     `The WAL segment ${file} is damaged: ${reason || `it holds ${size} bytes and not ${segmentSize}`}.`,
-    "Every moment before it can still be restored: move it away, and give an earlier --to.",
+    "Every earlier point in time can still be restored: move it away, and give an earlier --to.",
   );
 }
 

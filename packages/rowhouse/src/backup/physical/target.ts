@@ -9,7 +9,7 @@ export type Target =
   | { readonly kind: "latest"; readonly timeline: number };
 
 /** The target in the words of the server's settings. */
-export function aim(target: Target, { manifest }: Backup): Record<string, string> {
+export function recoverySettings(target: Target, { manifest }: Backup): Record<string, string> {
   const timeline = target.kind === "point" ? (manifest.timeline ?? 1) : target.timeline;
   return {
     recovery_target_timeline: String(timeline),

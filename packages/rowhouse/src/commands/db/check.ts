@@ -3,18 +3,19 @@ import { note, printResult } from "../../lib/output.ts";
 import { openProject } from "../../lib/project.ts";
 import { compareCatalogs, readCatalog } from "../../schema/catalog/catalog.ts";
 import { buildDeclared } from "../../schema/catalog/declared.ts";
-import { describeDifference, describeVersions } from "../../schema/catalog/describe.ts";
+import { describeDifference } from "../../schema/catalog/describe.ts";
 import { type History, readHistory } from "../../schema/catalog/history.ts";
+import { describeVersions } from "../../schema/catalog/versions.ts";
 import { migrate } from "../../stack/dbmate.ts";
 import { withScratch, withScratchPair } from "../../stack/scratch.ts";
 import { parseDatabaseUrl } from "../options.ts";
 
 /** `rowhouse db check` */
 export const checkCommand = new Command("check")
-  .description("tell whether db/migrations builds what sql/ and policies/ declare; silent when so")
+  .description("check that db/migrations builds what sql/ and policies/ declare; silent if it does")
   .option(
     "--against <url>",
-    "only read this database, and tell whether it is what its applied migrations say",
+    "check this database against its applied migrations instead; it is only read",
     parseDatabaseUrl,
   )
   .option("--json", "for programs")
@@ -27,15 +28,15 @@ export const checkCommand = new Command("check")
     if (!against && !json) note("`rowhouse db migration <name>` writes the missing migration.");
   });
 
-/** @returns The difference, and the lines that tell it: none when there is none. */
+/** @returns The difference, and the lines that describe it: none when there is none. */
 async function checkSides(): Promise<[result: object, lines: string[]]> {
   return withScratchPair(async (first, second) => {
     const [migrated, declared] = [await first.create(), await second.create()];
     await Promise.all([migrate(migrated), buildDeclared(declared)]);
     const difference = compareCatalogs(await readCatalog(declared), await readCatalog(migrated));
-    const told = describeDifference(difference);
+    const changes = describeDifference(difference);
     const title = "db/migrations (-) and sql/ with policies/ (+) build different databases:";
-    return [difference, told.length > 0 ? [title, ...told] : []];
+    return [difference, changes.length > 0 ? [title, ...changes] : []];
   });
 }
 
@@ -51,8 +52,8 @@ function describeHistory({ drift, ...versions }: History): string[] {
     ...describeVersions(versions),
     ...drift.flatMap(({ file, difference }) => [
       file
-        ? `${file} says something else (+) than what is there (-): edited after it was applied, or changed by hand.`
-        : "No migration made this: it was made by hand.",
+        ? `${file} (+) differs from the database (-): edited after it was applied, or changed by hand.`
+        : "No migration created this: it was created by hand.",
       ...describeDifference(difference),
     ]),
   ];

@@ -6,13 +6,13 @@ import { parseDatabaseUrl } from "../options.ts";
 
 /** `rowhouse db diff` */
 export const diffCommand = new Command("diff")
-  .description("print the SQL that leads from db/migrations to sql/ and policies/; writes nothing")
+  .description("print the SQL from db/migrations to sql/ and policies/; writes nothing")
   .option("--against <url>", "start from this database instead: it is only read", parseDatabaseUrl)
   .action(async ({ against }: { against?: string }) => {
-    const { coloured } = await import("../../schema/plan/colour.ts");
+    const { colourSql } = await import("../../schema/plan/colour.ts");
     const { hazards, up } = against ? await fromDatabase(against) : await fromMigrations();
-    for (const { says } of hazards) print(coloured(`-- Mind: ${says}`));
-    if (up.length > 0) printExactly(up.map((sql) => coloured(`${sql};`)).join("\n\n"));
+    for (const { message } of hazards) print(colourSql(`-- Mind: ${message}`));
+    if (up.length > 0) printExactly(up.map((sql) => colourSql(`${sql};`)).join("\n\n"));
   });
 
 async function fromMigrations() {
@@ -28,17 +28,17 @@ async function fromDatabase(url: string) {
   const { root } = openProject();
   const { buildDeclared } = await import("../../schema/catalog/declared.ts");
   const { areEqual } = await import("../../schema/catalog/catalog.ts");
-  const { withOwnerOf } = await import("../../schema/plan/owner.ts");
-  const { hazardsBetween } = await import("../../schema/plan/hazards.ts");
+  const { withSameOwner } = await import("../../schema/plan/owner.ts");
+  const { findHazards } = await import("../../schema/plan/hazards.ts");
   const { planChanges } = await import("../../schema/plan/plan.ts");
-  const { readSide } = await import("../../schema/plan/snapshot.ts");
+  const { readSnapshot } = await import("../../schema/plan/snapshot.ts");
   const { declaredSources } = await import("../../schema/plan/sources.ts");
   return withScratch(async (scratch) => {
     const declared = await scratch.create();
-    await buildDeclared(await withOwnerOf(url, declared), root);
-    const [from, to] = [await readSide(url), await readSide(declared)];
+    await buildDeclared(await withSameOwner(url, declared), root);
+    const [from, to] = [await readSnapshot(url), await readSnapshot(declared)];
     if (areEqual(from.catalog, to.catalog)) return { hazards: [], up: [] };
     const up = planChanges(from, to, declaredSources(root));
-    return { hazards: hazardsBetween(from.catalog, to.catalog, up), up };
+    return { hazards: findHazards(from.catalog, to.catalog, up), up };
   });
 }

@@ -4,12 +4,12 @@ import { Command, InvalidArgumentError } from "commander";
 import { RowhouseError } from "../../lib/errors.ts";
 import { note, print } from "../../lib/output.ts";
 import { openProject } from "../../lib/project.ts";
-import type { Hazard, HazardKind } from "../../schema/plan/hazards.ts";
+import type { Hazard, HazardKind } from "../../schema/plan/hazard.ts";
 import type { Draft } from "../../schema/plan/migration.ts";
 import { withScratchPair } from "../../stack/scratch.ts";
 import { adoptAtHome } from "./adopt.ts";
 
-/** What may be done all the same, each by the objects that it is allowed for. */
+/** What is allowed, each with the objects that it is allowed for. */
 export interface Allowed {
   readonly allowDrop?: readonly string[];
   readonly allowRlsOff?: readonly string[];
@@ -18,11 +18,14 @@ export interface Allowed {
 
 /** `rowhouse db migration <name>` */
 export const migrationCommand = new Command("migration")
-  .description("write the migration that leads from db/migrations to sql/ and policies/, proven")
-  .argument("<name>", "what it does, in a word or some: note_column", migrationName)
-  .option("--allow-drop <object...>", "let it drop these tables or columns, or change their type")
-  .option("--allow-rls-off <table...>", "let it turn row-level security off on these")
-  .option("--allow-anonymous <object...>", "let it open these to whoever has no token")
+  .description("write and prove the migration from db/migrations to sql/ and policies/")
+  .argument("<name>", "what it does, in a few words: note_column", migrationName)
+  .option(
+    "--allow-drop <object...>",
+    "allow dropping these tables or columns, or changing their type",
+  )
+  .option("--allow-rls-off <table...>", "allow turning row-level security off on these")
+  .option("--allow-anonymous <object...>", "allow opening these to anonymous requests")
   .addHelpText(
     "after",
     `
@@ -34,8 +37,8 @@ made-up rows must survive both. Only then is the file written.`,
     const { draftMigration } = await import("../../schema/plan/migration.ts");
     const { root, migrationsDir: dir } = openProject();
     await withScratchPair(async (migrated, declared) => {
-      const sides = { root, dir, migrated, declared, permit };
-      const draft = await draftMigration(sides, name);
+      const options = { root, dir, migrated, declared, permit };
+      const draft = await draftMigration(options, name);
       if (draft === undefined) {
         note("Nothing to do: db/migrations builds what sql/ and policies/ declare.");
         return;
@@ -43,9 +46,10 @@ made-up rows must survive both. Only then is the file written.`,
       const file = join(dir, draft.file);
       writeFileSync(file, draft.text, { flag: "wx" });
       print(`wrote ${relative(process.cwd(), file)}`);
-      for (const line of told(draft)) note(line);
+      for (const line of describeProof(draft)) note(line);
       const adopted = await adoptAtHome(declared);
-      for (const one of adopted) note(`The database of the home has it already: noted ${one}.`);
+      for (const one of adopted)
+        note(`The home's database already has it: marked ${one} as applied.`);
     });
   });
 
@@ -68,17 +72,19 @@ export function refuse(hazards: readonly Hazard[], allowed: Allowed): void {
   const needed = new Set(refused.map(({ kind, object }) => `${flags[kind][0]} ${object}`));
   throw new RowhouseError(
     "step_refused",
-    ["This is not done unasked:", ...refused.map(({ says }) => `  ${says}`)].join("\n"),
-    `Nothing was written. If it is meant, add: ${[...needed].join(" ")}`,
+    [
+      "Refused: this needs explicit permission:",
+      ...refused.map(({ message }) => `  ${message}`),
+    ].join("\n"),
+    `Nothing was written. If it is intended, add: ${[...needed].join(" ")}`,
   );
 }
 
-export function told({ proof: { rows, tables, untried, emptied } }: Draft): string[] {
+export function describeProof({ proof: { rows, tables, untried, emptied } }: Draft): string[] {
   return [
     `Proven: up arrives at sql/ and policies/, down returns, and ${rows} rows in ${tables} tables survived both.`,
     ...untried.map(
-      ({ table, reason }) =>
-        `Not tried with rows in ${table}, as none could be made up: ${reason}.`,
+      ({ table, reason }) => `Not tried with rows in ${table}: could not make up any: ${reason}.`,
     ),
     ...emptied.map(
       (table) =>

@@ -14,7 +14,7 @@ export interface Finding {
 }
 
 /** What a check may look at. */
-export interface Patient {
+export interface DoctorContext {
   readonly settings: Settings;
   readonly home: Home;
   /** Of the stack that runs in the home; undefined when none does. */
@@ -25,7 +25,7 @@ export interface Patient {
 }
 
 /** One thing to look at; it changes nothing. */
-export type Check = (patient: Patient) => Promise<Finding[]> | Finding[];
+export type Check = (context: DoctorContext) => Promise<Finding[]> | Finding[];
 
 /** A finding that counts. */
 export function wrong(message: string, remedy: string): Finding {

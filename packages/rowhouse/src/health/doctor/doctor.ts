@@ -1,10 +1,10 @@
-import { reasonOf } from "../../lib/errors.ts";
-import { withKeptDatabase } from "../../stack/embedded.ts";
+import { errorMessage } from "../../lib/errors.ts";
+import { withExistingDatabase } from "../../stack/embedded.ts";
 import { openHome } from "../../stack/home.ts";
 import { runningState } from "../../stack/lock.ts";
 import { withScratch } from "../../stack/scratch.ts";
 import type { Settings } from "../../stack/settings.ts";
-import { type Check, type Finding, type Patient, wrong } from "./check.ts";
+import { type Check, type DoctorContext, type Finding, wrong } from "./check.ts";
 import { checkArchive } from "./checks/archive.ts";
 import { checkBackups } from "./checks/backups.ts";
 import { checkClocks } from "./checks/clocks.ts";
@@ -37,27 +37,29 @@ const checks: Record<string, Check> = {
 /** Looks at everything. It changes nothing; what it needs to compare with it builds on a scratch. */
 export async function examine(settings: Settings): Promise<Diagnosis[]> {
   const home = openHome(settings.home);
-  return withKeptDatabase(settings, home, async (url) => {
-    // Read in here: a home at rest is started for the looking, by this command.
+  return withExistingDatabase(settings, home, async (url) => {
+    // Read in here: this command starts a home that is not running.
     const state = await runningState(home);
     return withScratch((scratch) => examineAll({ settings, home, state, url, scratch }));
   });
 }
 
-async function examineAll(patient: Patient): Promise<Diagnosis[]> {
+async function examineAll(context: DoctorContext): Promise<Diagnosis[]> {
   const found: Diagnosis[] = [];
   for (const [check, look] of Object.entries(checks)) {
-    const findings = await carefully(look, patient);
+    const findings = await runCheck(look, context);
     found.push(...findings.map((finding) => ({ check, ...finding })));
   }
   return found;
 }
 
 /** One check that cannot look must not keep the others from it. */
-async function carefully(look: Check, patient: Patient): Promise<Finding[]> {
+async function runCheck(look: Check, context: DoctorContext): Promise<Finding[]> {
   try {
-    return await look(patient);
+    return await look(context);
   } catch (error) {
-    return [wrong(`This could not be checked: ${reasonOf(error)}.`, "Mend that, and look again.")];
+    return [
+      wrong(`Could not check this: ${errorMessage(error)}.`, "Fix this and run doctor again."),
+    ];
   }
 }

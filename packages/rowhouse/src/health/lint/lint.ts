@@ -2,14 +2,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type pg from "pg";
 
-/** A rule of the house: one file in rules/. */
+/** A project convention: one file in rules/. */
 export interface Rule {
   /** The file's name. */
   readonly name: string;
   /** Why there is the rule, and what to do where it is broken: from the file's first lines. */
   readonly why: string;
   readonly remedy: string;
-  /** Tells `object` and `finding` of all that breaks it. */
+  /** Selects `object` and `finding` of all that breaks it. */
   readonly query: string;
 }
 
@@ -36,7 +36,7 @@ export function readRules(): Rule[] {
     });
 }
 
-/** What the lines from "-- <word>: ..." on say, to the next such line or the end of the comment. */
+/** The text after "-- <word>: ", to the next such line or the end of the comment. */
 function header(query: string, word: string): string {
   const lines = query.match(new RegExp(`^-- ${word}: .*(?:\\n--   .*)*`, "m"))?.[0] ?? "";
   return lines

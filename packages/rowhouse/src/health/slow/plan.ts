@@ -1,10 +1,10 @@
-import { findAsker, speakFor } from "../../access/model/caller.ts";
-import { readingOnly } from "../../access/model/session.ts";
-import { codeOf, RowhouseError, reasonOf } from "../../lib/errors.ts";
+import { actAs, findCaller } from "../../access/model/caller.ts";
+import { withReadOnly } from "../../access/model/session.ts";
+import { errorCode, errorMessage, RowhouseError } from "../../lib/errors.ts";
 import type { Statement } from "./statements.ts";
 
 /** How many seconds the planning may take. */
-const patience = 30;
+const planTimeout = 30;
 
 /**
  * How PostgreSQL would run a statement for a user: under row-level security, whatever the values
@@ -15,8 +15,8 @@ const patience = 30;
  * @throws RowhouseError plan_unknown, user_unknown, user_ambiguous, rows_hidden
  */
 export async function planFor(url: string, { statement }: Statement, as: string) {
-  return readingOnly(url, patience, async (client) => {
-    const asker = await findAsker(client, as);
+  return withReadOnly(url, planTimeout, async (client) => {
+    const caller = await findCaller(client, as);
     const { rows } = await client.query<{ version: number }>(
       "select current_setting('server_version_num')::int as version",
     );
@@ -26,21 +26,21 @@ export async function planFor(url: string, { statement }: Statement, as: string)
     if (!/^\s*(select|with|insert|update|delete|merge|values)\b/i.test(statement)) {
       throw unknown("only queries have a plan");
     }
-    await speakFor(client, asker, true);
+    await actAs(client, caller, true);
     try {
       const plan = await client.query<{ "QUERY PLAN": string }>(
-        `explain (generic_plan, costs off) ${typed(statement)}`,
+        `explain (generic_plan, costs off) ${withBodyType(statement)}`,
       );
       return plan.rows.map((row) => row["QUERY PLAN"]);
     } catch (error) {
-      if (codeOf(error) === "57014") throw error;
-      throw unknown(reasonOf(error), error);
+      if (errorCode(error) === "57014") throw error;
+      throw unknown(errorMessage(error), error);
     }
   });
 }
 
 /** PostgREST gives the type of a body beside the text: without it the text means nothing. */
-function typed(statement: string): string {
+function withBodyType(statement: string): string {
   return statement.replace(/\(SELECT (\$\d+) AS json_data\)/, "(SELECT $1::json AS json_data)");
 }
 

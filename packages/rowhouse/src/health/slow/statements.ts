@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
-import { codeOf, RowhouseError } from "../../lib/errors.ts";
+import { errorCode, RowhouseError } from "../../lib/errors.ts";
 import { inDatabase, withClient } from "../../stack/database.ts";
 
 /** A statement that was run, all its runs together. */
@@ -25,7 +25,7 @@ const query = (name: string) => readFileSync(join(import.meta.dirname, `${name}.
  * The statements of a database that took the longest, by their total or their mean time.
  *
  * Those of the URL's own role are left out unless `all` is set: commands like this one make them.
- * pg_stat_statements tells of a whole server from any database that has the extension: it is looked
+ * pg_stat_statements covers a whole server from any database that has the extension: it is looked
  * for in the database itself, then in the maintenance database.
  *
  * @throws RowhouseError slow_unrecorded, database_unreachable, database_refused
@@ -40,7 +40,7 @@ export async function slowStatements(
   const read = (client: pg.Client) => readStatements(client, [name, by, limit, all]);
   const found = (await withClient(url, read)) ?? (await inMaintenance(url, read));
   if (found !== undefined) return found;
-  throw unrecorded();
+  throw createUnrecordedError();
 }
 
 async function readStatements(
@@ -53,12 +53,12 @@ async function readStatements(
   try {
     return (await client.query<Statement>(query("statements"), values)).rows;
   } catch (error) {
-    if (codeOf(error) === "55000") throw unrecorded(error);
+    if (errorCode(error) === "55000") throw createUnrecordedError(error);
     throw error;
   }
 }
 
-/** Many servers let nobody but their owner in there: then nothing is found. */
+/** Many servers let only their owner in there: then nothing is found. */
 async function inMaintenance<T>(url: string, read: (client: pg.Client) => Promise<T>) {
   try {
     return await withClient(inDatabase(url, "postgres"), read);
@@ -68,7 +68,7 @@ async function inMaintenance<T>(url: string, read: (client: pg.Client) => Promis
   }
 }
 
-function unrecorded(cause?: unknown): RowhouseError {
+function createUnrecordedError(cause?: unknown): RowhouseError {
   return new RowhouseError(
     "slow_unrecorded",
     "The server does not record which statements are slow: pg_stat_statements was not found, or is not loaded.",

@@ -5,30 +5,30 @@ export interface ApiStatus {
   readonly url: string;
   /** Whether it answers at all. */
   readonly answers: boolean;
-  /** PostgREST's version; undefined when it does not tell. */
+  /** PostgREST's version; undefined when unknown. */
   readonly postgrest: string | undefined;
-  /** When PostgREST last loaded the schema, in ISO 8601; undefined when its log does not tell. */
+  /** When PostgREST last loaded the schema, in ISO 8601; undefined when its log does not show it. */
   readonly schemaLoadedAt: string | undefined;
 }
 
-const patienceMs = 5000;
+const timeoutMs = 5000;
 
 /** Asks an API who it is. The request stays within PostgREST: it takes no database connection. */
 export async function readApi(url: string, logFile: string): Promise<ApiStatus> {
   const schemaLoadedAt = lastSchemaLoad(logFile) ?? lastSchemaLoad(`${logFile}.1`);
   try {
-    const signal = AbortSignal.timeout(patienceMs);
+    const signal = AbortSignal.timeout(timeoutMs);
     const { headers } = await fetch(`${url}/`, { method: "OPTIONS", signal });
     const postgrest = /^postgrest\/([\d.]+)/.exec(headers.get("server") ?? "")?.[1];
     return { url, answers: true, postgrest, schemaLoadedAt };
   } catch {
-    // Nobody listens, or nobody answers in time.
+    // No process listens, or none answers in time.
     return { url, answers: false, postgrest: undefined, schemaLoadedAt };
   }
 }
 
 /**
- * When PostgREST last loaded the schema, by its log: nothing else tells with 12.0.2, whose admin
+ * When PostgREST last loaded the schema, by its log: nothing else shows it in 12.0.2, whose admin
  * port has /live and /ready alone.
  */
 export function lastSchemaLoad(logFile: string): string | undefined {

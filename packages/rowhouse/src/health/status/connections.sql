@@ -1,4 +1,4 @@
--- Whose connections the server has, and what they do. A request's id is not told.
+-- Whose connections the server has, and what they do. A request's id is left out.
 select
   case
     when application_name like 'rowhouse %' and usename = 'authenticator' then 'PostgREST'

@@ -1,17 +1,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { span } from "../../lib/format.ts";
 import { version } from "../../lib/project.ts";
 import { withClient, withoutPassword } from "../../stack/database.ts";
 import { listMigrations, type Migration } from "../../stack/dbmate.ts";
-import { withKeptDatabase } from "../../stack/embedded.ts";
+import { withExistingDatabase } from "../../stack/embedded.ts";
 import { openHome } from "../../stack/home.ts";
 import { runningState } from "../../stack/lock.ts";
 import type { Settings } from "../../stack/settings.ts";
 import { type ApiStatus, readApi } from "./api.ts";
-import { type Copies, copiesIn } from "./copies.ts";
-import { problemsOf } from "./problems.ts";
+import { type Copies, readCopies } from "./copies.ts";
 
-/** What `rowhouse status` tells. Undefined is what is not known, or not there. */
+/** The result of `rowhouse status`. Undefined is what is not known, or not there. */
 export interface Status {
   readonly rowhouse: string;
   readonly home: string;
@@ -26,7 +26,7 @@ export interface Status {
   readonly problems: readonly string[];
 }
 
-/** What the database tells of itself. */
+/** The status of the database. */
 interface DatabaseStatus {
   readonly shown: string;
   /** Whether it ran before this command came. */
@@ -50,7 +50,7 @@ export async function readStatus(settings: Settings): Promise<Status> {
   const state = await runningState(home);
   const running = settings.databaseUrl !== undefined || state !== undefined;
   const api = state?.apiUrl ? await readApi(state.apiUrl, home.postgrestLog) : undefined;
-  return withKeptDatabase(settings, home, async (url) => {
+  return withExistingDatabase(settings, home, async (url) => {
     const status = {
       rowhouse: version(),
       home: home.dir,
@@ -59,9 +59,9 @@ export async function readStatus(settings: Settings): Promise<Status> {
       api,
       database: await readDatabase(url, running, settings.dbPool),
       migrations: await listMigrations(url),
-      copies: copiesIn(home),
+      copies: readCopies(home),
     };
-    return { ...status, problems: problemsOf(status) };
+    return { ...status, problems: findProblems(status) };
   });
 }
 
@@ -85,4 +85,30 @@ async function readDatabase(url: string, running: boolean, size: number): Promis
       oldestTransactionSeconds: figures.oldest_transaction_seconds ?? undefined,
     };
   });
+}
+
+/** A transaction that is open longer keeps vacuum from its work. */
+const longSeconds = 300;
+
+/** How full the server may be: the last connections are for the DBA who fixes it. */
+const crowded = 0.9;
+
+/** What is wrong at this moment, a sentence each; none when all is well. */
+export function findProblems({ api, database, migrations, copies }: Omit<Status, "problems">) {
+  const pending = migrations.filter(({ applied }) => !applied).length;
+  const { connections, maxConnections, pool, oldestTransactionSeconds } = database;
+  const open = connections.reduce((sum, { count }) => sum + count, 0);
+  const old = oldestTransactionSeconds ?? 0;
+  return [
+    pending > 0 && `${pending} of ${migrations.length} migrations are pending.`,
+    api?.answers === false && `The API does not answer at ${api.url}.`,
+    open >= crowded * maxConnections && `${open} of ${maxConnections} connections are taken.`,
+    api !== undefined && pool.busy >= pool.size && "Every connection of the pool is busy.",
+    old > longSeconds && `A transaction has been open for ${span(old)}.`,
+    ...copies
+      .filter(({ drill }) => drill?.ok === false)
+      .map(
+        ({ database }) => `The last drill of ${database} failed: no backup is known to be good.`,
+      ),
+  ].filter((problem) => problem !== false);
 }

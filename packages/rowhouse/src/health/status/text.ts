@@ -1,5 +1,5 @@
 import { colours } from "../../lib/colours.ts";
-import { ago, percent, secondsSince, size, span } from "./format.ts";
+import { ago, percent, secondsSince, size, span } from "../../lib/format.ts";
 import type { Status } from "./status.ts";
 
 /** The status, a line each. */

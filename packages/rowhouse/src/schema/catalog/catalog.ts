@@ -17,7 +17,7 @@ const queriesDir = join(import.meta.dirname, "queries");
 const firstOid = 16384;
 
 /**
- * Everything that was made in a database: objects, their comments, and what anybody but their
+ * Everything that was made in a database: objects, their comments, and what roles other than their
  * owner may do with them. Owners are left out: the same migrations run as different owners.
  * So are what extensions bring along and dbmate's own table.
  */
@@ -67,15 +67,15 @@ function without(
   entries: readonly CatalogEntry[],
   others: readonly CatalogEntry[],
 ): CatalogEntry[] {
-  const known = new Set(others.map(keyOf));
-  return entries.filter((entry) => !known.has(keyOf(entry)));
+  const known = new Set(others.map(getKey));
+  return entries.filter((entry) => !known.has(getKey(entry)));
 }
 
-function keyOf({ kind, name, definition }: CatalogEntry): string {
+function getKey({ kind, name, definition }: CatalogEntry): string {
   return JSON.stringify([kind, name, definition]);
 }
 
-/** Whether two catalogs say the same. */
+/** Whether two catalogs are the same. */
 export function areEqual(one: readonly CatalogEntry[], other: readonly CatalogEntry[]): boolean {
   const { missing, surplus } = compareCatalogs(one, other);
   return missing.length === 0 && surplus.length === 0;

@@ -1,43 +1,30 @@
 import { colours } from "../../lib/colours.ts";
 import type { CatalogDifference, CatalogEntry } from "./catalog.ts";
-import type { History } from "./history.ts";
 import { changedLines } from "./lines.ts";
 
 /**
  * How two catalogs differ, as lines to read: each object, and below it what it is (-) and what it
- * should be (+). Of a long definition only the lines that differ are told.
+ * should be (+). Of a long definition only the lines that differ are shown.
  */
 export function describeDifference({ missing, surplus }: CatalogDifference): string[] {
-  const names = new Set([...missing, ...surplus].map(nameOf));
+  const names = new Set([...missing, ...surplus].map(fullName));
   return [...names].sort().flatMap((name) => {
-    const wanted = textOf(missing, name);
-    const actual = textOf(surplus, name);
+    const wanted = joinDefinitions(missing, name);
+    const actual = joinDefinitions(surplus, name);
     return [
       `  ${colours.bold(name)}`,
-      ...changedLines(actual, wanted).filter(hasText).map(coloured),
+      ...changedLines(actual, wanted).filter(hasText).map(colourLine),
     ];
   });
 }
 
-/** Which versions a database is behind by, and which it is ahead by, as lines to read. */
-export function describeVersions({ pending, unknown }: Omit<History, "drift">): string[] {
-  return [
-    ...titled("The database is behind. Not applied yet:", pending),
-    ...titled("The database is ahead. It has versions that no file here has:", unknown),
-  ];
-}
-
-function titled(title: string, lines: readonly string[]): string[] {
-  return lines.length > 0 ? [title, ...lines.map((line) => `  ${line}`)] : [];
-}
-
-function nameOf({ kind, name }: CatalogEntry): string {
+function fullName({ kind, name }: CatalogEntry): string {
   return `${kind} ${name}`;
 }
 
 /** All that stands under a name: of grants there is one entry for each privilege. */
-function textOf(entries: readonly CatalogEntry[], name: string): string {
-  const found = entries.filter((entry) => nameOf(entry) === name);
+function joinDefinitions(entries: readonly CatalogEntry[], name: string): string {
+  const found = entries.filter((entry) => fullName(entry) === name);
   return found.map(({ definition }) => definition || "(is there)").join("\n");
 }
 
@@ -45,6 +32,6 @@ function hasText(line: string): boolean {
   return line.length > 2;
 }
 
-function coloured(line: string): string {
+function colourLine(line: string): string {
   return `    ${line.startsWith("-") ? colours.red(line) : colours.green(line)}`;
 }

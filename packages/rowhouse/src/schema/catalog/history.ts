@@ -3,7 +3,12 @@ import { join } from "node:path";
 import { RowhouseError } from "../../lib/errors.ts";
 import { withTemporaryFolder } from "../../lib/temporary.ts";
 import { withClient } from "../../stack/database.ts";
-import { appliedVersions, listMigrations, type Migration, migrate } from "../../stack/dbmate.ts";
+import {
+  listMigrations,
+  type Migration,
+  migrate,
+  readAppliedVersions,
+} from "../../stack/dbmate.ts";
 import type { Scratch } from "../../stack/scratch.ts";
 import {
   type CatalogDifference,
@@ -11,19 +16,15 @@ import {
   compareCatalogs,
   readCatalog,
 } from "./catalog.ts";
-import { describeVersions } from "./describe.ts";
+import { describeVersions, type Versions } from "./versions.ts";
 
-/** How a database stands to the migrations. */
-export interface History {
-  /** The files that it has not seen: it is behind. */
-  readonly pending: readonly string[];
-  /** The versions that it has and no file has: it is ahead, or files are missing. */
-  readonly unknown: readonly string[];
-  /** What is not as the applied files say. */
+/** How a database compares with the migrations. */
+export interface History extends Versions {
+  /** What differs from the applied files. */
   readonly drift: readonly Drift[];
 }
 
-/** Something in a database that is not as its migration says. */
+/** Something in a database that differs from its migration. */
 interface Drift {
   /** The migration that made it last: edited since, or changed by hand; undefined when none did. */
   readonly file: string | undefined;
@@ -31,7 +32,7 @@ interface Drift {
 }
 
 /**
- * Compares a database with the migrations that it says it has: they are applied to a scratch
+ * Compares a database with the migrations that it records: they are applied to a scratch
  * database, and the catalogs are compared. dbmate keeps no checksums; this also finds what was
  * changed by hand. The database is only read.
  *
@@ -43,31 +44,29 @@ export async function readHistory(scratch: Scratch, url: string, dir: string): P
   try {
     return { ...versions, drift: await findDrift(scratch, await readCatalog(url), applied, dir) };
   } catch (error) {
-    throw unplayable(error, versions.unknown);
+    throw toHistoryError(error, versions.unknown);
   }
 }
 
 /** Applied migrations that can no longer be applied: what the database is compared with is gone. */
-function unplayable(error: unknown, unknown: readonly string[]): unknown {
+function toHistoryError(error: unknown, unknown: readonly string[]): unknown {
   if (!(error instanceof RowhouseError) || error.code !== "migration_failed") return error;
   const lines = describeVersions({ pending: [], unknown });
   return new RowhouseError(
     "migration_failed",
-    [...lines, `The applied migrations no longer follow from each other: ${error.message}`].join(
-      "\n",
-    ),
+    [...lines, `The applied migrations no longer apply in order: ${error.message}`].join("\n"),
     unknown.length > 0
-      ? "Bring the missing files back: `git log -- db/migrations` tells where they went."
-      : "That file was edited since, or one before it: `git log -- db/migrations` tells how.",
+      ? "Restore the missing files: `git log -- db/migrations` shows where they went."
+      : "That file, or one before it, was edited since: `git log -- db/migrations` shows how.",
     { cause: error },
   );
 }
 
 /** What a database and the files do not have in common, by version alone. */
-export async function readVersions(url: string, dir: string): Promise<Omit<History, "drift">> {
+export async function readVersions(url: string, dir: string): Promise<Versions> {
   const files = await listMigrations(url, dir);
   const known = new Set(files.map(({ version }) => version));
-  const versions = await withClient(url, appliedVersions);
+  const versions = await withClient(url, readAppliedVersions);
   return {
     pending: files.filter((file) => !file.applied).map(({ file }) => file),
     unknown: versions.filter((version) => !known.has(version)),
@@ -90,13 +89,13 @@ async function findDrift(
     applied.map((one) => [one]),
     dir,
   );
-  const fileOf = (entry: CatalogEntry) => lastToTouch(steps, entry);
-  const files = new Set([...missing, ...surplus].map(fileOf));
+  const getFile = (entry: CatalogEntry) => lastToTouch(steps, entry);
+  const files = new Set([...missing, ...surplus].map(getFile));
   return [...files].map((file) => ({
     file,
     difference: {
-      missing: missing.filter((entry) => fileOf(entry) === file),
-      surplus: surplus.filter((entry) => fileOf(entry) === file),
+      missing: missing.filter((entry) => getFile(entry) === file),
+      surplus: surplus.filter((entry) => getFile(entry) === file),
     },
   }));
 }

@@ -1,11 +1,11 @@
 /**
- * The lines in which two texts differ, as `diff` tells them: "- old", "+ new", with the equal
+ * The lines in which two texts differ, as `diff` shows them: "- old", "+ new", with the equal
  * lines in between left out.
  */
 export function changedLines(before: string, after: string): string[] {
   const [old, now] = [before.split("\n"), after.split("\n")];
   const common = commonLengths(old, now);
-  /** Whether more stays in common when the new line is told first. */
+  /** Whether more stays in common when the new line comes first. */
   const skips = (i: number, j: number) =>
     j < now.length && (common[i]?.[j + 1] ?? 0) > (common[i + 1]?.[j] ?? 0);
   const lines: string[] = [];

@@ -2,18 +2,18 @@
 const token =
   /--[^\n]*|\/\*[\s\S]*?\*\/|\b[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$([A-Za-z_]\w*)?\$[\s\S]*?\$\1\$|[\s\S]/g;
 
-/** The words of an SQL text that only the parser can tell apart from others. */
+/** A piece of an SQL text: a comment, a string, a quoted name, or a character of code. */
 interface Token {
   readonly text: string;
   readonly kind: "comment" | "string" | "name" | "code";
 }
 
 /** Splits an SQL text, losing nothing. */
-export function tokensOf(sql: string): Token[] {
-  return [...sql.matchAll(token)].map(([text]) => ({ text, kind: kindOf(text) }));
+export function tokenize(sql: string): Token[] {
+  return [...sql.matchAll(token)].map(([text]) => ({ text, kind: getKind(text) }));
 }
 
-function kindOf(text: string): Token["kind"] {
+function getKind(text: string): Token["kind"] {
   if (text.startsWith("--") || text.startsWith("/*")) return "comment";
   if (text.startsWith('"')) return "name";
   return text.length > 1 ? "string" : "code";
@@ -30,15 +30,15 @@ export interface Statement {
  * The statements of an SQL text, each without its semicolon, and with the comments above it.
  * Bodies in the `begin atomic` form are cut at their semicolons.
  */
-export function statementsOf(sql: string): Statement[] {
+export function splitStatements(sql: string): Statement[] {
   const statements: Statement[] = [];
   let start = 0;
   let end = 0;
-  for (const { text, kind } of [...tokensOf(sql), { text: ";", kind: "code" }]) {
+  for (const { text, kind } of [...tokenize(sql), { text: ";", kind: "code" }]) {
     if (kind === "code" && text === ";") {
       const part = sql.slice(start, end);
       const lead = part.length - part.trimStart().length;
-      if (bare(part) !== "") statements.push({ text: part.trim(), start: start + lead });
+      if (normalize(part) !== "") statements.push({ text: part.trim(), start: start + lead });
       start = end + 1;
     }
     end += text.length;
@@ -47,8 +47,8 @@ export function statementsOf(sql: string): Statement[] {
 }
 
 /** A statement without comments, on one line and in lower case: for recognising it. */
-export function bare(sql: string): string {
-  return tokensOf(sql)
+export function normalize(sql: string): string {
+  return tokenize(sql)
     .map(({ text, kind }) =>
       kind === "comment" ? " " : kind === "code" ? text.toLowerCase() : text,
     )
@@ -75,8 +75,8 @@ const subjects: readonly [kind: string, pattern: RegExp][] = [
 ];
 
 /** What a statement makes, changes or drops, as "policy select_own on api.tasks". */
-export function subjectOf(sql: string): string | undefined {
-  const text = bare(sql);
+export function findSubject(sql: string): string | undefined {
+  const text = normalize(sql);
   for (const [kind, pattern] of subjects) {
     const [, ...parts] = pattern.exec(text) ?? [];
     if (parts.length > 0) return [kind, ...parts].join(" ");

@@ -1,13 +1,13 @@
 import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
-import { RowhouseError, reasonOf } from "../../lib/errors.ts";
+import { errorMessage, RowhouseError } from "../../lib/errors.ts";
 import { openProject } from "../../lib/project.ts";
 import { withTemporaryFolder } from "../../lib/temporary.ts";
 import { withClient } from "../../stack/database.ts";
-import { listMigrations, migrate, upOf } from "../../stack/dbmate.ts";
+import { listMigrations, migrate, parseUp } from "../../stack/dbmate.ts";
 import type { Scratch } from "../../stack/scratch.ts";
-import { statementsOf } from "../catalog/sql.ts";
+import { splitStatements } from "../catalog/sql.ts";
 
 /** A lock on a table that is there before the migration. */
 export interface Lock {
@@ -57,7 +57,7 @@ export async function tryPending(
   const migrations = await listMigrations(url, dir);
   const copy = await scratch.create();
   try {
-    await applyThose(
+    await applyFiles(
       copy,
       migrations.filter(({ applied }) => applied).map(({ file }) => file),
       dir,
@@ -74,7 +74,7 @@ export async function tryPending(
   }
 }
 
-async function applyThose(url: string, files: readonly string[], dir: string): Promise<void> {
+async function applyFiles(url: string, files: readonly string[], dir: string): Promise<void> {
   await withTemporaryFolder("migrations", async (some) => {
     for (const file of files) cpSync(join(dir, file), join(some, file));
     if (files.length > 0) await migrate(url, undefined, some);
@@ -82,16 +82,16 @@ async function applyThose(url: string, files: readonly string[], dir: string): P
 }
 
 async function tryOne(client: pg.Client, file: string, dir: string): Promise<Pending> {
-  const { sql, inTransaction } = upOf(readFileSync(join(dir, file), "utf8"));
+  const { sql, inTransaction } = parseUp(readFileSync(join(dir, file), "utf8"));
   const before = await tablesThere(client);
   const steps: Step[] = [];
   let held: readonly string[] = [];
   if (inTransaction) await client.query("begin");
-  for (const { text } of statementsOf(sql)) {
+  for (const { text } of splitStatements(sql)) {
     await runOn(client, file, text);
     const locks = inTransaction ? await locksHeld(client, before) : undefined;
-    steps.push({ sql: text, locks: locks?.filter((lock) => !held.includes(keyOf(lock))) });
-    held = locks?.map(keyOf) ?? [];
+    steps.push({ sql: text, locks: locks?.filter((lock) => !held.includes(getKey(lock))) });
+    held = locks?.map(getKey) ?? [];
   }
   if (inTransaction) await client.query("commit");
   return { file, inTransaction, steps };
@@ -103,7 +103,7 @@ async function runOn(client: pg.Client, file: string, sql: string): Promise<void
   } catch (error) {
     throw new RowhouseError(
       "migration_failed",
-      `${file} fails on an empty copy of the database: ${reasonOf(error)}. The statement:\n${sql}`,
+      `${file} fails on an empty copy of the database: ${errorMessage(error)}. The statement:\n${sql}`,
       "The database itself was only read. Correct the migration; if it needs rows to be there, it cannot be tried this way.",
       { cause: error },
     );
@@ -124,6 +124,6 @@ async function locksHeld(client: pg.Client, there: ReadonlySet<number>): Promise
     .map(({ table, mode }) => ({ table, mode, blocks: blocked[mode] ?? "" }));
 }
 
-function keyOf({ table, mode }: Lock): string {
+function getKey({ table, mode }: Lock): string {
   return `${mode} ${table}`;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { RowhouseError, reasonOf } from "../../lib/errors.ts";
+import { errorMessage, RowhouseError } from "../../lib/errors.ts";
 import { waitFor } from "../../lib/wait.ts";
 import { withClient } from "../../stack/database.ts";
 
@@ -23,11 +23,11 @@ export async function assertServed(url: string, api: string, limitMs: number): P
   const tables = await withClient(url, async (client) => {
     return (await client.query<Table>(columnsSql)).rows;
   });
-  let doubt = "";
+  let mismatch = "";
   const served = await waitFor(
     async () => {
-      doubt = (await firstDoubt(api, tables)) ?? "";
-      return doubt === "" ? true : undefined;
+      mismatch = (await findFirstMismatch(api, tables)) ?? "";
+      return mismatch === "" ? true : undefined;
     },
     250,
     limitMs,
@@ -35,15 +35,18 @@ export async function assertServed(url: string, api: string, limitMs: number): P
   if (served) return;
   throw new RowhouseError(
     "api_stale",
-    `The migrations are applied, and after ${limitMs / 1000} s ${api} does not serve what the database has: ${doubt}.`,
+    `The migrations are applied, and after ${limitMs / 1000} s ${api} does not serve what the database has: ${mismatch}.`,
     "Make PostgREST load the schema again: `notify pgrst, 'reload schema'` in the database, else SIGUSR1 to PostgREST (behind a transaction pooler only that), else restart it.",
   );
 }
 
-async function firstDoubt(api: string, tables: readonly Table[]): Promise<string | undefined> {
+async function findFirstMismatch(
+  api: string,
+  tables: readonly Table[],
+): Promise<string | undefined> {
   for (const table of tables) {
-    const doubt = await doubtAbout(api, table);
-    if (doubt !== undefined) return doubt;
+    const mismatch = await findMismatch(api, table);
+    if (mismatch !== undefined) return mismatch;
   }
   return undefined;
 }
@@ -52,7 +55,7 @@ async function firstDoubt(api: string, tables: readonly Table[]): Promise<string
  * Names all columns in a POST of no rows and without a token. PostgREST compares them with the
  * schema that it has loaded before it asks the database, which refuses anonymous.
  */
-async function doubtAbout(api: string, { table, columns }: Table): Promise<string | undefined> {
+async function findMismatch(api: string, { table, columns }: Table): Promise<string | undefined> {
   const query = new URLSearchParams({ columns: columns.map((name) => `"${name}"`).join(",") });
   const address = `${api.replace(/\/$/, "")}/${encodeURIComponent(table)}?${query}`;
   const headers = { "content-type": "application/json", "content-profile": "api" };
@@ -61,9 +64,9 @@ async function doubtAbout(api: string, { table, columns }: Table): Promise<strin
     const answer = await fetch(address, { method: "POST", headers, body: "[]", signal });
     const text = await answer.text();
     if (isKnown(answer.status, text)) return undefined;
-    return `for "${table}" it answers ${answer.status} ${messageIn(text)}`;
+    return `for "${table}" it answers ${answer.status} ${readMessage(text)}`;
   } catch (error) {
-    return `${api} cannot be asked: ${reasonOf(error)}`;
+    return `${api} cannot be asked: ${errorMessage(error)}`;
   }
 }
 
@@ -72,8 +75,8 @@ function isKnown(status: number, text: string): boolean {
   return status === 201 || ((status === 401 || status === 403) && text.includes('"42501"'));
 }
 
-/** What an error of PostgREST says; the start of anything else. */
-function messageIn(text: string): string {
+/** The message of a PostgREST error; the start of any other text. */
+function readMessage(text: string): string {
   try {
     return String(JSON.parse(text).message);
   } catch {

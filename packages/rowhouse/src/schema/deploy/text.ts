@@ -2,19 +2,19 @@ import { colours } from "../../lib/colours.ts";
 import type { Lock, Pending, Step } from "./dry-run.ts";
 
 /** What a dry run found, for people: SQL that can be pasted, with the locks as comments. */
-export function tellPending(pending: readonly Pending[]): string[] {
+export function describePending(pending: readonly Pending[]): string[] {
   return pending.flatMap(({ file, inTransaction, steps }) => [
     colours.bold(`-- ${file}${inTransaction ? "" : ", outside a transaction"}`),
     "",
-    ...steps.flatMap(tellStep),
+    ...steps.flatMap(describeStep),
   ]);
 }
 
-function tellStep({ sql, locks }: Step): string[] {
-  return [`${sql};`, ...tellLocks(locks), ""];
+function describeStep({ sql, locks }: Step): string[] {
+  return [`${sql};`, ...describeLocks(locks), ""];
 }
 
-function tellLocks(locks: readonly Lock[] | undefined): string[] {
+function describeLocks(locks: readonly Lock[] | undefined): string[] {
   if (locks === undefined) {
     return [colours.yellow("-- locks: unknown, since they end with the statement")];
   }

@@ -1,11 +1,11 @@
 import { colours } from "../../lib/colours.ts";
-import { tokensOf } from "../catalog/sql.ts";
+import { tokenize } from "../catalog/sql.ts";
 
 const keywords =
   /\b(add|all|alter|anonymous|as|authenticated|check|column|comment|constraint|create|default|delete|drop|enable|execute|for|force|foreign|from|function|grant|index|insert|is|key|language|not|null|on|or|policy|primary|references|replace|restrictive|returns|revoke|role|row level security|schema|select|set|table|to|trigger|type|unique|update|using|with)\b/g;
 
 /** SQL with colours on a terminal, and as it is elsewhere. */
-export function coloured(sql: string): string {
+export function colourSql(sql: string): string {
   if (!colours.isColorSupported) return sql;
   const parts: string[] = [];
   let code = "";
@@ -13,7 +13,7 @@ export function coloured(sql: string): string {
     parts.push(code.replace(keywords, (word) => colours.blue(word)));
     code = "";
   };
-  for (const { text, kind } of tokensOf(sql)) {
+  for (const { text, kind } of tokenize(sql)) {
     if (kind === "code" || kind === "name") {
       code += text;
       continue;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { inHouseStyle } from "./format.ts";
+import { formatStatement } from "./format.ts";
 
-const style = (sql: string) => inHouseStyle(sql, new Set(["order", "user"]));
+const style = (sql: string) => formatStatement(sql, new Set(["order", "user"]));
 
 test.each([
   [
@@ -35,7 +35,7 @@ test.each([
     "alter table api.t enable row level security",
   ],
   [
-    "default privileges of whoever runs it",
+    "default privileges of the role that runs it",
     'ALTER DEFAULT PRIVILEGES FOR ROLE "postgres" REVOKE ALL ON FUNCTIONS FROM PUBLIC',
     "alter default privileges revoke all on functions from public",
   ],

@@ -1,7 +1,7 @@
 import { formatSqlStatements } from "@supabase/pg-delta/sql-format";
-import { tokensOf } from "../catalog/sql.ts";
+import { tokenize } from "../catalog/sql.ts";
 
-type Tokens = ReturnType<typeof tokensOf>;
+type Tokens = ReturnType<typeof tokenize>;
 
 /**
  * A statement in the style of this house: lower case, names without quotes that need none, one
@@ -9,18 +9,18 @@ type Tokens = ReturnType<typeof tokensOf>;
  *
  * @param keywords The words that are no names unless they are quoted.
  */
-export function inHouseStyle(sql: string, keywords: ReadonlySet<string>): string {
+export function formatStatement(sql: string, keywords: ReadonlySet<string>): string {
   const [formatted = sql] = formatSqlStatements([sql], {
     keywordCase: "lower",
     indent: 2,
     maxWidth: 100,
   });
-  const tokens = withoutDoubleParentheses(tokensOf(formatted.trim().replace(/;$/, "")));
-  const text = tokens.map((token) => styled(token, keywords)).join("");
-  return withHouseBreaks(text);
+  const tokens = withoutDoubleParentheses(tokenize(formatted.trim().replace(/;$/, "")));
+  const text = tokens.map((token) => formatToken(token, keywords)).join("");
+  return breakLines(text);
 }
 
-function styled({ text, kind }: Tokens[number], keywords: ReadonlySet<string>): string {
+function formatToken({ text, kind }: Tokens[number], keywords: ReadonlySet<string>): string {
   if (kind === "code") return text.toLowerCase();
   if (kind === "name") return withoutQuotes(text, keywords);
   const [, tag, body] = /^\$(\w+)\$([\s\S]*)\$\1\$$/.exec(text) ?? [];
@@ -42,20 +42,22 @@ function withoutDoubleParentheses(tokens: Tokens): Tokens {
   }
   const doubled = [...ends].filter(([start, end]) => {
     const inner = ends.get(start + 1);
-    return inner === end - 1 && !/^\s*(select|values|with)\b/i.test(textOf(tokens, start + 2, 10));
+    return (
+      inner === end - 1 && !/^\s*(select|values|with)\b/i.test(joinTokens(tokens, start + 2, 10))
+    );
   });
   const surplus = new Set(doubled.flat());
   return tokens.filter((_, index) => !surplus.has(index));
 }
 
-function textOf(tokens: Tokens, start: number, count: number): string {
+function joinTokens(tokens: Tokens, start: number, count: number): string {
   return tokens
     .slice(start, start + count)
     .map(({ text }) => text)
     .join("");
 }
 
-function withHouseBreaks(sql: string): string {
+function breakLines(sql: string): string {
   if (sql.startsWith("comment on ")) return sql.replace(/ is '/, " is\n  '");
   if (/^create (or replace )?function /.test(sql)) {
     const [head = "", ...body] = sql.split("$$");

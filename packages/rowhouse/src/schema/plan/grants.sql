@@ -1,4 +1,4 @@
--- What anybody but the owner may do, in the parts of which GRANT is written.
+-- What roles other than the owner may do, in the parts of a GRANT statement.
 with object (type, name, part, owner, acl) as (
   select 'schema', quote_ident(nspname), null::text, nspowner, coalesce(nspacl, acldefault('n', nspowner))
   from pg_catalog.pg_namespace

@@ -36,7 +36,7 @@ export async function readPrivileges(url: string): Promise<Privileges> {
 /** The GRANT and REVOKE statements that lead from what is held on one side to the other. */
 export function grantStatements(from: Privileges, to: Privileges): string[] {
   const held = [...from.held, ...givenToNewTypes(from, to)];
-  const revoked = without(held, to.held).filter((one) => to.objects.has(objectOf(one)));
+  const revoked = without(held, to.held).filter((one) => to.objects.has(objectName(one)));
   const left = held.filter((one) => !revoked.some((other) => takesAlong(other, one)));
   return [...statements("revoke", revoked), ...statements("grant", without(to.held, left))];
 }
@@ -48,7 +48,7 @@ function takesAlong(revoked: Privilege, one: Privilege): boolean {
   return isOfTable && one.name === name && one.role === role && one.privilege === privilege;
 }
 
-/** PostgreSQL gives everybody the use of a new type; of a new function it does not here. */
+/** PostgreSQL grants PUBLIC the use of a new type; of a new function it does not here. */
 function givenToNewTypes(from: Privileges, to: Privileges): Privilege[] {
   const made = [...to.objects].filter(
     (name) => name.startsWith("type ") && !from.objects.has(name),
@@ -68,7 +68,7 @@ function without(some: readonly Privilege[], others: readonly Privilege[]): Priv
   return some.filter((one) => !known.has(JSON.stringify(one)));
 }
 
-function objectOf({ type, name, column }: Privilege): string {
+function objectName({ type, name, column }: Privilege): string {
   return column === null ? `${type} ${name}` : `column ${name}.${column}`;
 }
 
@@ -88,13 +88,13 @@ function statement(verb: "grant" | "revoke", group: readonly Privilege[]): strin
   const option = grantable && verb === "grant" ? " with grant option" : "";
   const parts = [...groupBy(group, ({ privilege }) => privilege)]
     .sort(([one], [other]) => order.indexOf(one) - order.indexOf(other))
-    .map(([privilege, some]) => privilege + columnsOf(some));
+    .map(([privilege, some]) => privilege + formatColumns(some));
   const list =
     parts.length === 1 ? ` ${parts[0]} ` : `\n${parts.map((part) => `  ${part}`).join(",\n")}\n`;
   return `${verb}${list}on ${target} ${ending}${option}`;
 }
 
-function columnsOf(privileges: readonly Privilege[]): string {
+function formatColumns(privileges: readonly Privilege[]): string {
   const columns = privileges.flatMap(({ column }) => (column === null ? [] : [column]));
   return columns.length > 0 ? ` (${columns.join(", ")})` : "";
 }

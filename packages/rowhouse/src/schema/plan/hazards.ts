@@ -1,41 +1,30 @@
 import { type CatalogEntry, compareCatalogs } from "../catalog/catalog.ts";
-import { everybodyIn, looserPolicies, openPolicies } from "./public-access.ts";
-import { remakingHazards, tableOfColumn } from "./recreated.ts";
-
-/** What a step must not do unasked. */
-export type HazardKind = "drop" | "rls-off" | "anonymous";
-
-/** A step that drops data, turns row-level security off, or opens something to everybody. */
-export interface Hazard {
-  readonly kind: HazardKind;
-  /** What has to be named to allow it: "api.tasks.title", "api.tasks". */
-  readonly object: string;
-  /** What would happen, as a sentence. */
-  readonly says: string;
-}
+import type { Hazard } from "./hazard.ts";
+import { findPublicRoles, looserPolicies, openPolicies } from "./public-access.ts";
+import { findRecreated, parseTable } from "./recreated.ts";
 
 /**
  * The hazards on the way from one database to another, by what they hold.
  *
- * @param statements What leads there: only they tell what is dropped and made again.
+ * @param statements What leads there: only they show what is dropped and created again.
  */
-export function hazardsBetween(
+export function findHazards(
   before: readonly CatalogEntry[],
   after: readonly CatalogEntry[],
   statements: readonly string[] = [],
 ): Hazard[] {
   const { missing: gained, surplus: lost } = compareCatalogs(after, before);
-  const everybody = everybodyIn(after);
+  const publicRoles = findPublicRoles(after);
   const held = withoutViews(lost, before);
   return [
     ...drops(held, gained, after),
-    ...remakingHazards(statements, before, after),
+    ...findRecreated(statements, before, after),
     ...conversions(held, gained),
-    ...closedNoMore(lost, after),
-    ...openGrants(gained, everybody),
+    ...disabledRowSecurity(lost, after),
+    ...openGrants(gained, publicRoles),
     ...builtInDefaults(lost, after),
-    ...openPolicies(lost, gained, everybody),
-    ...looserPolicies(lost, after, everybody),
+    ...openPolicies(lost, gained, publicRoles),
+    ...looserPolicies(lost, after, publicRoles),
     ...strongerRoles(lost, gained),
   ];
 }
@@ -47,7 +36,7 @@ function withoutViews(lost: readonly CatalogEntry[], before: readonly CatalogEnt
       .filter(({ kind, definition }) => kind === "table" && isView(definition))
       .map(({ name }) => name),
   );
-  const isOfView = (column: string) => views.has(tableOfColumn(column));
+  const isOfView = (column: string) => views.has(parseTable(column));
   return lost.filter(
     ({ kind, name }) =>
       !(kind === "table" && views.has(name)) && !(kind === "column" && isOfView(name)),
@@ -64,19 +53,19 @@ function drops(
   gained: readonly CatalogEntry[],
   after: readonly CatalogEntry[],
 ): Hazard[] {
-  const left = new Set(after.map(nameOf));
+  const left = new Set(after.map(fullName));
   const holders = lost.filter(
     ({ kind, definition }) =>
       kind === "column" || (kind === "table" && !definition.startsWith("composite ")),
   );
-  const gone = holders.filter((entry) => !left.has(nameOf(entry)));
+  const gone = holders.filter((entry) => !left.has(fullName(entry)));
   const tables = gone.filter(({ kind }) => kind === "table").map(({ name }) => name);
   return gone
     .filter(({ kind, name }) => kind === "table" || !tables.some((t) => name.startsWith(`${t}.`)))
     .map((entry) => ({
       kind: "drop",
       object: entry.name,
-      says: `It drops the ${entry.kind} ${entry.name} with all that it holds.${renaming(entry, gained)}`,
+      message: `It drops the ${entry.kind} ${entry.name} with all its data.${renaming(entry, gained)}`,
     }));
 }
 
@@ -93,24 +82,24 @@ function renaming({ kind, name, definition }: CatalogEntry, gained: readonly Cat
 
 /** Columns that change their type: a conversion can lose what the old one held. */
 function conversions(lost: readonly CatalogEntry[], gained: readonly CatalogEntry[]): Hazard[] {
-  const typeOf = ({ definition }: CatalogEntry) =>
+  const getType = ({ definition }: CatalogEntry) =>
     definition.replace(/ ?\b(not null|statistics|default|collate|identity|stored|virtual)\b.*/, "");
   const columns = gained.filter(({ kind }) => kind === "column");
   return lost
     .filter(({ kind }) => kind === "column")
     .flatMap((old) => {
       const now = columns.find(({ name }) => name === old.name);
-      if (now === undefined || typeOf(now) === typeOf(old)) return [];
+      if (now === undefined || getType(now) === getType(old)) return [];
       return {
         kind: "drop" as const,
         object: old.name,
-        says: `It turns the column ${old.name} from ${typeOf(old)} into ${typeOf(now)}, which can lose what it holds.`,
+        message: `It turns the column ${old.name} from ${getType(old)} into ${getType(now)}, which can lose what it holds.`,
       };
     });
 }
 
-/** Grants, present and future ones, to whoever has no token. */
-function openGrants(gained: readonly CatalogEntry[], everybody: ReadonlySet<string>): Hazard[] {
+/** Grants, present and future ones, to anonymous requests. */
+function openGrants(gained: readonly CatalogEntry[], publicRoles: ReadonlySet<string>): Hazard[] {
   const grants = gained.flatMap(({ kind, name, definition }) => {
     const [, object, role] =
       (kind === "grant" && /^(.*) to (\S+)$/.exec(name)) ||
@@ -119,49 +108,54 @@ function openGrants(gained: readonly CatalogEntry[], everybody: ReadonlySet<stri
     return object ? [{ object, role: role ?? name.split(" ")[1], privilege: definition }] : [];
   });
   return grants
-    .filter(({ role }) => everybody.has(role ?? ""))
+    .filter(({ role }) => publicRoles.has(role ?? ""))
     .map(({ object, role, privilege }) => ({
       kind: "anonymous",
       object: object.replace(/^(?:table column|[a-z]+) (?=\S)/, ""),
-      says: `It grants ${privilege.toLowerCase()} on ${object} to ${role}.`,
+      message: `It grants ${privilege.toLowerCase()} on ${object} to ${role}.`,
     }));
 }
 
 /**
- * Default privileges that are as PostgreSQL has them: then the catalog has no entry, and everybody
- * may execute new functions and use new types.
+ * Default privileges that are as PostgreSQL has them: then the catalog has no entry, and all users
+ * (PUBLIC) may execute new functions and use new types.
  */
 function builtInDefaults(lost: readonly CatalogEntry[], after: readonly CatalogEntry[]): Hazard[] {
   const defaults = lost.filter(
     ({ kind, name }) =>
       kind === "default privilege" && /^for owner on (functions|types) in every/.test(name),
   );
-  const left = new Set(after.map(nameOf));
+  const left = new Set(after.map(fullName));
   return defaults
-    .filter((entry) => !left.has(nameOf(entry)))
+    .filter((entry) => !left.has(fullName(entry)))
     .map(({ name }) => ({
       kind: "anonymous",
       object: name.replace("for owner on ", ""),
-      says: `It gives everybody PostgreSQL's own default privileges on new ${name.replace("for owner on ", "")}.`,
+      message: `It gives all users (PUBLIC) PostgreSQL's own default privileges on new ${name.replace("for owner on ", "")}.`,
     }));
 }
 
 /** Roles that become members of another one, or need not care for row-level security. */
 function strongerRoles(lost: readonly CatalogEntry[], gained: readonly CatalogEntry[]): Hazard[] {
-  const powerOf = (role: CatalogEntry | undefined) =>
+  const getPower = (role: CatalogEntry | undefined) =>
     role?.definition.match(/superuser|bypassrls|member of .*/g)?.join(" ") ?? "";
   return gained
     .filter(({ kind }) => kind === "role")
-    .filter((role) => powerOf(role) !== powerOf(lost.find((old) => nameOf(old) === nameOf(role))))
+    .filter(
+      (role) => getPower(role) !== getPower(lost.find((old) => fullName(old) === fullName(role))),
+    )
     .map((role) => ({
       kind: "anonymous",
       object: role.name,
-      says: `It gives the role ${role.name} another power: ${powerOf(role) || "none"}.`,
+      message: `It gives the role ${role.name} another power: ${getPower(role) || "none"}.`,
     }));
 }
 
 /** Tables whose row-level security was on, or forced, and no longer is. */
-function closedNoMore(lost: readonly CatalogEntry[], after: readonly CatalogEntry[]): Hazard[] {
+function disabledRowSecurity(
+  lost: readonly CatalogEntry[],
+  after: readonly CatalogEntry[],
+): Hazard[] {
   const tables = lost.filter(({ kind }) => kind === "table");
   return tables.flatMap(({ name, definition }): Hazard[] => {
     const now = after.find((entry) => entry.kind === "table" && entry.name === name)?.definition;
@@ -170,10 +164,10 @@ function closedNoMore(lost: readonly CatalogEntry[], after: readonly CatalogEntr
     const what = off("row security enabled")
       ? "turns row-level security off"
       : "no longer forces row-level security";
-    return [{ kind: "rls-off", object: name, says: `It ${what} on ${name}.` }];
+    return [{ kind: "rls-off", object: name, message: `It ${what} on ${name}.` }];
   });
 }
 
-function nameOf({ kind, name }: CatalogEntry): string {
+function fullName({ kind, name }: CatalogEntry): string {
   return `${kind} ${name}`;
 }

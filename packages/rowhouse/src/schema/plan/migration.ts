@@ -1,15 +1,16 @@
 import { readdirSync } from "node:fs";
 import { RowhouseError } from "../../lib/errors.ts";
 import { migrate } from "../../stack/dbmate.ts";
-import { defaultPatience } from "../../stack/lock-retries.ts";
+import { defaultLockRetries } from "../../stack/lock-retries.ts";
 import type { Scratch } from "../../stack/scratch.ts";
 import { areEqual } from "../catalog/catalog.ts";
 import { buildDeclared } from "../catalog/declared.ts";
 import { type Proof, prove, type Refutation } from "../proof/prove.ts";
-import { type Hazard, hazardsBetween } from "./hazards.ts";
+import type { Hazard } from "./hazard.ts";
+import { findHazards } from "./hazards.ts";
 import { planChanges } from "./plan.ts";
 import { tablesToEmpty } from "./recreated.ts";
-import { readSide, type Side } from "./snapshot.ts";
+import { readSnapshot, type Snapshot } from "./snapshot.ts";
 import { declaredSources, migratedSources } from "./sources.ts";
 
 /** The migration that leads from db/migrations to sql/ and policies/. */
@@ -24,7 +25,7 @@ export interface Draft {
 }
 
 /** What the two sides are built from, and where. */
-export interface Sides {
+export interface DraftOptions {
   /** The project's folder: sql/ and policies/ are in it. */
   readonly root: string;
   /** The migrations that there are. */
@@ -32,7 +33,7 @@ export interface Sides {
   /** Roles belong to a server: each side has one of its own. */
   readonly migrated: Scratch;
   readonly declared: Scratch;
-  /** Told the hazards before anything is tried; it may throw. */
+  /** Called with the hazards before anything is tried; it may throw. */
   readonly permit?: (hazards: readonly Hazard[]) => void;
 }
 
@@ -44,17 +45,20 @@ export interface Sides {
  * @throws RowhouseError plan_unproven when no plan arrives there and back; declaration_failed;
  *   migration_failed.
  */
-export async function draftMigration(sides: Sides, name: string): Promise<Draft | undefined> {
-  const { root, dir } = sides;
+export async function draftMigration(
+  options: DraftOptions,
+  name: string,
+): Promise<Draft | undefined> {
+  const { root, dir } = options;
   const [from, to] = await Promise.all([
-    read(sides.migrated, (url) => migrate(url, undefined, dir)),
-    read(sides.declared, (url) => buildDeclared(url, root)),
+    read(options.migrated, (url) => migrate(url, undefined, dir)),
+    read(options.declared, (url) => buildDeclared(url, root)),
   ]);
   const declared = to.catalog;
   if (areEqual(from.catalog, declared)) return undefined;
-  const asWritten = planChanges(from, to, declaredSources(root));
-  const hazards = hazardsBetween(from.catalog, declared, asWritten);
-  sides.permit?.(hazards);
+  const preferSources = planChanges(from, to, declaredSources(root));
+  const hazards = findHazards(from.catalog, declared, preferSources);
+  options.permit?.(hazards);
   const losing = new Set(hazards.filter(({ kind }) => kind === "drop").map(({ object }) => object));
   const emptied = tablesToEmpty(hazards, from.catalog).filter(
     (table) => !losing.has(table) && declared.some((one) => one.name === table),
@@ -64,25 +68,25 @@ export async function draftMigration(sides: Sides, name: string): Promise<Draft 
   let refutation: Refutation | undefined;
   // As people wrote it, if that arrives; else as PostgreSQL writes it.
   for (const written of [true, false]) {
-    const up = written ? asWritten : planChanges(from, to);
+    const up = written ? preferSources : planChanges(from, to);
     const down = planChanges(to, from, written ? migratedSources(dir) : undefined);
     const text = migrationText(up, down, emptied);
     const attempt = { file, text, dir, declared, losing, emptied };
-    const outcome = await prove(sides.migrated, attempt);
+    const outcome = await prove(options.migrated, attempt);
     if ("rows" in outcome) return { file, text, up, hazards, proof: outcome };
     refutation = outcome;
   }
   throw new RowhouseError(
     "plan_unproven",
-    `No plan was found that leads from db/migrations to sql/ and policies/. The best one, on its way ${refutation?.direction}: ${refutation?.reason}`,
-    "Write this migration by hand; `rowhouse db check` tells whether it arrives.",
+    `Found no plan that leads from db/migrations to sql/ and policies/. The best one fails on the way ${refutation?.direction}: ${refutation?.reason}`,
+    "Write this migration by hand; `rowhouse db check` verifies it.",
   );
 }
 
-async function read(scratch: Scratch, build: (url: string) => Promise<unknown>): Promise<Side> {
+async function read(scratch: Scratch, build: (url: string) => Promise<unknown>): Promise<Snapshot> {
   const url = await scratch.create();
   await build(url);
-  return readSide(url);
+  return readSnapshot(url);
 }
 
 /** The time in UTC, or a second after the newest migration: dbmate runs them in this order. */
@@ -92,7 +96,7 @@ function nextVersion(dir: string): string {
   return now > newest ? now : String(BigInt(newest) + 1n);
 }
 
-/** A dbmate migration that does not wait long for locks, and tells PostgREST at its end. */
+/** A dbmate migration that does not wait long for locks, and notifies PostgREST at its end. */
 function migrationText(
   up: readonly string[],
   down: readonly string[],
@@ -112,7 +116,7 @@ function part(statements: readonly string[]): string[] {
   }
   const lines = [...statements, reload.join(";\n")];
   return [
-    `set local lock_timeout = '${defaultPatience.lockTimeout}s';`,
+    `set local lock_timeout = '${defaultLockRetries.lockTimeout}s';`,
     ...lines.map((sql) => `${sql};`),
   ];
 }

@@ -2,13 +2,13 @@ import { withClient } from "../../stack/database.ts";
 
 /**
  * The URL to build a throwaway database with, so that all in it belongs to the role that another
- * database belongs to. Owners are nobody's business here, but a plan would bring them in step: it
- * makes functions anew, and takes default privileges for somebody else's.
+ * database belongs to. Owners are ignored here, but a plan would change them: it creates
+ * functions again, and takes default privileges for another role's.
  *
  * @param built The throwaway database, empty, as superuser.
  * @param url The other one; it is only read.
  */
-export async function withOwnerOf(url: string, built: string): Promise<string> {
+export async function withSameOwner(url: string, built: string): Promise<string> {
   const owner = await withClient(url, async (client) => {
     const { rows } = await client.query<{ name: string }>(
       "select coalesce((select pg_get_userbyid(nspowner) from pg_namespace where nspname = 'api'), current_user) as name",

@@ -1,33 +1,33 @@
 import { plan } from "@supabase/pg-delta/plan";
-import { inHouseStyle } from "./format.ts";
+import { formatStatement } from "./format.ts";
 import { grantStatements } from "./grants.ts";
-import { asWritten } from "./prefer-source.ts";
+import { preferSources } from "./prefer-source.ts";
 import { withoutDropped } from "./recreated.ts";
-import type { Side } from "./snapshot.ts";
+import type { Snapshot } from "./snapshot.ts";
 import type { Sources } from "./sources.ts";
 import { statisticsStatements } from "./statistics.ts";
 
 /**
  * The statements that lead from one database to another, in order, without semicolons. That they
- * arrive is for a proof to say: see prove.ts.
+ * arrive is for a proof to show: see prove.ts.
  *
  * pg-delta plans; three things are ours: privileges (it writes them a column at a time),
- * statistics targets (it does not know them), and the owner, who is whoever runs the migration.
+ * statistics targets (it does not know them), and the owner, which is the role that runs the migration.
  *
  * @param sources How people wrote what is to be made. It is used where there is something;
  *   without it, the statements are PostgreSQL's own.
  */
-export function planChanges(from: Side, to: Side, sources?: Sources): string[] {
+export function planChanges(from: Snapshot, to: Snapshot, sources?: Sources): string[] {
   const { actions } = plan(from.facts, to.facts);
   const roles = new Set(
     [...from.catalog, ...to.catalog].filter(({ kind }) => kind === "role").map(({ name }) => name),
   );
   const statements = actions
-    .filter(({ sql }) => !isOursOrNobodys(sql) && !isOfOtherRole(sql, roles))
-    .map(({ sql }) => inHouseStyle(sql, to.keywords));
+    .filter(({ sql }) => !isHandledElsewhere(sql) && !isOfOtherRole(sql, roles))
+    .map(({ sql }) => formatStatement(sql, to.keywords));
   const catalogs = { before: from.catalog, after: to.catalog };
   return [
-    ...(sources ? asWritten(statements, sources, catalogs) : statements),
+    ...(sources ? preferSources(statements, sources, catalogs) : statements),
     ...statisticsStatements(from.statistics, to.statistics),
     ...grantStatements(withoutDropped(from.privileges, statements), to.privileges),
   ];
@@ -43,8 +43,8 @@ function isOfOtherRole(sql: string, roles: ReadonlySet<string>): boolean {
   return name !== undefined && !roles.has(name);
 }
 
-/** Privileges are ours (but memberships are not), owners nobody's, and the table dbmate's. */
-function isOursOrNobodys(sql: string): boolean {
+/** Privileges (but not memberships) are planned here, owners are ignored, and the table is dbmate's. */
+function isHandledElsewhere(sql: string): boolean {
   return (
     /^(GRANT|REVOKE) .* ON /s.test(sql) ||
     /^ALTER .* OWNER TO \S+$/s.test(sql) ||

@@ -1,5 +1,5 @@
 import type { CatalogEntry } from "../catalog/catalog.ts";
-import { subjectOf } from "../catalog/sql.ts";
+import { findSubject } from "../catalog/sql.ts";
 import type { Sources } from "./sources.ts";
 
 /** The catalogs of the two databases that a plan leads between. */
@@ -9,23 +9,23 @@ export interface Catalogs {
 }
 
 /**
- * Puts what people wrote in the place of what PostgreSQL would write, says "alter policy" where
- * a policy is dropped and made again, and leaves out what then says nothing.
+ * Replaces the statements that PostgreSQL would write by those in the sources, writes "alter policy"
+ * where a policy is dropped and created again, and leaves out what then changes nothing.
  *
  * @param statements In house style, in order.
  */
-export function asWritten(
+export function preferSources(
   statements: readonly string[],
   sources: Sources,
   catalogs: Catalogs,
 ): string[] {
-  const dropped = subjectsOf(statements, "drop ");
-  const made = subjectsOf(statements, "create ");
+  const dropped = findSubjects(statements, "drop ");
+  const made = findSubjects(statements, "create ");
   const altered = alteredPolicies(statements, catalogs);
   const commented = unchangedComments(catalogs);
 
   const isNeedless = (sql: string): boolean => {
-    const subject = subjectOf(sql) ?? "";
+    const subject = findSubject(sql) ?? "";
     const [, comment = ""] = /^comment on (policy .*) is$/m.exec(sql) ?? [];
     const source = made.has(subject) ? sources.get(subject) : undefined;
     return (
@@ -36,7 +36,7 @@ export function asWritten(
   };
 
   const written = (sql: string): string => {
-    const subject = subjectOf(sql) ?? "";
+    const subject = findSubject(sql) ?? "";
     const source = sql.startsWith("create ") ? sources.get(subject) : undefined;
     if (source === undefined) return sql;
     if (altered.has(subject)) return alter(source);
@@ -55,9 +55,9 @@ function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[],
   return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
 }
 
-function subjectsOf(statements: readonly string[], verb: string): Set<string> {
+function findSubjects(statements: readonly string[], verb: string): Set<string> {
   return new Set(
-    statements.filter((sql) => sql.startsWith(verb)).map((sql) => subjectOf(sql) ?? sql),
+    statements.filter((sql) => sql.startsWith(verb)).map((sql) => findSubject(sql) ?? sql),
   );
 }
 
@@ -75,20 +75,20 @@ function alteredPolicies(statements: readonly string[], { before, after }: Catal
       !going.some((name) => new RegExp(`\\b${name}\\b`).test(old.definition)) &&
       after.some((entry) => entry.kind === "policy" && isAlterable(old, entry)),
   );
-  const made = subjectsOf(statements, "create ");
-  const dropped = subjectsOf(statements, "drop policy ");
+  const made = findSubjects(statements, "create ");
+  const dropped = findSubjects(statements, "drop policy ");
   const names = free.map(({ name }) => `policy ${name}`);
   return new Set(names.filter((subject) => made.has(subject) && dropped.has(subject)));
 }
 
 /** `alter policy` changes neither mode nor verb, and takes no condition away. */
 function isAlterable(old: CatalogEntry, now: CatalogEntry): boolean {
-  const verbOf = ({ definition }: CatalogEntry) => definition.split(" to ", 1)[0];
+  const getVerb = ({ definition }: CatalogEntry) => definition.split(" to ", 1)[0];
   const keeps = (condition: string) =>
     now.definition.includes(condition) || !old.definition.includes(condition);
   return (
     old.name === now.name &&
-    verbOf(old) === verbOf(now) &&
+    getVerb(old) === getVerb(now) &&
     keeps(" using (") &&
     keeps(" with check (")
   );

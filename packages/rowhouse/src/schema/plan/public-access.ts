@@ -1,8 +1,8 @@
 import type { CatalogEntry } from "../catalog/catalog.ts";
-import type { Hazard } from "./hazards.ts";
+import type { Hazard } from "./hazard.ts";
 
-/** The roles of whoever has no token: also those that anonymous is a member of. */
-export function everybodyIn(catalog: readonly CatalogEntry[]): ReadonlySet<string> {
+/** The roles of an anonymous request: also those that anonymous is a member of. */
+export function findPublicRoles(catalog: readonly CatalogEntry[]): ReadonlySet<string> {
   const roles = new Set(["anonymous", "public"]);
   // A set can be added to while it is gone through.
   for (const role of roles) {
@@ -13,41 +13,41 @@ export function everybodyIn(catalog: readonly CatalogEntry[]): ReadonlySet<strin
   return roles;
 }
 
-/** Policies for whoever has no token, but for new ones that only restrict. */
+/** Policies that apply to anonymous requests, except new ones that only restrict. */
 export function openPolicies(
   lost: readonly CatalogEntry[],
   gained: readonly CatalogEntry[],
-  everybody: ReadonlySet<string>,
+  publicRoles: ReadonlySet<string>,
 ): Hazard[] {
-  const isNew = (policy: CatalogEntry) => !lost.some((old) => nameOf(old) === nameOf(policy));
+  const isNew = (policy: CatalogEntry) => !lost.some((old) => fullName(old) === fullName(policy));
   return gained
-    .filter((policy) => holds(policy, everybody) && !(isRestrictive(policy) && isNew(policy)))
+    .filter((policy) => appliesTo(policy, publicRoles) && !(isRestrictive(policy) && isNew(policy)))
     .map(({ name }) => ({
       kind: "anonymous",
-      object: tableOf(name),
-      says: `It makes or changes the policy ${name}, which counts for whoever has no token.`,
+      object: parseTable(name),
+      message: `It creates or changes the policy ${name}, which applies to anonymous requests.`,
     }));
 }
 
-/** Restrictive policies that held whoever has no token, and no longer do, on tables that stay. */
+/** Restrictive policies that no longer apply to anonymous requests, on tables that stay. */
 export function looserPolicies(
   lost: readonly CatalogEntry[],
   after: readonly CatalogEntry[],
-  everybody: ReadonlySet<string>,
+  publicRoles: ReadonlySet<string>,
 ): Hazard[] {
-  const left = new Set(after.filter((one) => holds(one, everybody)).map(nameOf));
+  const left = new Set(after.filter((one) => appliesTo(one, publicRoles)).map(fullName));
   const tables = new Set(after.filter(({ kind }) => kind === "table").map(({ name }) => name));
   return lost
-    .filter((policy) => holds(policy, everybody) && isRestrictive(policy))
-    .filter((policy) => !left.has(nameOf(policy)) && tables.has(tableOf(policy.name)))
+    .filter((policy) => appliesTo(policy, publicRoles) && isRestrictive(policy))
+    .filter((policy) => !left.has(fullName(policy)) && tables.has(parseTable(policy.name)))
     .map(({ name }) => ({
       kind: "anonymous",
-      object: tableOf(name),
-      says: `It takes away the restrictive policy ${name}, which held whoever has no token.`,
+      object: parseTable(name),
+      message: `It removes the restrictive policy ${name}, which applies to anonymous requests.`,
     }));
 }
 
-function holds({ kind, definition }: CatalogEntry, roles: ReadonlySet<string>): boolean {
+function appliesTo({ kind, definition }: CatalogEntry, roles: ReadonlySet<string>): boolean {
   const [, list = ""] = / to (.*?)(?: using | with check |$)/.exec(definition) ?? [];
   return kind === "policy" && list.split(", ").some((role) => roles.has(role));
 }
@@ -56,10 +56,10 @@ function isRestrictive({ definition }: CatalogEntry): boolean {
   return definition.startsWith("restrictive ");
 }
 
-function tableOf(policy: string): string {
+function parseTable(policy: string): string {
   return policy.replace(/^.* on /, "");
 }
 
-function nameOf({ kind, name }: CatalogEntry): string {
+function fullName({ kind, name }: CatalogEntry): string {
   return `${kind} ${name}`;
 }

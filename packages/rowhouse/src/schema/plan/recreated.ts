@@ -1,6 +1,6 @@
 import type { CatalogEntry } from "../catalog/catalog.ts";
 import type { Privileges } from "./grants.ts";
-import type { Hazard } from "./hazards.ts";
+import type { Hazard } from "./hazard.ts";
 
 /** How statements in house style drop something that holds data or grants. */
 const drops: readonly [kind: string, pattern: RegExp][] = [
@@ -12,7 +12,7 @@ const drops: readonly [kind: string, pattern: RegExp][] = [
 ];
 
 /** What statements drop, as "table api.tasks" or "column api.tasks.title". */
-function droppedBy(statements: readonly string[]): string[] {
+function listDropped(statements: readonly string[]): string[] {
   return statements.flatMap((sql) =>
     drops.flatMap(([kind, pattern]) => {
       const [, ...names] = pattern.exec(sql) ?? [];
@@ -26,7 +26,7 @@ export function withoutDropped(
   { held, objects }: Privileges,
   statements: readonly string[],
 ): Privileges {
-  const gone = new Set(droppedBy(statements));
+  const gone = new Set(listDropped(statements));
   return {
     held: held.filter(
       ({ type, name, column }) =>
@@ -37,15 +37,15 @@ export function withoutDropped(
 }
 
 /**
- * Tables and columns that are dropped and made again, which no comparison of what was there with
- * what will be there tells. A column that PostgreSQL computes, before and after, holds nothing.
+ * Tables and columns that are dropped and created again, which a comparison of before and after does
+ * not show. A column that PostgreSQL computes, before and after, holds nothing.
  */
-export function remakingHazards(
+export function findRecreated(
   statements: readonly string[],
   before: readonly CatalogEntry[],
   after: readonly CatalogEntry[],
 ): Hazard[] {
-  const gone = new Set(droppedBy(statements));
+  const gone = new Set(listDropped(statements));
   const isComputed = ({ definition }: CatalogEntry) =>
     / (stored|virtual)$/.test(definition.split(" default ", 1)[0] ?? "");
   return after.flatMap((now): Hazard[] => {
@@ -55,13 +55,13 @@ export function remakingHazards(
     if (kind === "table" && /^(view|materialized|composite)/.test(old.definition)) return [];
     if (kind === "column" && isComputed(old) && isComputed(now)) return [];
     if (kind !== "table" && kind !== "column") return [];
-    const says = `It drops the ${kind} ${name} with all that it holds, and makes it anew.`;
-    return [{ kind: "drop", object: name, says }];
+    const message = `It drops the ${kind} ${name} with all its data, and creates it again.`;
+    return [{ kind: "drop", object: name, message }];
   });
 }
 
 /** "api.tasks" of "api.tasks.title". */
-export function tableOfColumn(column: string): string {
+export function parseTable(column: string): string {
   return column.replace(/\.(?:"(?:[^"]|"")*"|\w+)$/, "");
 }
 
@@ -80,5 +80,5 @@ export function tablesToEmpty(
       / not null\b/.test(definition) &&
       !/ (default|identity|stored|virtual)\b/.test(definition),
   );
-  return [...new Set(columns.map(({ name }) => tableOfColumn(name)))];
+  return [...new Set(columns.map(({ name }) => parseTable(name)))];
 }

@@ -6,7 +6,7 @@ import { type Privileges, readPrivileges } from "./grants.ts";
 import { readStatistics, type StatisticsTarget } from "./statistics.ts";
 
 /** All that a plan has to know of a database. */
-export interface Side {
+export interface Snapshot {
   readonly facts: Awaited<ReturnType<typeof extract>>["factBase"];
   readonly catalog: readonly CatalogEntry[];
   readonly privileges: Privileges;
@@ -16,7 +16,7 @@ export interface Side {
 }
 
 /** Reads a database for planning; it is only read. */
-export async function readSide(url: string): Promise<Side> {
+export async function readSnapshot(url: string): Promise<Snapshot> {
   // First, since it explains a database that cannot be reached.
   const catalog = await readCatalog(url);
   const [facts, privileges, statistics, keywords] = await Promise.all([

@@ -1,5 +1,5 @@
--- How much the planner may know of each column; null is as much as the server says. Up to
--- PostgreSQL 16 the catalog says that as -1.
+-- How much the planner may know of each column; null is the server's default. Up to
+-- PostgreSQL 16 the catalog holds -1 for that.
 select
   attribute.attrelid::regclass::text as table,
   quote_ident(attribute.attname) as column,

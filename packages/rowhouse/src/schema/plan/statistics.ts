@@ -7,7 +7,7 @@ import { groupBy } from "./group.ts";
 export interface StatisticsTarget {
   readonly table: string;
   readonly column: string;
-  /** Null is as much as the server says. */
+  /** Null is the server's default. */
   readonly target: number | null;
 }
 
@@ -26,9 +26,9 @@ export function statisticsStatements(
   from: readonly StatisticsTarget[],
   to: readonly StatisticsTarget[],
 ): string[] {
-  const keyOf = ({ table, column }: StatisticsTarget) => `${table}.${column}`;
-  const before = new Map(from.map((one) => [keyOf(one), one.target]));
-  const changed = to.filter((one) => (before.get(keyOf(one)) ?? null) !== one.target);
+  const getKey = ({ table, column }: StatisticsTarget) => `${table}.${column}`;
+  const before = new Map(from.map((one) => [getKey(one), one.target]));
+  const changed = to.filter((one) => (before.get(getKey(one)) ?? null) !== one.target);
   return [...groupBy(changed, ({ table }) => table)].map(([table, columns]) => {
     const parts = columns.map(
       ({ column, target }) => `alter column ${column} set statistics ${target ?? -1}`,

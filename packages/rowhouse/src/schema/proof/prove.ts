@@ -1,6 +1,6 @@
 import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { reasonOf } from "../../lib/errors.ts";
+import { errorMessage } from "../../lib/errors.ts";
 import { withTemporaryFolder } from "../../lib/temporary.ts";
 import { withClient } from "../../stack/database.ts";
 import { migrate, rollback } from "../../stack/dbmate.ts";
@@ -11,7 +11,7 @@ import {
   compareCatalogs,
   readCatalog,
 } from "../catalog/catalog.ts";
-import { makeRows, tablesOf, type WithoutRows } from "./sample-rows.ts";
+import { listTables, makeRows, type WithoutRows } from "./sample-rows.ts";
 
 /** What was seen when a migration was tried. */
 export interface Proof {
@@ -54,14 +54,14 @@ export async function prove(scratch: Scratch, attempt: Attempt): Promise<Proof |
   return withTemporaryFolder("migrations", async (dir) => {
     const url = await scratch.create();
     try {
-      return await proveIn({ url, dir }, attempt);
+      return await runProof({ url, dir }, attempt);
     } finally {
       await scratch.drop(url);
     }
   });
 }
 
-async function proveIn(
+async function runProof(
   { url, dir }: { readonly url: string; readonly dir: string },
   attempt: Attempt,
 ): Promise<Proof | Refutation> {
@@ -69,13 +69,14 @@ async function proveIn(
   await migrate(url, undefined, dir);
   const before = await readCatalog(url);
   const untried = await withClient(url, makeRows);
-  const contents = keptOf(await readContents(url), attempt.losing);
+  const contents = keepContents(await readContents(url), attempt.losing);
   writeFileSync(join(dir, attempt.file), attempt.text);
-  const up = await refuted({ url, dir, contents }, "up", attempt.declared);
+  const up = await findRefutation({ url, dir, contents }, "up", attempt.declared);
   if (up) return up;
-  const step = { url, dir, contents: await emptied(url, contents, attempt.emptied) };
+  const step = { url, dir, contents: await emptyTables(url, contents, attempt.emptied) };
   const failure =
-    (await refuted(step, "down", before)) ?? (await refuted(step, "up", attempt.declared));
+    (await findRefutation(step, "down", before)) ??
+    (await findRefutation(step, "up", attempt.declared));
   if (failure) return failure;
   const counts = [...contents.values()].map(({ rows }) => rows.length);
   const filled = counts.filter((count) => count > 0).length;
@@ -88,7 +89,7 @@ async function proveIn(
 }
 
 /** Takes the rows out of some tables, and so of those that refer to them. @returns What is left. */
-async function emptied(
+async function emptyTables(
   url: string,
   contents: Contents,
   tables: readonly string[],
@@ -116,7 +117,7 @@ interface Step {
   readonly contents: Contents;
 }
 
-async function refuted(
+async function findRefutation(
   { url, dir, contents }: Step,
   direction: "up" | "down",
   wanted: readonly CatalogEntry[],
@@ -125,16 +126,16 @@ async function refuted(
     if (direction === "up") await migrate(url, undefined, dir);
     else await rollback(url, 1, undefined, dir);
   } catch (error) {
-    return { direction, reason: reasonOf(error) };
+    return { direction, reason: errorMessage(error) };
   }
   const difference = compareCatalogs(wanted, await readCatalog(url));
   const changed = [...difference.missing, ...difference.surplus];
-  if (changed.length > 0) return { direction, reason: told(difference) };
-  const lost = lostTable(contents, await readContents(url));
+  if (changed.length > 0) return { direction, reason: describeMismatch(difference) };
+  const lost = findLostTable(contents, await readContents(url));
   return lost ? { direction, reason: `It changes or loses rows of ${lost}.` } : undefined;
 }
 
-function told({ missing, surplus }: CatalogDifference): string {
+function describeMismatch({ missing, surplus }: CatalogDifference): string {
   const line = (sign: string) => (entry: CatalogEntry) =>
     `  ${sign} ${entry.kind} ${entry.name}: ${entry.definition}`;
   return [
@@ -145,7 +146,7 @@ function told({ missing, surplus }: CatalogDifference): string {
 }
 
 /** The contents without the tables and columns that are given up. */
-function keptOf(contents: Contents, losing: ReadonlySet<string>): Contents {
+function keepContents(contents: Contents, losing: ReadonlySet<string>): Contents {
   const kept = [...contents].filter(([table]) => !losing.has(table));
   return new Map(
     kept.map(([table, { rows, computed }]) => {
@@ -160,16 +161,16 @@ function keptOf(contents: Contents, losing: ReadonlySet<string>): Contents {
  * The first table of which a row is gone, or has changed in a column that it had. New ones may
  * come, and what is computed before and after may come out differently.
  */
-function lostTable(before: Contents, after: Contents): string | undefined {
+function findLostTable(before: Contents, after: Contents): string | undefined {
   for (const [table, { rows, computed }] of before) {
     const now = after.get(table);
     const compared = Object.keys(rows[0] ?? {}).filter(
       (name) => !(computed.has(name) && now?.computed.has(name)),
     );
-    const textOf = (row: Readonly<Record<string, unknown>>) =>
+    const toText = (row: Readonly<Record<string, unknown>>) =>
       JSON.stringify(compared.map((name) => row[name]));
-    const found = new Set(now?.rows.map(textOf));
-    if (!rows.map(textOf).every((row) => found.has(row))) return table;
+    const found = new Set(now?.rows.map(toText));
+    if (!rows.map(toText).every((row) => found.has(row))) return table;
   }
   return undefined;
 }
@@ -177,7 +178,7 @@ function lostTable(before: Contents, after: Contents): string | undefined {
 async function readContents(url: string): Promise<Contents> {
   return withClient(url, async (client) => {
     const contents = new Map<string, Content>();
-    for (const { table, columns } of await tablesOf(client)) {
+    for (const { table, columns } of await listTables(client)) {
       const answer = await client.query<{ row: Record<string, unknown> }>(
         `select (select jsonb_object_agg(quote_ident(key), value) from jsonb_each(to_jsonb(one))) as row from ${table} as one`,
       );

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
-import { reasonOf } from "../../lib/errors.ts";
+import { errorMessage } from "../../lib/errors.ts";
 
-/** A column, as columns.sql tells it. */
+/** A column, as columns.sql reads it. */
 interface Column {
   readonly name: string;
   readonly type: string;
@@ -40,7 +40,7 @@ const query = readFileSync(join(import.meta.dirname, "columns.sql"), "utf8");
  * @returns The tables whose rules no made-up row meets.
  */
 export async function makeRows(client: pg.ClientBase): Promise<WithoutRows[]> {
-  let pending = await tablesOf(client);
+  let pending = await listTables(client);
   let failures: WithoutRows[] = [];
   // A table waits for those that it refers to, so as many rounds as there are tables at the most.
   while (pending.length > 0) {
@@ -59,14 +59,14 @@ export async function makeRows(client: pg.ClientBase): Promise<WithoutRows[]> {
 }
 
 /** The tables of a database that can hold rows; dbmate's own is left out. */
-export async function tablesOf(client: pg.ClientBase): Promise<Table[]> {
+export async function listTables(client: pg.ClientBase): Promise<Table[]> {
   await client.query("set search_path = ''");
   return (await client.query<Table>(query)).rows;
 }
 
 /**
  * Fills a table with as many columns as its rules let: what stands in a column shows whether it
- * survives, and a default does not, since a column that is made anew has it, too.
+ * survives, and a default does not, since a column that is created again has it, too.
  *
  * @returns Why the table could not be filled.
  */
@@ -99,7 +99,7 @@ async function insert(
   try {
     for (let row = 0; row < rowsPerTable; row += 1) {
       const names = columns.map(({ name }) => name).join(", ");
-      const values = columns.map((column) => madeUp(column, row)).join(", ");
+      const values = columns.map((column) => makeValue(column, row)).join(", ");
       await client.query(
         columns.length === 0
           ? `insert into ${table} default values`
@@ -112,12 +112,12 @@ async function insert(
     return undefined;
   } catch (error) {
     await client.query("rollback");
-    return reasonOf(error);
+    return errorMessage(error);
   }
 }
 
 /** A value in SQL, as good as can be guessed: it looks like an email address where text is wanted. */
-function madeUp({ type, labels, refers }: Column, row: number): string {
+function makeValue({ type, labels, refers }: Column, row: number): string {
   if (refers) {
     const { table, column } = refers;
     // All columns of a reference have to come from the same row.

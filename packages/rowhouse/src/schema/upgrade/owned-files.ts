@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { z } from "zod";
-import { RowhouseError, reasonOf } from "../../lib/errors.ts";
+import { errorMessage, RowhouseError } from "../../lib/errors.ts";
 
 /** Texts by their path from the project's folder, with slashes. */
 export type Files = Readonly<Record<string, string>>;
@@ -50,7 +50,7 @@ export function readLock(root: string): Lock {
   } catch (error) {
     throw new RowhouseError(
       "lock_invalid",
-      `${file} cannot be read: ${error instanceof z.ZodError ? z.prettifyError(error) : reasonOf(error)}.`,
+      `${file} cannot be read: ${error instanceof z.ZodError ? z.prettifyError(error) : errorMessage(error)}.`,
       "Restore it from version control.",
       { cause: error },
     );

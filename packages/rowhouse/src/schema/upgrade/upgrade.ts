@@ -1,10 +1,10 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { RowhouseError } from "../../lib/errors.ts";
-import { type Project, projectAt, version } from "../../lib/project.ts";
+import { type Project, readProject, version } from "../../lib/project.ts";
 import { withTemporaryFolder } from "../../lib/temporary.ts";
 import { withScratchPair } from "../../stack/scratch.ts";
-import type { Hazard } from "../plan/hazards.ts";
+import type { Hazard } from "../plan/hazard.ts";
 import { type Draft, draftMigration } from "../plan/migration.ts";
 import { type FileChange, mergeFile } from "./merge.ts";
 import { type Files, formatLock, lockFile, readLock, readOwnedFiles } from "./owned-files.ts";
@@ -81,7 +81,7 @@ async function draftUpgrade(
     writeChanges(dir, changes);
     const name = `upgrade_to_${to.replace(/\W+/g, "_")}`;
     return withScratchPair((migrated, declared) => {
-      const { root, migrationsDir } = projectAt(dir);
+      const { root, migrationsDir } = readProject(dir);
       return draftMigration({ root, dir: migrationsDir, migrated, declared, permit }, name);
     });
   });

@@ -1,5 +1,5 @@
--- Each privilege on a whole table, to each role that lacks it. The server says which there are.
--- Nobody gets the schema along: then the tests of the schema would notice, and those of the
+-- Each privilege on a whole table, to each role that lacks it. The server knows which there are.
+-- No role gets the schema along: then the tests of the schema would notice, and those of the
 -- table would not have to.
 with api_role (oid, name) as (
   select 0::oid, 'public'

@@ -1,4 +1,4 @@
--- The column that says whose a row is. A column of a primary key is never null, so the key
+-- The column that names the owner of a row. A column of a primary key is never null, so the key
 -- becomes a unique constraint over the same columns where user_id is part of it.
 with owner as (
   select

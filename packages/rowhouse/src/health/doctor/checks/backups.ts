@@ -1,15 +1,15 @@
-import { type Copies, copiesIn } from "../../status/copies.ts";
-import { ago, secondsSince } from "../../status/format.ts";
-import { type Finding, type Patient, wrong } from "../check.ts";
+import { ago, secondsSince } from "../../../lib/format.ts";
+import { type Copies, readCopies } from "../../status/copies.ts";
+import { type DoctorContext, type Finding, wrong } from "../check.ts";
 
 /** A daily backup, and two hours for it to run late. */
 const oldBackup = 26 * 3600;
 const oldDrill = 31 * 86_400;
 
 /** The newest backup and the last drill of each database that the home holds backups of. */
-export function checkBackups({ home }: Pick<Patient, "home">): Finding[] {
-  const copies = copiesIn(home);
-  if (copies.length > 0) return copies.flatMap((one, index) => findingsOf(one, index === 0));
+export function checkBackups({ home }: Pick<DoctorContext, "home">): Finding[] {
+  const copies = readCopies(home);
+  if (copies.length > 0) return copies.flatMap((one, index) => checkCopies(one, index === 0));
   return [
     {
       level: "note",
@@ -20,7 +20,7 @@ export function checkBackups({ home }: Pick<Patient, "home">): Finding[] {
 }
 
 /** @param isNewest Of all. That another database has no newer one can be meant: a dump by hand. */
-function findingsOf({ database, lastBackup, drill }: Copies, isNewest: boolean): Finding[] {
+function checkCopies({ database, lastBackup, drill }: Copies, isNewest: boolean): Finding[] {
   const message = `The newest backup of ${database} was made ${ago(lastBackup)}.`;
   const stopped = "See why the schedule stopped.";
   const meant = `${stopped} If that is meant, there is nothing to do.`;
@@ -30,7 +30,7 @@ function findingsOf({ database, lastBackup, drill }: Copies, isNewest: boolean):
     : { level: "note", message, remedy: meant };
   return [
     ...(secondsSince(lastBackup) > oldBackup ? [old] : []),
-    ...(drill === undefined ? [wrong(`No backup of ${database} was ever tried out.`, again)] : []),
+    ...(drill === undefined ? [wrong(`No backup of ${database} was ever drilled.`, again)] : []),
     ...(drill?.ok === false
       ? [wrong(`The last drill of ${database} failed.`, `See why. ${again}`)]
       : []),

@@ -1,11 +1,11 @@
 import { withClient } from "../../../stack/database.ts";
-import { type Finding, type Patient, wrong } from "../check.ts";
+import { type DoctorContext, type Finding, wrong } from "../check.ts";
 
 /** PostgREST and request.check() allow 30 s; it must not be used up by the clocks. */
 const mostSeconds = 10;
 
 /** The clocks of this machine, which PostgREST goes by, and of the database. */
-export async function checkClocks({ url }: Pick<Patient, "url">): Promise<Finding[]> {
+export async function checkClocks({ url }: Pick<DoctorContext, "url">): Promise<Finding[]> {
   return withClient(url, async (client) => {
     const before = Date.now();
     const { rows } = await client.query<{ ms: number }>(
@@ -15,7 +15,7 @@ export async function checkClocks({ url }: Pick<Patient, "url">): Promise<Findin
   });
 }
 
-/** What is to say about the database's clock being so many milliseconds ahead of ours. */
+/** Findings about the database's clock being so many milliseconds ahead of ours. */
 export function clockFindings(aheadMs: number): Finding[] {
   const seconds = Math.round(Math.abs(aheadMs) / 1000);
   if (seconds <= mostSeconds) return [];

@@ -1,16 +1,16 @@
 import { statfsSync } from "node:fs";
-import { percent, size } from "../../status/format.ts";
-import { type Finding, type Patient, wrong } from "../check.ts";
+import { percent, size } from "../../../lib/format.ts";
+import { type DoctorContext, type Finding, wrong } from "../check.ts";
 
 const gigabyte = 1e9;
 
 /** The disk that the home is on. */
-export function checkDisk({ home }: Pick<Patient, "home">): Finding[] {
+export function checkDisk({ home }: Pick<DoctorContext, "home">): Finding[] {
   const { bavail, blocks, bsize } = statfsSync(home.dir);
   return diskFindings(home.dir, bavail * bsize, blocks * bsize);
 }
 
-/** What is to say about so many bytes being free. */
+/** Findings about so many bytes being free. */
 export function diskFindings(dir: string, free: number, total: number): Finding[] {
   // A tenth of a large disk is still much.
   const nearlyFull = free < gigabyte || (free < total / 10 && free < 20 * gigabyte);

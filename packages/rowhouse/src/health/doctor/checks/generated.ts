@@ -1,23 +1,23 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { readAccess } from "../../../access/model/model.ts";
-import { catalogPatience, readingOnly } from "../../../access/model/session.ts";
+import { catalogTimeout, withReadOnly } from "../../../access/model/session.ts";
 import { accessFiles } from "../../../access/page/files.ts";
 import { openProject } from "../../../lib/project.ts";
 import { buildDeclared } from "../../../schema/catalog/declared.ts";
 import { generateTypes } from "../../../schema/types.ts";
-import { type Finding, type Patient, wrong } from "../check.ts";
+import { type DoctorContext, type Finding, wrong } from "../check.ts";
 
 /** Generated files that are not what sql/ and policies/ declare. */
 export async function checkGenerated(
-  { scratch }: Pick<Patient, "scratch">,
+  { scratch }: Pick<DoctorContext, "scratch">,
   project = openProject(),
 ): Promise<Finding[]> {
   const { root, typesFile } = project;
   const url = await scratch.create();
   try {
     await buildDeclared(url, root);
-    const model = await readingOnly(url, catalogPatience, readAccess);
+    const model = await withReadOnly(url, catalogTimeout, readAccess);
     const types = {
       path: typesFile,
       content: await generateTypes(url),

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { secretFault } from "../../../stack/jwt-secret.ts";
-import { type Finding, type Patient, wrong } from "../check.ts";
+import { type DoctorContext, type Finding, wrong } from "../check.ts";
 
 const leastPassword = 16;
 
 /** Keys that are short, cannot be parsed, or can be read by others. */
-export function checkKeys({ settings, home }: Pick<Patient, "settings" | "home">): Finding[] {
+export function checkKeys({ settings, home }: Pick<DoctorContext, "settings" | "home">): Finding[] {
   const { secretFile: kept, passwordFile } = home;
   const { jwtSecret, authenticatorPassword } = settings;
   const name = jwtSecret === undefined ? `The secret in ${kept}` : "JWT_SECRET";

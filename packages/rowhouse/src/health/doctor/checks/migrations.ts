@@ -1,10 +1,10 @@
 import { openProject } from "../../../lib/project.ts";
 import { readHistory } from "../../../schema/catalog/history.ts";
-import { type Finding, type Patient, wrong } from "../check.ts";
+import { type DoctorContext, type Finding, wrong } from "../check.ts";
 
-/** Migrations that are pending or unknown, and what is not as the applied ones say. */
+/** Migrations that are pending or unknown, and what differs from the applied ones. */
 export async function checkMigrations(
-  { scratch, url }: Pick<Patient, "scratch" | "url">,
+  { scratch, url }: Pick<DoctorContext, "scratch" | "url">,
   dir = openProject().migrationsDir,
 ): Promise<Finding[]> {
   const { pending, unknown, drift } = await readHistory(scratch, url, dir);
@@ -16,7 +16,7 @@ export async function checkMigrations(
     ),
     ...drift.map(({ file }) =>
       file
-        ? wrong(`The database is not as ${file} says: one of them was edited since.`, details)
+        ? wrong(`The database differs from ${file}: one of them was edited since.`, details)
         : wrong("The database holds what no migration made.", details),
     ),
   ];

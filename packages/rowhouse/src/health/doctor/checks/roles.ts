@@ -1,9 +1,9 @@
-import type { Finding, Patient } from "../check.ts";
+import type { DoctorContext, Finding } from "../check.ts";
 import { brokenRules } from "../rules.ts";
 
 /** Roles that may do too much, and tables where nothing holds them back. */
-export async function checkRoles(patient: Pick<Patient, "url">): Promise<Finding[]> {
-  return brokenRules(patient, [
+export async function checkRoles(context: Pick<DoctorContext, "url">): Promise<Finding[]> {
+  return brokenRules(context, [
     "role_powers",
     "excess_grants",
     "function_to_public",

@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { findPostgrest } from "../../../stack/binaries.ts";
 import { withClient } from "../../../stack/database.ts";
-import { type Finding, type Patient, wrong } from "../check.ts";
+import { type DoctorContext, type Finding, wrong } from "../check.ts";
 import { knownAt, postgresFixes, postgrestFix } from "../known-fixes.ts";
 
 /** Versions behind known security fixes. */
-export async function checkVersions({ url, settings }: Patient): Promise<Finding[]> {
+export async function checkVersions({ url, settings }: DoctorContext): Promise<Finding[]> {
   const { rows } = await withClient(url, (client) =>
     client.query<{ version: number }>(
       "select current_setting('server_version_num')::int as version",
@@ -13,15 +13,15 @@ export async function checkVersions({ url, settings }: Patient): Promise<Finding
   );
   const embedded = settings.databaseUrl === undefined;
   const program = findPostgrest(settings.postgrestBin);
-  const said = execFileSync(program, ["--version"], { encoding: "utf8" });
+  const output = execFileSync(program, ["--version"], { encoding: "utf8" });
   return [
     ...postgresFindings(rows[0]?.version ?? 0, embedded),
-    ...postgrestFindings(/[\d.]+\d/.exec(said)?.[0] ?? "0"),
+    ...postgrestFindings(/[\d.]+\d/.exec(output)?.[0] ?? "0"),
   ];
 }
 
 /**
- * What is to say about a version of PostgreSQL.
+ * Findings about a version of PostgreSQL.
  *
  * @param version As in server_version_num: 180004.
  * @param embedded The embedded one cannot be newer than npm has it.
@@ -50,7 +50,7 @@ export function postgresFindings(version: number, embedded: boolean): Finding[] 
     : [wrong(`${message}.`, `Upgrade to ${major}.${least} or newer: only the programs change.`)];
 }
 
-/** What is to say about a version of PostgREST. */
+/** Findings about a version of PostgREST. */
 export function postgrestFindings(version: string): Finding[] {
   if (version.localeCompare(postgrestFix, "en", { numeric: true }) >= 0) return [];
   return [

@@ -1,6 +1,6 @@
 -- why: TRUNCATE and REFERENCES go past row-level security; TRIGGER, MAINTAIN, CREATE and TEMPORARY
 --   are no request's business.
--- do: revoke ... from ...; what PUBLIC has unasked is revoked in sql/database/privileges.sql.
+-- do: revoke ... from ...; what PUBLIC has by default is revoked in sql/database/privileges.sql.
 with object (name, schema, acl) as (
   select oid::regclass::text, relnamespace, coalesce(relacl, acldefault('r', relowner))
   from pg_catalog.pg_class

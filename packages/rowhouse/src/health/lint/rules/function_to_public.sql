@@ -1,4 +1,4 @@
--- why: PostgreSQL lets everybody execute a new function, anonymous too, unless that is taken back.
+-- why: PostgreSQL lets all users execute a new function, anonymous too, unless that is revoked.
 -- do: revoke execute on function ... from public; grant execute on function ... to authenticated;
 select
   function.oid::regprocedure::text as object,

@@ -29,7 +29,7 @@ join pg_catalog.pg_constraint as fkey on fkey.conrelid = owned.relation
 where fkey.contype = 'f'
 and owned.user_id <> all (fkey.conkey)
 union all
--- Into an owned table the owners have to match: paired with another column, user_id says nothing.
+-- Into an owned table the owners have to match: paired with another column, user_id proves nothing.
 select
   owned.relation::regclass::text,
   format('the foreign key %I pairs user_id with another column', fkey.conname)

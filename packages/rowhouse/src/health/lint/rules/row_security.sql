@@ -1,4 +1,4 @@
--- why: Without row-level security a grant on a table is a grant on everybody's rows; unless it is
+-- why: Without row-level security a grant on a table is a grant on all users' rows; unless it is
 --   forced, the owner of the table is past it.
 -- do: alter table ... enable row level security; alter table ... force row level security;
 --   a foreign table belongs into another schema.

@@ -1,9 +1,9 @@
 -- why: A security definer function is a way around the policies (docs/adr/0002). Whoever reads it
 --   must be told what it is for.
--- do: Make it security invoker, or let its comment say "security definer because ...".
+-- do: Make it security invoker, or explain it in its comment: "security definer because ...".
 select
   function.oid::regprocedure::text as object,
-  'the function runs as its owner, and its comment says no reason' as finding
+  'the function runs as its owner, and its comment gives no reason' as finding
 from pg_catalog.pg_proc as function
 where function.pronamespace::regnamespace::text in ('api', 'request', 'private')
 and function.prosecdef

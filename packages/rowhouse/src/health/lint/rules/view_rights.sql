@@ -1,4 +1,4 @@
--- why: A view reads with its owner's rights, past the policies of whoever asks; a materialized
+-- why: A view reads with its owner's rights, past the caller's policies; a materialized
 --   view keeps what its owner read.
 -- do: create view ... with (security_invoker = true), or leave it out of the schema api.
 select

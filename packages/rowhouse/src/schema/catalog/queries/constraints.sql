@@ -1,5 +1,5 @@
--- A constraint whose triggers somebody disabled is one in name only.
--- Not-null constraints (contype n) are in the catalog from PostgreSQL 18 on; columns.sql tells them.
+-- A constraint whose triggers are disabled is one in name only.
+-- Not-null constraints (contype n) are in the catalog from PostgreSQL 18 on; columns.sql reads them.
 select
   oid,
   'constraint' as kind,

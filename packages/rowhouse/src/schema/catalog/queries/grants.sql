@@ -1,4 +1,4 @@
--- What anybody but the owner may do. No ACL means the built-in one (acldefault), which gives
+-- What roles other than the owner may do. No ACL means the built-in one (acldefault), which gives
 -- PUBLIC the execution of functions and the use of types. What came with the server is left out at
 -- once: the caller does so, too, but late.
 with object (oid, class, sub, owner, acl) as (

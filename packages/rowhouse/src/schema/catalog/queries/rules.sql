@@ -1,4 +1,4 @@
--- What a view reads is a rule, too: tables.sql tells it.
+-- A view's query is a rule, too: tables.sql reads it.
 select
   oid,
   'rule' as kind,

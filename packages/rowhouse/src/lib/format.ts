@@ -31,3 +31,8 @@ export function size(bytes: number): string {
 export function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
 }
+
+/** A point in time for the name of a file or folder, in UTC: "20261121T030000Z". */
+export function timestamp(date: Date): string {
+  return date.toISOString().replace(/[-:]|\.\d+/g, "");
+}
