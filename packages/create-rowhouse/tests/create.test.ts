@@ -46,6 +46,7 @@ describe("npm create rowhouse my-app", () => {
         "docker-compose.yml",
         "docs",
         "package.json",
+        "pnpm-workspace.yaml",
         "policies",
         "postgrest.conf",
         "rowhouse.lock.json",
