@@ -86,7 +86,10 @@ async function putThrough(
     const proven = await prove(url, backup);
     signal.throwIfAborted();
     tell("Serving it to two users ...");
-    return [...proven, await attempt("access", () => replayMatrix(apiUrl, dir, postgrestBin))];
+    return [
+      ...proven,
+      await attempt("access", () => replayMatrix({ url, apiUrl }, dir, postgrestBin)),
+    ];
   } finally {
     await stop();
   }
