@@ -12,5 +12,10 @@ export {
   signIn,
   startApi,
 } from "./api.ts";
+export { type Backend, startBackend, type TestRow } from "./backend.ts";
 export { cloneDatabase, emptyDatabase } from "./database.ts";
 export { pgtapFiles } from "./plugin.ts";
+export { twoUserAttempts } from "./two-user-attempts.ts";
+export type { NotTried, TwoUserAttempt } from "./two-users/attempts.ts";
+export type { Actor, Expected, RequestPlan } from "./two-users/matrix.ts";
+export type { TwoUserAttempts } from "./two-users/run.ts";
