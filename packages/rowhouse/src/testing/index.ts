@@ -1,4 +1,5 @@
 export { waitFor } from "../lib/wait.ts";
+export { withClient } from "../stack/database.ts";
 export { freePort } from "../stack/ports.ts";
 export {
   type Answer,
@@ -13,8 +14,10 @@ export {
   startApi,
 } from "./api.ts";
 export { type Backend, startBackend, type TestRow } from "./backend.ts";
-export { cloneDatabase, emptyDatabase } from "./database.ts";
+export { cloneDatabase, emptyDatabase, migratedClone } from "./database.ts";
 export { pgtapFiles } from "./plugin.ts";
+export * from "./proxy.ts";
+export { newSeed, randomly } from "./random.ts";
 export { twoUserAttempts } from "./two-user-attempts.ts";
 export type { NotTried, TwoUserAttempt } from "./two-users/attempts.ts";
 export type { Actor, Expected, RequestPlan } from "./two-users/matrix.ts";

@@ -8,11 +8,11 @@ import { describeRehearsal } from "../../src/access/rehearse/text.ts";
 import { errorCode } from "../../src/lib/errors.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase } from "../../src/testing/database.ts";
+import { newSeed } from "../../src/testing/random.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
 import { alice, bob, people, taskId } from "../support/people.ts";
 import { randomTables } from "../support/policies.ts";
 import { copyProject, editFile } from "../support/project.ts";
-import { newSeed } from "../support/random.ts";
 
 const options: RehearsalOptions = { as: [], users: 50, examples: 3, timeout: 30 };
 

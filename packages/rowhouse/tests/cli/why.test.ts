@@ -6,10 +6,10 @@ import type { Question } from "../../src/access/why/question.ts";
 import { type Answer, ask, why } from "../../src/access/why/why.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase, emptyDatabase } from "../../src/testing/database.ts";
+import { newSeed } from "../../src/testing/random.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
 import { alice, bob, people, taskId, twins } from "../support/people.ts";
 import { change, randomTables, reality } from "../support/policies.ts";
-import { newSeed } from "../support/random.ts";
 
 async function database(sql = ""): Promise<string> {
   const url = await cloneDatabase();
