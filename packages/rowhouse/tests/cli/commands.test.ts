@@ -20,7 +20,7 @@ describe("the help", () => {
       expect(stdout).toMatch(new RegExp(`^  ${command} .*  \\w`, "m"));
   });
 
-  test.each(["start", "rollback", "why", "db"])("of %s tells how it is used", async (command) => {
+  test.each(["start", "rollback", "why", "db"])("of %s shows its usage", async (command) => {
     const { code, stdout } = await rowhouse([command, "--help"], {});
     expect(code).toBe(0);
     expect(stdout).toContain(`Usage: rowhouse ${command}`);
@@ -34,7 +34,7 @@ describe("the help", () => {
   });
 });
 
-test("A newcomer who has not installed yet is told to, without a stack trace", async () => {
+test("A new user who has not run npm install gets that remedy, without a stack trace", async () => {
   const project = copyProject();
   rmSync(join(project, "node_modules"));
   const { code, stderr } = await rowhouse(["status"], {}, project);

@@ -27,7 +27,7 @@ test("a table with the key (user_id, id) is owned, and another is not", async ()
   expect(types).toMatch(/^ {6}settings: \{$/m);
 });
 
-test("rowhouse types writes the file, and --check tells a stale one from a current one", async () => {
+test("rowhouse types writes the file, and --check finds a stale one", async () => {
   const env = { DATABASE_URL: await migratedClone(), ROWHOUSE_HOME: newHome() };
   const file = join(dirname(env.ROWHOUSE_HOME), "types.ts");
   const types = (...args: string[]) => rowhouse(["types", "--output", file, ...args], env);
