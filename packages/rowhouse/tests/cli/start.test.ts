@@ -53,7 +53,7 @@ describe("two stacks", () => {
   });
 });
 
-describe("a start that cannot succeed says why and what to do, and exits with 1", () => {
+describe("a start that cannot succeed prints the reason and a remedy, and exits with 1", () => {
   test("when the port is taken", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
@@ -85,7 +85,7 @@ describe("a start that cannot succeed says why and what to do, and exits with 1"
   test("when the folder cannot be written to", async () => {
     const { code, stderr } = await rowhouse(["start"], { ROWHOUSE_HOME: "/sys/rowhouse" });
     expect(code).toBe(1);
-    expect(stderr).toContain("[home_not_writable] The home /sys/rowhouse cannot be written to");
+    expect(stderr).toContain("[home_not_writable] Cannot write to the home /sys/rowhouse");
     expect(stderr).toContain("ROWHOUSE_HOME");
   });
 
