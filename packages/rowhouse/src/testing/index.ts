@@ -1,3 +1,7 @@
+/**
+ * What the tests of a project need: a backend on a database of its own, callers with tokens, the
+ * attempts of two users on every owned table, and Vitest's plugin for pgTAP files.
+ */
 export {
   type Answer,
   type Api,
@@ -13,6 +17,14 @@ export {
 export { type Backend, startBackend, type TestRow } from "./backend.ts";
 export { cloneDatabase, emptyDatabase } from "./database.ts";
 export { pgtapFiles } from "./plugin.ts";
+export {
+  createRows,
+  errorAnswer,
+  newId,
+  oneRow,
+  readRows,
+  returnRows,
+} from "./requests.ts";
 export { twoUserAttempts } from "./two-user-attempts.ts";
 export type { NotTried, TwoUserAttempt } from "./two-users/attempts.ts";
 export type { Actor, Expected, RequestPlan } from "./two-users/matrix.ts";
