@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,11 +8,6 @@ export * from "rowhouse/testing";
 
 /** The project that the tests run in: the top level of the repository. */
 export const projectRoot = join(import.meta.dirname, "../../..");
-
-/** An id that a client may give to a row: a UUID that says it is of version 7. */
-export function newId(): string {
-  return randomUUID().replace(/^(.{14})./, "$17");
-}
 
 /** A home that is not made yet; it ends with the test. */
 export function newHome(): string {

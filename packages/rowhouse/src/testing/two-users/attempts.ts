@@ -1,5 +1,4 @@
 import { randomInt, randomUUID } from "node:crypto";
-import type pg from "pg";
 import { withClient } from "../../stack/database.ts";
 import {
   type Actor,
@@ -72,26 +71,25 @@ export async function withWorkshop<T>(
   url: string,
   end: "commit" | "rollback",
   work: (workshop: Workshop) => Promise<T>,
-  tables?: Tables,
+  { tables, nextSeed = countedSeeds() }: Partial<Pick<Workshop, "tables" | "nextSeed">> = {},
 ): Promise<T> {
   return withClient(url, async (client) => {
     await client.query("begin");
-    const workshop = await openWorkshop(client, tables);
+    const workshop = { client, tables: tables ?? (await readTables(client)), nextSeed };
+    await client.query("set search_path = ''");
     const done = await work(workshop);
     await client.query(end);
     return done;
   });
 }
 
-async function openWorkshop(client: pg.ClientBase, known?: Tables): Promise<Workshop> {
-  const tables = known ?? (await readTables(client));
-  if (known) await client.query("set search_path = ''");
+/** Numbers that go up from any one: runs on one database do not meet. */
+function countedSeeds(): () => number {
   let seed = randomInt(1, 1_000_000_000);
-  const nextSeed = () => {
+  return () => {
     seed += 1;
     return seed;
   };
-  return { client, tables, nextSeed };
 }
 
 async function planTable(

@@ -92,7 +92,7 @@ async function runAttempt(
     served.databaseUrl,
     "commit",
     (workshop) => setScene(workshop, table, attempt),
-    plan.tables,
+    { tables: plan.tables },
   );
   if (scene instanceof Refusal) return [`${attempt.name}: no row can be made up: ${scene.reason}`];
   return act(served, scene);
