@@ -208,6 +208,22 @@ describe("A folder that cannot be created", () => {
   });
 });
 
+// Root alone may mount a file system, which is too small here.
+test.runIf(process.getuid?.() === 0)("A full disk leaves nothing half-done", async () => {
+  const main = join(import.meta.dirname, "../dist/main.js");
+  const lines = [
+    `mount -t tmpfs -o size=64k tmpfs ${dir}`,
+    `cd ${dir} && mkdir empty`,
+    `"${process.execPath}" ${main} my-app; "${process.execPath}" ${main} apps/my-app`,
+    `"${process.execPath}" ${main} empty`,
+    "find .",
+  ];
+  const { stdout, stderr } = await run("unshare", ["--mount", "sh", "-c", lines.join("\n")], dir);
+  expect(stderr.match(/^error: Cannot write the project to .*ENOSPC/gm)).toHaveLength(3);
+  expect(stderr).not.toMatch(/^ +at /m);
+  expect(stdout).toBe(".\n./empty\n");
+});
+
 describe("The command", () => {
   test("prints its help and its version", async () => {
     const help = await createRowhouse(["--help"], dir);
