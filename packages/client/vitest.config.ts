@@ -16,7 +16,7 @@ export default defineConfig({
         test: {
           name: "end to end",
           include: ["tests/**/*.test.ts"],
-          globalSetup: "../rowhouse/tests/support/global-setup.ts",
+          globalSetup: "rowhouse/testing/setup",
           // Files share the modules of their worker: nothing in them keeps state.
           isolate: false,
           env: { NO_COLOR: "1" },

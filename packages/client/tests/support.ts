@@ -1,11 +1,34 @@
-// The one file that imports the test helpers of the tool.
-export { withClient } from "../../rowhouse/src/stack/database.ts";
-export { type Api, claimsFor, sign, signIn, startApi } from "../../rowhouse/src/testing/api.ts";
-export { cloneDatabase, migratedClone } from "../../rowhouse/src/testing/database.ts";
-export { type Backend, newId, startBackend } from "../../rowhouse/tests/http/backend.ts";
-export { newHome, rowhouse } from "../../rowhouse/tests/support/cli.ts";
-// For the types of what it provides to `inject`.
-export type * from "../../rowhouse/tests/support/global-setup.ts";
-export { projectRoot } from "../../rowhouse/tests/support/project.ts";
-export * from "../../rowhouse/tests/support/proxy.ts";
-export { newSeed, randomly } from "../../rowhouse/tests/support/random.ts";
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+
+export * from "rowhouse/testing";
+
+/** The project that the tests run in: the top level of the repository. */
+export const projectRoot = join(import.meta.dirname, "../../..");
+
+/** A home that is not made yet; it ends with the test. */
+export function newHome(): string {
+  const dir = mkdtempSync(join(tmpdir(), "rowhouse-home-"));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  return join(dir, "home");
+}
+
+/** Runs `rowhouse` in the project, to its end. */
+export function rowhouse(
+  args: readonly string[],
+  env: NodeJS.Dict<string>,
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const options = { cwd: projectRoot, env: { ...process.env, ...env } };
+  return new Promise((resolve) => {
+    execFile(
+      join(projectRoot, "node_modules/.bin/rowhouse"),
+      args,
+      options,
+      (error, stdout, stderr) =>
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
+  });
+}

@@ -5,6 +5,7 @@ import { version } from "../lib/project.ts";
 import { waitForSignal } from "../lib/signals.ts";
 import { readSettings } from "../stack/settings.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
+import { findSampleRequest, type SampleRequest } from "../testing/two-users/sample.ts";
 
 /** `rowhouse start` */
 export const startCommand = new Command("start")
@@ -20,7 +21,7 @@ async function start(): Promise<void> {
   // Interrupted while starting: the watchdog stops what runs already.
   if (typeof stack === "string") process.exit(1);
 
-  for (const line of announcement(stack)) print(line);
+  for (const line of announcement(stack, await findExample(stack.databaseUrl))) print(line);
   try {
     await Promise.race([ending, stack.done]);
   } finally {
@@ -29,20 +30,50 @@ async function start(): Promise<void> {
   note("Rowhouse has stopped.");
 }
 
-function announcement({ apiUrl, database, applied }: Stack): string[] {
+/** A request to show. A database in which none can be found out serves all the same. */
+async function findExample(databaseUrl: string): Promise<SampleRequest | undefined> {
+  return findSampleRequest(databaseUrl).catch(() => undefined);
+}
+
+function announcement(
+  { apiUrl, database, applied }: Stack,
+  example: SampleRequest | undefined,
+): string[] {
   const token = `${variablesOfThisShell()}npx rowhouse token alice@example.com`;
   return [
     `Rowhouse ${version()}`,
     `  Database:  ${database}`,
     ...(applied.length > 0 ? [`  Migrated:  ${applied.join(", ")}`] : []),
     `  A token:   ${token}`,
-    `  Try it:    curl -s ${apiUrl}/tasks -H "Authorization: Bearer $(${token})" -H 'Prefer: return=representation' -d title='Say hello'`,
+    `  Try it:    ${curlFor(apiUrl, token, example)}`,
     colours.green(`Rowhouse is ready: ${apiUrl}`),
   ];
+}
+
+/** A line for the shell that makes a request. */
+function curlFor(apiUrl: string, token: string, example: SampleRequest | undefined): string {
+  if (example === undefined) return `curl -s ${apiUrl}/`;
+  const request = `curl -s ${quoteForShell(`${apiUrl}/${encodeURIComponent(example.table)}`)} -H "Authorization: Bearer $(${token})"`;
+  if (example.row === undefined) return request;
+  return `${request} -H 'Prefer: return=representation' ${dataFor(example.row)}`;
+}
+
+/** A row as curl sends it: as fields of a form where they are plain words, else as JSON. */
+function dataFor(row: NonNullable<SampleRequest["row"]>): string {
+  const fields = Object.entries(row);
+  const isPlain = ([name, value]: [string, unknown]) =>
+    typeof value !== "object" && /^\w+$/.test(name) && /^[\w .-]+$/.test(String(value));
+  return fields.length > 0 && fields.every(isPlain)
+    ? fields.map(([name, value]) => `-d ${name}=${quoteForShell(String(value))}`).join(" ")
+    : `-H 'Content-Type: application/json' -d ${quoteForShell(JSON.stringify(row), true)}`;
+}
+
+function quoteForShell(text: string, always = false): string {
+  return /^[\w.:/%-]+$/.test(text) && !always ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** What was set for this shell alone, so that a pasted line means the same in another one. */
 function variablesOfThisShell(): string {
   const home = process.env.ROWHOUSE_HOME;
-  return home ? `ROWHOUSE_HOME='${home.replaceAll("'", "'\\''")}' ` : "";
+  return home ? `ROWHOUSE_HOME=${quoteForShell(home, true)} ` : "";
 }

@@ -11,6 +11,9 @@ import { freePort } from "../stack/ports.ts";
 import { type ApiOptions, launchPostgrest, postgrestReady } from "../stack/postgrest.ts";
 import type { Server } from "../stack/process.ts";
 import { startWatchdog } from "../stack/watchdog.ts";
+import { type Caller, caller } from "./caller.ts";
+
+export { type Answer, type Ask, type Caller, caller } from "./caller.ts";
 
 /** The secret that the tests' tokens are signed with. */
 export const secret = "a-secret-for-tests-that-is-long-enough";
@@ -73,55 +76,6 @@ export function claimsFor(id: string): Record<string, unknown> {
 /** Signs claims as they are, with the secret of the API under test by default. */
 export function sign(claims: Record<string, unknown>, key = secret): string {
   return jwt.sign(claims, key, { noTimestamp: true });
-}
-
-/** An answer of the API, read whole. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  /** Parsed when it is JSON, undefined when it is empty. */
-  readonly body: unknown;
-}
-
-/** One request to the API. */
-export interface Ask {
-  readonly method?: string;
-  readonly headers?: Record<string, string>;
-  /** Sent as JSON. */
-  readonly body?: unknown;
-  /** Sent as it is, as JSON unless a header sets another type: for bodies that are none. */
-  readonly text?: string;
-}
-
-/** A client of the API, with a token of its own or with none. */
-export interface Caller {
-  readonly id: string;
-  readonly ask: (path: string, ask?: Ask) => Promise<Answer>;
-}
-
-/** A caller with a token as given; without one, an anonymous caller. */
-export function caller(api: Pick<Api, "url">, token?: string, id: string = randomUUID()): Caller {
-  return {
-    id,
-    ask: async (path, { method = "GET", headers = {}, body, text = JSON.stringify(body) } = {}) => {
-      const response = await fetch(`${api.url}${path}`, {
-        method,
-        headers: {
-          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          ...(text === undefined ? {} : { "content-type": "application/json" }),
-          ...headers,
-        },
-        ...(text === undefined ? {} : { body: text }),
-      });
-      const answer = await response.text();
-      const isJson = response.headers.get("content-type")?.includes("json") ?? false;
-      return {
-        status: response.status,
-        headers: response.headers,
-        body: answer === "" ? undefined : isJson ? JSON.parse(answer) : answer,
-      };
-    },
-  };
 }
 
 /** A signed-in user who exists in the database: POST /rpc/me has made them. */

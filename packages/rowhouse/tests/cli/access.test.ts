@@ -185,7 +185,9 @@ test("a reader of the page sees names, conditions and comments as they are", asy
       '| `api."Do It"(what text)` | authenticated | **its owner** | the caller\'s | volatile | |',
     ]),
   );
-  expect(page).toMatch(/^A view that \*\*reads with its owner's rights\*\*, past the policies/m);
+  expect(page).toMatch(
+    /^A view that \*\*reads with its owner's rights\*\*, past the caller's policies\.$/m,
+  );
 });
 
 test("a reader sees with whose rights views and functions work, and what is foreign", async () => {
@@ -195,7 +197,9 @@ test("a reader sees with whose rights views and functions work, and what is fore
     create foreign data wrapper far;
     create server far foreign data wrapper far;
     create foreign table api.far () server far`);
-  expect(page).toMatch(/^A view that reads as whoever asks: the policies of its tables hold\.$/m);
+  expect(page).toMatch(
+    /^A view that reads with the caller's rights: the policies of its tables apply\.$/m,
+  );
   expect(page).toContain("| select | nothing | as its tables allow |");
   expect(page).toContain("A foreign table: **it knows no row-level security**.");
   expect(picture).toContain("<title>may call it, with its owner's rights</title>");
@@ -259,7 +263,7 @@ test.each([
   expect(simplify(wanted)).toBe(wanted);
 });
 
-test("rowhouse access --check tells stale files from current ones, and writes nothing", async () => {
+test("rowhouse access --check finds stale files, and writes nothing", async () => {
   const env = { ROWHOUSE_HOME: readyHome() };
   const page = join(dirname(env.ROWHOUSE_HOME), "deep", "who.md");
   const access = (...args: string[]) =>
@@ -270,6 +274,6 @@ test("rowhouse access --check tells stale files from current ones, and writes no
   writeFileSync(page.replace("md", "svg"), "edited by hand");
   const { code, stderr } = await access("--check");
   expect(code).toBe(1);
-  expect(stderr).toMatch(/\[access_stale\] .*who\.svg is not what the database says\.\n/);
+  expect(stderr).toMatch(/\[access_stale\] .*who\.svg is out of date\.\n/);
   expect(readFileSync(page.replace("md", "svg"), "utf8")).toBe("edited by hand");
 });

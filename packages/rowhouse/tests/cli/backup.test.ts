@@ -36,7 +36,7 @@ function homeWith(backups: Record<number, Partial<Manifest>>) {
 const dump = (source: string) => ({ kind: "dump", source }) as const;
 
 describe("retention", () => {
-  test("keeps what either rule keeps, and the newest whatever they say", () => {
+  test("keeps what either rule keeps, and always the newest", () => {
     const recent = { finishedAt: new Date(Date.now() - 3_600_000).toISOString() };
     const { home, names } = homeWith({ 1: {}, 2: recent, 3: {}, 4: {} });
     const newest = findBackup(home, undefined);
@@ -83,7 +83,7 @@ test("Retention removes the WAL from before the oldest backup that stays, and no
   expect(readdirSync(archive).sort()).toEqual(kept.sort());
 });
 
-test("Data that cannot be put in its place leaves what was there in it", () => {
+test("Data that cannot be swapped in leaves the previous data in place", () => {
   const data = join(newHome(), "data");
   mkdirSync(data, { recursive: true });
   writeFileSync(join(data, "mine"), "");
@@ -95,7 +95,7 @@ test("Data that cannot be put in its place leaves what was there in it", () => {
 describe("a backup that begins", () => {
   const begin = (dir: string) => beginDraft(openHome(dir), new Date("2026-11-21T03:00:00Z"));
 
-  test("removes what killed ones left, and nothing of anybody else", () => {
+  test("removes what killed ones left, and nothing else", () => {
     const home = newHome();
     const backups = join(home, "backups");
     mkdirSync(join(backups, "20261120T030000Z.part"), { recursive: true });
@@ -124,7 +124,7 @@ describe("a backup that begins", () => {
   });
 });
 
-test("A server that archives no WAL is not backed up, since its copy would be worth nothing", async () => {
+test("A server that archives no WAL is not backed up, since its copy would be useless", async () => {
   const home = openHome(newHome());
   const progress = { report: () => {}, signal: new AbortController().signal };
   const made = makeBackup(home, progress, (draft) =>
@@ -145,8 +145,8 @@ test.each([
   ["2026-11-21 03:00+01", "2026-11-21T02:00:00.000Z"],
   ["2026-11-21 03:00 -0930", "2026-11-21T12:30:00.000Z"],
   ["2026-11-21 00:30:00+05:30", "2026-11-20T19:00:00.000Z"],
-])("The moment %j is read as %s, wherever one sits", (text, moment) => {
-  expect(parseTime(text)?.toISOString()).toBe(moment);
+])("The time %j is read as %s in every time zone", (text, time) => {
+  expect(parseTime(text)?.toISOString()).toBe(time);
 });
 
 test.each([
@@ -160,7 +160,7 @@ test.each([
   "2026-11-21 03:00 CET",
   "2026-11-21 03:00+99",
   "21.11.2026",
-])("No moment is guessed from %j", (text) => {
+])("No time is guessed from %j", (text) => {
   expect(parseTime(text)).toBeUndefined();
 });
 
@@ -176,7 +176,7 @@ describe("what is restored", () => {
     expect(nameOf(home, stamp(18), moment, "physical")).toBe(stamp(18));
   });
 
-  test("is refused for a moment that no backup reaches", () => {
+  test("is refused for a time that no backup reaches", () => {
     const { home } = homeWith({ 20: dump("a"), 21: {} });
     const refused = (name: string | undefined, wanted: Date) => () =>
       selectBackup(home, name, wanted, "physical");
@@ -184,7 +184,7 @@ describe("what is restored", () => {
     expect(refused(stamp(21), moment)).toThrow(/before the end of that backup/);
     expect(refused(undefined, new Date("2999-01-01"))).toThrow(/in the future/);
     rmSync(join(home.dir, "backups", stamp(21)), { recursive: true });
-    expect(refused(undefined, moment)).toThrow(/there is no physical one/);
+    expect(refused(undefined, moment)).toThrow(/needs a physical backup/);
   });
 });
 

@@ -20,7 +20,7 @@ describe("the help", () => {
       expect(stdout).toMatch(new RegExp(`^  ${command} .*  \\w`, "m"));
   });
 
-  test.each(["start", "rollback", "why", "db"])("of %s tells how it is used", async (command) => {
+  test.each(["start", "rollback", "why", "db"])("of %s shows its usage", async (command) => {
     const { code, stdout } = await rowhouse([command, "--help"], {});
     expect(code).toBe(0);
     expect(stdout).toContain(`Usage: rowhouse ${command}`);

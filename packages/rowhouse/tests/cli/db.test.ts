@@ -19,7 +19,7 @@ test("db check is silent about this project", async () => {
   expect(await rowhouse(["db", "check"], {})).toEqual({ code: 0, stdout: "", stderr: "" });
 });
 
-test("db check tells of a role whose file was edited, and db migration brings it", async () => {
+test("db check reports a role whose file was edited, and db migration writes the change", async () => {
   const project = copyProject();
   const file = join(project, "sql/roles/anonymous.sql");
   writeFileSync(file, readFileSync(file, "utf8").replaceAll("5s", "4s"));
@@ -96,7 +96,7 @@ test("db check and db diff tell how a database stands, and only read it", async 
   await withClient(inject("serverUrl"), (client) => client.query(`drop role other_${name}`));
 });
 
-test("db diff tells no more of a database that somebody else owns", async () => {
+test("db diff prints no more for a database that another role owns", async () => {
   const theirs = new URL(await emptyDatabase());
   const name = `An "owner" ${theirs.pathname.slice(-8)}`;
   const role = `"${name.replaceAll('"', '""')}"`;
@@ -131,7 +131,7 @@ test.each([
   expect(stderr).not.toMatch(/^ +at /m);
 });
 
-test("a role without the rights is told so, and not that Rowhouse has a fault", async () => {
+test("a role without the rights gets an error about that, and not a bug report", async () => {
   const url = new URL(await cloneDatabase());
   const role = `stranger_${url.pathname.slice(-8)}`;
   await withClient(url.href, (client) => client.query(`create role ${role} login password 'x'`));

@@ -21,7 +21,7 @@ import { pretendBackup } from "../support/backup.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
 import { copyProject, migrationFiles } from "../support/project.ts";
 
-/** What the findings say, and that each tells what to do. */
+/** The messages of findings, each of which must have a remedy. */
 function told(findings: readonly Finding[]): string[] {
   for (const { remedy } of findings) expect(remedy).toMatch(/\S/);
   return findings.map(({ level, message }) => `${level}: ${message}`);
@@ -146,7 +146,7 @@ test("The doctor finds a disk that is nearly full", () => {
   ]);
 });
 
-test("The doctor finds backups that are too old, or that no drill has tried", () => {
+test("The doctor finds backups that are too old, or were never drilled", () => {
   const home = openHome(newHome());
   const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
   const drilled = (...drills: [hours: number, ok: boolean, database?: string][]) =>
@@ -197,7 +197,7 @@ test("The doctor names settings that differ, and no value", () => {
   );
 });
 
-test("A DBA whose settings have faults is told them by the doctor", async () => {
+test("The doctor reports invalid settings to a DBA", async () => {
   const { stdout, code } = await rowhouse(["doctor"], {
     ROWHOUSE_HOME: newHome(),
     JWT_SECRET: "short",

@@ -62,7 +62,7 @@ describe("a stack on a server that is not its own", () => {
     expect((await rowhouse(["rollback", "--yes"], env)).code).toBe(0);
   });
 
-  test("does not sign in a user for an owner who is under row-level security himself", async () => {
+  test("does not sign in a user for an owner who is under row-level security", async () => {
     await migrate(databaseUrl);
     await sql("create role plain login createrole password 'plain'");
     const url = new URL(databaseUrl);
@@ -79,7 +79,7 @@ describe("a stack on a server that is not its own", () => {
   });
 });
 
-describe("a start is refused with what to do", () => {
+describe("a start is refused with a remedy", () => {
   test("when AUTHENTICATOR_PASSWORD is missing", async () => {
     const { code, stderr } = await rowhouse(["start"], variables({ AUTHENTICATOR_PASSWORD: "" }));
     expect(code).toBe(1);
@@ -145,7 +145,7 @@ describe("a start is refused with what to do", () => {
   });
 });
 
-test("a stack whose server goes away says so to its users, and serves again when it is back", async () => {
+test("a stack whose server goes away answers with an error, and serves again when it is back", async () => {
   const stack = await startStack(variables());
   const token = (await rowhouse(["token", "alice@x.org"], stack.env)).stdout.trim();
   const tasks = () =>

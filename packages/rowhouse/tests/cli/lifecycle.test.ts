@@ -17,7 +17,7 @@ describe("a running stack", () => {
     },
   );
 
-  test("that is killed takes its servers along, and starts again by itself", async () => {
+  test("that is killed takes its servers along, and can start again", async () => {
     const stack = await startStack();
     const pids = Object.values(stack.servers());
     await stack.end("SIGKILL");
@@ -26,7 +26,7 @@ describe("a running stack", () => {
     expect((await fetch(again.url)).status).toBe(200);
   });
 
-  test("that is killed together with its guard is cleared away by the next start", async () => {
+  test("that is killed together with its watchdog is cleaned up by the next start", async () => {
     const stack = await startStack();
     const pids = Object.values(stack.servers());
     process.kill(stack.servers().sh ?? 0, "SIGKILL");
@@ -36,7 +36,7 @@ describe("a running stack", () => {
     expect((await fetch(again.url)).status).toBe(200);
   });
 
-  test("that was killed before it could tell of a server is cleared away all the same", async () => {
+  test("that was killed before it recorded a server is cleaned up, too", async () => {
     const stack = await startStack();
     const pids = Object.values(stack.servers());
     process.kill(stack.servers().sh ?? 0, "SIGKILL");
@@ -63,7 +63,7 @@ describe.each([
   { name: "PostgreSQL", program: "postgres" },
   { name: "PostgREST", program: "postgrest" },
 ])("when $name is killed", ({ name, program }) => {
-  test("the stack starts it again, says so, and serves", async () => {
+  test("the stack restarts it, reports that, and serves", async () => {
     const stack = await startStack();
     process.kill(stack.servers()[program] ?? 0, "SIGKILL");
     await stack.prints(new RegExp(`^${name} ended \\(signal SIGKILL\\): restarting it\\.$`, "m"));

@@ -251,7 +251,7 @@ for (const [rule, changes] of Object.entries(breaks)) {
   }
 }
 
-test("every rule has something that breaks it, and says why and what to do", () => {
+test("every rule has something that breaks it, a reason and a remedy", () => {
   const rules = readRules();
   expect(rules.map(({ name }) => name)).toEqual(Object.keys(breaks).sort());
   for (const { why, remedy } of rules) {
@@ -328,7 +328,7 @@ test("the migrated database has no findings", async () => {
   });
 });
 
-test("what reads another database can write nothing, and is told when it is not ours", async () => {
+test("what reads another database can write nothing, and refuses one without the API", async () => {
   await expect(
     inspect(await cloneDatabase(), (other) => other.query("create table api.mine (id int)")),
   ).rejects.toMatchObject({ code: "25006" });
@@ -337,7 +337,7 @@ test("what reads another database can write nothing, and is told when it is not 
   });
 });
 
-test("rowhouse lint tells what it found in another database, and exits with 1", async () => {
+test("rowhouse lint prints its findings in another database, and exits with 1", async () => {
   const url = await cloneDatabase();
   const { code, stdout } = await rowhouse(["lint", "--against", url], { ROWHOUSE_HOME: newHome() });
   expect(code).toBe(1);

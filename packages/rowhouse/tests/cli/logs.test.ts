@@ -58,8 +58,8 @@ test("A stack that runs for months keeps its logs small", async () => {
   vi.useFakeTimers({ toFake: ["setInterval"] });
   onTestFinished(() => void vi.useRealTimers());
   const { log } = newLog();
-  const crew = createProcessGroup({ update: () => {}, release: async () => {} }, () => {});
-  await crew.add({
+  const group = createProcessGroup({ update: () => {}, release: async () => {} }, () => {});
+  await group.add({
     name: "Sleep",
     program: "sleep",
     launch: () => launch({ command: "sleep", args: ["60"], logFile: log }, "SIGTERM"),
@@ -70,5 +70,5 @@ test("A stack that runs for months keeps its logs small", async () => {
   grow(log);
   vi.advanceTimersByTime(60_000);
   expect(statSync(log).size).toBe(0);
-  await crew.stop();
+  await group.stop();
 });

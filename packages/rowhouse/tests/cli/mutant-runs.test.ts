@@ -50,7 +50,7 @@ function mutant(title: string): Mutant {
 }
 
 describe("a run of mutants", () => {
-  test("tells what killed a mutant, and prints a survivor with its SQL", async () => {
+  test("names what killed a mutant, and prints a survivor with its SQL", async () => {
     const noticed = mutant("update_own on api.tasks: with check (true)");
     const missed = mutant("api.users: FORCE off");
     const verdicts = await runMutants(createTestBed(ours("policies.tasks.sql", "me.sql")), [
@@ -74,7 +74,7 @@ describe("a run of mutants", () => {
     expect(reportForPrograms(verdicts)).toMatchObject({ total: 2, killed: 1, survived: 1 });
   });
 
-  test("asks first the file that speaks of what is weakened", async () => {
+  test("runs first the file that is named after the weakened object", async () => {
     const files = ours("schemas.sql", "policies.tasks.sql").reverse();
     expect(files.map((file) => basename(file))).toEqual(["schemas.sql", "policies.tasks.sql"]);
     const verdict = await tryMutant(createTestBed(files), mutant("api.tasks: RLS off"));
@@ -96,7 +96,7 @@ describe("a run of mutants", () => {
     });
   });
 
-  test("counts an error of a test as noticed, and one of the server never", async () => {
+  test("counts an error of a test as killed, and one of the server never", async () => {
     const sound = { kind: "none", object: "nothing", sql: "", undo: null };
     const attempt = (statement: string) =>
       tryMutant(createTestBed([pgtapFile("file.sql", statement)]), sound);
@@ -132,7 +132,7 @@ describe("a run of mutants", () => {
     expect(verdict).toMatchObject({ outcome: "survived" });
   });
 
-  test("tells of a mutant that cannot be made, and does not count it as killed", async () => {
+  test("reports a mutant that cannot be created, and does not count it as killed", async () => {
     const wrong = {
       kind: "RLS off",
       object: "api.gone",
@@ -149,7 +149,7 @@ describe("a run of mutants", () => {
     );
   });
 
-  test("tries those of roles last, and takes back what a copy does not keep to itself", async () => {
+  test("tries those of roles last, and undoes what outlives a copy", async () => {
     const role = `mutant_${randomBytes(4).toString("hex")}`;
     const stronger = {
       kind: "stronger role",

@@ -59,18 +59,18 @@ describe("the mutants", () => {
     expect(mutants.map((one) => one.kind)).toContain(kind);
   });
 
-  test("differ from each other, and all can be made", async () => {
+  test("differ from each other, and all can be applied", async () => {
     expect(new Set(mutants.map(({ sql }) => sql)).size).toBe(mutants.length);
     await applyEach(await cloneDatabase(), mutants);
   });
 
-  test("leave a policy its comment, lest the tests notice only that", () => {
+  test("keep a policy's comment, so that the tests cannot notice only that", () => {
     const made = mutants.filter(({ sql }) => sql.includes("create policy"));
     expect(made.length).toBeGreaterThan(20);
     for (const { sql } of made) expect(sql).toMatch(/;\n\ncomment on policy \w+ on [\w.]+ is\s+'/);
   });
 
-  test("are made for what a DBA adds, whatever it is called", async () => {
+  test("are generated for what a DBA adds, whatever its name", async () => {
     const url = await cloneDatabase();
     const added = await withClient(url, async (client) => {
       await client.query(`

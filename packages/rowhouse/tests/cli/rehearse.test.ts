@@ -8,11 +8,11 @@ import { describeRehearsal } from "../../src/access/rehearse/text.ts";
 import { errorCode } from "../../src/lib/errors.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase } from "../../src/testing/database.ts";
+import { newSeed } from "../../src/testing/random.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
 import { alice, bob, people, taskId } from "../support/people.ts";
 import { randomTables } from "../support/policies.ts";
 import { copyProject, editFile } from "../support/project.ts";
-import { newSeed } from "../support/random.ts";
 
 const options: RehearsalOptions = { as: [], users: 50, examples: 3, timeout: 30 };
 
@@ -55,7 +55,7 @@ test("a database with the declared rules shows no change", async () => {
   expect(describeRehearsal(rehearsal)).toEqual(["No access changes."]);
 });
 
-test("a wider policy tells who gains which rows, also whoever may sign up", async () => {
+test("a wider policy shows who gains which rows, a new user included", async () => {
   const rehearsal = await runRehearsal(openSelect);
   expect(rehearsal).toMatchObject({ gains: true, unclear: false, users: { sampled: 4, total: 4 } });
   expect(rehearsal.changes.map(({ action }) => action)).toEqual(["select"]);
@@ -68,14 +68,14 @@ test("a wider policy tells who gains which rows, also whoever may sign up", asyn
     kept: 1,
     examples: { gained: [taskId], lost: [] },
   });
-  expect(of("a newcomer")).toMatchObject({ userId: null, gained: 2, kept: 0 });
+  expect(of("a new user")).toMatchObject({ userId: null, gained: 2, kept: 0 });
   expect(effects.map(({ who }) => who).filter((who) => who.startsWith("twin"))).toHaveLength(2);
   expect(describeRehearsal(rehearsal)).toContain(
     "  select, authenticated: user_id = request.user_id()  ->  every row",
   );
 });
 
-test("a lost WITH CHECK tells of rows that may be given away", async () => {
+test("a lost WITH CHECK shows the rows that may be given away", async () => {
   const { changes } = await runRehearsal(`
     alter policy select_own on api.tasks using (true);
     alter policy update_own on api.tasks with check (true);
@@ -191,7 +191,7 @@ test.each<[what: string, sql: string]>([
   expect(describeRehearsal(rehearsal).join("\n")).toContain("cannot tell");
 });
 
-test("a function that runs as its owner cannot be told of when it is granted, or what it calls changes", async () => {
+test("the effect of a function that runs as its owner is unknown when it is granted, or what it calls changes", async () => {
   const definer = `create function request.all_titles() returns setof text language sql as 'select title from api.tasks';
     create function api.titles() returns setof text language sql security definer set search_path = ''
     as 'select request.all_titles()';`;
@@ -218,14 +218,14 @@ test("a function that runs as its owner cannot be told of when it is granted, or
   });
 });
 
-test("a new view that reads as whoever asks shows nothing new", async () => {
+test("a new view that reads with the caller's rights shows nothing new", async () => {
   const rehearsal = await runRehearsal(`
     create view api.mine with (security_invoker = true) as select * from api.tasks;
     grant select on api.mine to authenticated`);
   expect(rehearsal).toMatchObject({ gains: false, unclear: false });
 });
 
-test("a role that no longer has to care for policies gains every row", async () => {
+test("a role that row-level security no longer applies to gains every row", async () => {
   const { changes, gains } = await runRehearsal("alter role authenticated bypassrls");
   expect(gains).toBe(true);
   expect(
@@ -235,7 +235,7 @@ test("a role that no longer has to care for policies gains every row", async () 
   ).toEqual([1, 1, 2, 2, 2]);
 });
 
-test("what a condition reads of other tables is what the asker sees of them", async () => {
+test("a condition reads of other tables what the caller sees of them", async () => {
   const { changes } = await runRehearsal(
     "alter policy select_own on api.tasks using ((select count(*) from api.users) > 1)",
   );
@@ -243,7 +243,7 @@ test("what a condition reads of other tables is what the asker sees of them", as
   expect(told(changes, "select")?.effects.map(({ gained }) => gained)).toEqual([0, 0, 0, 0, 0]);
 });
 
-test("of many users the largest owners and the newest are looked at, and ten are named", async () => {
+test("of many users the largest owners and the newest are checked, and ten are named", async () => {
   const many = `insert into api.users (id, created_at)
     select ('019aa000-0000-7000-8000-1' || lpad(n::text, 11, '0'))::uuid, now() + n * interval '1 s'
     from generate_series(1, 30) as n;

@@ -3,13 +3,13 @@ import { slowStatements } from "../../src/health/slow/statements.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase } from "../../src/testing/database.ts";
 
-test("Whoever asks a server that records nothing is told how to make it record", async () => {
+test("A DBA whose server records no statements gets a remedy", async () => {
   const url = await cloneDatabase();
   const asked = slowStatements(url, "total", 10, false);
   await expect(asked).rejects.toMatchObject({ code: "slow_unrecorded" });
 });
 
-test("Whoever asks a server that has the extension, and has not loaded it, is told so", async ({
+test("A DBA whose server has the extension, but has not loaded it, gets a remedy", async ({
   skip,
 }) => {
   const url = await cloneDatabase();

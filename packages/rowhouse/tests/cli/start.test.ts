@@ -5,8 +5,16 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { newHome, rowhouse, startStack } from "../support/cli.ts";
+import { inHome } from "../support/backup.ts";
+import { newHome, type RunningStack, readyHome, rowhouse, startStack } from "../support/cli.ts";
+import { ownedTable } from "../support/owned-table.ts";
 import { projectRoot } from "../support/project.ts";
+
+/** Runs the line that a start prints to be tried: the answer. */
+function tryIt({ output }: RunningStack): unknown {
+  const [, curl = "false"] = /^ +Try it: +(.*)$/m.exec(output()) ?? [];
+  return JSON.parse(execFileSync("sh", ["-c", curl], { cwd: projectRoot, encoding: "utf8" }));
+}
 
 describe("a first start", () => {
   test("ends with the ready line, above it the data, the token and a curl line that works", async () => {
@@ -16,12 +24,7 @@ describe("a first start", () => {
     expect(stack.output()).toContain(join(stack.home, "data"));
     expect(stack.output()).toContain("npx rowhouse token alice@example.com");
 
-    const curl = lines.find((line) => line.includes("curl "))?.replace(/^.*?curl /, "curl ");
-    const answer = execFileSync("sh", ["-c", curl ?? "false"], {
-      cwd: projectRoot,
-      encoding: "utf8",
-    });
-    expect(JSON.parse(answer)).toMatchObject([{ title: "Say hello", completed: false }]);
+    expect(tryIt(stack)).toMatchObject([{ title: "Say hello", completed: false }]);
   });
 
   test("keeps a secret of 32 random bytes that only its owner can read", async () => {
@@ -30,6 +33,42 @@ describe("a first start", () => {
     expect(readFileSync(file, "utf8")).toMatch(/^[0-9a-f]{64}$/);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(statSync(home).mode & 0o777).toBe(0o700);
+  });
+});
+
+describe("the line to try", () => {
+  const startWith = async (sql: string) => {
+    const home = readyHome();
+    await inHome(home, (client) => client.query(`drop table api.tasks; ${sql}`));
+    return startStack({ ROWHOUSE_HOME: home });
+  };
+
+  test("creates a row in the first owned table that takes a made-up one", async () => {
+    const stack = await startWith(`
+      ${ownedTable("albums", { columns: "body text not null check (body ~ '^[0-9]{3}x$')" })}
+      ${ownedTable("boards")} revoke insert on api.boards from authenticated;
+      ${ownedTable("notes", { columns: "labels text[] not null, body text not null check (body in ('it''s'))", insert: "labels, body" })}
+    `);
+    expect(stack.output()).toContain("/notes ");
+    expect(tryIt(stack)).toMatchObject([{ labels: [], body: "it's" }]);
+    expect(tryIt(stack)).toMatchObject([{ labels: [], body: "it's" }]);
+  });
+
+  test("creates a row that is all defaults", async () => {
+    const stack = await startWith(
+      ownedTable("notes", { columns: "body text not null default 'hello'" }),
+    );
+    expect(tryIt(stack)).toMatchObject([{ body: "hello" }]);
+  });
+
+  test("reads a table when no row can be made up", async () => {
+    const stack = await startWith("");
+    expect(tryIt(stack)).toMatchObject([{ email: "alice@example.com" }]);
+  });
+
+  test("reads the description when no table can be read", async () => {
+    const stack = await startWith("revoke all on api.users from authenticated");
+    expect(tryIt(stack)).toMatchObject({ swagger: "2.0" });
   });
 });
 
@@ -53,7 +92,7 @@ describe("two stacks", () => {
   });
 });
 
-describe("a start that cannot succeed says why and what to do, and exits with 1", () => {
+describe("a start that cannot succeed prints the reason and a remedy, and exits with 1", () => {
   test("when the port is taken", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
@@ -85,7 +124,7 @@ describe("a start that cannot succeed says why and what to do, and exits with 1"
   test("when the folder cannot be written to", async () => {
     const { code, stderr } = await rowhouse(["start"], { ROWHOUSE_HOME: "/sys/rowhouse" });
     expect(code).toBe(1);
-    expect(stderr).toContain("[home_not_writable] The home /sys/rowhouse cannot be written to");
+    expect(stderr).toContain("[home_not_writable] Cannot write to the home /sys/rowhouse");
     expect(stderr).toContain("ROWHOUSE_HOME");
   });
 

@@ -43,7 +43,7 @@ const at = (database: Partial<Status["database"]>) => ({
   database: { ...well.database, ...database },
 });
 
-test("Nothing is wrong with a stack that is merely busy", () => {
+test("A stack that is merely busy has no problems", () => {
   expect(findProblems(well)).toEqual([]);
 });
 
@@ -74,7 +74,7 @@ test.each<[string, Omit<Status, "problems">]>([
     "The last drill of the embedded database failed: no backup is known to be good.",
     { ...well, copies: [dumped, { ...dumped, database: "the embedded database", drill: failed }] },
   ],
-])("Status tells: %s", (problem, status) => {
+])("Status reports: %s", (problem, status) => {
   expect(findProblems(status)).toEqual([problem]);
 });
 

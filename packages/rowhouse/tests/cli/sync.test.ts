@@ -57,7 +57,7 @@ test("a save reaches the dev database, is announced before, and keeps the rows",
   expect(rowCount).toBe(1);
 });
 
-test("PostgREST is told to read the schema and the settings of roles again", async () => {
+test("PostgREST is notified to reload the schema and the settings of roles", async () => {
   const { url, edit, sync } = await startFollowing();
   const heard = await withClient(url, async (client) => {
     const payloads: unknown[] = [];
@@ -108,7 +108,7 @@ test("a save that drops data is refused, unless that was allowed", async () => {
   expect(await sync(true)).toBe(true);
 });
 
-test("what cannot be brought there is undone, and told", async () => {
+test("a change that cannot be applied is rolled back, and reported", async () => {
   const { url, edit, sync } = await startFollowing();
   const before = await readCatalog(url);
   edit("sql/database/privileges.sql", "revoke temporary", "revoke create");
@@ -117,21 +117,22 @@ test("what cannot be brought there is undone, and told", async () => {
   expect(await readCatalog(url)).toEqual(before);
 });
 
-test("a plan that arrives elsewhere leaves nothing for the next one", async () => {
+test("a plan with the wrong result is rolled back before the next one", async () => {
   const { url } = await startFollowing();
   const declared = await readCatalog(url);
   await applyToDev(url, [["create table private.too_much ()"], []], declared);
   expect(await readCatalog(url)).toEqual(declared);
 });
 
-test("a save that somebody's lock is in the way of is not told to delete the home", async () => {
+test("a save that waits for another session's lock does not suggest to delete the home", async () => {
   const { url } = await startFollowing();
   await withClient(url, async (client) => {
     await client.query("begin; lock table api.tasks in share mode");
     const comment = "alter policy select_own on api.tasks using (true)";
     await expect(applyToDev(url, [[comment], [comment]], [], "10ms")).rejects.toMatchObject({
       code: "plan_unproven",
-      message: "The dev database is busy: for 10ms somebody held a lock that this change needs.",
+      message:
+        "The dev database is busy: another session held a lock that this change needs for 10ms.",
       remedy: expect.stringContaining("save again"),
     });
   });

@@ -81,7 +81,7 @@ test("a database without users has no owned table", async () => {
   });
 });
 
-test("rowhouse types writes the file, and --check tells a stale one from a current one", async () => {
+test("rowhouse types writes the file, and --check finds a stale one", async () => {
   const env = { DATABASE_URL: await migratedClone(), ROWHOUSE_HOME: newHome() };
   const file = join(dirname(env.ROWHOUSE_HOME), "types.ts");
   const types = (...args: string[]) => rowhouse(["types", "--output", file, ...args], env);

@@ -6,10 +6,10 @@ import type { Question } from "../../src/access/why/question.ts";
 import { type Answer, ask, why } from "../../src/access/why/why.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase, emptyDatabase } from "../../src/testing/database.ts";
+import { newSeed } from "../../src/testing/random.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
 import { alice, bob, people, taskId, twins } from "../support/people.ts";
 import { change, randomTables, reality } from "../support/policies.ts";
-import { newSeed } from "../support/random.ts";
 
 async function database(sql = ""): Promise<string> {
   const url = await cloneDatabase();
@@ -30,7 +30,7 @@ function verdicts({ rows }: Answer): [unknown, string][] {
   return rows.map(({ row, verdict }) => [row?.user_id ?? null, verdict]);
 }
 
-test("Alice may do all to her own task, nothing to Bob's, and of each the policy is told", async () => {
+test("Alice may do all to her own task, nothing to Bob's, and each answer names the policy", async () => {
   const url = await plain;
   for (const verb of verbs) {
     const answer = await why(url, question(verb));
@@ -46,7 +46,7 @@ test("Alice may do all to her own task, nothing to Bob's, and of each the policy
   }
 });
 
-test("an update is judged by the row as it would be, too", async () => {
+test("an update is checked on the resulting row, too", async () => {
   const url = await plain;
   const update = (row: Record<string, unknown>) =>
     why(url, question("update", { owner: alice, row }));
@@ -119,7 +119,7 @@ test("a new row gets the defaults that it would get, and generated columns", asy
   await expect(insert({ size: 1 })).rejects.toMatchObject({ code: "row_invalid" });
 });
 
-test("a new row whose default may not be had is refused", async () => {
+test("a new row whose default fails is refused", async () => {
   const url = await database(`
     create function private.number() returns int language sql return 1;
     create table api.notes (
@@ -152,7 +152,7 @@ test("a new row whose default may not be had is refused", async () => {
   ]);
 });
 
-test("a setting that PostgREST makes for a request is not told to be missing, nor columns where there are none", async () => {
+test("a setting that only PostgREST sets is not reported as missing, nor are columns where there are none", async () => {
   const url = await database(`
     create table api.nothing ();
     alter policy select_own on api.tasks using (current_setting('request.method') = 'GET');
@@ -178,7 +178,7 @@ const isShort = `
   grant execute on function private.is_short to authenticated;
 `;
 
-test("a condition sees of other tables what the asker sees", async () => {
+test("a condition sees of other tables what the caller sees", async () => {
   const url = await database(`${members}
     create policy alone on api.tasks for select using ((select count(*) from api.members) = 1);
   `);
@@ -188,7 +188,7 @@ test("a condition sees of other tables what the asker sees", async () => {
   ]);
 });
 
-test("a condition calls what the asker may call, also in a schema that they cannot name", async () => {
+test("a condition calls what the caller may call, also in a schema that they cannot name", async () => {
   const policy = `drop policy select_own on api.tasks;
     create policy short on api.tasks for select using (private.is_short(tasks))`;
   const url = await database(`${isShort}${policy}`);
@@ -207,7 +207,7 @@ test("a condition calls what the asker may call, also in a schema that they cann
   expect((await why(url, question("select"))).rows[0]?.verdict).toBe("yes");
 });
 
-test("a condition that needs more than a row is told to be unclear, unless others decide", async () => {
+test("a condition that needs more than a row is reported as unclear, unless others decide", async () => {
   const url = await database(`
     create policy heap on api.tasks as restrictive for select using (tableoid = 'api.tasks'::regclass);
   `);
@@ -217,7 +217,7 @@ test("a condition that needs more than a row is told to be unclear, unless other
   expect(verdicts(await why(url, question("delete", { owner: bob })))).toEqual([[bob, "no"]]);
 });
 
-test("a restrictive policy whose condition is null refuses, whatever the others say", async () => {
+test("a restrictive policy whose condition is null refuses, whatever the others are", async () => {
   const url = await database(`
     create policy titled on api.tasks as restrictive for select using (nullif(title, title) = 'x');
   `);
@@ -227,7 +227,7 @@ test("a restrictive policy whose condition is null refuses, whatever the others 
   });
 });
 
-test("without a row the policies are told, and not evaluated", async () => {
+test("without a row the policies are listed, and not evaluated", async () => {
   const url = await plain;
   const any = { id: null };
   const answer = await why(url, question("update", any));
@@ -265,7 +265,7 @@ test.each<[code: string, message: RegExp, more: Partial<Question>]>([
   await expect(asked).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
 });
 
-test("a database without the API, and an owner who sees no rows, are told", async () => {
+test("a database without the API, and an owner who sees no rows, are refused", async () => {
   const empty = why(await emptyDatabase(), question("select"));
   await expect(empty).rejects.toMatchObject({ code: "database_not_migrated" });
   const url = await database("grant usage on schema api to authenticator");
@@ -276,7 +276,7 @@ test("a database without the API, and an owner who sees no rows, are told", asyn
   await expect(blind).rejects.toMatchObject({ code: "rows_hidden" });
 });
 
-test("an owner who may not become the asker's role evaluates with their own rights, and says so", async () => {
+test("an owner who may not become the caller's role evaluates with their own rights, with a note", async () => {
   const url = await plain;
   const answer = await withClient(url, async (client) => {
     await client.query("begin");
@@ -326,7 +326,7 @@ function everyCase(table: string): [table: string, as: string, verb: Verb][] {
   );
 }
 
-test("a condition that would write cannot, so nothing can be told of it", async () => {
+test("a condition that would write cannot, so its result is unknown", async () => {
   const url = await database(`
     create table private.log (at timestamptz);
     create function private.writes() returns boolean language plpgsql security definer

@@ -5,8 +5,7 @@ import { apiVariables } from "../../src/stack/postgrest.ts";
 import { projectRoot } from "../support/project.ts";
 
 const compose = readFileSync(join(projectRoot, "docker-compose.yml"), "utf8");
-
-test("compose tells PostgREST what the local stack tells it", () => {
+test("compose gives PostgREST the same settings as the local stack", async () => {
   const given = {
     DB_POOL: "7",
     JWT_AUD: "an-audience",

@@ -1,58 +1,117 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize, sep } from "node:path";
 import { describe, expect, test } from "vitest";
 import { projectRoot } from "../support/project.ts";
 
-const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");
-
-/** Each import below a folder, as "cli/dev/dev.ts -> cli/stack/stack.ts". */
-function importsBelow(dir: string): { from: string; to: string }[] {
-  const files = readdirSync(join(projectRoot, dir), { recursive: true, encoding: "utf8" });
-  return files
-    .filter((file) => file.endsWith(".ts") && !file.includes("node_modules"))
-    .map((file) => join(dir, file))
-    .flatMap((from) =>
-      [...read(from).matchAll(/(?:from |import\()"(\.[^"]+)"/g)].map(([, path = ""]) => ({
-        from,
-        to: normalize(join(dirname(from), path)),
-      })),
-    );
+/** A relative import, both ends as paths from the top of the repository. */
+interface Import {
+  readonly from: string;
+  readonly to: string;
 }
 
-/** The folders of the command, in the rows of CONTRIBUTING.md, from above. */
-const rows = [...read("CONTRIBUTING.md").matchAll(/^\| (`cli\/.*) \|.*$/gm)].map(([, cell = ""]) =>
-  [...cell.matchAll(/`(cli\/\w+\/)`/g)].map(([, folder = ""]) => folder),
+const read = (path: string) => readFileSync(join(projectRoot, path), "utf8");
+
+const ignored = new Set(["node_modules", "dist"]);
+
+/** The TypeScript files below a folder; none when there is no such folder. */
+function listSources(dir: string): string[] {
+  if (!existsSync(join(projectRoot, dir))) return [];
+  const files = readdirSync(join(projectRoot, dir), { recursive: true, encoding: "utf8" });
+  return files
+    .filter((file) => /\.tsx?$/.test(file) && !file.split(sep).some((part) => ignored.has(part)))
+    .map((file) => join(dir, file));
+}
+
+/** Every relative import below a folder, of values and of types, dynamic ones included. */
+function listImports(dir: string): Import[] {
+  return listSources(dir).flatMap((from) =>
+    [...read(from).matchAll(/\b(?:from |import |import\()"(\.[^"]+)"/g)].map(([, path = ""]) => ({
+      from,
+      to: normalize(join(dirname(from), path)),
+    })),
+  );
+}
+
+/** The first circle of imports that is found, as a path that ends where it begins. */
+function findCircle(imports: readonly Import[]): readonly string[] | undefined {
+  const targets = new Map<string, string[]>();
+  for (const { from, to } of imports) targets.set(from, [...(targets.get(from) ?? []), to]);
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): readonly string[] | undefined => {
+    const start = path.indexOf(file);
+    if (start >= 0) return [...path.slice(start), file];
+    if (done.has(file)) return undefined;
+    for (const to of targets.get(file) ?? []) {
+      const circle = visit(to, [...path, file]);
+      if (circle) return circle;
+    }
+    done.add(file);
+    return undefined;
+  };
+  for (const file of targets.keys()) {
+    const circle = visit(file, []);
+    if (circle) return circle;
+  }
+  return undefined;
+}
+
+const packages = readdirSync(join(projectRoot, "packages")).map((name) => `packages/${name}`);
+const source = "packages/rowhouse/src";
+
+/** The folders of the tool, in the rows of CONTRIBUTING.md: the top row imports the others. */
+const rows = [...read("CONTRIBUTING.md").matchAll(/^\| (`src\/.*?) \|.*$/gm)].map(([, cell = ""]) =>
+  [...cell.matchAll(/`src\/(\w+)\/`/g)].map(([, folder = ""]) => folder),
 );
 
-/** From above: main.ts, the rows, and what lies in cli/ itself for all of them. */
-function placeOf(file: string): number {
-  if (file === "cli/main.ts") return -1;
-  const row = rows.findIndex((folders) => folders.some((folder) => file.startsWith(folder)));
-  return row < 0 ? rows.length : row;
+/** The folder of the tool that a file is in; undefined for main.ts and index.ts. */
+function folderOf(file: string): string | undefined {
+  const [folder, ...rest] = file.slice(source.length + 1).split("/");
+  return rest.length > 0 ? folder : undefined;
+}
+
+/** The row of a file: main.ts and index.ts stand above all. */
+function rowOf(file: string): number {
+  return rows.findIndex((folders) => folders.includes(folderOf(file) ?? ""));
 }
 
 describe("A reader of CONTRIBUTING.md", () => {
-  test("finds every folder of the command in its list", () => {
-    const folders = readdirSync(join(projectRoot, "cli"), { withFileTypes: true });
-    const there = folders.filter((one) => one.isDirectory()).map(({ name }) => `cli/${name}/`);
-    expect(rows.flat().sort()).toEqual(there.sort());
+  test("finds every folder of the tool in its table", () => {
+    const entries = readdirSync(join(projectRoot, source), { withFileTypes: true });
+    const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    expect(rows.flat().sort()).toEqual(folders.sort());
   });
 
-  test("can rely on it that imports run down the list", () => {
-    const imports = importsBelow("cli");
+  test("can rely on imports to run down the table, and never across a row", () => {
+    const imports = listImports(source);
     expect(imports.length).toBeGreaterThan(300);
-    expect(imports.filter(({ from, to }) => placeOf(from) > placeOf(to))).toEqual([]);
-  });
-
-  test("can rely on it that nothing but tests imports tests, and the client nothing else", () => {
-    const wrong = ["cli", "client", "packages/client/src", "examples"].flatMap(importsBelow).filter(
-      ({ from, to }) =>
-        to.startsWith("tests/") ||
-        // What runs the command is above all of it; the client stands alone.
-        (from.startsWith("cli/") && !to.startsWith("cli/")) ||
-        (from.startsWith("client/") && !to.startsWith("client/")) ||
-        (from.startsWith("packages/client/") && !to.startsWith("packages/client/src/")),
+    const wrong = imports.filter(
+      ({ from, to }) => folderOf(from) !== folderOf(to) && rowOf(from) >= rowOf(to),
     );
     expect(wrong).toEqual([]);
+  });
+});
+
+describe("A module", () => {
+  test.each(packages)("of %s is in no circle of imports", (dir) => {
+    expect(findCircle(listImports(`${dir}/src`))).toBeUndefined();
+  });
+
+  test("that imports itself through others is found", () => {
+    const chain = [
+      { from: "a", to: "b" },
+      { from: "b", to: "c" },
+      { from: "b", to: "d" },
+      { from: "d", to: "b" },
+    ];
+    expect(findCircle(chain)).toEqual(["b", "d", "b"]);
+    expect(findCircle(chain.slice(0, 3))).toBeUndefined();
+  });
+
+  test.each(packages)("of %s imports nothing outside of its package", (dir) => {
+    expect(listImports(dir).filter(({ to }) => !to.startsWith(`${dir}/`))).toEqual([]);
+  });
+
+  test.each(["client", "examples", "tests"])("in %s imports packages by their names", (dir) => {
+    expect(listImports(dir).filter(({ to }) => to.startsWith("packages/"))).toEqual([]);
   });
 });

@@ -9,7 +9,7 @@ import { blockAfter } from "./page.ts";
 
 const readme = readFileSync(join(projectRoot, "README.md"), "utf8");
 
-test("the five minutes with curl go as the README tells", async () => {
+test("the README's five minutes with curl work", async () => {
   const stack = await startStack();
   const script = blockAfter(readme, "## Five minutes with curl").replace(
     "http://127.0.0.1:3000",

@@ -50,7 +50,7 @@ describe("the migrations", () => {
     expect(compareCatalogs(migrated, await readCatalog(url))).toEqual(equal);
   });
 
-  test("take from everybody the right to make temporary tables", async () => {
+  test("revoke from PUBLIC the right to create temporary tables", async () => {
     const grants = migrated.filter(({ name }) => name === "database to public");
     expect(grants.map(({ definition }) => definition)).toEqual(["connect"]);
   });

@@ -44,7 +44,7 @@ test.each([
   },
 );
 
-test("a policy that loses its WITH CHECK is made again, too", async () => {
+test("a policy that loses its WITH CHECK is created again, too", async () => {
   const written =
     "create policy update_own on api.tasks\nfor update to authenticated\nusing (completed)";
   const source = new Map([["policy update_own on api.tasks", written]]);
@@ -56,7 +56,7 @@ test("a policy that loses its WITH CHECK is made again, too", async () => {
   expect(statements).toEqual(["drop policy update_own on api.tasks", written]);
 });
 
-test("what is dropped and made again gets its grants back", async () => {
+test("what is dropped and created again gets its grants back", async () => {
   const { statements } = await planStatements(
     notes,
     `drop view api.short; create view api.short with (security_invoker = true) as select body from api.notes;
@@ -70,7 +70,7 @@ test("what is dropped and made again gets its grants back", async () => {
   expect(statements).toContain("grant execute on function api.count(text) to authenticated");
 });
 
-test("a schema belongs to whoever runs the migration", async () => {
+test("a schema belongs to the role that runs the migration", async () => {
   expect((await planStatements("", "create schema extra")).statements).toEqual([
     "create schema extra",
   ]);
@@ -106,7 +106,7 @@ test("it is none to compute a column in another way", async () => {
   expect(hazards).toEqual([]);
 });
 
-test("a column that may have a new name is told so", async () => {
+test("a column that may have been renamed is reported as that", async () => {
   const { hazards } = await planStatements(
     "",
     "alter table api.tasks rename description to details",

@@ -20,7 +20,7 @@ async function readFault(file: string, from: string, to: string): Promise<string
 
 test.each([
   [
-    "a syntax error, where PostgreSQL tells the place",
+    "a syntax error, where PostgreSQL gives the position",
     ["policies/tasks.sql", "using (user_id", "usig (user_id"],
     'policies/tasks.sql:43:1: syntax error at or near "usig"\n  43 | usig (user_id = request.user_id());\n       ^',
   ],
@@ -58,9 +58,12 @@ test.each([
     ["policies/users.sql", "create policy select_own", "commit;\n\ncreate policy select_own"],
     "policies/users.sql:25:1: a file cannot begin or end a transaction: all of them run in one\n  25 | commit;",
   ],
-] as const)("a file tells where it is wrong: %s", async (_what, [file, from, to], message) => {
-  expect(await readFault(file, from, to)).toContain(message);
-});
+] as const)(
+  "an error names its place in the file: %s",
+  async (_what, [file, from, to], message) => {
+    expect(await readFault(file, from, to)).toContain(message);
+  },
+);
 
 test("a file may begin with the mark of its encoding, and end its lines as under Windows", async () => {
   const root = copyProject();

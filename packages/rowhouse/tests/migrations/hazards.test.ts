@@ -72,7 +72,7 @@ test.each([
   expect(await listHazards(change)).toEqual([]);
 });
 
-test("only what holds rows is a hazard to make anew, and only a column that must have a value empties its table", async () => {
+test("only what holds rows is a hazard to create again, and only a column that must have a value empties its table", async () => {
   const catalog = await readCatalog(url);
   const made = ["drop function api.me()", "drop table api.news"];
   expect(findRecreated(made, catalog, catalog)).toMatchObject([{ object: "api.news" }]);

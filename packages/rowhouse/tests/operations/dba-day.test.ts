@@ -9,7 +9,7 @@ import { type Outcome, readyHome, rowhouse, startStack } from "../support/cli.ts
 import { people } from "../support/people.ts";
 import { copyProject, editFile } from "../support/project.ts";
 
-/** What docs/policies.md tells: tasks are to be created open, and only later done. */
+/** The story of docs/policies.md: tasks must be created open, and are completed later. */
 const before = "for insert to authenticated\nwith check (user_id = request.user_id());";
 const after =
   "for insert to authenticated\nwith check (user_id = request.user_id() and not completed);";

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { backUp, inHome, listFaults, runDrill } from "../support/backup.ts";
 import { readyHome } from "../support/cli.ts";
+import { ownedTable } from "../support/owned-table.ts";
 import { people } from "../support/people.ts";
 
 // What was wrong with the database already when it was backed up.
@@ -47,7 +48,37 @@ test("a database whose users reach each other's rows fails the drill", async () 
   await backUp(home);
   const drill = await runDrill(home);
   expect(drill.code).toBe(1);
-  expect(listFaults(drill)).toContain("access: Alice reads another's: answered 200, with 1 rows");
+  expect(listFaults(drill)).toContain(
+    "access: tasks: another user reads the row by id: answered 200 with 1 row, not 200 with 0 rows",
+  );
+});
+
+test("a database with other tables than tasks is proven, and told what was not tried", async () => {
+  const home = readyHome();
+  await inHome(home, (client) =>
+    client.query(`
+      drop table api.tasks;
+      ${ownedTable("notes")}
+      ${ownedTable("riddles", { columns: "body text not null check (body ~ '^[0-9]{3}x$')" })}
+    `),
+  );
+  await backUp(home);
+  const drill = await runDrill(home);
+  expect(listFaults(drill)).toEqual([]);
+  expect(drill.report.checks.find(({ name }) => name === "access")?.of).toMatch(
+    /^\d+ requests of two users and an anonymous caller to 2 tables; not tried: riddles, no made-up row meets its constraints: /,
+  );
+});
+
+test("a database without an owned table is proven, and told that nobody tried one", async () => {
+  const home = readyHome();
+  await inHome(home, (client) => client.query("drop table api.tasks"));
+  await backUp(home);
+  const drill = await runDrill(home);
+  expect(listFaults(drill)).toEqual([]);
+  expect(drill.report.checks.find(({ name }) => name === "access")?.of).toBe(
+    "0 requests of two users and an anonymous caller to 0 tables; not tried: two users, the database has no owned table: none has a key of an owner's column and id",
+  );
 });
 
 test("a drill archives nothing, even where the database's own settings say so", async () => {

@@ -97,7 +97,7 @@ describe.runIf(hasDebianServer)("a dump of an owner with the rights that hosts g
     expect(rows).toEqual([{ tasks: null }]);
   });
 
-  test("tells a role that may not restore it so, in words", async () => {
+  test("gives a role that may not restore it a clear error", async () => {
     const home = newHome();
     await backUp(home, "--url", source);
     await run(server.url, "create role weak login password 'p'");

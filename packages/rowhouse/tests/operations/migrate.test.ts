@@ -132,7 +132,7 @@ test("A deploy whose schema PostgREST does not take up fails, and passes after S
       /\[api_stale\].*for "tasks" it answers 400 Column 'extra'.*SIGUSR1/s,
     ),
   });
-  // What refuses everybody before PostgREST is asked tells nothing of what it serves.
+  // A proxy that refuses every request does not show what PostgREST serves.
   const proxy = createServer((_, response) => response.writeHead(401).end("Who are you?"));
   proxy.listen(0, loopback);
   onTestFinished(() => void proxy.close());
@@ -157,7 +157,7 @@ test("A migration that forgets to notify PostgREST is found out by the stack at 
   });
 });
 
-test("A dry run tells each statement's locks, and changes nothing", async () => {
+test("A dry run prints each statement's locks, and changes nothing", async () => {
   const up = `${column}; create index on api.tasks (user_id, extra); create table api.notes (id int)`;
   const { url, migrate } = await pendingDeploy(up);
   const { stdout, code } = await migrate("--dry-run", "--json");

@@ -29,7 +29,7 @@ beforeAll(async () => {
   api = await startApi(databaseUrl, {
     databaseUrl: pooler.url,
     pool,
-    // The settings that docs/operations.md tells for a transaction pooler.
+    // The settings of docs/operations.md for a transaction pooler.
     extra: {
       PGRST_DB_CHANNEL_ENABLED: "false",
       ...(canPrepare ? {} : { PGRST_DB_PREPARED_STATEMENTS: "false" }),

@@ -40,7 +40,7 @@ test("A DBA finds slow and failed requests in the log by their id, and no body, 
   expect((await ask("/tasks", { method: "POST", body: '{"title": "canary' })).status).toBe(400);
   expect((await ask("/tasks", { headers: { authorization: "Bearer canary" } })).status).toBe(401);
 
-  // Past row-level security PostgreSQL tells the whole row that breaks a rule.
+  // Past row-level security PostgreSQL's error holds the whole row that breaks a rule.
   const { databasePort = 0 } = (await runningState(openHome(stack.home))) ?? {};
   const owner = embeddedUrl(postgresPassword(openHome(stack.home)), databasePort, "rowhouse");
   const asOwner = withClient(owner, (client) =>

@@ -16,7 +16,7 @@ import { findFirstGap, segmentSize } from "../../src/backup/wal.ts";
 import { addUser, backUp, inHome, listEmails, readManifest } from "../support/backup.ts";
 import { newHome, readyHome, rowhouse } from "../support/cli.ts";
 
-/** Writes three segments of WAL after a backup, each with a user; tells the archive's names of them. */
+/** Writes three segments of WAL after a backup, each with a user; returns their names in the archive. */
 async function threeSegments(home: string, backup: string): Promise<string[]> {
   await inHome(home, async (client) => {
     for (const email of ["one@x.org", "two@x.org", "three@x.org"]) {

@@ -1,8 +1,8 @@
 import type pg from "pg";
 import type { Verb } from "../../src/access/model/model.ts";
 import { errorCode } from "../../src/lib/errors.ts";
+import { randomly } from "../../src/testing/random.ts";
 import { alice } from "./people.ts";
-import { randomly } from "./random.ts";
 
 /** What an update changes. */
 export const change = { mark: "b" };

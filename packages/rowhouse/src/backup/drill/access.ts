@@ -1,55 +1,41 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { findPostgrest } from "../../stack/binaries.ts";
 import { freePort, loopback } from "../../stack/ports.ts";
 import { launchPostgrest, postgrestReady } from "../../stack/postgrest.ts";
 import { signToken } from "../../stack/token.ts";
 import { startWatchdog } from "../../stack/watchdog.ts";
+import { planTwoUserAttempts, type TwoUserAttempts } from "../../testing/two-users/run.ts";
 import type { Check } from "./checks.ts";
 
-/** Somebody with a token, who asks the API. */
-interface Caller {
-  readonly id: string;
-  readonly ask: (method: string, path: string, body?: object) => Promise<Answer>;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly code: string | undefined;
-  /** How many rows came back. */
-  readonly rows: number;
-  /** The id of the first of them. */
-  readonly id: string | undefined;
-}
-
-/** What has to come of one try. */
-interface Try {
-  readonly who: string;
-  readonly answer: Answer;
-  readonly ok: (answer: Answer) => boolean;
+/** A restored database, by its URLs. */
+interface Restored {
+  /** As superuser. */
+  readonly url: string;
+  /** As authenticator. */
+  readonly apiUrl: string;
 }
 
 /**
- * Serves a restored database with PostgREST, and lets two fresh users try each verb on their own
- * task and on each other's.
+ * Serves a restored database with PostgREST, and runs the two-user matrix on each of its owned
+ * tables.
  *
- * @param url The database, as authenticator.
  * @param dir A folder for the log.
  */
 export async function replayMatrix(
-  url: string,
+  { url, apiUrl }: Restored,
   dir: string,
   postgrestBin: string | undefined,
 ): Promise<Check> {
-  const secret = randomBytes(32).toString("hex");
+  const signing = { secret: randomBytes(32).toString("hex"), aud: "drill", iss: "drill" };
   const options = {
     binary: findPostgrest(postgrestBin),
-    databaseUrl: url,
+    databaseUrl: apiUrl,
     port: await freePort(),
     adminPort: await freePort(),
-    jwtSecret: secret,
-    jwtAud: "drill",
-    jwtIss: "drill",
+    jwtSecret: signing.secret,
+    jwtAud: signing.aud,
+    jwtIss: signing.iss,
     pool: 2,
     maxRows: 100,
     logFile: join(dir, "postgrest.log"),
@@ -60,101 +46,24 @@ export async function replayMatrix(
   startWatchdog()([server]);
   try {
     await postgrestReady(options, server);
-    const api = `http://${loopback}:${options.port}`;
-    const [alice, bob] = [await newcomer(api, secret), await newcomer(api, secret)];
-    const tries = [
-      ...(await triesOf("Alice", alice, bob)),
-      ...(await triesOf("Bob", bob, alice)),
-      ...(await strangersTries(api)),
-    ];
-    const faults = tries.filter(({ answer, ok }) => !ok(answer)).map(describe);
-    return { name: "access", of: `${tries.length} requests of two users and a stranger`, faults };
+    const two = await planTwoUserAttempts({
+      url: `http://${loopback}:${options.port}`,
+      databaseUrl: url,
+      tokenFor: (id) =>
+        signToken({ id, email: `${id}@example.com` }, { ...signing, expiresIn: 600 }),
+    });
+    const faults: string[] = [];
+    for (const attempt of two.attempts) faults.push(...(await two.run(attempt)));
+    return { name: "access", of: describe(two), faults };
   } finally {
     await server.stop();
   }
 }
 
-async function triesOf(name: string, me: Caller, other: Caller): Promise<Try[]> {
-  const changed = { completed: true };
-  const { id: theirs } = await other.ask("POST", "/tasks", { title: "theirs" });
-  const made = await me.ask("POST", "/tasks", { title: "mine" });
-  const mine = made.id;
-  const tries: Try[] = [];
-  const attempt = async (what: string, ok: Try["ok"], asked: Promise<Answer>) => {
-    tries.push({ who: `${name} ${what}`, answer: await asked, ok });
-  };
-  await attempt("makes a task", did(1), Promise.resolve(made));
-  await attempt("reads it", did(1), me.ask("GET", `/tasks?id=eq.${mine}`));
-  await attempt("changes it", did(1), me.ask("PATCH", `/tasks?id=eq.${mine}`, changed));
-  await attempt("reads another's", did(0), me.ask("GET", `/tasks?id=eq.${theirs}`));
-  await attempt("lists no other's", did(0), me.ask("GET", `/tasks?user_id=eq.${other.id}`));
-  await attempt("changes another's", did(0), me.ask("PATCH", `/tasks?id=eq.${theirs}`, changed));
-  await attempt("deletes another's", did(0), me.ask("DELETE", `/tasks?id=eq.${theirs}`));
-  await attempt(
-    "makes a task for another",
-    refused,
-    me.ask("POST", "/tasks", { user_id: other.id, title: "forged" }),
-  );
-  await attempt("reads another's user", did(0), me.ask("GET", `/users?id=eq.${other.id}`));
-  await attempt("deletes it", did(1), me.ask("DELETE", `/tasks?id=eq.${mine}`));
-  // Nothing came back above; that nothing happened either, the owner sees.
-  await attempt(
-    "has left another's as it was",
-    did(1),
-    other.ask("GET", `/tasks?id=eq.${theirs}&completed=is.false`),
-  );
-  return tries;
-}
-
-async function strangersTries(api: string): Promise<Try[]> {
-  const stranger = caller(api, "", undefined);
-  const paths = ["/tasks", "/users"];
-  return Promise.all(
-    paths.map(async (path) => ({
-      who: `A stranger reads ${path}`,
-      answer: await stranger.ask("GET", path),
-      ok: refused,
-    })),
-  );
-}
-
-function did(rows: number): Try["ok"] {
-  return (answer) => answer.status < 300 && answer.rows === rows;
-}
-
-const refused: Try["ok"] = ({ status, code }) =>
-  (status === 401 || status === 403) && code === "42501";
-
-function describe({ who, answer }: Try): string {
-  return `${who}: answered ${answer.status}${answer.code ? ` (${answer.code})` : ""}, with ${answer.rows} rows`;
-}
-
-async function newcomer(api: string, secret: string): Promise<Caller> {
-  const id = randomUUID();
-  const user = { id, email: `drill-${id}@example.com` };
-  const token = signToken(user, { secret, aud: "drill", iss: "drill", expiresIn: 600 });
-  const me = caller(api, id, token);
-  await me.ask("POST", "/rpc/me", {});
-  return me;
-}
-
-function caller(api: string, id: string, token: string | undefined): Caller {
-  return {
-    id,
-    ask: async (method, path, body) => {
-      const answer = await fetch(`${api}${path}`, {
-        method,
-        headers: {
-          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          "content-type": "application/json",
-          prefer: "return=representation",
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      const content: unknown = await answer.json().catch(() => undefined);
-      const rows: { id?: string }[] = Array.isArray(content) ? content : [];
-      const code = (content as { code?: string } | undefined)?.code;
-      return { status: answer.status, code, rows: rows.length, id: rows[0]?.id };
-    },
-  };
+function describe({ attempts, notTried }: TwoUserAttempts): string {
+  const tables = new Set(attempts.map(({ table }) => table)).size;
+  return [
+    `${attempts.length} requests of two users and an anonymous caller to ${tables} tables`,
+    ...notTried.map(({ name, reason }) => `not tried: ${name}, ${reason}`),
+  ].join("; ");
 }

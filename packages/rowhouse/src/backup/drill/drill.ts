@@ -84,7 +84,10 @@ async function runChecks(
     const proven = await prove(url, backup);
     signal.throwIfAborted();
     report("Serving it to two users ...");
-    return [...proven, await attempt("access", () => replayMatrix(apiUrl, dir, postgrestBin))];
+    return [
+      ...proven,
+      await attempt("access", () => replayMatrix({ url, apiUrl }, dir, postgrestBin)),
+    ];
   } finally {
     await stop();
   }

@@ -44,6 +44,6 @@ test.each([
     "CREATE OR REPLACE FUNCTION api.f()\n RETURNS text\n LANGUAGE sql\n SET search_path TO ''\nAS $function$ SELECT 'A' || \"B\" $function$\n",
     "create or replace function api.f()\nreturns text\nlanguage sql\nset search_path = ''\nas $$ SELECT 'A' || \"B\" $$",
   ],
-])("the style of the house: %s", (_what, sql, wanted) => {
+])("the project's SQL style: %s", (_what, sql, wanted) => {
   expect(style(sql)).toBe(wanted);
 });

@@ -4,7 +4,7 @@ import { tokenize } from "../catalog/sql.ts";
 type Tokens = ReturnType<typeof tokenize>;
 
 /**
- * A statement in the style of this house: lower case, names without quotes that need none, one
+ * A statement in the project's SQL style: lower case, names without quotes that need none, one
  * clause a line. It means the same as before.
  *
  * @param keywords The words that are no names unless they are quoted.

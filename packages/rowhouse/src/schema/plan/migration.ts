@@ -15,7 +15,7 @@ import { declaredSources, migratedSources } from "./sources.ts";
 
 /** The migration that leads from db/migrations to sql/ and policies/. */
 export interface Draft {
-  /** `20261121090000_name.sql` */
+  /** `20261125090000_name.sql` */
   readonly file: string;
   readonly text: string;
   /** The statements that are applied. */

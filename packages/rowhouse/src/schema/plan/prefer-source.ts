@@ -12,7 +12,7 @@ export interface Catalogs {
  * Replaces the statements that PostgreSQL would write by those in the sources, writes "alter policy"
  * where a policy is dropped and created again, and leaves out what then changes nothing.
  *
- * @param statements In house style, in order.
+ * @param statements In the project's style, in order.
  */
 export function preferSources(
   statements: readonly string[],

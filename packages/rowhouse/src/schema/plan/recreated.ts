@@ -2,7 +2,7 @@ import type { CatalogEntry } from "../catalog/catalog.ts";
 import type { Privileges } from "./grants.ts";
 import type { Hazard } from "./hazard.ts";
 
-/** How statements in house style drop something that holds data or grants. */
+/** How statements in the project's style drop something that holds data or grants. */
 const drops: readonly [kind: string, pattern: RegExp][] = [
   ["table", /^drop (?:table|view|materialized view|foreign table) (\S+)$/],
   ["function", /^drop (?:function|procedure) (.+)$/],

@@ -31,7 +31,7 @@ export interface Refutation {
 
 /** A migration that is to be tried. */
 export interface Attempt {
-  /** `20261121090000_name.sql` */
+  /** `20261125090000_name.sql` */
   readonly file: string;
   readonly text: string;
   /** The folder of the migrations that come before. */

@@ -7,7 +7,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import { buffer } from "node:stream/consumers";
-import { loopback } from "../../src/stack/ports.ts";
+import { loopback } from "../stack/ports.ts";
 
 /** A request as it came to the proxy. */
 interface Seen {
