@@ -21,7 +21,7 @@ describe("the help", () => {
   });
 
   test.each(["start", "rollback", "why", "db"])("of %s tells how it is used", async (command) => {
-    const { code, stdout } = await rowhouse([rowhouseCommand, "--help"], {});
+    const { code, stdout } = await rowhouse([command, "--help"], {});
     expect(code).toBe(0);
     expect(stdout).toContain(`Usage: rowhouse ${command}`);
   });
