@@ -123,6 +123,7 @@ check() {
 two_users() {
   local line status=0
   API_URL="http://127.0.0.1:$port" JWT_SECRET=${secrets[2]#*=} \
+    DATABASE_HOST=$(address_of postgres) POSTGRES_PASSWORD=${secrets[0]#*=} \
     node --import tsx "$here/two-users.ts" "$1" "$work/kept.json" \
     >"$work/lines" || status=$?
   while IFS= read -r line; do
@@ -224,11 +225,16 @@ check_pooler() {
 
 from_pooler_alone() {
   local address clients
-  address=$(podman inspect --format='{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "${project}_pooler_1")
+  address=$(address_of pooler)
   clients=$(podman exec --user=postgres "${project}_postgres_1" psql --no-psqlrc --tuples-only --no-align \
     --dbname=rowhouse --command="select distinct host(client_addr) from pg_stat_activity where usename = 'authenticator'")
   echo "the pooler is $address, the clients are $clients"
   [ "$clients" = "$address" ]
+}
+
+# address_of <service>: where its container is on the network that they share.
+address_of() {
+  podman inspect --format='{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "${project}_$1_1"
 }
 
 # Patient, since after a restart the engine's name server may be slow, and then PostgREST waits up
