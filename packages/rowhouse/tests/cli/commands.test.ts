@@ -1,10 +1,10 @@
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import jwt from "jsonwebtoken";
 import { describe, expect, test } from "vitest";
 import { newHome, readyHome, rowhouse, startStack } from "../support/cli.ts";
-import { copyProject, migrationFiles } from "../support/project.ts";
+import { migrationFiles } from "../support/project.ts";
 
 /** By their files: options.ts is no command. */
 const commands = readdirSync(join(import.meta.dirname, "../../src/commands"))
@@ -32,16 +32,6 @@ describe("the help", () => {
     expect(stderr).toContain("unknown command 'strat'");
     expect(stderr).toContain("Did you mean start?");
   });
-});
-
-test("A new user who has not run npm install gets that remedy, without a stack trace", async () => {
-  const project = copyProject();
-  rmSync(join(project, "node_modules"));
-  const { code, stderr } = await rowhouse(["status"], {}, project);
-  expect(code).toBe(1);
-  expect(stderr).toMatch(
-    /^error Cannot find package .*\nRun `npm install` in the project's folder first\.\n$/,
-  );
 });
 
 describe("rowhouse token", () => {
