@@ -14,7 +14,7 @@ test("what other people wrote does nothing to a terminal", () => {
 });
 
 /** What is written to an output from now on, until the test ends. */
-function written(stream: NodeJS.WriteStream): string[] {
+function captureOutput(stream: NodeJS.WriteStream): string[] {
   const texts: string[] = [];
   const spy = vi.spyOn(stream, "write").mockImplementation((text) => texts.push(String(text)) > 0);
   onTestFinished(() => spy.mockRestore());
@@ -22,7 +22,7 @@ function written(stream: NodeJS.WriteStream): string[] {
 }
 
 test("nothing else is printed, but into a pipe that wants every byte", () => {
-  const [out, err] = [written(process.stdout), written(process.stderr)];
+  const [out, err] = [captureOutput(process.stdout), captureOutput(process.stderr)];
   const [colour, shown] = [`${control(27)}[31m`, "\\u001b[31m\n"];
   const isTTY = process.stdout.isTTY;
   onTestFinished(() => void Object.assign(process.stdout, { isTTY }));
@@ -39,17 +39,17 @@ test("nothing else is printed, but into a pipe that wants every byte", () => {
 test("work that takes two seconds is reported, once, and shorter work is not", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   onTestFinished(() => void vi.useRealTimers());
-  const told = written(process.stderr);
-  await noteIfSlow("Still at it ...", Promise.resolve());
+  const output = captureOutput(process.stderr);
+  await noteIfSlow("Still working ...", Promise.resolve());
   expect(vi.getTimerCount()).toBe(0);
   let end = () => {};
-  const work = noteIfSlow("Still at it ...", new Promise<void>((resolve) => (end = resolve)));
+  const work = noteIfSlow("Still working ...", new Promise<void>((resolve) => (end = resolve)));
   vi.advanceTimersByTime(1999);
-  expect(told).toEqual([]);
+  expect(output).toEqual([]);
   vi.advanceTimersByTime(60_000);
   end();
   await work;
-  expect(told).toEqual(["Still at it ...\n"]);
+  expect(output).toEqual(["Still working ...\n"]);
 });
 
 test("what belongs to a text stays", () => {

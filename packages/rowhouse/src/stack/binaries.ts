@@ -84,7 +84,7 @@ function isExecutable(file: string): boolean {
 
 /**
  * npm packages cannot hold symbolic links, so the package makes those of its libraries in an
- * install script. npm can be told not to run such scripts; then they are made here.
+ * install script. npm can be configured not to run such scripts; then they are created here.
  */
 function linkLibraries(native: string): void {
   const links: { source: string; target: string }[] = JSON.parse(

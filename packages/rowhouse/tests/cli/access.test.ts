@@ -4,10 +4,8 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { inspect } from "../../src/access/model/inspect.ts";
 import { readAccess, type Verb } from "../../src/access/model/model.ts";
-import { simplify } from "../../src/access/model/simplify.ts";
 import { formatCell, getCell } from "../../src/access/page/cells.ts";
 import { accessFiles } from "../../src/access/page/files.ts";
-import { textWidth, wrap } from "../../src/access/page/wrap.ts";
 import { buildDeclared } from "../../src/schema/catalog/declared.ts";
 import { emptyDatabase } from "../../src/testing/database.ts";
 import { readyHome, rowhouse } from "../support/cli.ts";
@@ -226,41 +224,6 @@ test("the picture is sound XML, whatever names and conditions hold", async () =>
     tags.filter((tag) => tag[1] === close && tag[3] === "").map(([, , name]) => name);
   expect(names("").sort()).toEqual(names("/").sort());
   expect(picture).toContain("<title>&quot;c&lt;&amp;&gt;&quot; = ");
-});
-
-test("a long condition is broken into lines that fit, and ends with an ellipsis", () => {
-  const lines = wrap(`${"word ".repeat(40)}${"界".repeat(40)} end`, 20, 30);
-  expect(lines.every((line) => textWidth(line) <= 20)).toBe(true);
-  expect(lines.join("").replaceAll(" ", "")).toBe(`${"word".repeat(40)}${"界".repeat(40)}end`);
-  expect(wrap("word ".repeat(40), 20, 2)).toEqual(["word word word word", "word word word wor …"]);
-});
-
-test.each([
-  ["((user_id = request.user_id()))", "user_id = request.user_id()"],
-  ["((a = 1) AND ((b = 2) AND (c = 3)))", "a = 1 and b = 2 and c = 3"],
-  ["((a = 1) AND ((b = 2) OR (c = 3)))", "a = 1 and (b = 2 or c = 3)"],
-  ["((a AND b) OR c)", "(a and b) or c"],
-  ["(NOT (a AND b))", "not (a and b)"],
-  ["(a AND (NOT (b IS DISTINCT FROM c)))", "a and b is not distinct from c"],
-  ["((state)::text = 'Open'::text)", "state::text = 'Open'"],
-  ["(((claims() ->> 'org'::text))::uuid = org)", "(claims() ->> 'org')::uuid = org"],
-  ["(kind = ANY (ARRAY['a'::text, 'b'::text]))", "kind = any (array['a', 'b'])"],
-  ["(kind = ANY ((ARRAY['a'::text])::kind[]))", "kind = any (array['a'::text]::kind[])"],
-  ["(tags = (more || 'x'::text))", "tags = (more || 'x'::text)"],
-  ["(f('x'::text) = ('now'::text)::date)", "f('x'::text) = ('now'::text)::date"],
-  [`("A (b" = 'C) d  ''e'::text)`, `"A (b" = 'C) d  ''e'`],
-  [`((name)::text = ('x'::text COLLATE "C"))`, `name::text = ('x'::text collate "C")`],
-  ["(( SELECT me() AS me) = id)", "(select me() as me) = id"],
-  [
-    "(EXISTS ( SELECT 1\n   FROM api.t\n  WHERE ((t.a = b) AND (t.c > 1))))",
-    "exists (select 1 from api.t where t.a = b and t.c > 1)",
-  ],
-  ["((a, b) = (1, 2))", "(a, b) = (1, 2)"],
-  ["(((- 1))::bigint < n)", "(- 1)::bigint < n"],
-  ["CASE WHEN (a = 1) THEN true ELSE (b = 2) END", "case when a = 1 then true else b = 2 end"],
-])("a person writes %s as %s", (sql, wanted) => {
-  expect(simplify(sql)).toBe(wanted);
-  expect(simplify(wanted)).toBe(wanted);
 });
 
 test("rowhouse access --check finds stale files, and writes nothing", async () => {

@@ -6,7 +6,7 @@ import type { Manifest } from "../../src/backup/manifest.ts";
 import { takePhysical } from "../../src/backup/physical/physical.ts";
 import { swap } from "../../src/backup/physical/restore.ts";
 import { applyRetention } from "../../src/backup/retention.ts";
-import { parseTime, selectBackup } from "../../src/backup/select.ts";
+import { selectBackup } from "../../src/backup/select.ts";
 import {
   beginDraft,
   findBackup,
@@ -135,33 +135,6 @@ test("A server that archives no WAL is not backed up, since its copy would be us
     message: expect.stringContaining("archived no WAL"),
   });
   expect(readdirSync(join(home.dir, "backups"))).toEqual([]);
-});
-
-test.each([
-  ["2026-11-21", "2026-11-21T00:00:00.000Z"],
-  ["2026-11-21 03:00", "2026-11-21T03:00:00.000Z"],
-  ["2026-11-21T03:00:01.5Z", "2026-11-21T03:00:01.500Z"],
-  ["2026-11-21 03:00 UTC", "2026-11-21T03:00:00.000Z"],
-  ["2026-11-21 03:00+01", "2026-11-21T02:00:00.000Z"],
-  ["2026-11-21 03:00 -0930", "2026-11-21T12:30:00.000Z"],
-  ["2026-11-21 00:30:00+05:30", "2026-11-20T19:00:00.000Z"],
-])("The time %j is read as %s in every time zone", (text, time) => {
-  expect(parseTime(text)?.toISOString()).toBe(time);
-});
-
-test.each([
-  "",
-  "now",
-  "03:00",
-  "2026-11-21 3:00",
-  "2026-11-21 25:00",
-  "2026-02-30 03:00",
-  "2026-02-30 03:00+01",
-  "2026-11-21 03:00 CET",
-  "2026-11-21 03:00+99",
-  "21.11.2026",
-])("No time is guessed from %j", (text) => {
-  expect(parseTime(text)).toBeUndefined();
 });
 
 describe("what is restored", () => {

@@ -76,7 +76,7 @@ test("db check and db diff tell how a database stands, and only read it", async 
   const url = await migratedClone();
   const name = new URL(url).pathname.slice(1);
   await withClient(url, async (client) => {
-    // Somebody else's on the same server: none of our business.
+    // Another role's on the same server: ignored.
     await client.query(`create role other_${name} login`);
     await client.query(`grant pg_monitor to other_${name}`);
     await client.query("alter policy select_own on api.tasks using (true)");
@@ -124,7 +124,7 @@ test.each([
   [["db", "migration", "drop it!"], /'drop it!' is invalid.*Use letters, digits and underscores/],
   [["db", "check", "--against", "mysql://x/y"], /Give a URL like postgres:/],
   [["db", "diff", "--against", "postgres://nobody@127.0.0.1:1/x"], /\[database_unreachable\]/],
-] as const)("rowhouse %j is told what is wrong with it", async (args, message) => {
+] as const)("rowhouse %j is refused with the reason", async (args, message) => {
   const { code, stdout, stderr } = await rowhouse(args, {});
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr).toMatch(message);

@@ -22,7 +22,7 @@ import { newHome, rowhouse } from "../support/cli.ts";
 import { copyProject, migrationFiles } from "../support/project.ts";
 
 /** The messages of findings, each of which must have a remedy. */
-function told(findings: readonly Finding[]): string[] {
+function describeFindings(findings: readonly Finding[]): string[] {
   for (const { remedy } of findings) expect(remedy).toMatch(/\S/);
   return findings.map(({ level, message }) => `${level}: ${message}`);
 }
@@ -31,23 +31,25 @@ const change = (url: string, sql: string) => withClient(url, (client) => client.
 
 test("The doctor finds a version of PostgreSQL that lacks security fixes", () => {
   expect(postgresFindings(180_007, false)).toEqual([]);
-  expect(told(postgresFindings(180_006, false))).toEqual([
+  expect(describeFindings(postgresFindings(180_006, false))).toEqual([
     expect.stringMatching(/^wrong: PostgreSQL 18\.6 lacks the security fixes of 18\.7/),
   ]);
-  expect(told(postgresFindings(150_019, false))).toHaveLength(1);
-  expect(told(postgresFindings(140_099, false))).toHaveLength(1);
+  expect(describeFindings(postgresFindings(150_019, false))).toHaveLength(1);
+  expect(describeFindings(postgresFindings(140_099, false))).toHaveLength(1);
 });
 
 test("The doctor only notes that the embedded PostgreSQL, and PostgREST, are behind", () => {
-  expect(told(postgresFindings(180_004, true))).toEqual([expect.stringMatching(/^note: /)]);
-  expect(told(postgrestFindings("12.0.2"))).toEqual([expect.stringMatching(/^note: /)]);
+  expect(describeFindings(postgresFindings(180_004, true))).toEqual([
+    expect.stringMatching(/^note: /),
+  ]);
+  expect(describeFindings(postgrestFindings("12.0.2"))).toEqual([expect.stringMatching(/^note: /)]);
   expect(postgrestFindings("12.2.12")).toEqual([]);
 });
 
 describe("The doctor finds keys", () => {
   const settings = readSettings({});
   const found = (home: string, change = {}) =>
-    told(checkKeys({ settings: { ...settings, ...change }, home: openHome(home) }));
+    describeFindings(checkKeys({ settings: { ...settings, ...change }, home: openHome(home) }));
 
   test("that are short or cannot be parsed", () => {
     const home = newHome();
@@ -85,7 +87,7 @@ test("The doctor finds a role that may do too much", async () => {
      create table api.bare ();
      create function api.strong() returns int language sql security definer return 1`,
   );
-  const objects = told(await checkRoles({ url })).join("\n");
+  const objects = describeFindings(await checkRoles({ url })).join("\n");
   for (const one of ["api.users", "api.me()", "everybody", "api.bare", "api.strong()"]) {
     expect(objects).toContain(one);
   }
@@ -95,7 +97,7 @@ test("The doctor finds a table without the index that every request needs", asyn
   const url = await cloneDatabase();
   expect(await checkIndexes({ url })).toEqual([]);
   await change(url, "create table api.notes (user_id uuid, id uuid primary key)");
-  expect(told(await checkIndexes({ url }))).toEqual([
+  expect(describeFindings(await checkIndexes({ url }))).toEqual([
     "wrong: api.notes: no index on all of its rows leads with user_id.",
   ]);
 });
@@ -107,7 +109,9 @@ test("The doctor finds generated files that are stale", async () => {
   for (const file of ["client/database.types.ts", "docs/access.md"]) {
     writeFileSync(join(root, file), `${readFileSync(join(root, file), "utf8")} `);
   }
-  expect(told(await checkGenerated({ scratch: testScratch() }, readProject(root)))).toEqual([
+  expect(
+    describeFindings(await checkGenerated({ scratch: testScratch() }, readProject(root))),
+  ).toEqual([
     "wrong: client/database.types.ts is not what sql/ and policies/ declare.",
     "wrong: docs/access.md is not what sql/ and policies/ declare.",
     "wrong: docs/access.svg is not what sql/ and policies/ declare.",
@@ -124,7 +128,7 @@ test("The doctor finds migrations that are pending, unknown, or edited after the
     `alter table api.tasks add column note text;
      update public.schema_migrations set version = '29990101000000' where version = '${version}'`,
   );
-  const found = told(await checkMigrations({ scratch: testScratch(), url })).join("\n");
+  const found = describeFindings(await checkMigrations({ scratch: testScratch(), url })).join("\n");
   expect(found).toContain(`wrong: ${newest} is not applied.`);
   expect(found).toContain("wrong: The database has migration 29990101000000");
   expect(found).toMatch(/was edited since|no migration made/);
@@ -133,15 +137,19 @@ test("The doctor finds migrations that are pending, unknown, or edited after the
 test("The doctor finds clocks that are apart", async () => {
   expect(await checkClocks({ url: await cloneDatabase() })).toEqual([]);
   expect(clockFindings(-10_400)).toEqual([]);
-  expect(told(clockFindings(-11_000))).toEqual([expect.stringContaining("is 11 s behind this")]);
-  expect(told(clockFindings(60_000))).toEqual([expect.stringContaining("is 60 s ahead of this")]);
+  expect(describeFindings(clockFindings(-11_000))).toEqual([
+    expect.stringContaining("is 11 s behind this"),
+  ]);
+  expect(describeFindings(clockFindings(60_000))).toEqual([
+    expect.stringContaining("is 60 s ahead of this"),
+  ]);
 });
 
 test("The doctor finds a disk that is nearly full", () => {
   expect(diskFindings("/home", 50e9, 1e12)).toEqual([]);
   expect(diskFindings("/home", 2e9, 10e9)).toEqual([]);
-  expect(told(diskFindings("/home", 15e9, 1e12))).toHaveLength(1);
-  expect(told(diskFindings("/home", 0.9e9, 2e9))).toEqual([
+  expect(describeFindings(diskFindings("/home", 15e9, 1e12))).toHaveLength(1);
+  expect(describeFindings(diskFindings("/home", 0.9e9, 2e9))).toEqual([
     "wrong: The disk of /home has 900.0 MB left, 45.0 % of it: PostgreSQL stops when it is full.",
   ]);
 });
@@ -158,26 +166,30 @@ test("The doctor finds backups that are too old, or were never drilled", () => {
         }),
       ),
     );
-  expect(told(checkBackups({ home }))).toEqual([expect.stringMatching(/^note: .* no backup/)]);
+  expect(describeFindings(checkBackups({ home }))).toEqual([
+    expect.stringMatching(/^note: .* no backup/),
+  ]);
   const one = (finishedAt: string) => pretendBackup(home.dir, "20261121T030000Z", { finishedAt });
   // What killed makers and other people left is no backup.
   pretendBackup(home.dir, "20261121T050000Z.part", { finishedAt: hoursAgo(0) });
   pretendBackup(home.dir, "by hand", { finishedAt: hoursAgo(0) });
-  expect(told(checkBackups({ home }))).toEqual([expect.stringMatching(/^note: .* no backup/)]);
+  expect(describeFindings(checkBackups({ home }))).toEqual([
+    expect.stringMatching(/^note: .* no backup/),
+  ]);
   one(hoursAgo(25));
   const untried = "wrong: No backup of the embedded database was ever drilled.";
-  expect(told(checkBackups({ home }))).toEqual([untried]);
+  expect(describeFindings(checkBackups({ home }))).toEqual([untried]);
   // What was tried is another database's.
   const source = "postgres://one/app";
   pretendBackup(home.dir, "20261121T020000Z", { kind: "dump", source, finishedAt: hoursAgo(26.1) });
   drilled([1, true, source]);
   const byHand = `note: The newest backup of ${source} was made 1 d ago.`;
-  expect(told(checkBackups({ home }))).toEqual([untried, byHand]);
+  expect(describeFindings(checkBackups({ home }))).toEqual([untried, byHand]);
   drilled([1, true], [1, true, source]);
-  expect(told(checkBackups({ home }))).toEqual([byHand]);
+  expect(describeFindings(checkBackups({ home }))).toEqual([byHand]);
   one(hoursAgo(26.05));
   drilled([24 * 40, false], [24 * 40, true, source]);
-  expect(told(checkBackups({ home }))).toEqual([
+  expect(describeFindings(checkBackups({ home }))).toEqual([
     "wrong: The newest backup of the embedded database was made 1 d ago.",
     "wrong: The last drill of the embedded database failed.",
     "wrong: The last drill of the embedded database was 40 d ago.",
@@ -190,9 +202,9 @@ test("The doctor names settings that differ, and no value", () => {
   const running = { PGRST_DB_POOL: "10", PGRST_JWT_SECRET: "one", PGRST_DB_URI: "a", PATH: "/bin" };
   const wanted = { PGRST_DB_POOL: "10", PGRST_JWT_SECRET: "two", PGRST_DB_URI: "b" };
   const differs = (name: string) => `wrong: ${name} is not what PostgREST was started with.`;
-  expect(told(settingFindings(running, wanted))).toEqual([differs("PGRST_JWT_SECRET")]);
+  expect(describeFindings(settingFindings(running, wanted))).toEqual([differs("PGRST_JWT_SECRET")]);
   const [taken, added] = [{ PGRST_LOG_LEVEL: "info" }, { PGRST_JWT_AUD: "x" }];
-  expect(told(settingFindings(taken, added))).toEqual(
+  expect(describeFindings(settingFindings(taken, added))).toEqual(
     Object.keys({ ...taken, ...added }).map(differs),
   );
 });

@@ -288,7 +288,7 @@ test.each([
      alter index api.tasks_short alter column 2 set statistics 0`,
   ],
   [
-    "a view with the rights of whoever asks",
+    "a view with the caller's rights",
     `create view api.titles with (security_invoker = on) as select title from api.tasks;
      comment on view api.titles is 'Titles.';
      comment on column api.titles.title is 'A title.'`,

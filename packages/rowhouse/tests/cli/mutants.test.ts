@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { generateMutants, selectMutants } from "../../src/access/mutants/generate.ts";
 import { type Mutant, mutantTitle } from "../../src/access/mutants/mutant.ts";
-import { listVariants } from "../../src/access/mutants/terms.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase } from "../../src/testing/database.ts";
 import { rowhouse } from "../support/cli.ts";
@@ -125,26 +124,6 @@ describe("the mutants", () => {
     expect(() => selectMutants(mutants, "nothing")).toThrow(
       expect.objectContaining({ code: "no_mutants" }),
     );
-  });
-
-  test("change each term of a condition, also one that stands in an alternative", () => {
-    const condition =
-      "((a = b) AND ((c = d) OR (e AND (NOT (f AND g)))) AND (h = ') AND ('::text))";
-    expect(listVariants(condition, () => null)).toEqual([
-      "((c = d) OR (e AND (NOT (f AND g)))) and (h = ') AND ('::text)",
-      "(a = b) and (h = ') AND ('::text)",
-      "(a = b) and ((c = d) or (NOT (f AND g))) and (h = ') AND ('::text)",
-      "(a = b) and ((c = d) or (e)) and (h = ') AND ('::text)",
-      "(a = b) and ((c = d) OR (e AND (NOT (f AND g))))",
-    ]);
-    expect(listVariants("((a = b) OR (c AND d))", (term) => `not (${term})`)).toEqual([
-      "(not (a = b)) or (c AND d)",
-      "(a = b) or (not (c AND d))",
-      "(a = b) or ((not (c)) and (d))",
-      "(a = b) or ((c) and (not (d)))",
-    ]);
-    expect(listVariants("(a = b)", (term) => `not (${term})`)).toEqual(["not (a = b)"]);
-    expect(listVariants("((a = b) OR c)", () => null)).toEqual([]);
   });
 });
 

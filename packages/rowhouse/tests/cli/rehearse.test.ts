@@ -39,8 +39,8 @@ async function runRehearsal(sql: string, before = "", how: Partial<RehearsalOpti
 /** One for all tests that need no other: a rehearsal leaves it as it is. */
 const plain = database();
 
-/** What was told of a deed on a table. */
-function told(changes: readonly RehearsedChange[], action: string, role = "authenticated") {
+/** The change of an action on a table. */
+function findChange(changes: readonly RehearsedChange[], action: string, role = "authenticated") {
   return changes.find((change) => change.action === action && change.role === role);
 }
 
@@ -59,7 +59,7 @@ test("a wider policy shows who gains which rows, a new user included", async () 
   const rehearsal = await runRehearsal(openSelect);
   expect(rehearsal).toMatchObject({ gains: true, unclear: false, users: { sampled: 4, total: 4 } });
   expect(rehearsal.changes.map(({ action }) => action)).toEqual(["select"]);
-  const effects = told(rehearsal.changes, "select")?.effects ?? [];
+  const effects = findChange(rehearsal.changes, "select")?.effects ?? [];
   const of = (who: string) => effects.find((effect) => effect.who.startsWith(who));
   expect(of("alice")).toMatchObject({
     userId: alice,
@@ -80,15 +80,15 @@ test("a lost WITH CHECK shows the rows that may be given away", async () => {
     alter policy select_own on api.tasks using (true);
     alter policy update_own on api.tasks with check (true);
   `);
-  expect(told(changes, "update")).toBeUndefined();
-  const effects = told(changes, "update (result)")?.effects;
+  expect(findChange(changes, "update")).toBeUndefined();
+  const effects = findChange(changes, "update (result)")?.effects;
   expect(effects?.map(({ gained }) => gained).sort()).toEqual([1, 1, 2, 2, 2]);
 });
 
 test("losses alone are no gain", async () => {
   const { changes, gains, unclear } = await runRehearsal("drop policy delete_own on api.tasks");
   expect({ gains, unclear }).toEqual({ gains: false, unclear: false });
-  const alices = told(changes, "delete")?.effects.find(({ userId }) => userId === alice);
+  const alices = findChange(changes, "delete")?.effects.find(({ userId }) => userId === alice);
   expect(alices).toMatchObject({ gained: 0, lost: 1, kept: 0, examples: { lost: [taskId] } });
 });
 
@@ -97,7 +97,10 @@ test("a column that may be written is a gain, and one that is new is none", asyn
     "grant update (created_at) on api.tasks to authenticated",
   );
   expect(gains).toBe(true);
-  expect(told(changes, "update")).toMatchObject({ columnsGained: ["created_at"], effects: [] });
+  expect(findChange(changes, "update")).toMatchObject({
+    columnsGained: ["created_at"],
+    effects: [],
+  });
   const added = await runRehearsal(`
     alter table api.tasks add column due date;
     grant select (due) on api.tasks to authenticated;
@@ -162,7 +165,7 @@ test.each<[what: string, sql: string, obstacle: RegExp]>([
     "alter policy select_own on api.tasks using (private.check_if_match() is null)",
     /permission denied/,
   ],
-])("what rests on %s cannot be told", async (_, sql, obstacle) => {
+])("the effect of what rests on %s is unknown", async (_, sql, obstacle) => {
   const { changes, unclear } = await runRehearsal(sql);
   expect(unclear).toBe(true);
   expect(changes.filter((change) => change.table === "tasks")).toContainEqual(
@@ -185,7 +188,7 @@ test.each<[what: string, sql: string]>([
     "a function that now runs as its owner",
     "alter function api.me() security definer; alter function api.me() set search_path = ''",
   ],
-])("of %s nobody can tell what it gives", async (_, sql) => {
+])("the effect of %s is unknown", async (_, sql) => {
   const rehearsal = await runRehearsal(sql);
   expect(rehearsal).toMatchObject({ gains: false, unclear: true });
   expect(describeRehearsal(rehearsal).join("\n")).toContain("cannot tell");
@@ -229,7 +232,7 @@ test("a role that row-level security no longer applies to gains every row", asyn
   const { changes, gains } = await runRehearsal("alter role authenticated bypassrls");
   expect(gains).toBe(true);
   expect(
-    told(changes, "select")
+    findChange(changes, "select")
       ?.effects.map(({ gained }) => gained)
       .sort(),
   ).toEqual([1, 1, 2, 2, 2]);
@@ -239,8 +242,10 @@ test("a condition reads of other tables what the caller sees of them", async () 
   const { changes } = await runRehearsal(
     "alter policy select_own on api.tasks using ((select count(*) from api.users) > 1)",
   );
-  // Everybody sees one user, themselves; the owner of the database sees four.
-  expect(told(changes, "select")?.effects.map(({ gained }) => gained)).toEqual([0, 0, 0, 0, 0]);
+  // All users see one user, themselves; the owner of the database sees four.
+  expect(findChange(changes, "select")?.effects.map(({ gained }) => gained)).toEqual([
+    0, 0, 0, 0, 0,
+  ]);
 });
 
 test("of many users the largest owners and the newest are checked, and ten are named", async () => {
@@ -250,7 +255,7 @@ test("of many users the largest owners and the newest are checked, and ten are n
     insert into api.tasks (user_id, title) values ('${bob}', 'Another');`;
   const { changes, users } = await runRehearsal(openSelect, many, { users: 4 });
   expect(users).toEqual({ sampled: 4, total: 34 });
-  const who = told(changes, "select")?.effects.flatMap(({ userId }) => userId ?? []);
+  const who = findChange(changes, "select")?.effects.flatMap(({ userId }) => userId ?? []);
   const newest = ["019aa000-0000-7000-8000-100000000030", "019aa000-0000-7000-8000-100000000029"];
   expect(who).toEqual([bob, alice, ...newest]);
   const all = await runRehearsal(openSelect, many);
@@ -258,7 +263,7 @@ test("of many users the largest owners and the newest are checked, and ten are n
   // Alice and Bob gain one and two rows less than the 33 others.
   expect(describeRehearsal(all)[13]).toBe("    25 more gain 72 rows and lose 0 altogether");
   const named = await runRehearsal(openSelect, many, { as: ["bob@example.com", "anonymous"] });
-  expect(told(named.changes, "select")?.effects).toMatchObject([{ userId: bob }]);
+  expect(findChange(named.changes, "select")?.effects).toMatchObject([{ userId: bob }]);
 });
 
 test("the counts are what PostgreSQL shows before and after", async () => {
@@ -334,7 +339,7 @@ test("a condition that would write cannot, and one that takes too long is stoppe
   `;
   const policy = "alter policy select_own on api.tasks using";
   const writing = await runRehearsal(`${policy} (private.writes())`, functions);
-  expect(told(writing.changes, "select")?.obstacle).toMatch(/in a read-only transaction/);
+  expect(findChange(writing.changes, "select")?.obstacle).toMatch(/in a read-only transaction/);
   const sleeping = runRehearsal(`${policy} (private.sleeps())`, functions, { timeout: 1 });
   await expect(sleeping).rejects.toMatchObject({ code: "query_timeout" });
 });

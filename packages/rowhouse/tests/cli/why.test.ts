@@ -259,7 +259,7 @@ test.each<[code: string, message: RegExp, more: Partial<Question>]>([
     { verb: "update", row: { completed: "x" } },
   ],
   ["row_invalid", /A delete takes no --row/, { verb: "delete", row: {} }],
-])("%s is told of a question that makes no sense: %s", async (code, message, more) => {
+])("%s refuses a question that makes no sense: %s", async (code, message, more) => {
   const url = await plain;
   const asked = why(url, question("select", more));
   await expect(asked).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
@@ -281,7 +281,7 @@ test("an owner who may not become the caller's role evaluates with their own rig
   const answer = await withClient(url, async (client) => {
     await client.query("begin");
     const model = await readAccess(client);
-    // A role that sees all rows, and may become nobody.
+    // A role that sees all rows, and may become no other role.
     await client.query("create role rowhouse_test_owner bypassrls");
     await client.query("grant usage on schema api, request to rowhouse_test_owner");
     await client.query("grant select on all tables in schema api to rowhouse_test_owner");
@@ -296,7 +296,7 @@ test("the verdict is what PostgreSQL does, whatever the policies and grants are"
   const seed = newSeed();
   const { sql, tables } = randomTables(seed, 30);
   const url = await database(sql);
-  const told: string[] = [];
+  const verdicts: string[] = [];
   const done: string[] = [];
   await withReadOnly(url, 30, async (asking) => {
     const model = await readAccess(asking);
@@ -309,15 +309,15 @@ test("the verdict is what PostgreSQL does, whatever the policies and grants are"
         );
         const name = `${table} ${as} ${verb}`;
         const [row] = answer.rows;
-        told.push(`${name} ${row?.verdict} ${(row?.filtered ?? row)?.verdict}`);
+        verdicts.push(`${name} ${row?.verdict} ${(row?.filtered ?? row)?.verdict}`);
         const attempt = { table, as, verb, columns: answer.columns };
         const any = await reality(acting, { ...attempt, filters: false });
         done.push(`${name} ${any} ${await reality(acting, { ...attempt, filters: true })}`);
       }
     });
   });
-  expect(told, `TEST_SEED=${seed}`).toEqual(done);
-  expect(new Set(told.map((line) => line.split(" ").at(-1)))).toEqual(new Set(["yes", "no"]));
+  expect(verdicts, `TEST_SEED=${seed}`).toEqual(done);
+  expect(new Set(verdicts.map((line) => line.split(" ").at(-1)))).toEqual(new Set(["yes", "no"]));
 });
 
 function everyCase(table: string): [table: string, as: string, verb: Verb][] {

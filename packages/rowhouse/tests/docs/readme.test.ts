@@ -16,7 +16,7 @@ test("the README's five minutes with curl work", async () => {
     stack.url,
   );
   const env = { ...process.env, ...stack.env };
-  // Each curl prints an answer without a line feed: one is added, so that they can be told apart.
+  // Each curl prints an answer without a line feed: one is added, to separate them.
   const lines = script.replaceAll("curl -s", "curl -s -w '\\n'");
   const { stdout } = await promisify(execFile)("sh", ["-ec", lines], { cwd: projectRoot, env });
   const [created, list, bobSees, bobChanges, ticked, anonymous] = stdout.split("\n");

@@ -92,7 +92,7 @@ test.each([
     "drop table api.notes cascade; create table api.notes (id int, body text, size int) partition by range (id)",
     ["drop api.notes"],
   ],
-])("it is a hazard to make anew: %s", async (_what, change, wanted) => {
+])("it is a hazard to create again: %s", async (_what, change, wanted) => {
   const { hazards } = await planStatements(notes, change);
   expect(hazards.map(({ kind, object }) => `${kind} ${object}`)).toEqual(wanted);
 });
@@ -139,7 +139,7 @@ test.each([
     `${restrictive} public using (completed)`,
     "alter policy limits on api.tasks using (true)",
   ],
-])("for whoever has no token, it is a hazard to %s", async (_, before, change) => {
+])("for anonymous requests, it is a hazard to %s", async (_, before, change) => {
   const { hazards } = await planStatements(before, change);
   expect(hazards.map(({ kind, object }) => `${kind} ${object}`)).toEqual(["anonymous api.tasks"]);
 });

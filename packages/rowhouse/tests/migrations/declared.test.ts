@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readCatalog } from "../../src/schema/catalog/catalog.ts";
 import { buildDeclared } from "../../src/schema/catalog/declared.ts";
-import { changedLines } from "../../src/schema/catalog/lines.ts";
 import { findSubject, splitStatements } from "../../src/schema/catalog/sql.ts";
 import { emptyDatabase } from "../../src/testing/database.ts";
 import { copyProject } from "../support/project.ts";
@@ -74,7 +73,7 @@ test("a file may begin with the mark of its encoding, and end its lines as under
   expect(await readCatalog(url)).toEqual(await readCatalog(plain));
 });
 
-test("what two files declare is told with both", async () => {
+test("an error names both files that declare the same", async () => {
   const root = copyProject();
   writeFileSync(join(root, "policies/again.sql"), "create policy select_own on api.tasks;");
   await expect(buildDeclared(await emptyDatabase(), root)).rejects.toMatchObject({
@@ -109,14 +108,4 @@ test("a statement is known by what it makes, whatever stands around it", () => {
   for (const { text, start } of splitStatements(sql)) {
     expect(sql.slice(start, start + text.length)).toBe(text);
   }
-});
-
-test.each([
-  ["a\nb\nc", "a\nx\nc", ["- b", "+ x"]],
-  ["a", "a", []],
-  ["", "a\nb", ["- ", "+ a", "+ b"]],
-  ["a\nb\nc\nd", "b\nd\ne", ["- a", "- c", "+ e"]],
-  ["a\nb", "b\na\nb", ["+ b"]],
-])("from %j to %j only the changed lines are told", (before, after, lines) => {
-  expect(changedLines(before, after)).toEqual(lines);
 });

@@ -13,7 +13,7 @@ import { migrationFiles, projectRoot } from "../support/project.ts";
 const run = promisify(execFile);
 const equal = { missing: [], surplus: [] };
 
-/** What a deploy runs: dbmate, told nothing but the URL. */
+/** What a deploy runs: dbmate, given only the URL. */
 async function plainDbmateUp(url: string): Promise<void> {
   const explicit = `${url.split("?")[0]}?sslmode=disable`;
   const env = { PATH: process.env.PATH, DATABASE_URL: explicit };

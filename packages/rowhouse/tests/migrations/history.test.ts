@@ -81,14 +81,14 @@ test("a migration that was edited after it was applied is named, with what it sa
   ]);
 });
 
-test("a migration that is missing, or edited into nonsense, is told as that", async () => {
+test("a migration that is missing, or edited into nonsense, is named", async () => {
   const url = await migratedClone();
   const missing = copyMigrations();
   rmSync(join(missing, readdirSync(missing).find((file) => file.endsWith("_users.sql")) ?? ""));
   await expect(readHistory(testScratch(), url, missing)).rejects.toMatchObject({
     code: "migration_failed",
     message: expect.stringMatching(/versions that no file here has:\n {2}\d+0300\n.*_tasks\.sql/),
-    remedy: expect.stringContaining("Bring the missing files back"),
+    remedy: expect.stringContaining("Restore the missing files"),
   });
   const edited = copyMigrations();
   writeFileSync(join(edited, tasks), "-- migrate:up\ncreat table;\n-- migrate:down\n");
@@ -98,7 +98,7 @@ test("a migration that is missing, or edited into nonsense, is told as that", as
   });
 });
 
-test("what was made by hand is told, with no migration to blame", async () => {
+test("what was created by hand is reported, without a migration", async () => {
   const url = await migratedClone();
   await change(url, note);
   const { drift } = await readHistory(testScratch(), url, migrationsDir);

@@ -158,7 +158,7 @@ test("a new table with types of its own reads as its file, too", async () => {
   expect(draft?.text).not.toContain("add column");
 });
 
-test("a column that is computed anew keeps the other columns, and what is dropped is so by its quoted name", async () => {
+test("a column that is computed again keeps the other columns, and what is dropped is so by its quoted name", async () => {
   const migration: Edit = [
     "db/migrations/20261201000000_orders.sql",
     "",
@@ -244,12 +244,12 @@ test("a dropped column is a hazard; the other columns of its rows survive", asyn
 test.each<[what: string, reason: RegExp, edit: Edit]>([
   [
     "rows that are there make it fail",
-    /on its way up: .*column "note" of relation "tasks" contains null values/s,
+    /fails on the way up: .*column "note" of relation "tasks" contains null values/s,
     ["sql/api/tasks.sql", "  completed boolean", "  note text not null,\n  completed boolean"],
   ],
   [
     "the planner does not know what was changed",
-    /on its way up: It arrives somewhere else .*- grant database to public: temporary/s,
+    /fails on the way up: It arrives somewhere else .*- grant database to public: temporary/s,
     ["sql/database/privileges.sql", "revoke temporary", "revoke create"],
   ],
 ])("no migration is written when %s", async (_what, reason, edit) => {

@@ -44,7 +44,7 @@ test.each([
   ["up loses rows", `${add} delete from api.tasks;`, drop, "up", /rows of api\.tasks/],
   ["up changes rows", `${add} update api.tasks set title = 'x';`, drop, "up", /rows of api\.tasks/],
   [
-    "up makes a column anew that had a default",
+    "up creates a column again that had a default",
     "alter table api.tasks drop column completed; alter table api.tasks add column completed boolean not null default false, alter completed set statistics 0; comment on column api.tasks.completed is 'Whether it is done.'; grant select (completed), insert (completed), update (completed) on api.tasks to authenticated;",
     "select 1;",
     "up",
@@ -71,7 +71,7 @@ test("what is given up on purpose may be lost", async () => {
   });
 });
 
-test("rows are made up by type, default and reference; where the rules are too odd, it is told", async () => {
+test("rows are made up by type, default and reference; where the rules are too odd, it is reported", async () => {
   const url = await emptyDatabase();
   const untried = await withClient(url, async (client) => {
     await client.query(`

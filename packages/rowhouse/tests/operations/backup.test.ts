@@ -52,7 +52,7 @@ async function killedWhen(home: string, args: string[], isThere: () => boolean):
   expect(await ended).toEqual([null, "SIGKILL"]);
 }
 
-test("nobody but its owner can read a backup, or the WAL beside it", async () => {
+test("only its owner can read a backup, or the WAL beside it", async () => {
   const home = readyHome();
   const backup = await backUp(home);
   const open = [backup, join(home, "wal")].flatMap((root) =>
@@ -150,7 +150,7 @@ test("a restore that was killed in its middle is done again as if it had never b
   expect(await listEmails(home)).toEqual(["kept@x.org"]);
 });
 
-test("a backup of another major version, or of a home whose password is lost, is told apart", async () => {
+test("a backup of another major version, or of a home whose password is lost, is refused", async () => {
   const home = readyHome();
   const backup = await backUp(home);
   const copy = newHome();
@@ -163,7 +163,7 @@ test("a backup of another major version, or of a home whose password is lost, is
 
   rmSync(join(copy, "postgres-password"));
   const locked = await rowhouse(["status"], { ROWHOUSE_HOME: copy });
-  expect(locked.stderr).toMatch(/\[database_refused\] The password in the home is not the one/);
+  expect(locked.stderr).toMatch(/\[database_refused\] The password in the home does not match/);
   expect(await rowhouse(["restore"], { ROWHOUSE_HOME: copy })).toMatchObject({ code: 0 });
   expect(await listEmails(copy)).toEqual([]);
   rmSync(join(copy, "data/PG_VERSION"));
@@ -183,7 +183,7 @@ describe("a copy of the embedded database and a dump", () => {
     [
       "a dump with --to",
       ["--to", "latest", "20261122T030000Z"],
-      /restore_refused.*knows one moment/,
+      /restore_refused.*has no point-in-time recovery/,
     ],
     [
       "a dump with --into",

@@ -56,7 +56,7 @@ test("a DBA changes a policy, sees it live, proves it, and deploys it", async ()
   expect(dev.output()).toMatch(/alice@example\.com +0 +1 +0/);
   expect((await create(true)).status).toBe(403);
 
-  // A slip is told with its place, and what was there goes on.
+  // A mistake is shown with its position, and the last good state keeps running.
   edit("policies/tasks.sql", "not completed", "not compleed");
   await dev.prints(/policies\/tasks\.sql:\d+:\d+: column "compleed" does not exist\n.*\n +\^/);
   expect((await create(true)).status).toBe(403);
@@ -105,7 +105,7 @@ select throws_ok(
     stdout: expect.stringMatching(/100 %/),
   });
 
-  // Before the deploy: who would lose what in production? Nobody gains.
+  // Before the deploy: who would lose what in production? No one gains.
   expect(await run("rehearse", "--against", production)).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(/alice@example\.com +0 +1 +0/),
@@ -116,7 +116,7 @@ select throws_ok(
   const written = await run("db", "migration", "tasks_are_created_open");
   const [, file = ""] =
     /^wrote (db\/migrations\/\d+_tasks_are_created_open\.sql)\n$/.exec(written.stdout) ?? [];
-  expect(written.stderr).toMatch(/^Proven: .*\nThe database of the home has it already: noted /);
+  expect(written.stderr).toMatch(/^Proven: .*\nThe home's database already has it: marked /);
   expect(readFileSync(join(project, file), "utf8")).toBe(`-- migrate:up
 
 set local lock_timeout = '3s';
@@ -150,7 +150,7 @@ notify pgrst, 'reload schema';
   expect(await dev.end()).toBe(0);
 }, 120_000);
 
-test("a save of which cannot be told in time for whom it counts is applied all the same", async () => {
+test("a save whose effects take too long to compute is still applied", async () => {
   const [project, home] = [copyProject(), readyHome()];
   const dev = await startStack({ ROWHOUSE_HOME: home }, "dev", project);
   await inHome(home, (client) => client.query(people));

@@ -27,7 +27,7 @@ test("A DBA asks the doctor about a stack that runs, before and after a setting 
   expect(stdout).toContain("wrong [settings] PGRST_DB_MAX_ROWS is not what");
 });
 
-test("A DBA is told by the doctor that WAL is not archived, and that the archive is gone", async () => {
+test("The doctor reports WAL that is not archived, and an archive that is gone", async () => {
   const stack = await startStack();
   const { home, env } = stack;
   const archive = async () => {
@@ -36,7 +36,7 @@ test("A DBA is told by the doctor that WAL is not archived, and that the archive
   };
   await backUp(home);
   expect(await archive()).toEqual([]);
-  // Somebody else's segment under the next name, as after the data was made anew.
+  // Another segment under the next name, as after a new data directory.
   const wal = await inHome(home, async (client) => {
     const { rows } = await client.query<{ wal: string }>(
       "select pg_walfile_name(pg_current_wal_lsn()) as wal",
@@ -50,5 +50,7 @@ test("A DBA is told by the doctor that WAL is not archived, and that the archive
     .poll(archive, { timeout: 20_000 })
     .toEqual([`The server cannot archive its WAL: it fails at ${wal}, and keeps all since.`]);
   rmSync(join(home, "wal"), { recursive: true });
-  expect(await archive()).toContainEqual(expect.stringMatching(/wal is gone: no moment after/));
+  expect(await archive()).toContainEqual(
+    expect.stringMatching(/wal is gone: no point in time after/),
+  );
 });

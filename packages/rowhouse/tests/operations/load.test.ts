@@ -4,7 +4,7 @@ import { backUp, inHome, listFaults, readManifest, runDrill } from "../support/b
 import { startStack } from "../support/cli.ts";
 import { alice, people } from "../support/people.ts";
 
-/** Writes in many small transactions, some of more than one table, until told to stop. */
+/** Writes in many small transactions, some of more than one table, until stopped. */
 async function write(client: pg.Client, writer: number, state: { stopped: boolean; rows: number }) {
   while (!state.stopped) {
     await client.query("begin");

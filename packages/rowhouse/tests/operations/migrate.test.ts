@@ -76,49 +76,49 @@ function load(user: Caller): { end: () => Promise<Record<string, number>> } {
 test("A deploy under load that finds the table locked tries again, and no request fails", async () => {
   const { url, api, migrate } = await pendingDeploy(`${column}; ${reload}`);
   const users = load(await signIn(api));
-  const outcome = await withClient(url, async (somebody) => {
-    await somebody.query("begin; select from api.tasks");
+  const outcome = await withClient(url, async (session) => {
+    await session.query("begin; select from api.tasks");
     const deploy = migrate("--api", api.url);
     // Its first attempt waits and gives up; so does the second, which the lock's end may meet.
     for (const waiting of [true, false, true]) await becomes(url, waiting);
-    await somebody.query("commit");
+    await session.query("commit");
     return deploy;
   });
   const seen = await users.end();
   expect(Object.keys(seen)).toEqual(["served"]);
   expect(seen.served).toBeGreaterThan(100);
   expect(outcome).toMatchObject({ code: 0, stdout: "applied 20991231000000_extra.sql\n" });
-  expect(outcome.stderr).toContain("holds a lock that the migration needs: trying again in 1 s");
+  expect(outcome.stderr).toContain("holds a lock that the migration needs: retrying in 1 s");
 });
 
 test("A deploy that never gets its lock gives up, and leaves everything as it was", async () => {
   const { url, api, migrate } = await pendingDeploy(`${column}; ${reload}`);
   const alice = await signIn(api);
-  const outcome = await withClient(url, async (somebody) => {
-    await somebody.query("begin; select from api.tasks");
+  const outcome = await withClient(url, async (session) => {
+    await session.query("begin; select from api.tasks");
     return migrate("--lock-timeout", "1", "--retries", "1");
   });
   expect(outcome).toMatchObject({
     code: 1,
     stdout: "",
-    stderr: expect.stringMatching(/trying again in 1 s \(1 of 1\).*\[migration_failed\]/s),
+    stderr: expect.stringMatching(/retrying in 1 s \(1 of 1\).*\[migration_failed\]/s),
   });
   expect(await alice.ask("/tasks?select=extra")).toMatchObject({ status: 400 });
   expect(await migrate()).toMatchObject({ code: 0 });
 });
 
-test("What runs outside a transaction is not tried again, and its author is told that it stays", async () => {
+test("What runs outside a transaction is not retried, and the error names what stays", async () => {
   const url = await cloneDatabase();
   const up =
     "-- migrate:up transaction:false\ncreate table api.half ();\nalter table api.tasks add column extra text;\n";
   const project = projectWith(up);
-  const outcome = await withClient(url, async (somebody) => {
-    await somebody.query("begin; select from api.tasks");
+  const outcome = await withClient(url, async (session) => {
+    await session.query("begin; select from api.tasks");
     return rowhouse(["migrate", "--lock-timeout", "1"], { DATABASE_URL: url }, project);
   });
   expect(outcome.code).toBe(1);
   expect(outcome.stderr).toContain("outside a transaction");
-  expect(outcome.stderr).not.toContain("trying again");
+  expect(outcome.stderr).not.toContain("retrying");
 });
 
 test("A deploy whose schema PostgREST does not take up fails, and passes after SIGUSR1", async () => {

@@ -13,7 +13,7 @@ import {
 import { cloneDatabase } from "../../src/testing/database.ts";
 import { canPrepare, type Pooler, startPooler } from "./pgbouncer.ts";
 
-/** Far fewer than PostgREST has clients' ends: each of them serves everybody in turn. */
+/** Far fewer than PostgREST has clients' ends: each of them serves all users in turn. */
 const serverConnections = 2;
 const pool = 8;
 
@@ -106,7 +106,7 @@ test("Two users who write and read at once through it each see their own rows on
   });
 });
 
-test("Nothing of a request is left on a connection for whoever gets it next", async () => {
+test("Nothing of a request is left on a connection for the next one", async () => {
   await interleave(50, async () => void (await alice.ask("/tasks")));
   for (let turn = 0; turn < 4; turn += 1) {
     const { rows } = await withClient(pooler.url, (client) => client.query(leftovers));
@@ -142,8 +142,8 @@ test("A statement that is too long is stopped at the role's statement_timeout", 
 
 test("When every connection is busy, the rest get a 504, and the next request is served", async () => {
   const answers = await Promise.all(Array.from({ length: 3 * pool }, () => nap(alice, 1)));
-  const told = new Set(answers.map(({ status, body }) => `${status} ${readCode(body)}`));
-  expect([...told].sort()).toEqual(["200 -", "504 PGRST003"]);
+  const outcomes = new Set(answers.map(({ status, body }) => `${status} ${readCode(body)}`));
+  expect([...outcomes].sort()).toEqual(["200 -", "504 PGRST003"]);
   expect(await bob.ask("/tasks?limit=1")).toMatchObject({ status: 200 });
 });
 

@@ -7,7 +7,7 @@ import { addUser, backUp, flipBit, inHome } from "../support/backup.ts";
 import { newHome, readyHome, rowhouse, startStack } from "../support/cli.ts";
 import { projectRoot, rowhouseCommand } from "../support/project.ts";
 
-/** Everybody in the database of a home, and the database's clock. */
+/** All users in the database of a home, and the database's clock. */
 async function look(home: string): Promise<{ emails: string[]; now: string }> {
   return inHome(home, async (client) => {
     const { rows } = await client.query<{ email: string }>(
@@ -24,7 +24,7 @@ function kept(home: string): string[] {
   return readdirSync(home).filter((name) => name.startsWith("data"));
 }
 
-test("any moment can be restored, there and back, also in a home with an odd name", async () => {
+test("any point in time can be restored, there and back, also in a home with an odd name", async () => {
   const home = join(newHome(), "it's 100% odd");
   cpSync(readyHome(), home, { recursive: true });
   const env = { ROWHOUSE_HOME: home };
@@ -74,7 +74,7 @@ test("a backup is restored into another home, whose own password fits afterwards
   expect(kept(home)).toEqual(["data"]);
 });
 
-test("a restore is refused while a stack runs, for a moment before the backup, and in the future", async () => {
+test("a restore is refused while a stack runs, for a time before the backup, and in the future", async () => {
   const { home, env } = await startStack();
   const { now: early } = await look(home);
   await backUp(home);
@@ -82,7 +82,7 @@ test("a restore is refused while a stack runs, for a moment before the backup, a
     [["restore"], /home_in_use/],
     [["restore", "--to", early], /restore_refused.*before the end of every backup/],
     [["restore", "--to", "2999-01-01"], /restore_refused.*in the future/],
-    [["restore", "--to", "noon"], /Give a moment like/],
+    [["restore", "--to", "noon"], /Give a time like/],
     [["restore", "20000101T000000Z"], /backup_unknown/],
   ] as const;
   for (const [args, reason] of refusals) {
@@ -106,12 +106,12 @@ test("a damaged backup is not restored, and the data stays as it was", async () 
   expect((await look(home)).emails).toEqual(["mine@x.org"]);
 });
 
-test("after a restore that was killed at its very end, no empty database takes the data's place", async () => {
+test("after a restore that was killed just before its end, no empty database takes the data's place", async () => {
   const home = readyHome();
   renameSync(join(home, "data"), join(home, "data.before-20261121T030000Z"));
   const { code, stderr } = await rowhouse(["migrate"], { ROWHOUSE_HOME: home });
   expect(code).toBe(1);
-  expect(stderr).toMatch(/restore_refused.*killed at its very end/);
+  expect(stderr).toMatch(/restore_refused.*killed just before its end/);
   expect(kept(home)).toEqual(["data.before-20261121T030000Z"]);
 });
 

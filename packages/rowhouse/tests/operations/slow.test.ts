@@ -51,9 +51,9 @@ test("A DBA finds slow and failed requests in the log by their id, and no body, 
   );
   await expect(asOwner).rejects.toMatchObject({ detail: expect.stringContaining("canary") });
 
-  const told = () =>
+  const logged = () =>
     /rowhouse req-bad ERROR: .*null value/.test(readLog(stack)) ? true : undefined;
-  expect(await waitFor(told, 20, 5000)).toBe(true);
+  expect(await waitFor(logged, 20, 5000)).toBe(true);
   const log = readLog(stack);
   expect(log).toMatch(
     /rowhouse req-slow LOG: {2}duration: [\d.]+ ms {2}(execute|parse|bind) .*pgrst/,
@@ -93,7 +93,7 @@ test("A DBA lists the slowest statements, and sees how one is planned for a user
   const list = number(/FROM "api"."tasks" +WHERE/);
   expect(statements[list - 1]).toMatchObject({ calls: 3, role: "authenticated" });
   expect(statements.reduce((sum, { share }) => sum + share, 0)).toBeLessThanOrEqual(1.001);
-  // pg_stat_statements keeps what sets a password as it stands, unless it is told not to.
+  // pg_stat_statements keeps what sets a password as it stands, unless a setting forbids it.
   const everything = await slow("-n", "999", "--all", "--json");
   expect(everything.stdout).not.toMatch(/canary|alter role/i);
 

@@ -42,7 +42,7 @@ function copied(home: string): string {
 
 const now = () => new Date().toISOString();
 
-test("WAL that does not join on to the backup's own is no WAL to restore a moment from", async () => {
+test("WAL that does not join on to the backup's own cannot be used for point-in-time recovery", async () => {
   const home = readyHome();
   const backup = await backUp(home);
   const [next = ""] = await threeSegments(home, backup);

@@ -153,7 +153,7 @@ async function answers(url: string): Promise<boolean> {
   try {
     return (await fetch(url)).ok;
   } catch {
-    return false; // Nobody listens.
+    return false; // No process listens.
   }
 }
 

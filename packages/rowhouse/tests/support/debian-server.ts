@@ -16,11 +16,11 @@ export interface DebianServer {
 
 /** Starts one with pg_virtualenv, which ends it when the command that it runs ends. */
 export async function startDebianServer(): Promise<DebianServer> {
-  const told =
+  const script =
     'echo "url postgres://$PGUSER:$PGPASSWORD@$PGHOST:$PGPORT/postgres?sslmode=disable"; cat';
   // In a folder and on a port of its own, so that several can run at once.
   const own = ["-t", "-c", `-p ${await freePort()}`];
-  const child = spawn("pg_virtualenv", [...own, "-v", "15", "sh", "-c", told], {
+  const child = spawn("pg_virtualenv", [...own, "-v", "15", "sh", "-c", script], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const ended = once(child, "exit");

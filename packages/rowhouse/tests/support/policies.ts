@@ -26,7 +26,7 @@ export function randomTables(
   return { sql: [hidden, ...sql].join("\n"), tables };
 }
 
-/** What only the owner can name, what nobody may call, and the schema for all. */
+/** What only the owner can name, what no role may call, and the schema for all. */
 const hidden = `
   grant usage on schema api to anonymous;
   create function private.refuses() returns boolean language sql as 'select true';

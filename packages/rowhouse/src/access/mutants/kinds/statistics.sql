@@ -1,5 +1,5 @@
--- From statistics the planner estimates how many rows a filter finds, everybody's included, and
--- PostgREST tells that number to whoever asks (docs/adr/0005).
+-- From statistics the planner estimates how many rows a filter finds, those of all users included, and
+-- PostgREST returns that number to any caller (docs/adr/0005).
 select
   class.oid,
   class.relnamespace as namespace,

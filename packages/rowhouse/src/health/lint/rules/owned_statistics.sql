@@ -1,5 +1,5 @@
--- why: The planner estimates from everybody's rows, and PostgREST tells the estimate to whoever
---   asks (docs/adr/0005).
+-- why: The planner estimates from the rows of all users, and PostgREST returns the estimate to any
+--   caller (docs/adr/0005).
 -- do: alter table ... alter column ... set statistics 0; likewise alter index, alter statistics.
 with owned as (
   select attribute.attrelid as relation

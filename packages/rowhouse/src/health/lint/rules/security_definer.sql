@@ -1,5 +1,5 @@
--- why: A security definer function is a way around the policies (docs/adr/0002). Whoever reads it
---   must be told what it is for.
+-- why: A security definer function is a way around the policies (docs/adr/0002). Its
+--   comment must explain what it is for.
 -- do: Make it security invoker, or explain it in its comment: "security definer because ...".
 select
   function.oid::regprocedure::text as object,
