@@ -121,9 +121,26 @@ drop schema probe;
 drop sequence api.probe_numbers;
 drop table api.probe;
 
+-- docs/adr/0007. Its body is no string: PostgreSQL records what it refers to.
+create temporary view membership_functions as
+select *
+from our_functions
+where prosecdef
+and nspname = 'request'
+and proname like 'is\_member\_of\_%'
+and prorettype = 'boolean'::regtype
+and not proretset
+and provolatile = 's'
+and 'search_path=""' = any (coalesce(proconfig, '{}'))
+and exists (
+  select
+  from pg_depend
+  where objid = our_functions.oid and refobjid = 'request.user_id()'::regprocedure
+);
+
 select is_empty(
-  'select name from our_functions where prosecdef',
-  'No function acts with the rights of its owner'
+  'select name from our_functions where prosecdef except select name from membership_functions',
+  'No function acts with the rights of its owner, but one that asks whether the caller is a member'
 );
 
 select is_empty(
@@ -151,9 +168,21 @@ select is_empty(
   $$
     select relname
     from our_relations
-    where relkind in ('r', 'p') and not (relrowsecurity and relforcerowsecurity)
+    where relkind in ('r', 'p')
+    and not (
+      relrowsecurity
+      and (
+        relforcerowsecurity
+        or exists (
+          select
+          from pg_depend
+          join membership_functions on membership_functions.oid = objid
+          where refobjid = our_relations.oid
+        )
+      )
+    )
   $$,
-  'Every table has row-level security, forced on its owner'
+  'Every table has row-level security, forced on its owner unless a membership test reads it'
 );
 
 select is_empty(
@@ -183,8 +212,17 @@ select is_empty(
       from pg_attribute
       where attrelid = conrelid and attnum = any (conkey) and attname = 'user_id'
     )
+    and not (
+      contype = 'f'
+      and exists (
+        select
+        from pg_depend
+        join membership_functions on membership_functions.oid = objid
+        where refobjid = conrelid
+      )
+    )
   $$,
-  'Every key of a table that users own holds user_id, since keys bypass the policies'
+  'Every key of a table that users own holds user_id, since keys bypass the policies, but that of members'
 );
 
 select is_empty(

@@ -4,7 +4,7 @@ import { RowhouseError } from "../../lib/errors.ts";
 import type { Project } from "../../lib/project.ts";
 
 /** Rows of one user each, or rows that several users reach through a membership. */
-export type TableKind = "owned";
+export type TableKind = "owned" | "shared";
 
 /** Where each template goes; `__table__` is the table's name. */
 const places: Record<TableKind, Record<string, string>> = {
@@ -12,6 +12,17 @@ const places: Record<TableKind, Record<string, string>> = {
     "table.sql": "sql/api/__table__.sql",
     "policies.sql": "policies/__table__.sql",
     "test.sql": "tests/database/__table__.sql",
+  },
+  shared: {
+    "table.sql": "sql/api/__table__.sql",
+    "members.sql": "sql/api/__table___members.sql",
+    "is_member.sql": "sql/request/is_member_of___table__.sql",
+    "add_owner.sql": "sql/private/add_owner_of___table__.sql",
+    "keep_owner.sql": "sql/private/keep_owner_of___table__.sql",
+    "policies.sql": "policies/__table__.sql",
+    "members-policies.sql": "policies/__table___members.sql",
+    "test.sql": "tests/database/__table__.sql",
+    "members-test.sql": "tests/database/__table___members.sql",
   },
 };
 

@@ -1,6 +1,8 @@
 -- why: Keys are checked past row-level security. One without user_id tells one user what another
 --   has ("taken"), or lets one point at another's row.
--- do: Put user_id first into the key, as in primary key (user_id, id).
+-- do: Put user_id first into the key, as in primary key (user_id, id). In a membership table,
+--   primary key (group, user_id), let each policy for insert and update ask a security definer
+--   function about the group.
 with owned as (
   select attribute.attrelid as relation, attribute.attnum as user_id
   from pg_catalog.pg_attribute as attribute
@@ -9,6 +11,38 @@ with owned as (
   and class.relkind in ('r', 'p')
   and attribute.attname = 'user_id'
   and not attribute.attisdropped
+),
+-- The policies are asked before a foreign key is checked. Where they ask about the group, a user
+-- learns nothing of the groups of others, and points at none.
+membership as (
+  select owned.relation, fkey.oid as fkey
+  from owned
+  join pg_catalog.pg_constraint as fkey on fkey.conrelid = owned.relation
+  join pg_catalog.pg_constraint as pkey on pkey.conrelid = owned.relation
+  join pg_catalog.pg_constraint as target on target.conrelid = fkey.confrelid
+  where fkey.contype = 'f'
+  and pkey.contype = 'p'
+  and pkey.conkey <@ (fkey.conkey || owned.user_id)
+  and pkey.conkey @> (fkey.conkey || owned.user_id)
+  and target.contype = 'p'
+  and target.conkey <@ fkey.confkey
+  and fkey.confrelid not in (select relation from owned)
+  and not exists (
+    select
+    from pg_catalog.pg_policy as policy
+    where policy.polrelid = owned.relation
+    and policy.polpermissive
+    and policy.polcmd in ('a', 'w', '*')
+    and not exists (
+      select
+      from pg_catalog.pg_depend as reference
+      join pg_catalog.pg_proc as function on function.oid = reference.refobjid
+      where reference.classid = 'pg_policy'::regclass
+      and reference.objid = policy.oid
+      and reference.refclassid = 'pg_proc'::regclass
+      and function.prosecdef
+    )
+  )
 )
 select
   owned.relation::regclass::text as object,
@@ -28,6 +62,7 @@ from owned
 join pg_catalog.pg_constraint as fkey on fkey.conrelid = owned.relation
 where fkey.contype = 'f'
 and owned.user_id <> all (fkey.conkey)
+and fkey.oid not in (select membership.fkey from membership)
 union all
 -- Into an owned table the owners have to match: paired with another column, user_id proves nothing.
 select

@@ -9,6 +9,19 @@ with owned as (
   and class.relkind in ('r', 'p')
   and attribute.attname = 'user_id'
   and not attribute.attisdropped
+  union
+  -- What users share: a membership table, with the key (group, user_id), refers to it.
+  select fkey.confrelid
+  from pg_catalog.pg_constraint as fkey
+  join pg_catalog.pg_constraint as pkey on pkey.conrelid = fkey.conrelid
+  join pg_catalog.pg_attribute as attribute on attribute.attrelid = fkey.conrelid
+  where fkey.connamespace = 'api'::regnamespace
+  and fkey.contype = 'f'
+  and pkey.contype = 'p'
+  and attribute.attname = 'user_id'
+  and attribute.attnum <> all (fkey.conkey)
+  and pkey.conkey <@ (fkey.conkey || attribute.attnum)
+  and pkey.conkey @> (fkey.conkey || attribute.attnum)
 )
 select
   format('%s.%I', owned.relation::regclass, attribute.attname) as object,

@@ -1,10 +1,52 @@
--- why: A security definer function is a way around the policies (docs/adr/0002). Its
---   comment must explain what it is for.
--- do: Make it security invoker, or explain it in its comment: "security definer because ...".
+-- why: A security definer function is a way around the policies. Sound is one that only answers yes
+--   or no about its caller, for the policies of a membership table (docs/adr/0007).
+-- do: Make it security invoker. Or, in the schema request or private: a stable function that
+--   returns boolean, with a body of SQL that is no string (return ...), that asks
+--   request.user_id(), with set search_path = '', executable by authenticated alone, and a comment
+--   that says "security definer because ...".
+with definer as (
+  select function.*
+  from pg_catalog.pg_proc as function
+  where function.pronamespace::regnamespace::text in ('api', 'request', 'private')
+  and function.prosecdef
+)
 select
-  function.oid::regprocedure::text as object,
-  'the function runs as its owner, and its comment gives no reason' as finding
-from pg_catalog.pg_proc as function
-where function.pronamespace::regnamespace::text in ('api', 'request', 'private')
-and function.prosecdef
-and coalesce(obj_description(function.oid, 'pg_proc'), '') !~* '\msecurity definer because\s+\w'
+  definer.oid::regprocedure::text as object,
+  'the function runs as its owner, and ' || fault.finding as finding
+from definer
+cross join lateral (
+  values
+    ('its comment gives no reason', coalesce(obj_description(definer.oid, 'pg_proc'), '') !~* '\msecurity definer because\s+\w'),
+    ('is in the schema api', definer.pronamespace = 'api'::regnamespace),
+    ('returns more than yes or no', definer.prorettype <> 'boolean'::regtype or definer.proretset),
+    ('may write', definer.provolatile = 'v'),
+    ('its body is a string', definer.prosqlbody is null),
+    (
+      'takes the caller''s search_path',
+      not coalesce(definer.proconfig, '{}') && array['search_path=""', 'search_path=pg_catalog']
+    ),
+    (
+      -- PostgreSQL records what a body refers to, unless it is a string.
+      'does not ask request.user_id()',
+      definer.prosqlbody is not null
+      and not exists (
+        select
+        from pg_catalog.pg_depend as reference
+        where reference.classid = 'pg_proc'::regclass
+        and reference.objid = definer.oid
+        and reference.refclassid = 'pg_proc'::regclass
+        and reference.refobjid = to_regprocedure('request.user_id()')
+      )
+    ),
+    ('takes a user as an argument', 'user_id' = any (definer.proargnames)),
+    (
+      'not authenticated alone may execute it',
+      exists (
+        select
+        from aclexplode(coalesce(definer.proacl, acldefault('f', definer.proowner))) as acl
+        where acl.grantee <> definer.proowner
+        and acl.grantee is distinct from to_regrole('authenticated')
+      )
+    )
+) as fault (finding, found)
+where fault.found

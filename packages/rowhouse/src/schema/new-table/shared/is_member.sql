@@ -1,0 +1,21 @@
+create function request.is_member_of___table__(group_id uuid, least_role text default 'viewer')
+returns boolean
+language sql
+stable
+parallel safe
+security definer
+set search_path = ''
+-- Not a string: PostgreSQL resolves the names now, and records what the function reads.
+return exists (
+  select
+  from api.__table___members as member
+  where member.group_id = is_member_of___table__.group_id
+  and member.user_id = request.user_id()
+  and array_position(array['viewer', 'editor', 'owner'], member.role)
+    >= array_position(array['viewer', 'editor', 'owner'], least_role)
+);
+
+comment on function request.is_member_of___table__(uuid, text) is
+  'Whether the caller is a member with at least this role: viewer, editor or owner. Security definer because the policies of the members ask it, and a query of the members there would ask those policies again (docs/adr/0007).';
+
+grant execute on function request.is_member_of___table__(uuid, text) to authenticated;

@@ -1,0 +1,70 @@
+-- Members see each other; owners add, change and remove members; a member may leave. Row-level
+-- security is not forced on the owner of the table: request.is_member_of___table__() reads the
+-- members as that owner, who may be a role without BYPASSRLS (docs/adr/0007).
+alter table api.__table___members enable row level security;
+
+-- No statistics: see policies/__table__.sql.
+alter table api.__table___members
+  alter column group_id set statistics 0,
+  alter column user_id set statistics 0,
+  alter column role set statistics 0,
+  alter column created_at set statistics 0,
+  alter column updated_at set statistics 0;
+
+comment on table api.__table___members is
+  'Who shares which of api.__table__, and in which role. A user sees the members of what they are a member of.';
+comment on column api.__table___members.group_id is
+  'What is shared: the id of a row of api.__table__.';
+comment on column api.__table___members.user_id is
+  'The member.';
+comment on column api.__table___members.role is
+  'viewer: sees it. editor: also changes it. owner: also deletes it, and decides about members. Default: viewer.';
+comment on column api.__table___members.created_at is
+  'When the user became a member.';
+comment on column api.__table___members.updated_at is
+  'When the role last changed. It moves forward on each change: send it as If-Match.';
+
+-- Of a member only the role changes, so an upsert can ignore duplicates but not merge them.
+grant
+  select (group_id, user_id, role, created_at, updated_at),
+  insert (group_id, user_id, role),
+  update (role),
+  delete
+on api.__table___members to authenticated;
+
+create policy select_members on api.__table___members
+for select to authenticated
+using (user_id = request.user_id() or request.is_member_of___table__(group_id));
+
+comment on policy select_members on api.__table___members is
+  'A user sees the members of what they are a member of.';
+
+-- The second condition is for whoever creates the group: see private.add_owner_of___table__().
+create policy insert_owners on api.__table___members
+for insert to authenticated
+with check (
+  request.is_member_of___table__(group_id, 'owner')
+  or (
+    group_id = nullif(current_setting('request.new___table__', true), '')::uuid
+    and user_id = request.user_id()
+    and role = 'owner'
+  )
+);
+
+comment on policy insert_owners on api.__table___members is
+  'Owners add members. The first owner is the user who creates the row of api.__table__.';
+
+create policy update_owners on api.__table___members
+for update to authenticated
+using (request.is_member_of___table__(group_id, 'owner'))
+with check (request.is_member_of___table__(group_id, 'owner'));
+
+comment on policy update_owners on api.__table___members is
+  'Owners change the role of members. The last owner stays owner.';
+
+create policy delete_owners_or_self on api.__table___members
+for delete to authenticated
+using (user_id = request.user_id() or request.is_member_of___table__(group_id, 'owner'));
+
+comment on policy delete_owners_or_self on api.__table___members is
+  'Owners remove members, and a member may leave. The last owner stays.';

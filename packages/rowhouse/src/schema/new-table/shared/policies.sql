@@ -1,0 +1,67 @@
+-- Members reach what they share: each sees it, editors and owners change it, owners delete it. The
+-- insert grant lacks the id on purpose: with an id of their own choice, a user would learn from the
+-- answer (taken, or created) whether others have a row with that id.
+alter table api.__table__ enable row level security;
+alter table api.__table__ force row level security;
+
+-- No statistics: from them the planner estimates how many rows match a filter, the rows of other
+-- users included, and PostgREST returns that number to any caller (Prefer: count=planned).
+alter table api.__table__
+  alter column id set statistics 0,
+  alter column title set statistics 0,
+  alter column created_at set statistics 0,
+  alter column updated_at set statistics 0;
+
+comment on table api.__table__ is
+  'Rows of __table__, shared by their members. A user sees those that they are a member of.';
+comment on column api.__table__.id is
+  'A UUID, version 7, so that rows sort by age. The database makes it.';
+comment on column api.__table__.title is
+  'What it is about: 1 to 200 characters.';
+comment on column api.__table__.created_at is
+  'When the row was created.';
+comment on column api.__table__.updated_at is
+  'When the row last changed. It moves forward on each change: send it as If-Match.';
+
+grant
+  select (id, title, created_at, updated_at),
+  insert (title),
+  update (title),
+  delete
+on api.__table__ to authenticated;
+
+-- The array is read once for each request, and its ids are searched in the primary key; a function
+-- of the id would be called for each row of all users. The inner select lets the array be read by
+-- index: without it, PostgreSQL first asks the policy of the members, for each of them. The second
+-- condition is for the row that this statement creates: see private.add_owner_of___table__().
+create policy select_members on api.__table__
+for select to authenticated
+using (
+  id = any (array(select group_id from api.__table___members where user_id = (select request.user_id())))
+  or id = nullif(current_setting('request.new___table__', true), '')::uuid
+);
+
+comment on policy select_members on api.__table__ is
+  'A user sees what they are a member of.';
+
+create policy insert_users on api.__table__
+for insert to authenticated
+with check (request.user_id() is not null);
+
+comment on policy insert_users on api.__table__ is
+  'A user creates rows, and becomes their owner.';
+
+create policy update_editors on api.__table__
+for update to authenticated
+using (request.is_member_of___table__(id, 'editor'))
+with check (request.is_member_of___table__(id, 'editor'));
+
+comment on policy update_editors on api.__table__ is
+  'Editors and owners change what they share.';
+
+create policy delete_owners on api.__table__
+for delete to authenticated
+using (request.is_member_of___table__(id, 'owner'));
+
+comment on policy delete_owners on api.__table__ is
+  'Owners delete what they share, for all its members.';
