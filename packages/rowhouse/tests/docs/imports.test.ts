@@ -82,7 +82,8 @@ describe("A reader of CONTRIBUTING.md", () => {
   });
 
   test("can rely on imports to run down the table, and never across a row", () => {
-    const imports = listImports(source);
+    // A unit test may also use what the end-to-end tests share.
+    const imports = listImports(source).filter(({ from }) => !from.endsWith(".test.ts"));
     expect(imports.length).toBeGreaterThan(300);
     const wrong = imports.filter(
       ({ from, to }) => folderOf(from) !== folderOf(to) && rowOf(from) >= rowOf(to),
