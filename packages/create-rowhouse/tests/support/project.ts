@@ -16,26 +16,35 @@ export async function createRowhouse(
   args: readonly string[],
   cwd: string,
   variables: Variables = {},
+  tarball = inject("tarballs").createRowhouse,
 ): Promise<Outcome> {
-  const tarball = inject("tarballs").createRowhouse;
   const npm = ["exec", "--yes", "--offline", `--package=${tarball}`, "--", "create-rowhouse"];
   return run("npm", [...npm, ...args], cwd, variables);
 }
 
 /** Creates a project in a folder, and lets it install the packed packages. */
-export async function createProject(parent: string, name = "my-app"): Promise<string> {
-  const { code, stdout, stderr } = await createRowhouse([name], parent);
+export async function createProject(
+  parent: string,
+  name = "my-app",
+  tarballs = inject("tarballs"),
+): Promise<string> {
+  const { code, stdout, stderr } = await createRowhouse(
+    [name],
+    parent,
+    {},
+    tarballs.createRowhouse,
+  );
   if (code !== 0) throw new Error(`create-rowhouse exited with ${code}:\n${stdout}\n${stderr}`);
   const project = join(parent, name);
-  installFromTarballs(project);
+  installFromTarballs(project, tarballs);
   return project;
 }
 
 /** Lets a project's package.json name the tarballs in place of a release in the registry. */
-function installFromTarballs(project: string): void {
+export function installFromTarballs(project: string, tarballs = inject("tarballs")): void {
   const file = join(project, "package.json");
   const content = JSON.parse(readFileSync(file, "utf8"));
-  const { client, rowhouse } = inject("tarballs");
+  const { client, rowhouse } = tarballs;
   content.dependencies = { "@rowhouse/client": `file:${client}`, rowhouse: `file:${rowhouse}` };
   writeFileSync(file, JSON.stringify(content, null, 2));
 }
