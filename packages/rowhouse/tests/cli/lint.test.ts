@@ -6,6 +6,7 @@ import { buildDeclared } from "../../src/schema/catalog/declared.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase, emptyDatabase } from "../../src/testing/database.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
+import { sharedTableSql } from "../support/shared-table.ts";
 
 let client: pg.Client;
 
@@ -36,6 +37,22 @@ const body = (text: string) => `
   create or replace function private.check_if_match() returns trigger language plpgsql
   set search_path = '' as $$ begin ${text} end $$`;
 
+/** A shared table, and a change of it. */
+const shared = (change: string) => `${sharedTableSql("lists")}; ${change}`;
+
+const isMember = "request.is_member_of_lists(uuid,text)";
+const runsAsOwner = "the function runs as its owner, and";
+
+/** A security definer function like that of a shared table, but for one thing. */
+const definer = ({
+  name = "request.is_alice()",
+  returns = "boolean",
+  body = "return request.user_id() is not null",
+}) => `
+  create function ${name} returns ${returns} language sql stable security definer
+  set search_path = '' ${body};
+  comment on function ${name} is 'Security definer because it is a test.'`;
+
 /** What breaks each rule, and what lint says of it. */
 const breaks: Record<string, readonly (readonly [change: string, ...findings: string[]])[]> = {
   row_security: [
@@ -51,6 +68,18 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
       `create foreign data wrapper far; create server far foreign data wrapper far;
        create foreign table api.far () server far; comment on foreign table api.far is 'Far.'`,
       "api.far: a foreign table knows no row-level security",
+    ],
+    [
+      shared("alter table api.lists_members disable row level security"),
+      "api.lists_members: its row-level security is off",
+    ],
+    [
+      shared("alter table api.lists no force row level security"),
+      "api.lists: its row-level security is not forced",
+    ],
+    [
+      shared("create role other; alter function request.is_member_of_lists owner to other"),
+      "api.lists_members: its row-level security is not forced",
     ],
   ],
   owned_keys: [
@@ -83,6 +112,24 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
       "alter table api.tasks add constraint other_title exclude using btree (title with =)",
       "api.tasks: the key other_title lacks user_id",
     ],
+    [
+      shared(
+        "alter policy insert_owners on api.lists_members with check (user_id = request.user_id())",
+      ),
+      "api.lists_members: the foreign key lists_members_group_id_fkey lacks user_id",
+    ],
+    [
+      shared("alter policy update_owners on api.lists_members using (true) with check (true)"),
+      "api.lists_members: the foreign key lists_members_group_id_fkey lacks user_id",
+    ],
+    [
+      shared(
+        `alter table api.lists_members add column other uuid references api.lists;
+         alter table api.lists_members alter column other set statistics 0;
+         comment on column api.lists_members.other is 'Another list.'`,
+      ),
+      "api.lists_members: the foreign key lists_members_other_fkey lacks user_id",
+    ],
   ],
   owned_index: [
     [
@@ -103,6 +150,10 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
     [
       "create statistics api.titles (ndistinct) on title, completed from api.tasks",
       "api.titles: it keeps statistics of api.tasks",
+    ],
+    [
+      shared("alter table api.lists alter column title set statistics -1"),
+      "api.lists.title: the column keeps statistics",
     ],
   ],
   policy_to_public: [
@@ -153,9 +204,8 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
       "api.me(): the function takes the caller's search_path",
     ],
     [
-      `alter function private.step_updated_at() security definer reset all;
-       comment on function private.step_updated_at() is 'Security definer because it is a test.'`,
-      "private.step_updated_at(): the function takes the caller's search_path",
+      `${definer({})}; alter function request.is_alice() reset search_path`,
+      "request.is_alice(): the function takes the caller's search_path",
     ],
   ],
   function_to_public: [
@@ -164,8 +214,53 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
   security_definer: [
     [
       "alter function api.me() security definer",
-      "api.me(): the function runs as its owner, and its comment gives no reason",
+      `api.me(): ${runsAsOwner} is in the schema api`,
+      `api.me(): ${runsAsOwner} its body is a string`,
+      `api.me(): ${runsAsOwner} its comment gives no reason`,
+      `api.me(): ${runsAsOwner} may write`,
+      `api.me(): ${runsAsOwner} returns more than yes or no`,
     ],
+    [
+      shared(`comment on function ${isMember} is 'Whether the caller is a member.'`),
+      `${isMember}: ${runsAsOwner} its comment gives no reason`,
+    ],
+    [shared(`alter function ${isMember} volatile`), `${isMember}: ${runsAsOwner} may write`],
+    [
+      shared(`alter function ${isMember} set search_path = 'api'`),
+      `${isMember}: ${runsAsOwner} its search_path is not empty`,
+    ],
+    [
+      shared(`grant execute on function ${isMember} to anonymous`),
+      `${isMember}: ${runsAsOwner} not authenticated alone may execute it`,
+    ],
+    [
+      shared(`grant execute on function ${isMember} to public`),
+      `${isMember}: ${runsAsOwner} not authenticated alone may execute it`,
+    ],
+    [
+      definer({ returns: "uuid", body: "return request.user_id()" }),
+      `request.is_alice(): ${runsAsOwner} returns more than yes or no`,
+    ],
+    [
+      definer({
+        returns: "setof boolean",
+        body: "begin atomic select request.user_id() is null; end",
+      }),
+      `request.is_alice(): ${runsAsOwner} returns more than yes or no`,
+    ],
+    [
+      definer({ body: "as 'select request.user_id() is not null'" }),
+      `request.is_alice(): ${runsAsOwner} its body is a string`,
+    ],
+    [
+      definer({ body: "return request.email() is not null" }),
+      `request.is_alice(): ${runsAsOwner} does not ask request.user_id()`,
+    ],
+    [
+      definer({ name: "private.is_alice(user_id uuid)" }),
+      `private.is_alice(uuid): ${runsAsOwner} takes a user as an argument`,
+    ],
+    [definer({ name: "api.is_alice()" }), `api.is_alice(): ${runsAsOwner} is in the schema api`],
   ],
   raised_errors: [
     [body("raise sqlstate '40001';"), "private.check_if_match(): the function raises 40001"],
@@ -265,11 +360,8 @@ test("the declared database has no findings", async () => {
 });
 
 test.each([
-  [
-    "a reason for security definer",
-    `alter function api.me() security definer;
-     comment on function api.me() is 'The caller. It is security definer because I say so.'`,
-  ],
+  ["a shared table, with the function that asks who is a member", shared("")],
+  ["a security definer function that says yes or no about its caller", definer({})],
   ["a comment that speaks of 40001", body("-- never raise sqlstate '40001'\n return new;")],
   ["a handler of 40001", body("return new; exception when sqlstate '40001' then return null;")],
   ["a message that names a condition", body("raise exception 'disk_full';")],

@@ -19,6 +19,7 @@ with owned as (
   and fkey.contype = 'f'
   and pkey.contype = 'p'
   and attribute.attname = 'user_id'
+  and fkey.confrelid is distinct from to_regclass('api.users')
   and attribute.attnum <> all (fkey.conkey)
   and pkey.conkey <@ (fkey.conkey || attribute.attnum)
   and pkey.conkey @> (fkey.conkey || attribute.attnum)

@@ -22,8 +22,14 @@ cross join lateral (
     ('may write', definer.provolatile = 'v'),
     ('its body is a string', definer.prosqlbody is null),
     (
-      'takes the caller''s search_path',
-      not coalesce(definer.proconfig, '{}') && array['search_path=""', 'search_path=pg_catalog']
+      -- One that sets none at all is for the rule function_search_path.
+      'its search_path is not empty',
+      exists (
+        select
+        from unnest(definer.proconfig) as setting
+        where setting like 'search_path=%'
+        and setting <> 'search_path=""'
+      )
     ),
     (
       -- PostgreSQL records what a body refers to, unless it is a string.
