@@ -61,6 +61,6 @@ cross join lateral (
   and attribute.attnum > 0
   and not attribute.attisdropped
 ) as columns
-where class.relnamespace = 'api'::regnamespace
+where class.relnamespace = to_regnamespace(quote_ident($1))
 and class.relkind in ('r', 'p')
 order by name

@@ -1,13 +1,20 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateTypescript, introspect, sortGeneratorMetadata } from "@supabase/postgrest-typegen";
+import { openProject } from "../lib/project.ts";
 import { withClient } from "../stack/database.ts";
+import { readPostgrestConf } from "../stack/postgrest-conf.ts";
 
 /**
  * The TypeScript file that binds the client to a database: the `Database` type of postgrest-js, and
  * what the client must know of each table at run time.
+ *
+ * @param schemas Those that PostgREST serves, the default one first.
  */
-export async function generateTypes(url: string): Promise<string> {
+export async function generateTypes(
+  url: string,
+  schemas = readPostgrestConf(openProject().postgrestConf).schemas,
+): Promise<string> {
   return withClient(url, async (client) => {
     // It asks several things at once, and a connection takes one after the other.
     let turn: Promise<unknown> = Promise.resolve();
@@ -16,13 +23,13 @@ export async function generateTypes(url: string): Promise<string> {
       turn = answer;
       return answer;
     };
-    const metadata = await introspect({ query }, { includedSchemas: ["api"] });
+    const metadata = await introspect({ query }, { includedSchemas: [...schemas] });
     const types = await generateTypescript(sortGeneratorMetadata(metadata), {
       postgrestVersion: "12",
-      defaultSchema: "api",
+      defaultSchema: schemas[0] ?? "public",
     });
     const tablesSql = readFileSync(join(import.meta.dirname, "client_tables.sql"), "utf8");
-    const { rows } = await client.query<TableRow>(tablesSql);
+    const { rows } = await client.query<TableRow>(tablesSql, [schemas[0]]);
     return [
       "// Written by `npx rowhouse types` from the database: do not edit.",
       types.trimEnd(),

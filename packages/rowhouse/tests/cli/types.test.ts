@@ -6,7 +6,7 @@ import { generateTypes } from "../../src/schema/types.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase, migratedClone } from "../../src/testing/database.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
-import { projectRoot } from "../support/project.ts";
+import { copyProject, editFile, projectRoot } from "../support/project.ts";
 
 const committed = join(projectRoot, "client/database.types.ts");
 
@@ -104,4 +104,20 @@ test("rowhouse types writes the file, and --check finds a stale one", async () =
   writeFileSync(file, "edited by hand");
   expect((await types("--check")).code).toBe(1);
   expect(readFileSync(file, "utf8")).toBe("edited by hand");
+});
+
+test("rowhouse types is about the schemas that postgrest.conf serves, the first one's tables", async () => {
+  const project = copyProject();
+  editFile(project, "postgrest.conf", 'db-schemas = "api"', 'db-schemas = "v1, api"');
+  const databaseUrl = await migratedClone();
+  await withClient(databaseUrl, (client) =>
+    client.query("create schema v1; create table v1.gadgets (id bigint primary key)"),
+  );
+  const output = join(project, "types.ts");
+  const env = { DATABASE_URL: databaseUrl };
+  expect(await rowhouse(["types", "--output", output], env, project)).toMatchObject({ code: 0 });
+  const types = readFileSync(output, "utf8");
+  expect(types).toContain("  api: {");
+  expect(types).toMatch(/ {2}v1: \{\n {4}Tables: \{\n {6}gadgets: \{/);
+  expect(types).toMatch(/export const tables = \{\n {2}gadgets: \{\n {4}key: \["id"\],/);
 });

@@ -4,7 +4,7 @@ select
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 join pg_catalog.pg_attribute a on a.attrelid = c.oid
-where n.nspname = 'api'
+where n.nspname = $1
 and c.relkind in ('r', 'p', 'v', 'm', 'f')
 and a.attnum > 0
 and not a.attisdropped

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorMessage, RowhouseError } from "../../lib/errors.ts";
+import { openProject } from "../../lib/project.ts";
 import { waitFor } from "../../lib/wait.ts";
 import { withClient } from "../../stack/database.ts";
+import { readPostgrestConf } from "../../stack/postgrest-conf.ts";
 
 /** A table of the API, and all its columns. */
 interface Table {
@@ -17,16 +19,23 @@ const columnsSql = readFileSync(join(import.meta.dirname, "columns.sql"), "utf8"
  *
  * @param api The address of PostgREST.
  * @param limitMs How long to wait.
+ * @param schemas Those that PostgREST serves: the tables of the default one are asked for.
  * @throws RowhouseError api_stale when it still does not.
  */
-export async function assertServed(url: string, api: string, limitMs: number): Promise<void> {
+export async function assertServed(
+  url: string,
+  api: string,
+  limitMs: number,
+  schemas = readPostgrestConf(openProject().postgrestConf).schemas,
+): Promise<void> {
+  const [schema = "public"] = schemas;
   const tables = await withClient(url, async (client) => {
-    return (await client.query<Table>(columnsSql)).rows;
+    return (await client.query<Table>(columnsSql, [schema])).rows;
   });
   let mismatch = "";
   const served = await waitFor(
     async () => {
-      mismatch = (await findFirstMismatch(api, tables)) ?? "";
+      mismatch = (await findFirstMismatch(api, schema, tables)) ?? "";
       return mismatch === "" ? true : undefined;
     },
     250,
@@ -42,10 +51,11 @@ export async function assertServed(url: string, api: string, limitMs: number): P
 
 async function findFirstMismatch(
   api: string,
+  schema: string,
   tables: readonly Table[],
 ): Promise<string | undefined> {
   for (const table of tables) {
-    const mismatch = await findMismatch(api, table);
+    const mismatch = await findMismatch(api, schema, table);
     if (mismatch !== undefined) return mismatch;
   }
   return undefined;
@@ -55,10 +65,14 @@ async function findFirstMismatch(
  * Names all columns in a POST of no rows and without a token. PostgREST compares them with the
  * schema that it has loaded before it asks the database, which refuses anonymous.
  */
-async function findMismatch(api: string, { table, columns }: Table): Promise<string | undefined> {
+async function findMismatch(
+  api: string,
+  schema: string,
+  { table, columns }: Table,
+): Promise<string | undefined> {
   const query = new URLSearchParams({ columns: columns.map((name) => `"${name}"`).join(",") });
   const address = `${api.replace(/\/$/, "")}/${encodeURIComponent(table)}?${query}`;
-  const headers = { "content-type": "application/json", "content-profile": "api" };
+  const headers = { "content-type": "application/json", "content-profile": schema };
   try {
     const signal = AbortSignal.timeout(5000);
     const answer = await fetch(address, { method: "POST", headers, body: "[]", signal });
