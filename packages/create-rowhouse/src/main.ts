@@ -54,7 +54,7 @@ function parse(args: readonly string[], manager: PackageManager) {
   }
 }
 
-/** Asks on a terminal; elsewhere there is nobody to ask. */
+/** Asks on a terminal; elsewhere no one can answer. */
 async function askForFolder(manager: PackageManager): Promise<string> {
   if (!process.stdin.isTTY) throw usage("Give the folder to create the project in.", manager);
   const terminal = createInterface({ input: process.stdin, output: process.stdout });

@@ -98,7 +98,7 @@ async function runAttempt(
   return act(served, scene);
 }
 
-/** Makes up two users with a row each; whoever is to create one of their own has none yet. */
+/** Makes up two users with a row each; a user who has to create one of their own has none yet. */
 async function setScene(
   workshop: Workshop,
   table: OwnedTable,
@@ -128,7 +128,7 @@ async function setScene(
   };
 }
 
-/** Whoever created a row may have no second one: then somebody else asks for the absent one. */
+/** A user who created a row may have no second one: then another one asks for the absent one. */
 async function standIn(
   workshop: Workshop,
   creator: Actor | undefined,

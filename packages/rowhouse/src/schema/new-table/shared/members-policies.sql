@@ -39,7 +39,7 @@ using (user_id = request.user_id() or request.is_member_of___table__(group_id));
 comment on policy select_members on api.__table___members is
   'A user sees the members of what they are a member of.';
 
--- The second condition is for whoever creates the group: see private.add_owner_of___table__().
+-- The second condition is for the user who creates the group: see private.add_owner_of___table__().
 create policy insert_owners on api.__table___members
 for insert to authenticated
 with check (
