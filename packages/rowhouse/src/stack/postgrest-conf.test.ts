@@ -3,7 +3,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { projectRoot } from "../../tests/support/project.ts";
 import { findPostgrest } from "./binaries.ts";
 import { apiVariables } from "./postgrest.ts";
 import { parsePostgrestConf, readPostgrestConf } from "./postgrest-conf.ts";
@@ -11,7 +10,7 @@ import { parsePostgrestConf, readPostgrestConf } from "./postgrest-conf.ts";
 const dir = mkdtempSync(join(tmpdir(), "rowhouse-conf-"));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-const projectFile = join(projectRoot, "postgrest.conf");
+const projectFile = join(import.meta.dirname, "../../../../postgrest.conf");
 
 function conf(text: string): string {
   const file = join(dir, "postgrest.conf");

@@ -17,6 +17,7 @@ const foreign = new Set([
   "API_URL",
   "VITE_API_URL",
   "VITE_TOKEN",
+  "DATABASE_HOST",
 ]);
 
 /** What only the tests of this repository read: CONTRIBUTING.md explains them. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { projectAt } from "../../src/lib/project.ts";
+import { readProject } from "../../src/lib/project.ts";
 import { writeTable } from "../../src/schema/new-table/new-table.ts";
 import { projectRoot } from "./project.ts";
 
@@ -9,7 +9,7 @@ import { projectRoot } from "./project.ts";
 export function sharedTableSql(name: string): string {
   const root = mkdtempSync(join(tmpdir(), "rowhouse-shared-"));
   try {
-    const files = writeTable({ ...projectAt(projectRoot), root }, name, "shared");
+    const files = writeTable({ ...readProject(projectRoot), root }, name, "shared");
     const functions = files.filter((file) => file.startsWith("sql/private/"));
     const rest = files.filter((file) => !/^(sql\/private|tests)\//.test(file));
     return [...functions, ...rest].map((file) => readFileSync(join(root, file), "utf8")).join("\n");

@@ -17,7 +17,7 @@ export interface Drill {
   readonly finishedAt: string;
   readonly ok: boolean;
   readonly backup: string;
-  /** Which one it is a backup of, as in `databaseOf`. */
+  /** Which one it is a backup of, as in `describeDatabase`. */
   readonly database: string;
   /** How old the newest restorable state was: what would be lost with this machine's disk. */
   readonly rpoSeconds: number;

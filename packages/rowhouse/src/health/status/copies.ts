@@ -5,7 +5,7 @@ import type { Home } from "../../stack/home.ts";
 
 /** How a database is backed up. */
 export interface Copies {
-  /** As in `databaseOf`. */
+  /** As in `describeDatabase`. */
   readonly database: string;
   /** When its newest backup was finished, in ISO 8601. */
   readonly lastBackup: string;
