@@ -121,7 +121,8 @@ drop schema probe;
 drop sequence api.probe_numbers;
 drop table api.probe;
 
--- docs/adr/0007. Its body is no string: PostgreSQL records what it refers to.
+-- A policy may ask such a function for a membership: it names the caller itself, and its body is no
+-- string, so that PostgreSQL records what it refers to.
 create temporary view membership_functions as
 select *
 from our_functions
