@@ -4,9 +4,21 @@ import { describe, expect, test } from "vitest";
 import { isTableName } from "../../src/schema/new-table/name.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
 import { copyProject } from "../support/project.ts";
+import { sharedTableSql } from "../support/shared-table.ts";
 
 const env = () => ({ ROWHOUSE_HOME: newHome() });
 const files = ["sql/api/notes.sql", "policies/notes.sql", "tests/database/notes.sql"];
+const sharedFiles = [
+  "sql/api/lists.sql",
+  "sql/api/lists_members.sql",
+  "sql/request/is_member_of_lists.sql",
+  "sql/private/add_owner_of_lists.sql",
+  "sql/private/keep_owner_of_lists.sql",
+  "policies/lists.sql",
+  "policies/lists_members.sql",
+  "tests/database/lists.sql",
+  "tests/database/lists_members.sql",
+];
 
 describe("rowhouse db table", () => {
   test("writes a table that lints clean, migrates, and whose tests kill every mutant of it", async () => {
@@ -19,6 +31,34 @@ describe("rowhouse db table", () => {
     const mutants = await rowhouse(["mutants", "--only", "api.notes"], env(), project);
     expect(mutants).toMatchObject({ code: 0, stdout: expect.stringMatching(/100 %\n$/) });
   }, 120_000);
+
+  test("writes a shared table that lints clean, migrates, and whose tests kill every mutant of it", async () => {
+    const project = copyProject();
+    const { code, stdout } = await rowhouse(["db", "table", "lists", "--shared"], env(), project);
+    expect(code).toBe(0);
+    expect(stdout).toBe(sharedFiles.map((file) => `wrote ${file}\n`).join(""));
+    expect(await rowhouse(["lint"], env(), project)).toMatchObject({ code: 0 });
+    expect(await rowhouse(["db", "migration", "lists"], env(), project)).toMatchObject({ code: 0 });
+    const mutants = await rowhouse(["mutants", "--only", "lists"], env(), project);
+    expect(mutants).toMatchObject({ code: 0, stdout: expect.stringMatching(/100 %\n$/) });
+  }, 240_000);
+
+  test("leaves room for what is named after the longest name", () => {
+    const name = "a".repeat(40);
+    expect(isTableName(name)).toBe(true);
+    const names = sharedTableSql(name).match(/\ba{40}\w*|\w+_a{40}\b/g) ?? [];
+    expect(names.length).toBeGreaterThan(10);
+    for (const one of names) expect(one.length, one).toBeLessThanOrEqual(63);
+  });
+
+  test("writes none of the files of a shared table when one of them exists", async () => {
+    const project = copyProject();
+    writeFileSync(join(project, "policies/lists_members.sql"), "-- mine\n");
+    const { code, stderr } = await rowhouse(["db", "table", "lists", "--shared"], env(), project);
+    expect(code).toBe(1);
+    expect(stderr).toContain("[file_exists] policies/lists_members.sql exists already.");
+    expect(existsSync(join(project, "sql/api/lists.sql"))).toBe(false);
+  });
 
   test("writes none of the files when one of them exists", async () => {
     const project = copyProject();
