@@ -69,6 +69,7 @@ try {
   await main();
 } catch (error) {
   process.exitCode = 1;
-  note(error instanceof Error ? error.message : String(error));
-  if (error instanceof RowhouseError) note(error.remedy);
+  if (error instanceof RowhouseError)
+    note(`error [${error.code}] ${error.message}\n${error.remedy}`);
+  else note(error instanceof Error ? (error.stack ?? error.message) : String(error));
 }
