@@ -15,9 +15,14 @@ test("docs/errors.md lists every code of the command, and no other", () => {
 });
 
 test("docs/errors.md lists every detail that the database raises", () => {
-  const sql = readdirSync(join(projectRoot, "sql"), { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".sql"))
-    .map((file) => read(join("sql", file)))
+  const sql = ["sql", "packages/rowhouse/src/schema/new-table"]
+    .flatMap((dir) =>
+      readdirSync(join(projectRoot, dir), { recursive: true, encoding: "utf8" }).map((file) =>
+        join(dir, file),
+      ),
+    )
+    .filter((file) => file.endsWith(".sql") && !file.endsWith("test.sql"))
+    .map(read)
     .join("\n");
   const details = [...sql.matchAll(/(?:detail = |then )'(\w+)'/g)].map(([, detail]) => detail);
   expect(details.length).toBeGreaterThan(8);
