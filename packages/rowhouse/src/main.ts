@@ -58,6 +58,8 @@ const program = new Command("rowhouse")
 // none to leave servers running.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
+const fileErrors = new Set(["EACCES", "EISDIR", "ENOENT", "ENOSPC", "ENOTDIR", "EPERM", "EROFS"]);
+
 if (process.argv.length <= 2) program.help();
 try {
   await program.parseAsync();
@@ -68,9 +70,25 @@ try {
   else printBug(failure);
 }
 
+/** Whether an error is about a path of the user's: programs that cannot be started are told elsewhere. */
+function isFileError(error: unknown): boolean {
+  const { path, syscall } = error as { path?: unknown; syscall?: unknown };
+  const isFile = typeof path === "string" && !String(syscall).startsWith("spawn");
+  return isFile && fileErrors.has(errorCode(error) ?? "");
+}
+
 /** Whatever a command does, the role that it does it with may lack the right (SQLSTATE 42501). */
 function toRowhouseError(error: unknown): unknown {
-  if (error instanceof RowhouseError || errorCode(error) !== "42501") return error;
+  if (error instanceof RowhouseError) return error;
+  if (isFileError(error)) {
+    return new RowhouseError(
+      "file_unusable",
+      `A file cannot be read or written: ${errorMessage(error)}.`,
+      "Check that its folder exists, and that you may read and write it.",
+      { cause: error },
+    );
+  }
+  if (errorCode(error) !== "42501") return error;
   return new RowhouseError(
     "database_refused",
     `The role in the database's URL is not allowed to do this: ${errorMessage(error)}.`,

@@ -2,6 +2,7 @@
 export type ErrorCode =
   | "project_missing"
   | "file_exists"
+  | "file_unusable"
   | "lock_missing"
   | "lock_invalid"
   | "upgrade_refused"

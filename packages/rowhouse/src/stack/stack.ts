@@ -6,6 +6,7 @@ import {
   setAuthenticatorPassword,
 } from "./authenticator.ts";
 import { findPostgrest } from "./binaries.ts";
+import { assertConfFits } from "./check-conf.ts";
 import { withoutPassword } from "./database.ts";
 import { migrate, waitingText } from "./dbmate.ts";
 import { startEmbedded } from "./embedded.ts";
@@ -68,6 +69,7 @@ export async function startStack(
       : await embeddedDatabase(settings, home, lock, group);
     await beforeMigrating(database.url);
     const applied = await migrate(database.url, () => report(waitingText));
+    await assertConfFits(database.url, settings.project.postgrestConf, report);
     const apiUrl = await serve(settings, home, group, await database.connectAuthenticator());
     lock.update({ apiUrl });
     const { url: databaseUrl, shown } = database;

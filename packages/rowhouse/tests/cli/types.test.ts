@@ -121,3 +121,12 @@ test("rowhouse types is about the schemas that postgrest.conf serves, the first 
   expect(types).toMatch(/ {2}v1: \{\n {4}Tables: \{\n {6}gadgets: \{/);
   expect(types).toMatch(/export const tables = \{\n {2}gadgets: \{\n {4}key: \["id"\],/);
 });
+
+test("rowhouse types into a folder that is not there says so", async () => {
+  const output = join(newHome(), "missing", "types.ts");
+  const env = { DATABASE_URL: await migratedClone() };
+  const { code, stderr } = await rowhouse(["types", "--output", output], env);
+  expect(code).toBe(1);
+  expect(stderr).toContain("[file_unusable]");
+  expect(stderr).toContain(output);
+});

@@ -108,6 +108,19 @@ test("An edit in the same place is left between markers, without a migration, an
     "<<<<<<< yours\n    70\n=======\n    100\n>>>>>>> rowhouse",
   );
   expect(upgradeMigrations(project)).toEqual([]);
+
+  const again = await upgrade(project);
+  expect(again.code).toBe(1);
+  expect(again.stderr).toContain("Conflict markers of an earlier upgrade are left in");
+});
+
+test("Files of a later version are not taken back by an older one", async () => {
+  const { project, base } = olderProject();
+  writeLock(project, { version: "0.10.0", files: base });
+  const { code, stderr } = await upgrade(project);
+  expect(code).toBe(1);
+  expect(stderr).toContain("[upgrade_refused] Rowhouse 0.10.0 wrote the files");
+  expect(read(project, limit)).toContain("    50\n");
 });
 
 test("A file that was deleted stays deleted, with a word about it", async () => {
@@ -142,6 +155,7 @@ test.each([
   ["is missing", undefined, "lock_missing"],
   ["is no JSON", "{", "lock_invalid"],
   ["has no files", '{"version": "0.0.9"}', "lock_invalid"],
+  ["leads outside", '{"version": "0.0.9", "files": {"../x": ""}}', "lock_invalid"],
 ])("An upgrade whose rowhouse.lock.json %s says so, and changes nothing", async (_, text, code) => {
   const { project } = olderProject();
   rmSync(join(project, "rowhouse.lock.json"));

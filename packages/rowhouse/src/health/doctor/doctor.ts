@@ -8,6 +8,7 @@ import { type Check, type DoctorContext, type Finding, wrong } from "./check.ts"
 import { checkArchive } from "./checks/archive.ts";
 import { checkBackups } from "./checks/backups.ts";
 import { checkClocks } from "./checks/clocks.ts";
+import { checkConfiguration } from "./checks/configuration.ts";
 import { checkDisk } from "./checks/disk.ts";
 import { checkGenerated } from "./checks/generated.ts";
 import { checkIndexes } from "./checks/indexes.ts";
@@ -32,6 +33,7 @@ const checks: Record<string, Check> = {
   backups: checkBackups,
   archive: checkArchive,
   settings: checkSettings,
+  configuration: checkConfiguration,
 };
 
 /** Looks at everything. It changes nothing; what it needs to compare with it builds on a scratch. */

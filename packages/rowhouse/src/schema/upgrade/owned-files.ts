@@ -15,7 +15,12 @@ export interface Lock {
 /** Where a project keeps its lock; it belongs into version control. */
 export const lockFile = "rowhouse.lock.json";
 
-const lockSchema = z.object({ version: z.string(), files: z.record(z.string(), z.string()) });
+/** A path inside of the project: an upgrade writes and removes what the lock names. */
+const path = z.string().refine((name) => !/^\/|(^|\/)\.\.(\/|$)|\\/.test(name), {
+  error: "is no path inside of the project",
+});
+
+const lockSchema = z.object({ version: z.string(), files: z.record(path, z.string()) });
 
 /** The folder of this version's owned files: the build puts it beside the compiled sources. */
 const ownedDir = join(import.meta.dirname, "../../owned");

@@ -36,6 +36,8 @@ export async function planUpgrade(
 ): Promise<Upgrade> {
   const lock = readLock(project.root);
   const to = version();
+  assertNotNewer(lock.version, to);
+  assertResolved(project.root, Object.keys(owned));
   const changes = mergeAll(project.root, lock.files, owned, `rowhouse ${to}`);
   const upgrade = { from: lock.version, to, changes };
   const touchesSql = changes.some(
@@ -44,6 +46,29 @@ export async function planUpgrade(
   const hasConflict = changes.some(({ outcome }) => outcome === "conflict");
   if (!touchesSql || hasConflict) return { ...upgrade, draft: undefined };
   return { ...upgrade, draft: await draftUpgrade(project, changes, to, permit) };
+}
+
+/** Files of a later version must not be taken back by an installation that was not updated. */
+function assertNotNewer(from: string, to: string): void {
+  if (from.localeCompare(to, "en", { numeric: true }) <= 0) return;
+  throw new RowhouseError(
+    "upgrade_refused",
+    `Rowhouse ${from} wrote the files of this project, and ${to} is installed.`,
+    "Nothing was changed. Install that version or a later one: `npm install`.",
+  );
+}
+
+function assertResolved(root: string, paths: readonly string[]): void {
+  const marked = paths.filter((path) => {
+    const file = join(root, path);
+    return existsSync(file) && /^(<{7} yours|>{7} rowhouse )/m.test(readFileSync(file, "utf8"));
+  });
+  if (marked.length === 0) return;
+  throw new RowhouseError(
+    "upgrade_refused",
+    `Conflict markers of an earlier upgrade are left in ${marked.join(", ")}.`,
+    "Resolve them, then run `npx rowhouse db migration upgrade`.",
+  );
 }
 
 /** Carries out a planned upgrade: the files, the lock and the migration. */

@@ -16,6 +16,6 @@ return exists (
 );
 
 comment on function request.is_member_of___table__(uuid, text) is
-  'Whether the caller is a member with at least this role: viewer, editor or owner. Security definer because the policies of the members ask it, and a query of the members there would ask those policies again (docs/adr/0007).';
+  'Whether the caller is a member with at least this role: viewer, editor or owner. Security definer because the policies of the members ask it, and a query of the members there would ask those policies again.';
 
 grant execute on function request.is_member_of___table__(uuid, text) to authenticated;

@@ -1,6 +1,6 @@
 -- Members see each other; owners add, change and remove members; a member may leave. Row-level
 -- security is not forced on the owner of the table: request.is_member_of___table__() reads the
--- members as that owner, who may be a role without BYPASSRLS (docs/adr/0007).
+-- members as that owner, who may be a role without BYPASSRLS.
 alter table api.__table___members enable row level security;
 
 -- No statistics: see policies/__table__.sql.

@@ -165,7 +165,7 @@ from (
     (alice(), 'owner', array[true, true, true, false, false, false, false]),
     (bob(), 'editor', array[true, true, false, false, false, false, false]),
     (row_id(11), 'viewer', array[true, false, false, false, false, false, false]),
-    (row_id(14), 'stranger', array[false, false, false, false, false, false, false])
+    (row_id(14), 'non-member', array[false, false, false, false, false, false, false])
 ) as person (member, role, expected)
 cross join lateral act_as(member);
 
@@ -350,8 +350,8 @@ select throws_ok(
 from (
   values
     (bob(), 'An editor', row_id(14), 'a user'),
-    (row_id(14), 'A stranger', row_id(14), 'themselves'),
-    (row_id(14), 'A stranger', row_id(9), 'a user who does not exist')
+    (row_id(14), 'A non-member', row_id(14), 'themselves'),
+    (row_id(14), 'A non-member', row_id(9), 'a user who does not exist')
 ) as person (caller, name, added, added_name)
 cross join (values (row_id(1)), (row_id(9))) as target (shared)
 cross join (values ('owner'), ('viewer')) as given (role)
@@ -385,14 +385,14 @@ from (
 
 select set_config('request.new___table__', '', true);
 
--- A stranger, and a token that names no user
+-- A non-member, and a token that names no user
 
 select is(
   touched('select from api.__table___members')
     + touched($$update api.__table___members set role = 'viewer'$$)
     + touched('delete from api.__table___members'),
   0::bigint,
-  'A stranger sees, changes and removes no member'
+  'A non-member sees, changes and removes no member'
 );
 
 select act_with('{"role": "authenticated"}');

@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { RowhouseError } from "../lib/errors.ts";
+import { withClient } from "./database.ts";
+import { type PostgrestConf, readPostgrestConf } from "./postgrest-conf.ts";
+
+const query = readFileSync(join(import.meta.dirname, "check-conf.sql"), "utf8");
+
+/** What PostgREST does without a function that checks each request. */
+export const unchecked =
+  "postgrest.conf names no db-pre-request: PostgREST accepts tokens without exp, aud and iss.";
+
+interface Missing {
+  readonly schemas: readonly string[];
+  readonly anon_role: boolean;
+  readonly pre_request: boolean;
+}
+
+/**
+ * Compares postgrest.conf with a database: PostgREST itself starts with names that do not exist, and
+ * then answers every request with an error.
+ *
+ * @returns A sentence for each name that the database lacks.
+ * @throws RowhouseError settings_invalid when the file cannot be read.
+ */
+export async function findMissingNames(url: string, conf: PostgrestConf): Promise<string[]> {
+  const { schemas, anonRole, preRequest } = conf;
+  const { rows } = await withClient(url, (client) =>
+    client.query<Missing>(query, [schemas, anonRole ?? null, preRequest ?? null]),
+  );
+  const [missing] = rows;
+  return [
+    ...(missing?.schemas ?? []).map(
+      (name) => `db-schemas names ${name}, and the database has no such schema.`,
+    ),
+    ...(missing?.anon_role
+      ? [`db-anon-role names ${anonRole}, and the server has no such role.`]
+      : []),
+    ...(missing?.pre_request
+      ? [`db-pre-request names ${preRequest}, and the database has no such function.`]
+      : []),
+  ];
+}
+
+/**
+ * Makes sure that postgrest.conf fits a database.
+ *
+ * @param report Told what the database is then not protected from.
+ * @throws RowhouseError settings_invalid
+ */
+export async function assertConfFits(
+  url: string,
+  file: string,
+  report: (line: string) => void,
+): Promise<void> {
+  const conf = readPostgrestConf(file);
+  const missing = await findMissingNames(url, conf);
+  if (missing.length > 0) {
+    throw new RowhouseError(
+      "settings_invalid",
+      [`${file} does not fit the database:`, ...missing.map((line) => `  ${line}`)].join("\n"),
+      "Correct postgrest.conf, or the PGRST_* variable that replaces the line.",
+    );
+  }
+  if (conf.preRequest === undefined) report(`Warning: ${unchecked}`);
+}

@@ -1,0 +1,52 @@
+import { describe, expect, test } from "vitest";
+import { checkConfiguration } from "../../src/health/doctor/checks/configuration.ts";
+import { readProject } from "../../src/lib/project.ts";
+import { readSettings } from "../../src/stack/settings.ts";
+import { migratedClone } from "../../src/testing/database.ts";
+import { launchStack, startStack } from "../support/cli.ts";
+import { copyProject, editFile } from "../support/project.ts";
+
+const wrongNames = [
+  ["db-schemas", 'db-schemas = "api"', 'db-schemas = "nope"', "the database has no such schema"],
+  ["db-anon-role", '"anonymous"', '"nope"', "the server has no such role"],
+  ["db-pre-request", '"request.check"', '"request.chekc"', "the database has no such function"],
+] as const;
+
+describe("postgrest.conf that names what is not there", () => {
+  test.each(wrongNames)(
+    "in %s keeps the stack from starting, and says so",
+    async (_, from, to, why) => {
+      const project = copyProject();
+      editFile(project, "postgrest.conf", from, to);
+      const stack = await launchStack({}, "start", project);
+      expect(await stack.ended).toBe(1);
+      expect(stack.output()).toContain("[settings_invalid]");
+      expect(stack.output()).toContain(why);
+    },
+  );
+
+  test.each(wrongNames)("in %s is found by the doctor", async (key, from, to, why) => {
+    const project = copyProject();
+    editFile(project, "postgrest.conf", from, to);
+    const settings = readSettings({}, readProject(project));
+    const found = await checkConfiguration({ url: await migratedClone(), settings });
+    expect(found.map(({ message }) => message)).toEqual([expect.stringContaining(why)]);
+    expect(found[0]?.message).toContain(key);
+  });
+});
+
+test("Without a pre-request check the start warns, and the doctor finds it", async () => {
+  const project = copyProject();
+  editFile(project, "postgrest.conf", 'db-pre-request = "request.check"', "");
+  const stack = await startStack({}, "start", project);
+  expect(stack.output()).toContain("Warning: postgrest.conf names no db-pre-request");
+  const settings = readSettings({}, readProject(project));
+  expect(await checkConfiguration({ url: await migratedClone(), settings })).toMatchObject([
+    { level: "wrong" },
+  ]);
+});
+
+test("The project's own postgrest.conf fits its database", async () => {
+  const settings = readSettings({}, readProject(copyProject()));
+  expect(await checkConfiguration({ url: await migratedClone(), settings })).toEqual([]);
+});
