@@ -5,4 +5,4 @@ select
     where to_regnamespace(quote_ident(name)) is null
   ) as schemas,
   $2::text is not null and to_regrole(quote_ident($2)) is null as anon_role,
-  $3::text is not null and to_regproc($3) is null as pre_request
+  $3::text is not null and to_regprocedure($3::text || '()') is null as pre_request
