@@ -1,3 +1,4 @@
+-- From the catalog, since to_regprocedure() wants USAGE on the schema.
 select
   array(
     select name
@@ -5,4 +6,12 @@ select
     where to_regnamespace(quote_ident(name)) is null
   ) as schemas,
   $2::text is not null and to_regrole(quote_ident($2)) is null as anon_role,
-  $3::text is not null and to_regprocedure($3::text || '()') is null as pre_request
+  $3::text is not null
+  and not exists (
+    select
+    from pg_catalog.pg_proc as function
+    join pg_catalog.pg_namespace as schema on schema.oid = function.pronamespace
+    cross join parse_ident($3, false) as parts
+    where function.proname = parts[cardinality(parts)]
+    and (cardinality(parts) = 1 or schema.nspname = parts[1])
+  ) as pre_request
