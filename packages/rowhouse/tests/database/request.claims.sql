@@ -31,7 +31,7 @@ set local request.jwt.claims = '{"sub":';
 select throws_ok(
   'select request.claims()',
   '22P02', 'invalid input syntax for type json',
-  'Claims that are no JSON are an error, and not a stranger'
+  'Claims that are no JSON are an error, and not an anonymous caller'
 );
 
 select * from finish();

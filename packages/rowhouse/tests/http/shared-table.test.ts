@@ -184,7 +184,7 @@ describe("A member", () => {
     expect(await remove(bob, alice)).toMatchObject({ status: 200, body: [] });
   });
 
-  test("leaves, and is a stranger from then on", async () => {
+  test("leaves, and is no member from then on", async () => {
     await add(alice, bob, "editor");
     expect((await remove(bob, bob)).body).toHaveLength(1);
     expect(await rowsOf(bob, `/lists?id=eq.${list}`)).toEqual([]);
@@ -192,7 +192,7 @@ describe("A member", () => {
     expect((await rename(bob)).body).toEqual([]);
   });
 
-  test("who is removed is a stranger from then on", async () => {
+  test("who is removed is no member from then on", async () => {
     await add(alice, bob, "owner");
     expect((await remove(alice, bob)).body).toHaveLength(1);
     expect(await rowsOf(bob, `/lists?id=eq.${list}`)).toEqual([]);
