@@ -115,6 +115,14 @@ test("after a restore that was killed just before its end, no empty database tak
   expect(kept(home)).toEqual(["data.before-20261121T030000Z"]);
 });
 
+/** The process that a backup's draft names as its writer; a draft without one is not yet begun. */
+function draftWriter(home: string): string | undefined {
+  const dir = join(home, "backups");
+  const draft = existsSync(dir) && readdirSync(dir).find((name) => name.endsWith(".part"));
+  const file = draft && join(dir, draft, "pid");
+  return file && existsSync(file) ? readFileSync(file, "utf8") : undefined;
+}
+
 test("an interrupted backup leaves nothing, and what a killed one left goes with the next", async () => {
   const home = readyHome();
   const run = async (signal: NodeJS.Signals) => {
@@ -122,11 +130,10 @@ test("an interrupted backup leaves nothing, and what a killed one left goes with
       cwd: projectRoot,
       env: { ...process.env, ROWHOUSE_HOME: home, DATABASE_URL: "" },
     });
-    const begun = () => existsSync(join(home, "backups")) && readdirSync(join(home, "backups"));
     const ended = once(child, "exit");
     await expect
-      .poll(begun, { interval: 5, timeout: 20_000 })
-      .toContainEqual(expect.stringMatching(/\.part$/));
+      .poll(() => draftWriter(home), { interval: 5, timeout: 20_000 })
+      .toBe(String(child.pid));
     child.kill(signal);
     return ended;
   };
