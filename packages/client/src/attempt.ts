@@ -59,8 +59,18 @@ export interface Failure {
 /** Statuses of failures that may pass by themselves. */
 const transientStatuses = new Set([408, 429, 502, 503, 504, 520]);
 
-/** SQLSTATEs of a deadlock and a serialization failure: the transaction was rolled back. */
-const rolledBack = new Set(["40P01", "40001"]);
+/**
+ * Codes of such failures, whatever status a version of PostgREST gives them: a lost connection, a
+ * server that starts, stops or is a standby, a deadlock, a serialization failure, no database.
+ */
+const transientCodes =
+  /^(?:08...|25006|40P01|40001|53[0-3]..|57P0[1-3]|PGRST00[0-3]|connection_lost)$/;
+
+/** A limit of the configuration (53400), as of temporary files, is met again: 503 before 12.2. */
+const lastingCodes = /^53400$/;
+
+/** Codes of failures that had no effect: the transaction was rolled back, or could only read. */
+const rolledBack = new Set(["40P01", "40001", "25006"]);
 
 /**
  * Sends a request once, and reports it to `onRequest`.
@@ -101,16 +111,23 @@ export function mayHaveArrived(error: ApiError): boolean {
   return error instanceof UnavailableError && !rolledBack.has(error.code);
 }
 
+/** Whether another attempt may succeed. */
+function isTransient(error: ApiError): boolean {
+  if (lastingCodes.test(error.code)) return false;
+  if (transientStatuses.has(error.status)) return true;
+  return error instanceof UnavailableError && transientCodes.test(error.code);
+}
+
 function readResponse(
   { call, requestId, uncertain }: Attempt,
   { ok, status, headers }: Response,
   text: string,
 ): Success | Failure {
   if (!ok) {
-    const error = parseError(text, { status, requestId, uncertain });
+    const error = parseError(text, { status, requestId, uncertain }, call.method);
     return {
       error,
-      transient: transientStatuses.has(error.status) || rolledBack.has(error.code),
+      transient: isTransient(error),
       retryAfterMs: parseRetryAfter(headers.get("retry-after")),
     };
   }

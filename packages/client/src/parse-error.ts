@@ -16,23 +16,72 @@ import {
 type Body = Partial<Record<"code" | "message" | "details" | "hint", string | undefined>>;
 
 /**
- * The typed error of a response that is not a 2xx.
+ * The code of a response of PostgREST without one: its connection to the database broke while a
+ * statement ran, and libpq names no SQLSTATE. The status is 400 all the same.
+ */
+const lostConnection = "connection_lost";
+
+/**
+ * The status that stands for the class of a code, where versions of PostgREST differ in the status
+ * that they send, or the code says more than it. Read in `pgErrorStatus` of PostgREST's
+ * src/PostgREST/Error.hs: 12.0.2, 12.2.12, 13.0.8, 14.17, 16.2.
+ */
+const statusesByCode: readonly (readonly [codes: RegExp, status: number])[] = [
+  // Connections, resources, operators, the system, faults; PostgREST that has no database.
+  [/^(?:08|40|53|57|58|XX)...$|^PGRST00[0-3]$|^PGRSTX00$|^connection_lost$/, 503],
+  [/^25006$/, 503], // 405: the server is a standby
+  [/^42P17$/, 503], // 400 before 12.2: a policy that asks itself, which no request can mend
+  [/^54...$/, 413], // 500 since 12.2
+  [/^21000$/, 400], // 500 since 12.2: a row twice in an upsert
+  [/^PGRST107$/, 400], // 406: no such media type, which is not a missing row
+  [/^PGRST30[1-3]$/, 401],
+  [/^42P01$|^PGRST20[25]$/, 404],
+  [/^23(?:001|503|505)$/, 409], // 400 for 23001: "on delete restrict" since PostgreSQL 18
+];
+
+/**
+ * The typed error of a response that is not a 2xx. Its code decides before its status does.
  *
- * @param text The body.
+ * @param text The body. Details and hint may be missing (client-error-verbosity of PostgREST 16).
+ * @param method Of the request: a write to a standby is refused as a GET that writes is.
  */
 export function parseError(
   text: string,
   response: Pick<ErrorFacts, "status" | "requestId" | "uncertain">,
+  method = "POST",
 ): ApiError {
   const { code, message, details, hint } = parseBody(text);
   const { status } = response;
-  const facts: ErrorFacts = { ...response, code: code ?? `HTTP${status}`, details, hint };
-  return createError(asSentence(message ?? `The server responded with status ${status}`), facts);
+  const known = code === "" ? lostConnection : (code ?? `HTTP${status}`);
+  const facts: ErrorFacts = { ...response, code: known, details, hint };
+  const sentence = asSentence(message || defaultMessage(facts));
+  return createError(sentence, facts, classify(sentence, facts, method));
 }
 
-function createError(message: string, facts: ErrorFacts): ApiError {
+function defaultMessage({ code, status }: ErrorFacts): string {
+  if (code === lostConnection) return "The server lost its connection to the database";
+  return `The server responded with status ${status}`;
+}
+
+/** The status by which an error is classed: that of its code, or else of its response. */
+function classify(message: string, { code, status, details }: ErrorFacts, method: string): number {
+  // PostgREST answers GET and HEAD in a read-only transaction: this one calls a function that writes.
+  if (code === "25006" && (method === "GET" || method === "HEAD")) return status;
   // PostgREST answers 404 to an operator that a column does not have, as to a missing function.
-  const status = facts.code === "42883" && /operator/.test(message) ? 400 : facts.status;
+  if (code === "42883" && /operator/.test(message)) return 400;
+  // A role in the token that is missing (400 before 13), or that the API must not take on (403).
+  if (code === "22023" && /^role .* does not exist\.$/.test(message)) return 401;
+  if (code === "42501" && /^permission denied to set role/.test(message)) return 401;
+  if (code === "PGRST116" && meetsSeveral(details)) return 409;
+  return statusesByCode.find(([codes]) => codes.test(code))?.[1] ?? status;
+}
+
+/** Whether the details of PGRST116 count more than no row. */
+function meetsSeveral(details: string | undefined): boolean {
+  return /\b[1-9]\d* rows/.test(details ?? "");
+}
+
+function createError(message: string, facts: ErrorFacts, status: number): ApiError {
   switch (status) {
     case 401:
       return new SignedOutError(`${message} Sign in again.`, facts);
@@ -42,10 +91,7 @@ function createError(message: string, facts: ErrorFacts): ApiError {
     case 406:
       return new NotFoundError(`${message} Check the name and the id.`, facts);
     case 409:
-      return new ConflictError(
-        `${message} Choose another id, or create the row that it references.`,
-        facts,
-      );
+      return createConflictError(message, facts);
     case 412:
       return new StaleError(`${message} Read it again, then decide.`, facts);
     case 413:
@@ -63,6 +109,14 @@ function createError(message: string, facts: ErrorFacts): ApiError {
       }
       return new ApiError(`${message} Check the request.`, facts);
   }
+}
+
+function createConflictError(message: string, facts: ErrorFacts): ConflictError {
+  if (facts.code === "PGRST116") {
+    return new ConflictError("The id meets several rows. Name the whole key of one.", facts);
+  }
+  const remedy = "Choose another id, or create the row that it references.";
+  return new ConflictError(`${message} ${remedy}`, facts);
 }
 
 /** Reads the column and the rule out of the messages of PostgreSQL and PostgREST. */

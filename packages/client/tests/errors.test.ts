@@ -36,6 +36,11 @@ beforeAll(async () => {
     create function api.nap() returns text language sql as $$ select pg_sleep(20)::text $$;
     grant execute on function ${check}() to anonymous, authenticated;
     grant execute on function api.nap() to authenticated;
+    create function api.fail(code text) returns text language plpgsql as $$
+    begin
+      raise exception using errcode = code, message = 'it failed';
+    end $$;
+    grant execute on function api.fail(text) to authenticated;
   `,
   );
 });
@@ -234,6 +239,14 @@ describe("A user without the right gets a SignedOutError or a ForbiddenError:", 
     await expectError(listWith(token), "SignedOutError", facts);
   });
 
+  test.each([
+    ["does not exist", "nobody", 400, "22023"],
+    ["the API must not take on", "postgres", 403, "42501"],
+  ])("a token whose role %s", async (_, role, status, code) => {
+    const token = sign({ ...claimsFor(alice.id), role });
+    await expectError(listWith(token), "SignedOutError", { status, code });
+  });
+
   test("a token for another audience", async () => {
     const token = sign({ ...claimsFor(alice.id), aud: "elsewhere" });
     const facts = { status: 401, code: "PT401", details: "token_aud_refused" };
@@ -313,6 +326,34 @@ describe("A user who asks for what is not there gets a NotFoundError:", () => {
     const call = rest().from("tasks").select().eq("id", newId()).single().throwOnError();
     const facts = { status: 406, code: "PGRST116", details: expect.stringContaining("0 rows") };
     await expectError(call, "NotFoundError", facts);
+  });
+});
+
+test("A user who asks for one row and meets several gets a ConflictError", async () => {
+  await tasks().createMany([{ title: "t" }, { title: "u" }]);
+  const call = rest().from("tasks").select().single().throwOnError();
+  const facts = { status: 406, code: "PGRST116", details: "The result contains 2 rows" };
+  const error = await expectError(call, "ConflictError", facts);
+  expect(error.message).toContain("several rows. Name the whole key");
+});
+
+describe("A function that raises a SQLSTATE ends with the class of the code, on PostgREST 12:", () => {
+  test.each<[string, ClassName, number]>([
+    ["08006", "UnavailableError", 503],
+    ["21000", "InvalidError", 400],
+    ["23001", "ConflictError", 400],
+    ["25006", "UnavailableError", 405],
+    ["42P17", "UnavailableError", 400],
+    ["53300", "UnavailableError", 503],
+    ["53400", "UnavailableError", 503],
+    ["54001", "TooLargeError", 413],
+    ["57P02", "UnavailableError", 500],
+    ["57P03", "UnavailableError", 500],
+    ["58030", "UnavailableError", 500],
+    ["XX000", "UnavailableError", 500],
+  ])("%s: %s", async (code, name, status) => {
+    const call = alice.db.rpc("fail" as "me", { code } as never);
+    await expectError(call, name, { status, code });
   });
 });
 

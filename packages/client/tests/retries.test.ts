@@ -41,6 +41,10 @@ const later = (status: number, seconds: string) =>
 const deadlock = answer(500, { body: { code: "40P01", message: "deadlock detected" } });
 const serialization = answer(500, { body: { code: "40001", message: "could not serialize" } });
 
+/** A response of PostgREST with an error of PostgreSQL. */
+const failing = (status: number, code: string, message = "it failed") =>
+  answer(status, { body: { code, details: null, hint: null, message } });
+
 const passing: [string, Fault][] = [
   ["its connection breaks before", reset],
   ["its answer is lost", cut],
@@ -53,6 +57,9 @@ const passing: [string, Fault][] = [
   ["it meets 520", answer(520)],
   ["it meets a deadlock", deadlock],
   ["it meets a serialization failure", serialization],
+  ["it meets a lost connection of PostgREST", failing(400, "", "")],
+  ["it meets a server that starts", failing(500, "57P03")],
+  ["it meets a server that crashes", failing(500, "57P02")],
 ];
 
 describe.each(passing)("A user's call is retried when %s:", (_, fault) => {
@@ -215,6 +222,25 @@ test.each([400, 401, 403, 404, 409, 413, 422, 500, 501])(
     expect(sent()).toBe(1);
   },
 );
+
+test.each([
+  ["a limit of the configuration, on PostgREST 12.0", failing(503, "53400")],
+  ["the same, since 12.2", failing(500, "53400")],
+  ["a statement timeout", failing(500, "57014")],
+  ["an internal error", failing(500, "XX000")],
+])("A user's read is not retried when it meets %s", async (_, fault) => {
+  alice.proxy.next(fault);
+  expect(await failure(alice.db.tasks.list())).toBeInstanceOf(UnavailableError);
+  expect(sent()).toBe(1);
+});
+
+test("A user's create is sent again when it meets a standby, which changed nothing", async () => {
+  alice.proxy.next(failing(405, "25006", "cannot execute INSERT in a read-only transaction"));
+  const row = await alice.db.tasks.create({ title: "t" });
+  alice.proxy.next(failing(405, "25006"));
+  const again = alice.db.tasks.create({ id: row.id, title: "t" });
+  expect(await failure(again)).toMatchObject({ name: "ConflictError", uncertain: false });
+});
 
 describe("A user's call ends with the last error", () => {
   test.each([
