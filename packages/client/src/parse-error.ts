@@ -33,7 +33,7 @@ const statusesByCode: readonly (readonly [codes: RegExp, status: number])[] = [
   [/^42P17$/, 503], // 400 before 12.2: a policy that asks itself, which no request can mend
   [/^54...$/, 413], // 500 since 12.2
   [/^21000$/, 400], // 500 since 12.2: a row twice in an upsert
-  [/^PGRST107$/, 400], // 406: no such media type, which is not a missing row
+  [/^PGRST107$/, 400], // 415, or 406 since 12.2: no such media type
   [/^PGRST30[1-3]$/, 401],
   [/^42P01$|^PGRST20[25]$/, 404],
   [/^23(?:001|503|505)$/, 409], // 400 for 23001: "on delete restrict" since PostgreSQL 18
