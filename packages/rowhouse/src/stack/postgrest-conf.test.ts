@@ -23,11 +23,17 @@ test("the project's file names the schema, the anonymous role and the pre-reques
     schemas: ["api"],
     anonRole: "anonymous",
     preRequest: "request.check",
+    jwtCache: false,
   });
 });
 
 test("without a line, PostgREST's own defaults hold", () => {
-  const defaults = { schemas: ["public"], anonRole: undefined, preRequest: undefined };
+  const defaults = {
+    schemas: ["public"],
+    anonRole: undefined,
+    preRequest: undefined,
+    jwtCache: false,
+  };
   expect(readPostgrestConf(conf(""), {})).toEqual(defaults);
   expect(readPostgrestConf(conf('db-pre-request = ""\n'), {})).toEqual(defaults);
 });
@@ -38,6 +44,7 @@ test("PGRST_* variables win over the file, and an empty one does not", () => {
     schemas: ["api", "admin"],
     anonRole: "anonymous",
     preRequest: "x.y",
+    jwtCache: false,
   });
 });
 
@@ -100,12 +107,24 @@ function dumped(file: string, env: Record<string, string>): ReadonlyMap<string, 
   return parsePostgrestConf(text, "dump");
 }
 
+test("the JWT cache of PostgREST before 14 is on when it has a lifetime", () => {
+  const read = (lifetime: string) =>
+    readPostgrestConf(projectFile, { PGRST_JWT_CACHE_MAX_LIFETIME: lifetime }).jwtCache;
+  expect([read("3600"), read("0"), read("")]).toEqual([true, false, false]);
+});
+
 test("PostgREST itself reads the project's file as Rowhouse does", () => {
   const settings = dumped(projectFile, {});
   for (const [key, value] of parsePostgrestConf(readFileSync(projectFile, "utf8"), "f")) {
-    const read = settings.get(key);
-    expect([key, key === "jwt-role-claim-key" ? '."role"' : value]).toEqual([key, read]);
+    expect([key, value]).toEqual([key, settings.get(key)]);
   }
+});
+
+test("The claim that names the role is PostgREST's default, whose spelling versions differ in", () => {
+  expect(parsePostgrestConf(readFileSync(projectFile, "utf8"), "f").has("jwt-role-claim-key")).toBe(
+    false,
+  );
+  expect(dumped(projectFile, {}).get("jwt-role-claim-key")).toBe('."role"'); // in 12.0.2
 });
 
 test("PostgREST itself lets a variable win over the file", () => {

@@ -9,6 +9,8 @@ export interface PostgrestConf {
   readonly anonRole: string | undefined;
   /** The function that runs before every request, with its schema. */
   readonly preRequest: string | undefined;
+  /** Whether PostgREST before 14 keeps the tokens that it has checked. */
+  readonly jwtCache: boolean;
 }
 
 type Value = string | number | boolean;
@@ -33,6 +35,7 @@ export function readPostgrestConf(
     schemas: listOf(String(given("db-schemas", "db-schema") ?? "public")),
     anonRole: text(given("db-anon-role")),
     preRequest: text(given("db-pre-request", "pre-request")),
+    jwtCache: Number(given("jwt-cache-max-lifetime") ?? 0) > 0,
   };
 }
 

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
-import type { Finding } from "../../src/health/doctor/check.ts";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { DoctorContext, Finding } from "../../src/health/doctor/check.ts";
 import { checkBackups } from "../../src/health/doctor/checks/backups.ts";
 import { checkClocks, clockFindings } from "../../src/health/doctor/checks/clocks.ts";
 import { diskFindings } from "../../src/health/doctor/checks/disk.ts";
@@ -11,11 +11,17 @@ import { checkKeys } from "../../src/health/doctor/checks/keys.ts";
 import { checkMigrations } from "../../src/health/doctor/checks/migrations.ts";
 import { checkRoles } from "../../src/health/doctor/checks/roles.ts";
 import { settingFindings } from "../../src/health/doctor/checks/settings.ts";
-import { postgresFindings, postgrestFindings } from "../../src/health/doctor/checks/versions.ts";
+import {
+  checkVersions,
+  postgresFindings,
+  postgrestFindings,
+  readVersions,
+} from "../../src/health/doctor/checks/versions.ts";
 import { readProject } from "../../src/lib/project.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { openHome } from "../../src/stack/home.ts";
 import { readSettings } from "../../src/stack/settings.ts";
+import { startApi } from "../../src/testing/api.ts";
 import { cloneDatabase, migratedClone, testScratch } from "../../src/testing/database.ts";
 import { pretendBackup } from "../support/backup.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
@@ -42,8 +48,61 @@ test("The doctor only notes that the embedded PostgreSQL, and PostgREST, are beh
   expect(describeFindings(postgresFindings(180_004, true))).toEqual([
     expect.stringMatching(/^note: /),
   ]);
-  expect(describeFindings(postgrestFindings("12.0.2"))).toEqual([expect.stringMatching(/^note: /)]);
-  expect(postgrestFindings("12.2.12")).toEqual([]);
+  expect(describeFindings(postgrestFindings("12.0.2", true, false))).toEqual([
+    expect.stringMatching(/^note: The embedded PostgREST 12\.0\.2 is no longer maintained/),
+  ]);
+});
+
+describe("The doctor knows the faults of a PostgREST that a user chose:", () => {
+  const unmaintained = /^wrong: .* is no longer maintained/;
+  const patch = /^wrong: .* with other rows than it changed/;
+  const future = /^wrong: .*"JWT issued at future"/;
+  const retried = /^note: .*40001/;
+  test.each([
+    ["12.2.12", [unmaintained, patch, retried]],
+    ["13.0.8", [unmaintained, patch, retried]],
+    ["14.3", [patch, future, retried]],
+    ["14.4", [future, retried]],
+    ["14.17", [future, retried]],
+    ["14.18", [retried]],
+    ["16.0", [future]],
+    ["16.2", [future]],
+    ["16.3", []],
+    ["16.5", []],
+  ])("%s", (version, expected) => {
+    expect(describeFindings(postgrestFindings(version, false, false))).toEqual(
+      expected.map((pattern) => expect.stringMatching(pattern)),
+    );
+  });
+
+  test("a cache of tokens that outlive the secret, also in the embedded one", () => {
+    const cached = /^wrong: PostgREST 12\.[\d.]+ is older than 12\.2\.9 and its JWT cache is on/;
+    expect(describeFindings(postgrestFindings("12.0.2", true, true))[1]).toMatch(cached);
+    expect(describeFindings(postgrestFindings("12.2.8", false, true)).at(-1)).toMatch(cached);
+    const later = describeFindings(postgrestFindings("12.2.9", false, true)).join("\n");
+    expect(later).not.toContain("cache");
+  });
+
+  test("PostgREST names itself on its connections", async () => {
+    const url = await migratedClone();
+    const api = await startApi(url);
+    onTestFinished(() => api.stop());
+    expect((await withClient(url, readVersions))[1]).toEqual([expect.stringMatching(/^\d+\.\d/)]);
+  });
+
+  test("also one that runs elsewhere, by the name of its connections", async () => {
+    const url = new URL(await migratedClone());
+    const check = () =>
+      checkVersions({ url: url.href, settings: readSettings({}) } as DoctorContext);
+    const elsewhere = async () =>
+      describeFindings(await check()).filter((finding) => finding.includes("PostgREST 16.2"));
+    expect(await elsewhere()).toEqual([]);
+    const named = new URL(url);
+    named.searchParams.set("application_name", "PostgREST 16.2 (0123456)");
+    await withClient(named.href, async () => {
+      expect(await elsewhere()).toEqual([expect.stringMatching(future)]);
+    });
+  });
 });
 
 describe("The doctor finds keys", () => {

@@ -6,11 +6,7 @@ import type { Answer } from "../../src/testing/api.ts";
  * of 12.0.2, which these tests run; the others were read in src/PostgREST/Error.hs of 12.2.12,
  * 13.0.8, 14.17 and 16.2 (there in src/library), and not seen.
  */
-function oneOf(
-  statuses: number[],
-  codes: string[],
-  ...messages: string[]
-): Partial<Answer> {
+function oneOf(statuses: number[], codes: string[], ...messages: string[]): Partial<Answer> {
   const message = messages.length === 0 ? {} : { message: expect.toBeOneOf(messages) };
   return {
     status: expect.toBeOneOf(statuses),

@@ -1,23 +1,51 @@
 import { execFileSync } from "node:child_process";
-import { findPostgrest } from "../../../stack/binaries.ts";
+import type pg from "pg";
+import { findPostgrest, isEmbeddedPostgrest } from "../../../stack/binaries.ts";
 import { withClient } from "../../../stack/database.ts";
+import { readPostgrestConf } from "../../../stack/postgrest-conf.ts";
 import { type DoctorContext, type Finding, wrong } from "../check.ts";
-import { knownAt, postgresFixes, postgrestFix } from "../known-fixes.ts";
+import {
+  jwtCacheFix,
+  knownAt,
+  type PostgrestFault,
+  postgresFixes,
+  postgrestFaults,
+} from "../known-fixes.ts";
 
-/** Versions behind known security fixes. */
+/** Versions behind known fixes: of the server, and of each PostgREST that serves it. */
 export async function checkVersions({ url, settings }: DoctorContext): Promise<Finding[]> {
-  const { rows } = await withClient(url, (client) =>
-    client.query<{ version: number }>(
-      "select current_setting('server_version_num')::int as version",
-    ),
-  );
-  const embedded = settings.databaseUrl === undefined;
+  const [postgres, served] = await withClient(url, readVersions);
   const program = findPostgrest(settings.postgrestBin);
   const output = execFileSync(program, ["--version"], { encoding: "utf8" });
+  const own = /[\d.]+\d/.exec(output)?.[0] ?? "0";
+  const cached = readPostgrestConf(settings.project.postgrestConf).jwtCache;
   return [
-    ...postgresFindings(rows[0]?.version ?? 0, embedded),
-    ...postgrestFindings(/[\d.]+\d/.exec(output)?.[0] ?? "0"),
+    ...postgresFindings(postgres, settings.databaseUrl === undefined),
+    ...postgrestFindings(own, isEmbeddedPostgrest(program), cached),
+    ...served
+      .filter((version) => version !== own)
+      .flatMap((version) => postgrestFindings(version, false, cached)),
   ];
+}
+
+/**
+ * The version of the server, as in server_version_num, and those of the PostgRESTs that serve the
+ * database: they name themselves on their connections, to those who may see them.
+ */
+export async function readVersions(
+  client: pg.Client,
+): Promise<[postgres: number, postgrest: string[]]> {
+  const { rows } = await client.query<{ postgres: number; served: string[] }>(`
+    select
+      current_setting('server_version_num')::int as postgres,
+      array(
+        select distinct substring(application_name from '^PostgREST ([0-9]+([.][0-9]+)+)')
+        from pg_catalog.pg_stat_activity
+        where datname = current_database()
+        and application_name ~ '^PostgREST [0-9]+[.][0-9]'
+        order by 1
+      ) as served`);
+  return [rows[0]?.postgres ?? 0, rows[0]?.served ?? []];
 }
 
 /**
@@ -50,14 +78,46 @@ export function postgresFindings(version: number, embedded: boolean): Finding[] 
     : [wrong(`${message}.`, `Upgrade to ${major}.${least} or newer: only the programs change.`)];
 }
 
-/** Findings about a version of PostgREST. */
-export function postgrestFindings(version: string): Finding[] {
-  if (version.localeCompare(postgrestFix, "en", { numeric: true }) >= 0) return [];
+/**
+ * Findings about a version of PostgREST.
+ *
+ * @param embedded The embedded one cannot be newer than npm has it: its faults are one note.
+ * @param cached Whether its JWT cache is on.
+ */
+export function postgrestFindings(version: string, embedded: boolean, cached: boolean): Finding[] {
+  const faults = postgrestFaults.filter(
+    ({ from = "0", until }) => !isBefore(version, from) && isBefore(version, until),
+  );
+  return [
+    ...(embedded ? summarize(version, faults) : faults.map((fault) => describe(version, fault))),
+    ...(cached && isBefore(version, jwtCacheFix) ? [cacheFinding(version)] : []),
+  ];
+}
+
+function describe(version: string, { level, text, remedy }: PostgrestFault): Finding {
+  return { level, message: `PostgREST ${version} ${text}.`, remedy };
+}
+
+function summarize(version: string, faults: readonly PostgrestFault[]): Finding[] {
+  if (faults.length === 0) return [];
   return [
     {
       level: "note",
-      message: `PostgREST ${version} is older than ${postgrestFix}: where its JWT cache is on (here it is off), a token outlives a change of the secret.`,
-      remedy: "Leave jwt-cache-max-lifetime alone, or name a newer one in POSTGREST_BIN.",
+      message: `The embedded PostgREST ${version} ${faults.map(({ text }) => text).join("; it ")}.`,
+      remedy: "Keep it to development; for more, name a newer one in POSTGREST_BIN.",
     },
   ];
+}
+
+/** Any user can turn the cache off, also that of the embedded one. */
+function cacheFinding(version: string): Finding {
+  return wrong(
+    `PostgREST ${version} is older than ${jwtCacheFix} and its JWT cache is on: a token outlives a change of the secret.`,
+    "Take jwt-cache-max-lifetime out of postgrest.conf and PGRST_JWT_CACHE_MAX_LIFETIME out of the environment, or restart PostgREST at each change.",
+  );
+}
+
+/** Whether a version, such as 14.4, comes before another: 14.18. */
+function isBefore(version: string, other: string): boolean {
+  return version.localeCompare(other, "en", { numeric: true }) < 0;
 }
