@@ -24,14 +24,24 @@ export function canSign(secret: string): boolean {
   return !secret.trimStart().startsWith("{");
 }
 
+/** Whether a key of a sound key or key set has no `kid`: since 13 PostgREST tells keys apart by it. */
+export function lacksKid(secret: string): boolean {
+  return !canSign(secret) && parseKeys(secret).some((key) => !isRecord(key) || !key.kid);
+}
+
+/** @throws SyntaxError */
+function parseKeys(text: string): unknown[] {
+  const parsed: unknown = JSON.parse(text);
+  return isRecord(parsed) && Array.isArray(parsed.keys) ? parsed.keys : [parsed];
+}
+
 function jwksFault(text: string): string | undefined {
-  let parsed: unknown;
+  let keys: unknown[];
   try {
-    parsed = JSON.parse(text);
+    keys = parseKeys(text);
   } catch {
     return "starts like a JWK but is not JSON";
   }
-  const keys = isRecord(parsed) && Array.isArray(parsed.keys) ? parsed.keys : [parsed];
   if (keys.length === 0) return "is a JWK set without a key";
   return keys.map(jwkFault).find((fault) => fault !== undefined);
 }

@@ -121,6 +121,18 @@ describe("The doctor finds keys", () => {
     expect(found(home)).toEqual([expect.stringMatching(/starts like a JWK but is not JSON/)]);
   });
 
+  test("without a kid, which it only notes", () => {
+    const key = (kid?: string) => ({ kty: "oct", k: Buffer.alloc(32).toString("base64url"), kid });
+    const keys = (...all: object[]) =>
+      found(newHome(), { jwtSecret: JSON.stringify({ keys: all }) });
+    expect(keys(key("a"), key("b"))).toEqual([]);
+    expect(keys(key("a"), key())).toEqual([
+      expect.stringMatching(/^note: JWT_SECRET holds a key without kid/),
+    ]);
+    expect(found(newHome(), { jwtSecret: JSON.stringify(key()) })).toHaveLength(1);
+    expect(found(newHome(), { jwtSecret: JSON.stringify(key("a")) })).toEqual([]);
+  });
+
   test("that others may read", () => {
     const home = newHome();
     mkdirSync(home);

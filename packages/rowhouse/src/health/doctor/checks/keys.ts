@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { secretFault } from "../../../stack/jwt-secret.ts";
+import { lacksKid, secretFault } from "../../../stack/jwt-secret.ts";
 import { type DoctorContext, type Finding, wrong } from "../check.ts";
 
 const leastPassword = 16;
@@ -13,6 +13,7 @@ export function checkKeys({ settings, home }: Pick<DoctorContext, "settings" | "
   const fault = secret === undefined ? undefined : secretFault(secret);
   return [
     ...(fault ? [wrong(`${name} ${fault}.`, "Make one: `openssl rand -hex 32`. Restart.")] : []),
+    ...(secret !== undefined && fault === undefined && lacksKid(secret) ? [kidFinding(name)] : []),
     ...(authenticatorPassword !== undefined && authenticatorPassword.length < leastPassword
       ? [
           wrong(
@@ -23,6 +24,14 @@ export function checkKeys({ settings, home }: Pick<DoctorContext, "settings" | "
       : []),
     ...[kept, passwordFile].flatMap(readableFinding),
   ];
+}
+
+function kidFinding(name: string): Finding {
+  return {
+    level: "note",
+    message: `${name} holds a key without kid: PostgREST 13 and later refuse a token that names its key.`,
+    remedy: "Give each key the kid that its tokens have in their header.",
+  };
 }
 
 function readableFinding(file: string): Finding[] {
