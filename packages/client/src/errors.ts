@@ -45,7 +45,7 @@ export class ApiError extends Error implements ErrorFacts {
   }
 }
 
-/** The token is missing, has expired or was refused (401). Sign in again. */
+/** The token is missing, has expired or was refused, or its role is (401). Sign in again. */
 export class SignedOutError extends ApiError {
   override readonly name = "SignedOutError";
 }
@@ -72,7 +72,7 @@ export class StaleError<Row = unknown> extends ApiError {
   }
 }
 
-/** The id is taken, or a row that it references is missing (409). */
+/** The id is taken or meets several rows, or a row that it references is missing (409). */
 export class ConflictError extends ApiError {
   override readonly name = "ConflictError";
 }
@@ -102,7 +102,10 @@ export class RateLimitedError extends ApiError {
   override readonly name = "RateLimitedError";
 }
 
-/** The server could not be reached or failed (no response, 5xx). It may work later. */
+/**
+ * The server could not be reached or failed (no response, 5xx), or it lost its database. It may
+ * work later.
+ */
 export class UnavailableError extends ApiError {
   override readonly name = "UnavailableError";
 }

@@ -16,8 +16,8 @@ import {
 type Body = Partial<Record<"code" | "message" | "details" | "hint", string | undefined>>;
 
 /**
- * The code of a response of PostgREST without one: its connection to the database broke while a
- * statement ran, and libpq names no SQLSTATE. The status is 400 all the same.
+ * The code of a response of PostgREST without one: its connection to the database broke at the
+ * start of a transaction or at its commit, and libpq names no SQLSTATE. The status is 400.
  */
 const lostConnection = "connection_lost";
 

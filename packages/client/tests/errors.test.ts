@@ -88,6 +88,9 @@ async function expectError(
   return error;
 }
 
+/** A value as PostgREST 12.0.2 has it, or as later versions do. */
+const either = (...spellings: (string | number)[]) => expect.toBeOneOf(spellings);
+
 const tasks = () => alice.db.tasks;
 const rest = () => alice.db.rest;
 const once = () => alice.client({ retry: false });
@@ -223,7 +226,7 @@ describe("A user without the right gets a SignedOutError or a ForbiddenError:", 
 
   test("a token that has expired", async () => {
     const token = sign({ ...claimsFor(alice.id), exp: 1000 });
-    const facts = { status: 401, code: "PGRST301" };
+    const facts = { status: 401, code: either("PGRST301", "PGRST303") };
     const error = await expectError(listWith(token), "SignedOutError", facts);
     expect(error.message).toBe("JWT expired. Sign in again.");
   });
@@ -240,7 +243,7 @@ describe("A user without the right gets a SignedOutError or a ForbiddenError:", 
   });
 
   test.each([
-    ["does not exist", "nobody", 400, "22023"],
+    ["does not exist", "nobody", either(400, 401), "22023"],
     ["the API must not take on", "postgres", 403, "42501"],
   ])("a token whose role %s", async (_, role, status, code) => {
     const token = sign({ ...claimsFor(alice.id), role });
@@ -297,12 +300,15 @@ describe("A user who asks for what is not there gets a NotFoundError:", () => {
     await expectError(tasks().delete(id), "NotFoundError", facts);
   });
 
-  test("a table, as PostgREST 12 reports it", async () => {
+  test("a table", async () => {
     const call = rest()
       .from("nothing" as "tasks")
       .select()
       .throwOnError();
-    await expectError(call, "NotFoundError", { status: 404, code: "42P01" });
+    await expectError(call, "NotFoundError", {
+      status: 404,
+      code: either("42P01", "PGRST205"),
+    });
   });
 
   test("a table, as PostgREST 13 reports it", async () => {
@@ -337,16 +343,16 @@ test("A user who asks for one row and meets several gets a ConflictError", async
   expect(error.message).toContain("several rows. Name the whole key");
 });
 
-describe("A function that raises a SQLSTATE ends with the class of the code, on PostgREST 12:", () => {
+describe("A function that raises a SQLSTATE ends with the class of the code:", () => {
   test.each<[string, ClassName, number]>([
     ["08006", "UnavailableError", 503],
-    ["21000", "InvalidError", 400],
+    ["21000", "InvalidError", either(400, 500)],
     ["23001", "ConflictError", 400],
     ["25006", "UnavailableError", 405],
-    ["42P17", "UnavailableError", 400],
+    ["42P17", "UnavailableError", either(400, 500)],
     ["53300", "UnavailableError", 503],
-    ["53400", "UnavailableError", 503],
-    ["54001", "TooLargeError", 413],
+    ["53400", "UnavailableError", either(503, 500)],
+    ["54001", "TooLargeError", either(413, 500)],
     ["57P02", "UnavailableError", 500],
     ["57P03", "UnavailableError", 500],
     ["58030", "UnavailableError", 500],
@@ -395,8 +401,8 @@ describe("A user who asks for too much gets a TooLargeError or a RateLimitedErro
 
   test("a statement that PostgreSQL finds too complex", async () => {
     const body = { code: "54001", message: "stack depth limit exceeded" };
-    alice.proxy.next(answer(413, { body }));
-    await expectError(tasks().list(), "TooLargeError", { status: 413, code: "54001" });
+    alice.proxy.next(answer(500, { body })); // as PostgREST since 12.2 reports it
+    await expectError(tasks().list(), "TooLargeError", { status: 500, code: "54001" });
   });
 
   test("too many requests, again and again", async () => {

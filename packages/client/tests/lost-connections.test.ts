@@ -112,6 +112,35 @@ describe("A user's create whose connection to the database is lost at the commit
   });
 });
 
+/** Breaks the connections of PostgREST's pool, while none is used; its listener's stays. */
+async function breakIdleConnections(): Promise<void> {
+  await withClient(databaseUrl, async (admin) => {
+    const { rows } = await admin.query<{ client_port: number }>(`
+      select client_port
+      from pg_stat_activity
+      where datname = current_database() and application_name like 'PostgREST%' and query !~* 'listen'`);
+    expect(rows).not.toEqual([]);
+    for (const { client_port } of rows) proxy.break(client_port);
+  });
+}
+
+describe("A user's call whose connection to the database broke while it was idle", () => {
+  test("is an UnavailableError", async () => {
+    await alice.db.tasks.list();
+    await breakIdleConnections();
+    const error = await failure(alice.client({ retry: false }).tasks.list());
+    expect(error).toBeInstanceOf(UnavailableError);
+    expect(error).toMatchObject({ status: 400, code: "connection_lost" });
+  });
+
+  test("is sent again where that is safe", async () => {
+    const db = alice.client({ retry: patient });
+    const row = await db.tasks.create({ title: "t" });
+    await breakIdleConnections();
+    expect((await db.tasks.list()).items).toEqual([row]);
+  });
+});
+
 test("A user's function whose connection is lost is not called again", async () => {
   await whileLocked(async (admin) => {
     const failed = failure(alice.db.rpc("hang" as "me"));

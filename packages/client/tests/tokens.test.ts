@@ -121,7 +121,7 @@ describe("A user is signed out", () => {
   test("when the token is a string and has expired, after one request", async () => {
     const error = await failure(alice.client({ token: expired }).tasks.list());
     expect(error).toBeInstanceOf(SignedOutError);
-    expect(error).toMatchObject({ status: 401, code: "PGRST301" });
+    expect(error).toMatchObject({ status: 401, code: expect.stringMatching(/^PGRST30[13]$/) });
     expect(sent()).toBe(1);
   });
 
@@ -189,7 +189,12 @@ describe("A user's source of tokens that fails", () => {
     const db = alice.client({ token });
     token.mockResolvedValueOnce(expired).mockRejectedValueOnce(cause);
     const error = await failure(db.tasks.list());
-    expect(error).toMatchObject({ name: "SignedOutError", status: 401, code: "PGRST301", cause });
+    expect(error).toMatchObject({
+      name: "SignedOutError",
+      status: 401,
+      code: expect.stringMatching(/^PGRST30[13]$/),
+      cause,
+    });
     expect(error.message).toContain("JWT expired");
     token.mockReset().mockResolvedValue(good);
     expect(await db.tasks.count()).toBe(0);
