@@ -117,6 +117,9 @@ test("a function takes and returns exact numbers as numbers or strings", async (
     create function api.one_item() returns api.items language sql as 'select * from api.items';
     create function api.outs(a int, out n bigint, inout m int default 1) language sql return (1, 2);
     create function api.single_out(out n bigint) language sql return 1;
+    create function api.unnamed_outs(out bigint, out int) language sql return (1, 2);
+    create function api.unnamed_out(out bigint) language sql return 1;
+    create function api.row_out(out one api.items) language sql as 'select null::api.items';
     create function api.many_outs(out n bigint, out m int) returns setof record language sql as 'select 1::bigint, 2';
     create function api.weight(api.items) returns numeric language sql return 1;`;
   expect(
@@ -135,6 +138,9 @@ test("a function takes and returns exact numbers as numbers or strings", async (
       yes<Equal<Functions["one_item"]["Returns"], { id: N; n: number | null }>>();
       yes<Equal<Functions["outs"], { Args: { a: number; m?: number }; Returns: { n: N; m: number } }>>();
       yes<Equal<Functions["single_out"]["Returns"], { n: N }>>();
+      yes<Equal<Functions["unnamed_outs"]["Returns"], { column1: N; column2: number }>>();
+      yes<Equal<Functions["unnamed_out"]["Returns"], { pgrst_call: N }>>();
+      yes<Equal<Functions["row_out"]["Returns"], { id: N; n: number | null }>>();
       yes<Equal<Functions["many_outs"]["Returns"], { n: N; m: number }[]>>();
       yes<Equal<Tables["items"]["Row"], { id: string; n: number | null; weight: N | null }>>();`,
     ),

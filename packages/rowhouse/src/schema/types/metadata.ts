@@ -119,9 +119,7 @@ function findOutputs(fn: PgFunction): PgFunction["args"] {
   const outputs = fn.args.filter(({ mode }) => mode !== "in" && mode !== "variadic");
   // One that is a row is the row that is returned.
   if (outputs.length === 1 && fn.return_type_relation_id !== null) return [];
-  return outputs.map((arg, index) => ({
-    ...arg,
-    mode: "table",
-    name: arg.name || (outputs.length === 1 ? fn.name : `column${index + 1}`),
-  }));
+  // What has no name is named by PostgREST's query, or by PostgreSQL.
+  const unnamed = (index: number) => (outputs.length === 1 ? "pgrst_call" : `column${index + 1}`);
+  return outputs.map((arg, index) => ({ ...arg, mode: "table", name: arg.name || unnamed(index) }));
 }

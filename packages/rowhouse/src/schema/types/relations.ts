@@ -15,7 +15,7 @@ export interface Column {
 }
 
 /** A foreign key: its columns, and the oid of the table that it points at. */
-export interface ForeignKey {
+interface ForeignKey {
   readonly name: string;
   readonly columns: readonly number[];
   readonly target: number;
