@@ -15,7 +15,7 @@ const functions = `
     as 'select a::bigint, m';
   create function api.single_out(out n bigint) language sql return 9007199254740993;
   create function api.unnamed_out(out bigint) language sql return 2;
-  create function api.unnamed_outs(out bigint, out int) language sql return (3, 4);
+  create function api.unnamed_outs(out bigint, out int) language sql return (3::bigint, 4);
   create function api.row_out(out one api.users) language sql as 'select null::api.users';
   create function api.many_outs(out n bigint, out m int) returns setof record language sql
     as 'select 1::bigint, 2';

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import type pg from "pg";
 
 /** Whether what breaks a rule has to be fixed, or is worth knowing and may be wanted. */
-export type Level = "error" | "note";
+type Level = "error" | "note";
 
 /** A project convention: one file in rules/. */
 export interface Rule {
