@@ -228,6 +228,7 @@ test("a simple view has the key, owner and foreign keys of the table that it sho
       create rule i as on insert to api.doubled do instead nothing;
       create rule u as on update to api.doubled do instead nothing;
       create rule d as on delete to api.doubled do instead nothing;
+      create view api.braces as select t.id as "}){ :resno 9", t.user_id as "({QUERY" from api.tasks as t;
       create view api.accounts as select email, id from api.users;
     `),
   );
@@ -237,6 +238,7 @@ test("a simple view has the key, owner and foreign keys of the table that it sho
     titles: { key: ["owner", "the id"], owner: "owner", nullable: ["upper"], references },
     short: { key: ["owner", "the id"], owner: "owner", nullable: [], references },
     mine: { key: [], owner: null, nullable: [], references: {} },
+    braces: { key: ["({QUERY", "}){ :resno 9"], owner: "({QUERY" },
     accounts: { key: ["id"], owner: null, newId: null, nullable: ["email"], references: {} },
     cast_key: { key: [], owner: "user_id", nullable: ["id"], references },
     computed_key: { key: [], nullable: ["id"] },

@@ -21,35 +21,21 @@ export function correctMetadata(
   types: TypeKinds,
   relations: ReadonlyMap<number, Relation>,
 ): GeneratorMetadata {
-  const ids = new Map([...types.values()].map((one) => [one.id, one]));
   const byName = new Map(metadata.types.map((one) => [`${one.schema}.${one.name}`, one.id]));
-  const rowTypes = new Set<number | undefined>(
-    metadata.types.filter((one) => one.type_relation_id !== null).map(({ id }) => id),
-  );
+  const rows = new Set(metadata.types.filter(isRowOfTable).map(({ id }) => id));
   return {
     ...metadata,
     types: [
-      ...metadata.types.map((type) => ({ ...type, ...describe(type, exactValue) })),
+      ...metadata.types.map((type) => ({ ...type, ...rename(type.id, exactValue, types) })),
       ...[exactColumn, exactValue].map(standIn),
     ],
     columns: metadata.columns.map(correctColumn),
     functions: separateOverloads(metadata.functions.map(correctFunction), isComputedColumn),
   };
 
-  function isComputedColumn(fn: PgFunction): boolean {
-    const [arg, ...others] = fn.args.filter(isInput);
-    return others.length === 0 && rowTypes.has(arg?.type_id);
-  }
-
-  function describe(type: PgType, exact: string): Pick<PgType, "name" | "schema"> {
-    const found = ids.get(type.id);
-    return found ? (rename(found, exact, ids) ?? { name: type.name, schema: type.schema }) : type;
-  }
-
   function correctColumn(column: Column): Column {
-    const id = byName.get(`${column.type_schema}.${column.format}`);
-    const found = id === undefined ? undefined : ids.get(id);
-    const renamed = found && rename(found, exactColumn, ids);
+    const type = byName.get(`${column.type_schema}.${column.format}`);
+    const renamed = type === undefined ? undefined : rename(type, exactColumn, types);
     const known = relations
       .get(column.table_id)
       ?.columns.find(({ number }) => number === column.ordinal_position);
@@ -59,18 +45,29 @@ export function correctMetadata(
       ...(known && { is_nullable: !known.notNull }),
     };
   }
+
+  function isComputedColumn(fn: PgFunction): boolean {
+    const [arg, ...others] = fn.args.filter(isInput);
+    return arg !== undefined && others.length === 0 && rows.has(arg.type_id);
+  }
 }
 
-/** The name of a type for the generator; undefined where it has the right one. */
+/** A composite type has attributes; the type of a table's rows has its columns. */
+function isRowOfTable({ type_relation_id, attributes }: PgType): boolean {
+  return type_relation_id !== null && attributes.length === 0;
+}
+
+/** What the generator has to take a type for; undefined when there is none with this oid. */
 function rename(
-  type: TypeKind,
+  id: number,
   exact: string,
   types: TypeKinds,
 ): Pick<PgType, "name" | "schema"> | undefined {
+  const type = types.get(id);
+  if (type === undefined) return undefined;
   if (type.element !== null) {
-    const element = types.get(type.element);
-    const renamed = element && (rename(element, exact, types) ?? element);
-    return renamed && { name: `_${renamed.name}`, schema: renamed.schema };
+    const element = rename(type.element, exact, types);
+    return element && { name: `_${element.name}`, schema: element.schema };
   }
   if (type.kind === "exact") return { name: exact, schema: exact };
   if (comesAsString(type)) return { name: "text", schema: "pg_catalog" };
