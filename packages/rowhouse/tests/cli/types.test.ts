@@ -222,6 +222,10 @@ test("a simple view has the key, owner and foreign keys of the table that it sho
       create view api.authors as select distinct user_id from api.tasks;
       create view api.cast_key as select user_id, id::text as id from api.tasks;
       create view api.computed_key as select user_id, (select t.id) as id from api.tasks as t;
+      create domain api.label as text not null;
+      create table api.labels (label api.label, n int);
+      create view api.outer_domain as
+        select l.label, l.n from api.tasks as t left join api.labels as l on l.n = length(t.title);
       create view api.of_latest as select user_id, id from api.latest;
       create view api.doubled as
         select t.user_id, t.id from api.tasks as t join api.users as u on u.id <> t.user_id;
@@ -241,7 +245,8 @@ test("a simple view has the key, owner and foreign keys of the table that it sho
     braces: { key: ["({QUERY", "}){ :resno 9"], owner: "({QUERY" },
     accounts: { key: ["id"], owner: null, newId: null, nullable: ["email"], references: {} },
     cast_key: { key: [], owner: "user_id", nullable: ["id"], references },
-    computed_key: { key: [], nullable: ["id"] },
+    computed_key: { key: [], owner: "user_id", nullable: ["id"] },
+    outer_domain: { nullable: ["label", "n"] },
   });
   for (const name of ["latest", "of_latest", "with_users", "authors", "doubled"]) {
     const { key, owner, references: fkeys } = tables[name] as TableInfo;
