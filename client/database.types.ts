@@ -230,18 +230,38 @@ export const Constants = {
   },
 } as const
 
-/** What the client must know of each table: see TableInfo of @rowhouse/client. */
+/** What the client must know of each table and view: see TableInfo of @rowhouse/client. */
 export const tables = {
   tasks: {
     key: ["user_id", "id"],
     owner: "user_id",
+    newId: "id",
+    columns: {
+      user_id: "ordered",
+      id: "ordered",
+      title: "text",
+      description: "text",
+      completed: "boolean",
+      created_at: "ordered",
+      updated_at: "ordered",
+    },
     nullable: [],
-    unsafeNumbers: [],
+    references: {
+      tasks_user_id_fkey: "users",
+    },
   },
   users: {
     key: ["id"],
     owner: null,
+    newId: null,
+    columns: {
+      id: "ordered",
+      email: "text",
+      name: "text",
+      created_at: "ordered",
+      updated_at: "ordered",
+    },
     nullable: ["email", "name"],
-    unsafeNumbers: [],
+    references: {},
   },
 } as const;

@@ -28,6 +28,7 @@ export {
 export type { CallOptions, ClientOptions, RequestEvent } from "./options.ts";
 export type { TokenSource } from "./token.ts";
 export type {
+  ColumnKind,
   Comparisons,
   DatabaseTable,
   Embed,

@@ -1,13 +1,52 @@
-/** What the client must know of a table at run time; `rowhouse types` writes it from the catalog. */
+/**
+ * What a column holds, beneath its domains, and so what can be asked of it:
+ *
+ * - `text`: text, varchar, char, name, citext. Patterns apply.
+ * - `number`: smallint, integer, real, double precision.
+ * - `exact`: bigint, numeric. They hold more than a JavaScript number, and are read as strings.
+ * - `boolean`
+ * - `ordered`: all else that can be sorted and comes as a string: uuid, date, timestamptz, time,
+ *   interval, enum, bytea, inet, money, oid ...
+ * - `json`: jsonb.
+ * - `range`: ranges and multiranges.
+ * - `search`: tsvector.
+ * - `opaque`: anything else (json, xml, point, composite types ...).
+ *
+ * An array has the kind of its elements, with `[]`.
+ */
+export type ColumnKind = ElementKind | `${ElementKind}[]`;
+
+type ElementKind =
+  | "text"
+  | "number"
+  | "exact"
+  | "boolean"
+  | "ordered"
+  | "json"
+  | "range"
+  | "search"
+  | "opaque";
+
+/**
+ * What the client must know of a table or view at run time; `rowhouse types` writes it from the
+ * catalog.
+ */
 export interface TableInfo {
-  /** The columns of the primary key, in its order; empty when the table has none. */
+  /**
+   * The columns that name a row: the primary key, in its order, or else a unique key; of a view,
+   * the key of the table whose rows it shows. Empty when no key is known.
+   */
   readonly key: readonly string[];
   /** The column that names the user who owns a row; null when rows have no single owner. */
   readonly owner: string | null;
+  /** The column of the key that the client makes a UUID for; null when there is none. */
+  readonly newId: string | null;
+  /** Every column, with what it holds. */
+  readonly columns: Readonly<Record<string, ColumnKind>>;
   /** The columns that may be null. */
   readonly nullable: readonly string[];
-  /** The columns with values that a JavaScript number cannot hold exactly: bigint and numeric. */
-  readonly unsafeNumbers: readonly string[];
+  /** The exposed table that each foreign key points at, by the name of its constraint. */
+  readonly references: Readonly<Record<string, string>>;
 }
 
 /** The exposed tables of a database, by name: the `tables` of the generated file. */

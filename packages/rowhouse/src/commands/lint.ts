@@ -18,7 +18,7 @@ export const lintCommand = new Command("lint")
   .option("--json", "for programs")
   .addHelpText(
     "after",
-    "\nIt checks the database that sql/ and policies/ declare.\nThe exit code is 1 when there are findings.",
+    "\nIt checks the database that sql/ and policies/ declare.\nThe exit code is 1 when there are findings. Notes are no findings: what they name may be wanted.",
   )
   .action(async ({ against, rules: list, json }: Options) => {
     const { lint, readRules } = await import("../health/lint/lint.ts");
@@ -27,26 +27,36 @@ export const lintCommand = new Command("lint")
       return print(json ? asJson(rules.map(withoutQuery)) : rules.map(describeRule).join("\n\n"));
     const { inspect } = await import("../access/model/inspect.ts");
     const findings = await inspect(against, lint);
-    if (findings.length > 0) process.exitCode = 1;
+    if (findings.some(({ level }) => level === "error")) process.exitCode = 1;
     print(json ? asJson(findings) : report(findings, rules));
   });
 
 function report(findings: readonly Finding[], rules: readonly Rule[]): string {
-  if (findings.length === 0) return `No findings: ${rules.length} rules.`;
-  const broken = rules.filter(({ name }) => findings.some(({ rule }) => rule === name));
-  const blocks = broken.map((rule) =>
-    [
-      colours.red(rule.name),
-      ...findings
-        .filter((finding) => finding.rule === rule.name)
-        .map(({ object, finding }) => `  ${colours.bold(object)}: ${finding}.`),
-      ...reasons(rule),
-    ].join("\n"),
-  );
-  return [...blocks, `${findings.length} findings, by ${broken.length} of ${rules.length} rules.`]
-    .join("\n\n")
-    .replace(/^1 findings/m, "1 finding");
+  const blocks = rules
+    .map((rule) => ({ rule, found: findings.filter((finding) => finding.rule === rule.name) }))
+    .filter(({ found }) => found.length > 0)
+    .map(({ rule, found }) =>
+      [
+        rule.level === "note" ? colours.yellow(`${rule.name} (note)`) : colours.red(rule.name),
+        ...found.map(({ object, finding }) => `  ${colours.bold(object)}: ${finding}.`),
+        ...reasons(rule),
+      ].join("\n"),
+    );
+  return [...blocks, summary(findings, rules)].join("\n\n");
 }
+
+function summary(findings: readonly Finding[], rules: readonly Rule[]): string {
+  const errors = findings.filter(({ level }) => level === "error");
+  const notes = findings.length - errors.length;
+  const broken = new Set(errors.map(({ rule }) => rule)).size;
+  const counted =
+    broken === 0
+      ? `No findings: ${rules.length} rules.`
+      : `${count(errors.length, "finding")}, by ${broken} of ${rules.length} rules.`;
+  return notes === 0 ? counted : `${counted} ${count(notes, "note")}.`;
+}
+
+const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
 function describeRule(rule: Rule): string {
   return [colours.bold(rule.name), ...reasons(rule)].join("\n");
@@ -56,8 +66,8 @@ function reasons({ why, remedy }: Rule): string[] {
   return [`  ${colours.dim("why:")} ${why}`, `  ${colours.dim("do:")}  ${remedy}`];
 }
 
-function withoutQuery({ name, why, remedy }: Rule) {
-  return { rule: name, why, do: remedy };
+function withoutQuery({ name, level, why, remedy }: Rule) {
+  return { rule: name, level, why, do: remedy };
 }
 
 function asJson(value: unknown): string {

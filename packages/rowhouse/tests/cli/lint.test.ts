@@ -53,6 +53,19 @@ const definer = ({
   set search_path = '' ${body};
   comment on function ${name} is 'Security definer because it is a test.'`;
 
+/** A table that breaks no other rule. */
+const commented = (table: string, columns: string) => `
+  create table api.${table} (${columns});
+  alter table api.${table} enable row level security, force row level security;
+  comment on table api.${table} is 'It is a test.';
+  do $$ declare name name; begin
+    for name in
+      select attname from pg_attribute where attrelid = 'api.${table}'::regclass and attnum > 0
+    loop
+      execute format('comment on column api.${table}.%I is %L', name, 'A column.');
+    end loop;
+  end $$`;
+
 /** What breaks each rule, and what lint says of it. */
 const breaks: Record<string, readonly (readonly [change: string, ...findings: string[]])[]> = {
   row_security: [
@@ -320,6 +333,52 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
       "new tables in api: TRIGGER is granted to authenticated",
     ],
   ],
+  exact_numbers: [
+    [
+      commented("items", "id bigint, n integer, price numeric(12, 2), x double precision"),
+      "api.items.id: the type of the column is bigint",
+      "api.items.price: the type of the column is numeric",
+    ],
+    [
+      `create domain private.amount as numeric;
+       create domain private.price as private.amount;
+       ${commented("items", "a private.price, b numeric[], c private.price[]")}`,
+      "api.items.a: the type of the column is private.price",
+      "api.items.b: the type of the column is numeric[]",
+      "api.items.c: the type of the column is private.price[]",
+    ],
+    [
+      `create view api.totals with (security_invoker = on) as select count(*) as n from api.tasks;
+       comment on view api.totals is 'Totals.';
+       comment on column api.totals.n is 'The tasks.'`,
+      "api.totals.n: the type of the column is bigint",
+    ],
+  ],
+  awkward_names: [
+    [
+      commented("items", `id int, "limit" int, "a.b" int, "Title" text, "x,y" int, "größe" int`),
+      `api.items."Title": the column's name needs quotes`,
+      `api.items."a.b": the column's name needs quotes`,
+      `api.items."größe": the column's name needs quotes`,
+      `api.items."limit": the column's name means something in the address of a request`,
+      `api.items."x,y": the column's name needs quotes`,
+    ],
+    ...[`"select"`, `"order"`, `"offset"`, "columns", "on_conflict", `"and"`, `"or"`, `"not"`].map(
+      (name): [string, string] => [
+        commented("items", `${name} int`),
+        `api.items.${name}: the column's name means something in the address of a request`,
+      ],
+    ),
+    [commented(`"My Items"`, "id int"), `api."My Items": the name needs quotes`],
+    [
+      `create function api.find("order" text, "Text" text, plain int) returns int language sql
+       set search_path = '' return 1;
+       revoke execute on function api.find from public;
+       comment on function api.find is 'Finds.'`,
+      `api.find(text,text,integer): the name of the argument "Text" needs quotes`,
+      `api.find(text,text,integer): the name of the argument "order" means something in the address of a request`,
+    ],
+  ],
   role_powers: [
     ["alter role anonymous superuser", "anonymous: the role has SUPERUSER"],
     ["alter role authenticated login", "authenticated: the role has LOGIN"],
@@ -349,6 +408,8 @@ for (const [rule, changes] of Object.entries(breaks)) {
 test("every rule has something that breaks it, a reason and a remedy", () => {
   const rules = readRules();
   expect(rules.map(({ name }) => name)).toEqual(Object.keys(breaks).sort());
+  const notes = rules.filter(({ level }) => level === "note");
+  expect(notes.map(({ name }) => name)).toEqual(["awkward_names", "exact_numbers"]);
   for (const { why, remedy } of rules) {
     expect(why).toMatch(/^[A-Z].*\.$/);
     expect(remedy).toMatch(/\w/);
@@ -384,6 +445,10 @@ test.each([
     `create view api.titles with (security_invoker = on) as select title from api.tasks;
      comment on view api.titles is 'Titles.';
      comment on column api.titles.title is 'A title.'`,
+  ],
+  [
+    "names and numbers that every client takes",
+    commented("items", "a int, b2 real, _c smallint, select_ text, limits int[], user_not date"),
   ],
   [
     "a restrictive policy before or after a permissive one",
@@ -444,4 +509,24 @@ test("rowhouse lint prints its findings in another database, and exits with 1", 
       "",
     ].join("\n"),
   );
+});
+
+test("rowhouse lint prints notes, and exits with 0 where there is nothing else", async () => {
+  const url = await cloneDatabase();
+  await withClient(url, (owner) =>
+    owner.query(`
+      do $$ begin execute format('revoke temporary on database %I from public', current_database()); end $$;
+      ${commented("items", "price numeric")}`),
+  );
+  const lintOf = (...args: string[]) =>
+    rowhouse(["lint", "--against", url, ...args], { ROWHOUSE_HOME: newHome() });
+  const { code, stdout } = await lintOf();
+  expect(code).toBe(0);
+  expect(stdout).toMatch(
+    /^exact_numbers \(note\)\n {2}api\.items\.price: the type of the column is/,
+  );
+  expect(stdout).toMatch(new RegExp(`\nNo findings: ${readRules().length} rules\\. 1 note\\.\n$`));
+  expect(JSON.parse((await lintOf("--json")).stdout)).toMatchObject([
+    { rule: "exact_numbers", level: "note", object: "api.items.price" },
+  ]);
 });

@@ -2,10 +2,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type pg from "pg";
 
+/** Whether what breaks a rule has to be fixed, or is worth knowing and may be wanted. */
+type Level = "error" | "note";
+
 /** A project convention: one file in rules/. */
 export interface Rule {
   /** The file's name. */
   readonly name: string;
+  readonly level: Level;
   /** Why there is the rule, and what to do where it is broken: from the file's first lines. */
   readonly why: string;
   readonly remedy: string;
@@ -16,6 +20,7 @@ export interface Rule {
 /** Something that breaks a rule. */
 export interface Finding {
   readonly rule: string;
+  readonly level: Level;
   readonly object: string;
   /** What is wrong with the object: the end of a sentence that begins with its name. */
   readonly finding: string;
@@ -32,7 +37,8 @@ export function readRules(): Rule[] {
     .map((file) => {
       const query = readFileSync(join(rulesDir, file), "utf8");
       const name = basename(file, ".sql");
-      return { name, why: header(query, "why"), remedy: header(query, "do"), query };
+      const level = header(query, "level") === "note" ? "note" : "error";
+      return { name, level, why: header(query, "why"), remedy: header(query, "do"), query };
     });
 }
 
@@ -55,10 +61,11 @@ export async function lint(client: pg.ClientBase): Promise<Finding[]> {
   // With nothing on the search path, PostgreSQL writes every name with its schema.
   await client.query("set local search_path = ''");
   const findings: Finding[] = [];
-  for (const { name, why, remedy, query } of readRules()) {
+  for (const { name, level, why, remedy, query } of readRules()) {
     const { rows } = await client.query<{ object: string; finding: string }>(query);
     const found = rows.map(({ object, finding }) => ({
       rule: name,
+      level,
       object,
       finding,
       why,

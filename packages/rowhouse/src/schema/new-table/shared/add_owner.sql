@@ -9,14 +9,19 @@ begin
     return new;
   end if;
 
-  -- PostgreSQL checks the policies before the row and its member are there. This names the new row
-  -- to select_members of the table and insert_owners of its members, for this statement alone.
-  perform set_config('request.new___table__', new.id::text, true);
+  if tg_when = 'BEFORE' then
+    -- PostgreSQL checks select_members of the table before the row is there. This names the row to
+    -- it, which it takes for new only if this transaction made it: with ON CONFLICT DO NOTHING the
+    -- id may be that of a row which is there already.
+    perform set_config('request.new___table__', new.id::text, true);
+  else
+    -- The row is there, and new: this names it to insert_owners of its members, for one statement.
+    perform set_config('request.created___table__', new.id::text, true);
 
-  if tg_when = 'AFTER' then
     insert into api.__table___members (group_id, user_id, role)
     values (new.id, request.user_id(), 'owner');
 
+    perform set_config('request.created___table__', '', true);
     perform set_config('request.new___table__', '', true);
   end if;
 

@@ -45,7 +45,7 @@ for insert to authenticated
 with check (
   request.is_member_of___table__(group_id, 'owner')
   or (
-    group_id = nullif(current_setting('request.new___table__', true), '')::uuid
+    group_id = nullif(current_setting('request.created___table__', true), '')::uuid
     and user_id = request.user_id()
     and role = 'owner'
   )

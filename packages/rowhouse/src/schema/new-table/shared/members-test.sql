@@ -360,7 +360,7 @@ cross join lateral act_as(caller);
 -- While a row is created, its first member is the caller as owner, and no other
 
 select act_as(row_id(14));
-select set_config('request.new___table__', row_id(1)::text, true);
+select set_config('request.created___table__', row_id(1)::text, true);
 
 select throws_ok(
   statement,
@@ -383,7 +383,7 @@ from (
     )
 ) as attempt (meaning, statement);
 
-select set_config('request.new___table__', '', true);
+select set_config('request.created___table__', '', true);
 
 -- A non-member, and a token that names no user
 

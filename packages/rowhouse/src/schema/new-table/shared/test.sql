@@ -2,13 +2,13 @@
 -- (11) its viewer; Dave (12) owns row 2; there is no row 9. touched() undoes what it counts.
 begin;
 set local search_path = tap, public;
-select plan(50);
+select plan(55);
 
 insert into api.users (id)
 values (alice()), (bob()), (row_id(11)), (row_id(12));
 
-insert into api.__table__ (id, title)
-values (row_id(1), 'The row of Alice'), (row_id(2), 'The row of Dave');
+insert into api.__table__ (id, title, created_at)
+values (row_id(1), 'The row of Alice', '2001-01-01'), (row_id(2), 'The row of Dave', '2001-01-01');
 
 insert into api.__table___members (group_id, user_id, role)
 values
@@ -68,7 +68,7 @@ select is(
   privileges_on('api.__table__'),
   array[
     'authenticated delete',
-    'authenticated insert (title)',
+    'authenticated insert (id, title)',
     'authenticated select (id, title, created_at, updated_at)',
     'authenticated update (title)'
   ],
@@ -186,8 +186,8 @@ select results_eq(
 );
 
 select is(
-  current_setting('request.new___table__'),
-  '',
+  array[current_setting('request.new___table__'), current_setting('request.created___table__')],
+  array['', ''],
   'The policies do not take a row for new after the statement that created it'
 );
 
@@ -197,14 +197,55 @@ select is(
   'Bob deletes a row that he created'
 );
 
--- Hidden rows look like missing ones: row 2 is hidden from Bob, there is no row 9
+-- The id of a new row: a client chooses it to repeat a create safely. Row 2 is hidden from Bob
+
+select is(
+  touched($$insert into api.__table__ (id, title) values (row_id(4), 'Four') returning id, title$$),
+  1::bigint,
+  'Bob chooses the id of a row that he creates, and gets it back'
+);
+
+select throws_constraint(
+  format('insert into api.__table__ (id, title) values (%L, %L)', id, 'Mine'),
+  '23505', '__table___pkey',
+  format('Bob cannot take the id of a row that %s', fate)
+)
+from (values (row_id(1), 'he edits'), (row_id(2), 'is hidden')) as probe (id, fate);
 
 select throws_ok(
-  format('insert into api.__table__ (id, title) values (%L, %L)', id, 'Mine'),
+  $$
+    insert into api.__table__ (id, title)
+    values (row_id(2), 'Mine')
+    on conflict (id) do update
+    set id = excluded.id, title = excluded.title
+  $$,
   '42501', 'permission denied for table __table__',
-  'Bob cannot choose the id of a row, whether it is taken or not'
-)
-from (values (row_id(2)), (row_id(9))) as probe (id);
+  'Bob cannot change a hidden row by upsert'
+);
+
+-- Not within touched(), which would undo what the trigger set
+select is_empty(
+  $$
+    insert into api.__table__ (id, title)
+    values (row_id(2), 'Mine')
+    on conflict (id) do nothing
+    returning title
+  $$,
+  'Bob gets no hidden row from an upsert that ignores duplicates'
+);
+
+select is_empty(
+  'select title from api.__table__ where id = row_id(2)',
+  'A hidden row stays hidden after an upsert that ignored it'
+);
+
+select throws_ok(
+  $$insert into api.__table___members values (row_id(2), bob(), 'owner')$$,
+  '42501', 'new row violates row-level security policy for table "__table___members"',
+  'A hidden row gets no owner by an upsert that ignored it'
+);
+
+-- Hidden rows look like missing ones: row 2 is hidden from Bob, there is no row 9
 
 select is(
   touched(format(statement, id)),
