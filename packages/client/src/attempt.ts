@@ -1,6 +1,8 @@
 import { parseRetryAfter } from "./backoff.ts";
 import { type ApiError, type ErrorFacts, UnavailableError } from "./errors.ts";
+import { keepDigits } from "./json.ts";
 import type { Limits } from "./limits.ts";
+import { formatQuery } from "./names.ts";
 import type { ClientOptions } from "./options.ts";
 import { parseError } from "./parse-error.ts";
 
@@ -83,7 +85,7 @@ export async function sendAttempt(
 ): Promise<Success | Failure> {
   const { call, requestId, uncertain } = attempt;
   const { signal, createError } = call.limits;
-  const url = `${endpoint.base}${call.path}${call.query?.size ? `?${call.query}` : ""}`;
+  const url = `${endpoint.base}${call.path}${call.query?.size ? `?${formatQuery(call.query)}` : ""}`;
   const started = performance.now();
   let status = 0;
   try {
@@ -134,7 +136,7 @@ function readResponse(
   const success = { status, headers, text, requestId };
   if (!call.expectJson || status === 204) return { ...success, json: undefined };
   try {
-    return { ...success, json: JSON.parse(text) };
+    return { ...success, json: JSON.parse(keepDigits(text)) };
   } catch (cause) {
     const message =
       "The response is not JSON: it was cut off, or a proxy sent it. Try again later.";

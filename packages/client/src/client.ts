@@ -1,17 +1,25 @@
 import { PostgrestClient } from "@supabase/postgrest-js";
 import { createCollection } from "./collection.ts";
 import type { Collection } from "./collection-types.ts";
-import { InvalidError, unsent } from "./errors.ts";
+import { keyedTables } from "./context.ts";
+import { connect } from "./methods.ts";
 import type { CallOptions, ClientOptions } from "./options.ts";
-import { createTransport, type Transport } from "./transport.ts";
-import type { DatabaseTable, Functions, OwnedTable, SchemaName, TableInfos } from "./types.ts";
+import type { Transport } from "./transport.ts";
+import type {
+  AsSent,
+  DatabaseTable,
+  Functions,
+  KeyedTable,
+  SchemaName,
+  TableInfos,
+} from "./types.ts";
 
-/** A client of one database: a collection for each owned table, and access to everything else. */
+/** A client of one database: a collection for each table with a key, and access to everything else. */
 export type Client<DB, T extends TableInfos> = Collections<DB, T> & Methods<DB, T> & Me<DB>;
 
-/** A collection for each owned table, by its name. A method of the client wins over a table. */
+/** A collection for each table with a key, by its name. A method of the client wins over a table. */
 type Collections<DB, T extends TableInfos> = {
-  readonly [N in Exclude<OwnedTable<T>, keyof Methods<DB, T> | "me">]: Collection<
+  readonly [N in Exclude<KeyedTable<T>, keyof Methods<DB, T> | "me">]: Collection<
     DatabaseTable<DB, T, N>
   >;
 };
@@ -19,21 +27,27 @@ type Collections<DB, T extends TableInfos> = {
 /** The methods of every client. */
 interface Methods<DB, T extends TableInfos> {
   /**
-   * The collection of an owned table: `db.table("tasks")` is `db.tasks`.
+   * The collection of a table or view with a key: `db.table("tasks")` is `db.tasks`.
    *
-   * @throws InvalidError for a name that is not an owned table.
+   * @throws InvalidError for a name that is none.
    */
-  readonly table: <N extends OwnedTable<T>>(name: N) => Collection<DatabaseTable<DB, T, N>>;
-  /** Calls a function of the database; never retried. */
-  readonly rpc: <F extends keyof Functions<DB> & string>(
+  readonly table: <N extends KeyedTable<T>>(name: N) => Collection<DatabaseTable<DB, T, N>>;
+  /**
+   * Calls a function of the database; never retried. A number that JavaScript would round arrives as
+   * a string.
+   */
+  readonly rpc: <
+    F extends keyof Functions<DB> & string,
+    A extends Arguments<Functions<DB>[F]> = Arguments<Functions<DB>[F]>,
+  >(
     name: F,
-    ...rest: RpcArguments<Member<Functions<DB>[F], "Args">>
-  ) => Promise<Member<Functions<DB>[F], "Returns">>;
+    ...rest: RpcArguments<A & NoOthers<A, Functions<DB>[F]>>
+  ) => Promise<Returned<Functions<DB>[F], A>>;
   /**
    * postgrest-js, for everything else: with the same token, deadline, retries and, after
    * `.throwOnError()`, the same errors.
    */
-  readonly rest: PostgrestClient<DB, { PostgrestVersion: "12" }, SchemaName<DB>>;
+  readonly rest: PostgrestClient<AsSent<DB, T>, { PostgrestVersion: "12" }, SchemaName<DB>>;
 }
 
 /** `me`, for a database that has that function. */
@@ -45,6 +59,23 @@ type Me<DB> = "me" extends keyof Functions<DB>
   : unknown;
 
 type Member<T, K extends string> = T extends Record<K, infer V> ? V : never;
+
+type Arguments<F> = Member<F, "Args">;
+
+/** What a function returns; of several with one name, the one that takes these arguments. */
+type Returned<F, A> = F extends { Args: infer P; Returns: infer R }
+  ? A extends P
+    ? R
+    : never
+  : never;
+
+/** No arguments but those of the function that takes these. */
+type NoOthers<A, F> = Readonly<
+  Record<
+    Exclude<keyof A, F extends { Args: infer P } ? (A extends P ? keyof P : never) : never>,
+    never
+  >
+>;
 
 /** A function without arguments is called without any. */
 type RpcArguments<Args> = [Args] extends [Record<PropertyKey, never>]
@@ -64,11 +95,15 @@ export function createClient<DB, T extends TableInfos>(
   options: ClientOptions,
   tables: T,
 ): Client<DB, T> {
-  const transport = createTransport(options);
-  const collections = createCollections(transport, tables);
+  const connection = connect<DB, T>(options, tables);
+  const { transport } = connection;
+  const collections = Object.fromEntries(
+    keyedTables(tables).map((name) => [name, createCollection(connection, name as KeyedTable<T>)]),
+  );
   const client = {
     ...collections,
-    table: (name: string) => findCollection(collections, name),
+    table: (name: KeyedTable<T>) =>
+      Object.hasOwn(collections, name) ? collections[name] : createCollection(connection, name),
     // Creating the user row twice makes one: safe to retry.
     me: (options?: CallOptions) => callFunction(transport, "me", {}, options, true),
     rpc: (name: string, args?: object, options?: CallOptions) =>
@@ -76,22 +111,6 @@ export function createClient<DB, T extends TableInfos>(
     rest: new PostgrestClient(transport.base, { fetch: transport.fetch, retry: false }),
   };
   return client as unknown as Client<DB, T>;
-}
-
-function createCollections(transport: Transport, tables: TableInfos): Record<string, unknown> {
-  const entries = Object.entries(tables).flatMap(([name, info]) =>
-    info.owner === null ? [] : [[name, createCollection(transport, name, info, info.owner)]],
-  );
-  return Object.fromEntries(entries);
-}
-
-function findCollection(collections: Record<string, unknown>, name: string): unknown {
-  if (Object.hasOwn(collections, name)) return collections[name];
-  const names = Object.keys(collections).join(", ") || "none";
-  throw new InvalidError(
-    `Unknown collection "${name}". The owned tables are: ${names}. After a change of the database, run \`rowhouse types\`.`,
-    unsent("unknown_table"),
-  );
 }
 
 async function callFunction(
@@ -103,7 +122,7 @@ async function callFunction(
 ): Promise<unknown> {
   const { json } = await transport.send({
     method: "POST",
-    path: `/rpc/${name}`,
+    path: `/rpc/${encodeURIComponent(name)}`,
     body: args,
     idempotent,
     expectJson: true,

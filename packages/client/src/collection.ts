@@ -1,51 +1,34 @@
-import type { AllOptions, Collection, GetOptions, ListOptions, Page } from "./collection-types.ts";
-import type { AnyRow, TableContext } from "./context.ts";
-import { createRows } from "./create.ts";
-import { readAll, readCount, readOne, readPage } from "./read.ts";
-import type { Transport } from "./transport.ts";
-import type { TableInfo } from "./types.ts";
-import { deleteRow, updateRow } from "./write.ts";
-
-/** The types of any table. */
-interface AnyTable {
-  readonly Row: AnyRow;
-  readonly New: AnyRow;
-  readonly Patch: AnyRow;
-  readonly Embeds: Record<string, AnyRow>;
-}
-
-/** The methods of a collection, without the types of embedded rows. */
-interface Methods extends Omit<Collection<AnyTable>, "get" | "list" | "all"> {
-  readonly get: (id: string, options?: GetOptions<AnyTable, string>) => Promise<AnyRow>;
-  readonly list: (options?: ListOptions<AnyTable, string>) => Promise<Page<AnyRow>>;
-  readonly all: (options?: AllOptions<AnyTable, string>) => AsyncGenerator<AnyRow, void, undefined>;
-}
+import type { Collection } from "./collection-types.ts";
+import {
+  allMethod,
+  type Connection,
+  countMethod,
+  createManyMethod,
+  createMethod,
+  deleteMethod,
+  getMethod,
+  listMethod,
+  updateMethod,
+} from "./methods.ts";
+import type { DatabaseTable, KeyedTable, TableInfos } from "./types.ts";
 
 /**
- * Makes the collection of an owned table.
+ * Makes the collection of a table.
  *
- * @param owner The table's owner column. With one more column, it is the primary key.
+ * @throws InvalidError for a name that is no table with a key.
  */
-export function createCollection(
-  transport: Transport,
-  table: string,
-  { key }: Pick<TableInfo, "key">,
-  owner: string,
-): Collection<AnyTable> {
-  const id = key.find((column) => column !== owner) ?? "id";
-  const context: TableContext = { transport, table, owner, id };
-  const collection: Methods = {
-    create: async (row, options) => {
-      const [created] = await createRows(context, [row], options);
-      return created as AnyRow;
-    },
-    createMany: (rows, options) => createRows(context, rows, options),
-    get: (id, options) => readOne(context, id, options),
-    list: (options) => readPage(context, options),
-    all: (options) => readAll(context, options),
-    count: (options) => readCount(context, options),
-    update: (id, patch, options) => updateRow(context, id, patch, options),
-    delete: (id, options) => deleteRow(context, id, options),
+export function createCollection<DB, T extends TableInfos, N extends KeyedTable<T>>(
+  connection: Connection<DB, T>,
+  table: N,
+): Collection<DatabaseTable<DB, T, N>> {
+  return {
+    create: createMethod(connection, table),
+    createMany: createManyMethod(connection, table),
+    get: getMethod(connection, table),
+    list: listMethod(connection, table),
+    all: allMethod(connection, table),
+    count: countMethod(connection, table),
+    update: updateMethod(connection, table),
+    delete: deleteMethod(connection, table),
   };
-  return collection as Collection<AnyTable>;
 }

@@ -1,22 +1,30 @@
 import type { AnyRow, TableContext } from "./context.ts";
 import { ConflictError } from "./errors.ts";
-import { addWhere } from "./filter.ts";
+import { addKeys, hasKey, identify, maxKeys } from "./key.ts";
 import type { Limits } from "./limits.ts";
+import { quoteName } from "./names.ts";
 import type { CallOptions } from "./options.ts";
-import { ownerQuery } from "./query.ts";
-import { sendRead } from "./read.ts";
-import { containsValues, parseRows, sortByIds } from "./rows.ts";
+import { readRows, sendCall } from "./rows.ts";
+import { isSameRow } from "./same-row.ts";
+import { addSelect } from "./select.ts";
 import { uuidv7 } from "./uuid.ts";
+import { encodeRow } from "./values.ts";
 
-/** The most ids in one request: URLs have a length limit. */
-const maxIdsPerRequest = 100;
+/** Creates one row, as `createRows` does. */
+export async function createRow(
+  context: TableContext,
+  row: AnyRow,
+  options?: CallOptions,
+): Promise<AnyRow | undefined> {
+  return (await createRows(context, [row], options))[0];
+}
 
 /**
- * Creates rows, all or none. Safe to retry: the ids are made here, and rows that an earlier attempt
- * has created are found by them.
+ * Creates rows, all or none. Where each has its whole key, the request is sent again as needed, and
+ * rows that an earlier attempt has created are found by it.
  *
  * @returns The rows in the order given.
- * @throws ConflictError when a given id is taken.
+ * @throws ConflictError when a given key is taken.
  */
 export async function createRows(
   context: TableContext,
@@ -25,79 +33,100 @@ export async function createRows(
 ): Promise<AnyRow[]> {
   if (rows.length === 0) return [];
   const limits = context.transport.startLimits(options);
-  const body = await addKeys(context, rows, limits);
-  const ids = body.map((row) => String(row[context.id]));
+  const body = await addNewKeys(context, rows, limits);
+  const hasKeys = body.every((row) => hasKey(context, row));
   try {
-    return sortByIds(await insert(context, body, limits), ids, context.id);
+    const created = await insert(context, body, hasKeys, limits);
+    return hasKeys ? sortByKeys(context, created, body) : created;
   } catch (error) {
-    if (!(error instanceof ConflictError && error.uncertain)) throw error;
-    const created = sortByIds(await readByIds(context, ids, limits), ids, context.id);
-    if (!isCreated(context, created, rows)) throw error;
-    return created;
+    if (!(error instanceof ConflictError && error.uncertain && hasKeys)) throw error;
+    const found = sortByKeys(context, await readByKeys(context, body, limits), body);
+    if (!(await isCreated(context, found, rows, body, limits))) throw error;
+    return found;
   }
 }
 
 /** The rows with their ids and their owner, which no caller can choose. */
-async function addKeys(
-  { transport, owner, id }: TableContext,
+async function addNewKeys(
+  { transport, info }: TableContext,
   rows: readonly AnyRow[],
   limits: Limits,
 ): Promise<AnyRow[]> {
-  const user = await transport.getSubject(limits);
-  const owned = user === undefined ? {} : { [owner]: user };
-  return rows.map((row) => ({ ...row, [id]: row[id] ?? uuidv7(), ...owned }));
+  const { owner, newId } = info;
+  const user = owner === null ? undefined : await transport.getSubject(limits);
+  const owned = owner === null || user === undefined ? {} : { [owner]: user };
+  return rows.map((row) => {
+    const id = newId === null ? {} : { [newId]: row[newId] ?? uuidv7() };
+    return { ...encodeRow(row, info), ...id, ...owned };
+  });
 }
 
 /** @throws ConflictError also when an earlier attempt has created the same rows. */
 async function insert(
-  { transport, table }: TableContext,
+  context: TableContext,
   body: readonly AnyRow[],
+  idempotent: boolean,
   limits: Limits,
 ): Promise<AnyRow[]> {
-  const columns = [...new Set(body.flatMap((row) => Object.keys(row)))].join(",");
-  const result = await transport.send({
+  const columns = [...new Set(body.flatMap((row) => Object.keys(row)))];
+  const query = new URLSearchParams({ columns: columns.map(quoteName).join(",") });
+  addSelect(query, context);
+  const { json } = await sendCall(context, {
     method: "POST",
-    path: `/${table}`,
-    query: new URLSearchParams({ columns }),
+    query,
     // A column that one row leaves out, and another has, takes its default.
     headers: { Prefer: "return=representation, missing=default" },
     body,
-    idempotent: true,
-    expectJson: true,
+    idempotent,
     limits,
   });
-  return parseRows(result);
+  return json as AnyRow[];
 }
 
-/** Reads rows by their ids, also when the server returns fewer at once than were asked for. */
-async function readByIds(
+/** Reads rows by their keys, also when the server returns fewer at once than were asked for. */
+async function readByKeys(
   context: TableContext,
-  ids: readonly string[],
+  keys: readonly AnyRow[],
   limits: Limits,
 ): Promise<AnyRow[]> {
   const found: AnyRow[] = [];
-  let missing = ids;
+  let missing = keys;
   while (missing.length > 0) {
-    const query = await ownerQuery(context, limits);
-    addWhere(query, { [context.id]: { in: missing.slice(0, maxIdsPerRequest) } });
-    const rows = parseRows(await sendRead(context, query, limits));
+    const query = new URLSearchParams();
+    addKeys(query, context, missing.slice(0, maxKeys));
+    addSelect(query, context);
+    const { rows } = await readRows(context, query, limits);
     if (rows.length === 0) break;
     found.push(...rows);
-    const foundIds = new Set(rows.map((row) => row[context.id]));
-    missing = missing.filter((id) => !foundIds.has(id));
+    const names = new Set(rows.map((row) => identify(context, row)));
+    missing = missing.filter((key) => !names.has(identify(context, key)));
   }
   return found;
 }
 
-/** Whether the rows found are all those asked for. Only a given id can be of an older row. */
-function isCreated(
-  { id }: TableContext,
+/** Rows in the order of these keys, without those that have none of them. */
+function sortByKeys(
+  context: TableContext,
+  rows: readonly AnyRow[],
+  keys: readonly AnyRow[],
+): AnyRow[] {
+  const byKey = new Map(rows.map((row) => [identify(context, row), row]));
+  return keys.map((key) => byKey.get(identify(context, key))).filter((row) => row !== undefined);
+}
+
+/** Whether the rows found are all those asked for. Only a given key can be of an older row. */
+async function isCreated(
+  context: TableContext,
   found: readonly AnyRow[],
-  wanted: readonly AnyRow[],
-): boolean {
-  if (found.length < wanted.length) return false;
-  return found.every((row, index) => {
-    const values = wanted[index] ?? {};
-    return values[id] === undefined || containsValues(row, values);
-  });
+  given: readonly AnyRow[],
+  sent: readonly AnyRow[],
+  limits: Limits,
+): Promise<boolean> {
+  if (found.length < sent.length) return false;
+  const { newId } = context.info;
+  for (const [at, row] of found.entries()) {
+    const isNew = newId !== null && given[at]?.[newId] === undefined;
+    if (!isNew && !(await isSameRow(context, row, sent[at] ?? {}, limits))) return false;
+  }
+  return true;
 }

@@ -26,22 +26,17 @@ export function unsent(code: string): ErrorFacts {
  */
 export class ApiError extends Error implements ErrorFacts {
   override readonly name: string = "ApiError";
-  readonly status: number;
-  readonly code: string;
-  readonly requestId: string;
-  readonly details: string | undefined;
-  readonly hint: string | undefined;
+  declare readonly status: number;
+  declare readonly code: string;
+  declare readonly requestId: string;
+  declare readonly details: string | undefined;
+  declare readonly hint: string | undefined;
   /** Whether an earlier attempt of the same call may have reached the server. */
-  readonly uncertain: boolean;
+  declare readonly uncertain: boolean;
 
-  constructor(message: string, facts: ErrorFacts) {
-    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
-    this.status = facts.status;
-    this.code = facts.code;
-    this.requestId = facts.requestId;
-    this.details = facts.details;
-    this.hint = facts.hint;
-    this.uncertain = facts.uncertain ?? false;
+  constructor(message: string, { cause, ...facts }: ErrorFacts) {
+    super(message, cause === undefined ? undefined : { cause });
+    Object.assign(this, { details: undefined, hint: undefined, uncertain: false, ...facts });
   }
 }
 
@@ -118,4 +113,9 @@ export class DeadlineError extends ApiError {
 /** The caller's AbortSignal ended the call. */
 export class AbortedError extends ApiError {
   override readonly name = "AbortedError";
+}
+
+/** The error of a call that makes no sense, found before anything was sent. */
+export function refused(code: string, message: string, column?: string): InvalidError {
+  return new InvalidError(message, unsent(code), column);
 }

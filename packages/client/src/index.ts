@@ -4,10 +4,13 @@ export type {
   AllOptions,
   Collection,
   CountOptions,
+  Embedded,
   GetOptions,
   ListOptions,
   Page,
   ReadOptions,
+  Sort,
+  With,
   WriteOptions,
 } from "./collection-types.ts";
 export {
@@ -25,17 +28,26 @@ export {
   TooLargeError,
   UnavailableError,
 } from "./errors.ts";
+export {
+  allMethod,
+  type Connection,
+  connect,
+  countMethod,
+  createManyMethod,
+  createMethod,
+  deleteMethod,
+  getMethod,
+  listMethod,
+  updateMethod,
+} from "./methods.ts";
 export type { CallOptions, ClientOptions, RequestEvent } from "./options.ts";
 export type { TokenSource } from "./token.ts";
 export type {
   ColumnKind,
-  Comparisons,
   DatabaseTable,
-  Embed,
-  Embedded,
-  OwnedTable,
+  KeyedTable,
   TableInfo,
   TableInfos,
   TableTypes,
-  Where,
 } from "./types.ts";
+export type { Comparisons, FullText, Where } from "./where.ts";

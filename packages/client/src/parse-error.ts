@@ -81,66 +81,49 @@ function meetsSeveral(details: string | undefined): boolean {
   return /\b[1-9]\d* rows/.test(details ?? "");
 }
 
+/** The class of a status, and what to do. */
+const classes: Readonly<Record<number, readonly [typeof ApiError, remedy: string]>> = {
+  401: [SignedOutError, "Sign in again."],
+  403: [ForbiddenError, "You are not allowed to do this."],
+  404: [NotFoundError, "Check the name and the id."],
+  406: [NotFoundError, "Check the name and the id."],
+  408: [UnavailableError, "Try again later."],
+  409: [ConflictError, "Choose another id, or create the row that it references."],
+  412: [StaleError, "Read it again, then decide."],
+  413: [TooLargeError, "Send less at once."],
+  414: [TooLargeError, "Send less at once."],
+  429: [RateLimitedError, "Wait, then try again."],
+  431: [TooLargeError, "Send less at once."],
+  503: [UnavailableError, "Try again later."],
+};
+
 function createError(message: string, facts: ErrorFacts, status: number): ApiError {
-  switch (status) {
-    case 401:
-      return new SignedOutError(`${message} Sign in again.`, facts);
-    case 403:
-      return new ForbiddenError(`${message} You are not allowed to do this.`, facts);
-    case 404:
-    case 406:
-      return new NotFoundError(`${message} Check the name and the id.`, facts);
-    case 409:
-      return createConflictError(message, facts);
-    case 412:
-      return new StaleError(`${message} Read it again, then decide.`, facts);
-    case 413:
-    case 414:
-    case 431:
-      return new TooLargeError(`${message} Send less at once.`, facts);
-    case 429:
-      return new RateLimitedError(`${message} Wait, then try again.`, facts);
-    case 400:
-    case 422:
-      return createInvalidError(message, facts);
-    default:
-      if (status === 408 || status >= 500) {
-        return new UnavailableError(`${message} Try again later.`, facts);
-      }
-      return new ApiError(`${message} Check the request.`, facts);
+  if (status === 400 || status === 422) return createInvalidError(message, facts);
+  const [Class, remedy] = classes[status >= 500 ? 503 : status] ?? [ApiError, "Check the request."];
+  if (Class === ConflictError && facts.code === "PGRST116") {
+    return new Class("The id meets several rows. Name the whole key of one.", facts);
   }
+  return new Class(`${message} ${remedy}`, facts);
 }
 
-function createConflictError(message: string, facts: ErrorFacts): ConflictError {
-  if (facts.code === "PGRST116") {
-    return new ConflictError("The id meets several rows. Name the whole key of one.", facts);
-  }
-  const remedy = "Choose another id, or create the row that it references.";
-  return new ConflictError(`${message} ${remedy}`, facts);
-}
+/** The rules that are no constraint with a name. */
+const rules: Readonly<Record<string, string>> = {
+  23502: "not null",
+  42703: "unknown column",
+  PGRST204: "unknown column",
+};
+
+/** Where messages of PostgreSQL and PostgREST name a column. */
+const namedColumn =
+  /column "([^"]+)"|'([^']+)' (?:column )?of (?:relation )?'|column [^ ]*?(\w+) does not exist/i;
 
 /** Reads the column and the rule out of the messages of PostgreSQL and PostgREST. */
 function createInvalidError(message: string, facts: ErrorFacts): InvalidError {
-  const create = (column?: string, rule?: string) =>
-    new InvalidError(`${message} Correct it and send it again.`, facts, column, rule);
-  switch (facts.code) {
-    case "23502":
-      return create(/column "([^"]+)"/.exec(message)?.[1], "not null");
-    case "PGRST204":
-      return create(
-        /'([^']+)' (?:column )?of (?:relation )?'/i.exec(message)?.[1],
-        "unknown column",
-      );
-    case "42703":
-      return create(/column [^ ]*?(\w+) does not exist/.exec(message)?.[1], "unknown column");
-    case "23514": {
-      const match = /relation "([^"]+)".*constraint "([^"]+)"/.exec(message);
-      const [, table = "", rule = ""] = match ?? [];
-      return create(parseColumn(table, rule), rule);
-    }
-    default:
-      return create();
-  }
+  const [, table = "", constraint] = /relation "([^"]+)".*constraint "([^"]+)"/.exec(message) ?? [];
+  const rule = rules[facts.code] ?? (facts.code === "23514" ? constraint : undefined);
+  const named = rules[facts.code] && namedColumn.exec(message)?.slice(1).find(Boolean);
+  const column = named ?? (rule && parseColumn(table, rule));
+  return new InvalidError(`${message} Correct it and send it again.`, facts, column, rule);
 }
 
 /** Constraints are named table_column_rule; the rule is one word or "not_blank". */

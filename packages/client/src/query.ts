@@ -1,109 +1,84 @@
-import type { AnyRow, TableContext } from "./context.ts";
-import { InvalidError, unsent } from "./errors.ts";
-import { addSearch, addWhere, quote } from "./filter.ts";
+import type { TableContext } from "./context.ts";
+import { refused, TooLargeError, unsent } from "./errors.ts";
+import { type AnyWhere, addSearch, addWhere } from "./filter.ts";
 import type { Limits } from "./limits.ts";
+import { formatQuery, quoteName } from "./names.ts";
 
-/** What a list asks for, without the types of its table. */
-export interface ListQuery {
-  readonly where?: Record<string, unknown>;
+/** Which rows are asked for, without the types of their table. */
+export interface Conditions {
+  readonly where?: AnyWhere;
   readonly search?: { readonly text: string; readonly in: readonly string[] };
-  readonly sort?: { readonly by: string; readonly order?: "asc" | "desc" };
-  readonly with?: readonly string[];
+  readonly mine?: boolean;
 }
 
 /**
- * The rows of the caller. Row-level security protects them without this filter; with it, the index
- * that begins with the owner is used.
+ * The most bytes of conditions in one request. Node.js takes 16 kB of headers in a response, and
+ * PostgREST repeats the address in them; common proxies take lines of 8 kB.
  */
-export async function ownerQuery(
-  { transport, owner }: TableContext,
-  limits: Limits,
-): Promise<URLSearchParams> {
-  const user = await transport.getSubject(limits);
-  return new URLSearchParams(user === undefined ? [] : [[owner, `eq.${user}`]]);
-}
+const maxBytes = 6_000;
 
-/** One row of the caller, by its id. */
-export async function rowQuery(
-  context: TableContext,
-  id: string,
-  limits: Limits,
-): Promise<URLSearchParams> {
-  const query = await ownerQuery(context, limits);
-  query.append(context.id, `eq.${id}`);
-  return query;
-}
-
-/** Adds the conditions of a list. */
-export function addConditions(query: URLSearchParams, { where, search }: ListQuery): void {
-  addWhere(query, where);
-  if (search) addSearch(query, search.text, search.in);
-}
-
-/** Adds the tables whose rows are embedded. */
-export function addEmbeds(query: URLSearchParams, tables: readonly string[] = []): void {
-  if (tables.length === 0) return;
-  query.append("select", ["*", ...tables.map((table) => `${table}(*)`)].join(","));
+/** Whether the conditions of a query are too long for one request. */
+export function isTooLong(query: URLSearchParams): boolean {
+  return formatQuery(query).length > maxBytes;
 }
 
 /**
- * Adds order, size and start of a page.
+ * The queries that together ask for the rows that meet the conditions: one, unless a list in them is
+ * so long that it must be split.
  *
- * @throws InvalidError when the size is no positive integer, or `after` is no cursor of this list.
+ * @throws InvalidError for rows of the caller in a table without owners; TooLargeError when the
+ *   conditions are too long and no list in them can be split.
  */
-export function addPage(
-  query: URLSearchParams,
-  list: ListQuery,
-  idColumn: string,
-  { limit, after }: { readonly limit: number; readonly after: string | undefined },
-): void {
-  const { column, direction } = resolveSort(list, idColumn);
-  const byId = `${idColumn}.${direction}`;
-  query.append("order", column === idColumn ? byId : `${column}.${direction},${byId}`);
-  if (!Number.isInteger(limit) || limit < 1) {
-    throw new InvalidError("The page size must be a positive integer.", unsent("limit"));
+export async function createQueries(
+  context: TableContext,
+  conditions: Conditions,
+  limits: Limits,
+): Promise<URLSearchParams[]> {
+  const owner = conditions.mine ? await ownerCondition(context, limits) : [];
+  return splitWhere(conditions.where ?? {}, (where) => {
+    const query = new URLSearchParams(owner);
+    addWhere(query, context, where);
+    if (conditions.search) addSearch(query, conditions.search.text, conditions.search.in);
+    return query;
+  });
+}
+
+async function ownerCondition(
+  { transport, table, info: { owner } }: TableContext,
+  limits: Limits,
+): Promise<string[][]> {
+  if (owner === null) {
+    throw refused("mine", `Rows of ${table} have no single owner. Leave "mine" out.`);
   }
-  query.append("limit", String(limit));
-  if (after !== undefined) addAfter(query, list, idColumn, after);
+  const user = await transport.getSubject(limits);
+  return user === undefined ? [] : [[quoteName(owner), `eq.${user}`]];
 }
 
-/** The cursor of the next page, which starts behind the last row of this one. */
-export function createCursor(last: AnyRow, list: ListQuery, idColumn: string): string {
-  const { column } = resolveSort(list, idColumn);
-  return JSON.stringify([column, last[idColumn], column === idColumn ? null : last[column]]);
-}
-
-function addAfter(query: URLSearchParams, list: ListQuery, idColumn: string, after: string): void {
-  const { column, direction } = resolveSort(list, idColumn);
-  const { id, value } = parseCursor(after, column);
-  const beyond = direction === "asc" ? "gt" : "lt";
-  if (column === idColumn) {
-    query.append(idColumn, `${beyond}.${id}`);
-    return;
+/** Halves the longest list until each query is short enough. */
+function splitWhere(
+  where: AnyWhere,
+  createQuery: (where: AnyWhere) => URLSearchParams,
+): URLSearchParams[] {
+  const query = createQuery(where);
+  if (!isTooLong(query)) return [query];
+  const [column, values] = findLongestList(where);
+  if (column === undefined || values.length < 2) {
+    throw new TooLargeError(
+      "The conditions are too long for one request, and no list in them can be split. Send less.",
+      unsent("conditions_too_long"),
+    );
   }
-  const [lastValue, lastId] = [quote(value), quote(id)];
-  const sameValue = `and(${column}.eq.${lastValue},${idColumn}.${beyond}.${lastId})`;
-  query.append("or", `(${column}.${beyond}.${lastValue},${sameValue})`);
-}
-
-/** Newest first by default; another column is ascending by default. */
-function resolveSort(
-  { sort }: ListQuery,
-  idColumn: string,
-): { column: string; direction: "asc" | "desc" } {
-  const column = sort?.by ?? idColumn;
-  return { column, direction: sort?.order ?? (column === idColumn ? "desc" : "asc") };
-}
-
-function parseCursor(after: string, column: string): { id: string; value: unknown } {
-  try {
-    const [sorted, id, value]: unknown[] = JSON.parse(after);
-    if (sorted === column && typeof id === "string") return { id, value };
-  } catch {
-    // Handled below, as anything else that is no cursor of this list.
-  }
-  throw new InvalidError(
-    '"after" is not from this list. Pass the "next" of its previous page.',
-    unsent("cursor"),
+  const middle = Math.ceil(values.length / 2);
+  return [values.slice(0, middle), values.slice(middle)].flatMap((half) =>
+    splitWhere({ ...where, [column]: { ...Object(where[column]), in: half } }, createQuery),
   );
+}
+
+function findLongestList(where: AnyWhere): [column: string | undefined, values: unknown[]] {
+  const lists = Object.entries(where).map(([column, comparisons]): [string, unknown[]] => {
+    const values: unknown = Object(comparisons).in;
+    // Equal values in two queries would find a row twice.
+    return [column, Array.isArray(values) ? [...new Set(values.map(String))] : []];
+  });
+  return lists.sort(([, one], [, other]) => other.length - one.length)[0] ?? [undefined, []];
 }

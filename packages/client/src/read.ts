@@ -1,114 +1,92 @@
 import type { Page } from "./collection-types.ts";
 import type { AnyRow, TableContext } from "./context.ts";
-import type { Limits } from "./limits.ts";
+import type { AnyKey } from "./key.ts";
+import { sendForOne } from "./one-row.ts";
 import type { CallOptions } from "./options.ts";
-import {
-  addConditions,
-  addEmbeds,
-  addPage,
-  createCursor,
-  type ListQuery,
-  ownerQuery,
-  rowQuery,
-} from "./query.ts";
-import { parseCount, parseRows, throwNotFound } from "./rows.ts";
-import type { Result } from "./transport.ts";
+import { type AnySort, createOrder } from "./order.ts";
+import { type List, readPage } from "./page.ts";
+import { type Conditions, createQueries } from "./query.ts";
+import { parseCount, sendCall } from "./rows.ts";
+import type { AnyWith } from "./select.ts";
 
-/** Options of a read, without the types of its table. */
-type ReadQuery = ListQuery & CallOptions;
-
-/** The total comes with the page: it tells the last page from one that the server cut short. */
-const countHeader = { Prefer: "count=exact" };
-
-/** Sends a GET. */
-export function sendRead(
-  { transport, table }: TableContext,
-  query: URLSearchParams,
-  limits: Limits,
-  headers: Record<string, string> = {},
-): Promise<Result> {
-  return transport.send({
-    method: "GET",
-    path: `/${table}`,
-    query,
-    headers,
-    idempotent: true,
-    expectJson: true,
-    limits,
-  });
+/** Options of a list, without the types of its table. */
+export interface AnyListOptions extends Conditions, CallOptions {
+  readonly sort?: AnySort | readonly AnySort[];
+  readonly with?: AnyWith;
 }
 
 /**
  * Reads one row.
  *
- * @throws NotFoundError when the caller has no such row.
+ * @throws NotFoundError when the caller reaches no such row; ConflictError when an id names several.
  */
-export async function readOne(
+export async function readRow(
   context: TableContext,
-  id: string,
-  options: Pick<ReadQuery, "with" | "signal"> = {},
+  key: AnyKey,
+  options: Pick<AnyListOptions, "with" | "signal"> = {},
 ): Promise<AnyRow> {
   const limits = context.transport.startLimits(options);
-  const query = await rowQuery(context, id, limits);
-  addEmbeds(query, options.with);
-  const result = await sendRead(context, query, limits);
-  return parseRows(result)[0] ?? throwNotFound(context.table, id, result);
+  return sendForOne(context, key, { limits }, options.with);
 }
 
 /** Reads one page of a list. */
-export async function readPage(
+export async function readList(
   context: TableContext,
-  options: ReadQuery & { readonly limit?: number; readonly after?: string | undefined } = {},
+  options: AnyListOptions & {
+    readonly limit?: number;
+    readonly after?: string | undefined;
+    readonly count?: boolean;
+  } = {},
 ): Promise<Page<AnyRow>> {
-  const { limit = 50, after } = options;
-  const result = await sendPage(context, options, limit, after, countHeader);
-  const items = parseRows(result);
-  // The count is of what is left from here on, this page included.
-  const last = parseCount(result) > items.length ? items.at(-1) : undefined;
-  return { items, next: last && createCursor(last, options, context.id) };
+  const list = await startList(context, options);
+  const [page, total] = await Promise.all([
+    readPage(list, options.limit ?? 50, options.after),
+    options.count ? sumCounts(list) : undefined,
+  ]);
+  return total === undefined ? page : { ...page, total };
 }
 
 /** Reads a whole list, page by page. */
 export async function* readAll(
   context: TableContext,
-  options: ReadQuery & { readonly pageSize?: number } = {},
+  options: AnyListOptions & { readonly pageSize?: number } = {},
 ): AsyncGenerator<AnyRow, void, undefined> {
-  const { pageSize = 200 } = options;
   let after: string | undefined;
-  for (;;) {
-    const items = parseRows(await sendPage(context, options, pageSize, after));
-    const last = items.at(-1);
-    // The server may have cut a short page: only an empty one is the end.
-    if (last === undefined) return;
+  do {
+    const list = await startList(context, options);
+    const { items, next } = await readPage(list, options.pageSize ?? 200, after);
     yield* items;
-    after = createCursor(last, options, context.id);
-  }
+    after = next;
+  } while (after !== undefined);
 }
 
 /** Counts rows. */
-export async function readCount(
+export async function countRows(
   context: TableContext,
-  options: Pick<ReadQuery, "where" | "search" | "signal"> = {},
+  options: Conditions & CallOptions = {},
 ): Promise<number> {
-  const limits = context.transport.startLimits(options);
-  const query = await ownerQuery(context, limits);
-  addConditions(query, options);
-  // Not HEAD: an error without a body could not say what was wrong.
-  query.append("limit", "0");
-  return parseCount(await sendRead(context, query, limits, countHeader));
+  return sumCounts(await startList(context, options));
 }
 
-async function sendPage(
-  context: TableContext,
-  options: ReadQuery,
-  limit: number,
-  after: string | undefined,
-  headers?: Record<string, string>,
-): Promise<Result> {
+async function startList(context: TableContext, options: AnyListOptions): Promise<List> {
   const limits = context.transport.startLimits(options);
-  const query = await ownerQuery(context, limits);
-  addConditions(query, options);
-  addEmbeds(query, options.with);
-  addPage(query, options, context.id, { limit, after });
-  return sendRead(context, query, limits, headers);
+  return {
+    context,
+    queries: await createQueries(context, options, limits),
+    order: createOrder(context, options.sort),
+    embeds: options.with,
+    limits,
+  };
+}
+
+async function sumCounts({ context, queries, limits }: List): Promise<number> {
+  let sum = 0;
+  for (const conditions of queries) {
+    const query = new URLSearchParams(conditions);
+    // Not HEAD: an error without a body could not say what was wrong.
+    query.append("limit", "0");
+    const headers = { Prefer: "count=exact" };
+    sum += parseCount(await sendCall(context, { query, headers, limits }));
+  }
+  return sum;
 }

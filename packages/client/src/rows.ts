@@ -1,28 +1,34 @@
-import type { AnyRow } from "./context.ts";
-import { NotFoundError, UnavailableError } from "./errors.ts";
+import type { Call } from "./attempt.ts";
+import type { AnyRow, TableContext } from "./context.ts";
+import { UnavailableError } from "./errors.ts";
+import type { Limits } from "./limits.ts";
 import type { Result } from "./transport.ts";
 
-/** The rows of a response. */
-export function parseRows({ json }: Pick<Result, "json">): AnyRow[] {
-  return json as AnyRow[];
+/** What a request about a table says, beside where it goes. */
+type TableCall = Pick<Call, "query" | "limits"> & Partial<Call>;
+
+/** Sends a request about a table: unless it says otherwise, a read. */
+export function sendCall(
+  { transport, table }: Pick<TableContext, "transport" | "table">,
+  call: TableCall,
+): Promise<Result> {
+  const path = `/${encodeURIComponent(table)}`;
+  return transport.send({ method: "GET", idempotent: true, expectJson: true, path, ...call });
 }
 
-/** Rows in the order of these ids, without those that have none of them. */
-export function sortByIds(
-  rows: readonly AnyRow[],
-  ids: readonly string[],
-  idColumn: string,
-): AnyRow[] {
-  const byId = new Map(rows.map((row) => [row[idColumn], row]));
-  return ids.map((id) => byId.get(id)).filter((row) => row !== undefined);
+/** The rows of a response, and what came with them. */
+export interface Rows extends Result {
+  readonly rows: AnyRow[];
 }
 
-/** Whether a row has all of these values. */
-export function containsValues(row: AnyRow, values: AnyRow): boolean {
-  return Object.entries(values).every(
-    ([column, value]) =>
-      value === undefined || JSON.stringify(row[column]) === JSON.stringify(value),
-  );
+/** Reads rows. */
+export async function readRows(
+  context: Pick<TableContext, "transport" | "table">,
+  query: URLSearchParams,
+  limits: Limits,
+): Promise<Rows> {
+  const result = await sendCall(context, { query, limits });
+  return { ...result, rows: result.json as AnyRow[] };
 }
 
 /**
@@ -30,24 +36,15 @@ export function containsValues(row: AnyRow, values: AnyRow): boolean {
  *
  * @throws UnavailableError when the header is missing or holds no total.
  */
-export function parseCount({ headers, status, requestId }: Omit<Result, "json" | "text">): number {
+export function parseCount({
+  headers,
+  status,
+  requestId,
+}: Pick<Result, "headers" | "status" | "requestId">): number {
   const total = headers.get("content-range")?.split("/")[1] ?? "";
   if (/^\d+$/.test(total)) return Number(total);
   throw new UnavailableError(
     "The response has no count. Check the proxy: it removes Content-Range.",
     { status, code: "no_count", requestId },
   );
-}
-
-/** @throws NotFoundError about a row that a response does not hold. */
-export function throwNotFound(
-  table: string,
-  id: string,
-  { requestId }: Pick<Result, "requestId">,
-): never {
-  throw new NotFoundError(`You have no row ${id} in ${table}. Check the id.`, {
-    status: 404,
-    code: "no_row",
-    requestId,
-  });
 }

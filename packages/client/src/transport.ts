@@ -1,7 +1,8 @@
 import { type Call, type Endpoint, mayHaveArrived, type Success, sendAttempt } from "./attempt.ts";
 import { createRetryPolicy, pauseMs, type RetryPolicy } from "./backoff.ts";
 import { createRetryBudget, type RetryBudget } from "./budget.ts";
-import { type ApiError, InvalidError, SignedOutError, unsent } from "./errors.ts";
+import { type ApiError, refused, SignedOutError, unsent } from "./errors.ts";
+import { keepDigits } from "./json.ts";
 import { type Limits, pause, startLimits, within } from "./limits.ts";
 import type { CallOptions, ClientOptions } from "./options.ts";
 import { createTokenCache, readSubject, type TokenCache } from "./token.ts";
@@ -25,6 +26,8 @@ export interface Transport {
   readonly getSubject: (limits: Limits) => Promise<string | undefined>;
   /** A fetch with the same token, deadline, retries and errors, for postgrest-js. */
   readonly fetch: typeof fetch;
+  /** The most rows that one page has held: the server cuts none that is shorter. */
+  readonly pages: { largest: number };
 }
 
 /** What all calls of a client share. */
@@ -46,6 +49,7 @@ export function createTransport(options: ClientOptions): Transport {
   };
   const transport: Omit<Transport, "fetch"> = {
     base,
+    pages: { largest: 0 },
     startLimits: ({ signal } = {}) => startLimits(signal, options.timeout ?? 10_000),
     send: (call) => send(connection, call),
     getSubject: async (limits) => readSubject(await getToken(connection.tokens, limits, "")),
@@ -87,7 +91,7 @@ async function send(connection: Connection, call: Call): Promise<Result> {
 /** A text in PostgreSQL cannot hold the character NUL, and PostgREST would cut there. */
 function assertSendable({ path, query }: Call): void {
   if (!`${path}?${query ?? ""}`.includes("%00")) return;
-  throw new InvalidError("A condition contains a NUL character. Remove it.", unsent("nul"));
+  throw refused("nul", "A condition contains a NUL character. Remove it.");
 }
 
 async function getToken(tokens: TokenCache, limits: Limits, requestId: string): Promise<string> {
@@ -116,7 +120,11 @@ async function renewToken(
   }
 }
 
-function createFetch({ base, startLimits, send }: Omit<Transport, "fetch">): typeof fetch {
+function createFetch({
+  base,
+  startLimits,
+  send,
+}: Pick<Transport, "base" | "startLimits" | "send">): typeof fetch {
   return async (input, init = {}) => {
     const url = String(input instanceof Request ? input.url : input);
     const method = init.method ?? "GET";
@@ -128,6 +136,6 @@ function createFetch({ base, startLimits, send }: Omit<Transport, "fetch">): typ
       limits: startLimits(init.signal ? { signal: init.signal } : {}),
       idempotent: method === "GET" || method === "HEAD",
     });
-    return new Response(text === "" ? null : text, { status, headers });
+    return new Response(text === "" ? null : keepDigits(text), { status, headers });
   };
 }

@@ -171,9 +171,7 @@ describe("A user whose question makes no sense gets an InvalidError:", () => {
 
   test("a search in a column that holds no text", async () => {
     const facts = { status: 404, code: "42883", ...nothing };
-    const where = { id: { contains: "a" } };
-    await expectError(tasks().list({ where }), "InvalidError", facts);
-    const search = { text: "2026", in: ["created_at"] as const };
+    const search = { text: "2026", in: ["created_at"] as unknown as ["title"] };
     await expectError(tasks().list({ search }), "InvalidError", facts);
   });
 
@@ -189,9 +187,27 @@ describe("A user whose question makes no sense gets an InvalidError:", () => {
   });
 
   test("a table that cannot be embedded", async () => {
-    const facts = { status: 400, code: "PGRST200", ...nothing };
+    const facts = { status: 0, code: "embed", ...nothing };
     const embeds = ["nothing"] as unknown as ["users"];
     await expectError(tasks().list({ with: embeds }), "InvalidError", facts);
+  });
+
+  test("a comparison that does not exist", async () => {
+    const where = { title: { kind: "k" } } as unknown as { title: string };
+    const facts = { status: 0, code: "condition", column: "title", rule: undefined };
+    await expectError(tasks().list({ where }), "InvalidError", facts);
+  });
+
+  test("a key that names no row", async () => {
+    const facts = { status: 0, code: "key", ...nothing };
+    const key = { title: "t" } as unknown as string;
+    await expectError(tasks().get(key), "InvalidError", facts);
+    await expectError(tasks().delete(key), "InvalidError", facts);
+  });
+
+  test("the caller's own rows of a table without owners", async () => {
+    const facts = { status: 0, code: "mine", ...nothing };
+    await expectError(alice.db.users.list({ mine: true }), "InvalidError", facts);
   });
 
   test("a cursor of no list", async () => {
@@ -387,10 +403,10 @@ describe("A user who comes too late gets a ConflictError or a StaleError:", () =
 });
 
 describe("A user who asks for too much gets a TooLargeError or a RateLimitedError:", () => {
-  test("more ids than an address holds", async () => {
-    const where = { id: { in: Array.from({ length: 3000 }, newId) } };
-    const error = await failure(tasks().list({ where }));
-    expect(error).toBeInstanceOf(client.TooLargeError);
+  test("more ids than an address holds, in a condition that cannot be split", async () => {
+    const where = { id: { not: { in: Array.from({ length: 3000 }, newId) } } };
+    const facts = { status: 0, code: "conditions_too_long" };
+    await expectError(tasks().list({ where }), "TooLargeError", facts);
   });
 
   test.each([413, 414, 431])("a request that a proxy refuses with %i", async (status) => {

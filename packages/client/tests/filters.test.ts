@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Tables, Where } from "../../../client/index.ts";
-import { failure, getIds, type Session, startSession } from "./session.ts";
+import { failure, getIds, type Session, startSession, type TaskTypes } from "./session.ts";
 import { type Backend, newId, newSeed, randomly, startBackend } from "./support.ts";
 
 let api: Backend;
@@ -77,7 +77,7 @@ const columns = ["title", "description"] as const;
 
 /** One question, and which rows answer it. */
 interface Question {
-  readonly where?: Where<Task>;
+  readonly where?: Where<TaskTypes>;
   readonly search?: { readonly text: string; readonly in: readonly ("title" | "description")[] };
   readonly meets: (task: Task) => boolean;
 }
@@ -164,7 +164,7 @@ describe(`A user's text (TEST_SEED=${seed})`, () => {
 });
 
 describe("A user's conditions", () => {
-  const titles = async (where: Where<Task>) =>
+  const titles = async (where: Where<TaskTypes>) =>
     (await alice.db.tasks.list({ where, sort: { by: "title" } })).items.map(({ title }) => title);
 
   beforeEach(async () => {
@@ -175,7 +175,7 @@ describe("A user's conditions", () => {
     ]);
   });
 
-  test.each<[Where<Task>, string[]]>([
+  test.each<[Where<TaskTypes>, string[]]>([
     [{}, ["a", "b", "c"]],
     [{ completed: true }, ["b", "c"]],
     [{ completed: { eq: false } }, ["a"]],
@@ -192,7 +192,7 @@ describe("A user's conditions", () => {
   });
 
   test("that are undefined are none", async () => {
-    const where = { title: undefined, completed: { eq: undefined } } as unknown as Where<Task>;
+    const where = { title: undefined, completed: { eq: undefined } } as unknown as Where<TaskTypes>;
     expect(await titles(where)).toEqual(["a", "b", "c"]);
   });
 
@@ -238,7 +238,7 @@ test("A user's conditions on a column that may be null tell null from a text", a
   );
   // The column is not in the generated types: it is of this test's database alone.
   const found = async (note: unknown) =>
-    getIds((await alice.db.tasks.list({ where: { note } as Where<Task> })).items).sort();
+    getIds((await alice.db.tasks.list({ where: { note } as Where<TaskTypes> })).items).sort();
   expect(await found(null)).toEqual([none]);
   expect(await found({ eq: null })).toEqual([none]);
   expect(await found({ neq: null })).toEqual([empty, text].sort());

@@ -8,14 +8,12 @@ test("a client of a database with users, and nothing that they own, calls me", a
       // @ts-expect-error no owned table
       if (db.tasks !== undefined) throw new Error("There should be no collection.");
       const me = await db.me();
-      // @ts-expect-error users are not owned
-      if (db.users !== undefined) throw new Error("There should be no collection.");
       const { data } = await db.rest.from("users").select("id").eq("id", me.id).throwOnError();
-      return data.length;
+      return [data.length, (await db.users.get(me.id)).id === me.id];
     `,
   );
   expect(errors).toBe("");
-  expect(await run()).toBe(1);
+  expect(await run()).toEqual([1, true]);
 });
 
 test("a client of a database without users has no me, and reads what there is", async () => {
@@ -33,15 +31,14 @@ test("a client of a database without users has no me, and reads what there is", 
     `
       // @ts-expect-error no function me
       void db.me;
-      // @ts-expect-error notes are not owned
-      if (db.notes !== undefined) throw new Error("There should be no collection.");
       const { data } = await db.rest.from("notes").select("body").single().throwOnError();
       const pong: string = await db.rpc("ping", { name: "Alice" });
-      return [data.body, pong];
+      const { items } = await db.notes.list();
+      return [data.body, pong, items];
     `,
   );
   expect(errors).toBe("");
-  expect(await run()).toEqual(["Hello", "pong Alice"]);
+  expect(await run()).toEqual(["Hello", "pong Alice", [{ id: "1", body: "Hello" }]]);
 });
 
 test("a client of a database without tables compiles, and refuses every collection", async () => {

@@ -33,7 +33,7 @@ test("a table whose owner column is not user_id has a collection that goes by th
       await db.notes.delete(two.id);
       const left = await db.notes.get(one.id);
       return {
-        owned: left.author === me.id && page.items[0]?.users.id === me.id,
+        owned: left.author === me.id && page.items[0]?.users?.id === me.id,
         pages: [page, next].map(({ items }) => items.map(({ id }) => id).join()).toSorted(),
         ids: [one.id, two.id].toSorted(),
         left: [left.body, await db.notes.count()],

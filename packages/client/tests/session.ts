@@ -55,7 +55,7 @@ export async function failure(call: Promise<unknown>): Promise<ApiError> {
 export const getIds = (rows: readonly { readonly id: string }[]) => rows.map(({ id }) => id);
 
 /** All that an iteration yields. */
-export async function collect<R>(rows: AsyncIterable<R>): Promise<R[]> {
+export async function collect<R = { id: string }>(rows: AsyncIterable<R>): Promise<R[]> {
   const collected: R[] = [];
   for await (const row of rows) collected.push(row);
   return collected;

@@ -1,28 +1,43 @@
-import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { build, transformWithEsbuild } from "vite";
+import { build } from "esbuild";
 import { expect, test } from "vitest";
-
 import { packageRoot } from "./compile.ts";
 
-/** Everything that the client exports, bundled for a browser and minified. */
-async function bundle(): Promise<string> {
-  const lib = { entry: join(packageRoot, "src/index.ts"), formats: ["es" as const] };
-  const built = await build({
-    configFile: false,
-    logLevel: "silent",
-    build: { write: false, minify: false, lib },
+/** An app, bundled for a browser and minified. */
+async function bundle(app: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents: app, resolveDir: packageRoot, loader: "ts" },
+    bundle: true,
+    write: false,
+    minify: true,
+    format: "esm",
+    target: "es2022",
   });
-  const [output] = Array.isArray(built) ? built : [];
-  const code =
-    output?.output.map((file) => (file.type === "chunk" ? file.code : "")).join("") ?? "";
-  // For a library Vite itself leaves white space in.
-  return (await transformWithEsbuild(code, "client.js", { minify: true })).code;
+  return outputFiles.map(({ text }) => text).join("");
 }
 
-test("the client with everything in it stays under 12 kB, and needs nothing of Node.js", async () => {
-  const code = await bundle();
+const sizeOf = async (app: string) => gzipSync(await bundle(app)).length;
+
+const client = `
+  import { createClient } from "./src/index.ts";
+  globalThis.db = createClient({ url: "", token: "" }, {});
+`;
+
+const methods = `
+  import { connect, createMethod, listMethod } from "./src/index.ts";
+  const connection = connect({ url: "", token: "" }, {});
+  globalThis.methods = [createMethod(connection, "tasks"), listMethod(connection, "tasks")];
+`;
+
+test("a client with everything in it stays within 14 kB, and needs nothing of Node.js", async () => {
+  const code = await bundle(client);
   expect(code).not.toMatch(/from\s*"node:|require\(/);
   expect(code.length).toBeGreaterThan(10_000);
-  expect(gzipSync(code).length).toBeLessThan(12_000);
+  expect(gzipSync(code).length).toBeLessThanOrEqual(14 * 1024);
+});
+
+test("an app that lists and creates, and does no more, bundles two thirds of it", async () => {
+  const [some, all] = await Promise.all([sizeOf(methods), sizeOf(client)]);
+  expect(some).toBeLessThan((all * 2) / 3);
+  expect(await bundle(methods)).not.toContain("PostgrestQueryBuilder");
 });

@@ -24,8 +24,8 @@ interface Task {
 }
 
 describe("A developer sees", () => {
-  test("the collections of the owned tables", () => {
-    expectTypeOf(db.table).parameter(0).toEqualTypeOf<"tasks">();
+  test("the collections of the tables with a key", () => {
+    expectTypeOf(db.table).parameter(0).toEqualTypeOf<"tasks" | "users">();
     expectTypeOf(db).toEqualTypeOf<Rowhouse>();
     expectTypeOf(db.tasks).toEqualTypeOf<Collection<TaskTypes>>();
     expectTypeOf(db.table("tasks")).toEqualTypeOf<Collection<TaskTypes>>();
@@ -69,8 +69,11 @@ describe("A developer sees", () => {
     const get = () => db.tasks.get(id, { with: ["users"] });
     const plain = () => db.tasks.get(id);
     type Listed = Awaited<ReturnType<typeof list>>["items"][number];
-    expectTypeOf<Listed["users"]>().toEqualTypeOf<Tables<"users">>();
-    expectTypeOf<Awaited<ReturnType<typeof get>>["users"]>().toEqualTypeOf<Tables<"users">>();
+    // Null where the policies hide the user.
+    expectTypeOf<Listed["users"]>().toEqualTypeOf<Tables<"users"> | null>();
+    expectTypeOf<
+      Awaited<ReturnType<typeof get>>["users"]
+    >().toEqualTypeOf<Tables<"users"> | null>();
     expectTypeOf<Awaited<ReturnType<typeof plain>>>().not.toHaveProperty("users");
   });
 });
@@ -83,7 +86,19 @@ const correct = [
   () => db.tasks.delete(id, { signal: AbortSignal.timeout(1) }),
   () => db.tasks.list({ where: { title: "t", completed: { neq: true }, user_id: id } }),
   () => db.tasks.list({ where: { title: { in: ["a"], contains: "b", gt: "c", lte: "d" } } }),
+  () => db.tasks.list({ where: { title: { like: "a%", not: { match: "b$" } }, id: { gt: id } } }),
   () => db.tasks.list({ search: { text: "t", in: ["title", "description"] } }),
+  () => db.users.list({ search: { text: "t", in: ["email", "name"] }, where: { name: null } }),
+  () =>
+    db.users.list({
+      sort: [
+        { by: "name", nulls: "first" },
+        { by: "email", order: "desc" },
+      ],
+    }),
+  () => db.tasks.list({ mine: true, count: true, with: { owner: "tasks_user_id_fkey" } }),
+  () => db.tasks.get({ user_id: id, id }),
+  async () => db.tasks.update(await db.tasks.get(id), { title: "t" }),
   () => db.tasks.list({ sort: { by: "completed", order: "desc" }, limit: 5, after: undefined }),
   () => db.tasks.all({ pageSize: 5, with: ["users"], where: { completed: false } }),
   () => db.tasks.count({ where: { completed: false }, search: { text: "t", in: ["title"] } }),
@@ -98,10 +113,6 @@ const mistaken = [
   () => db.nothing,
   // @ts-expect-error no such table
   () => db.table("nothing"),
-  // @ts-expect-error a table that is not owned
-  () => db.table("users"),
-  // @ts-expect-error a table that is not owned
-  () => db.users,
 
   // @ts-expect-error title is missing
   () => db.tasks.create({}),
@@ -150,7 +161,19 @@ const mistaken = [
   // @ts-expect-error never null
   () => db.tasks.list({ where: { title: null } }),
   // @ts-expect-error no such comparison
-  () => db.tasks.list({ where: { title: { like: "%" } } }),
+  () => db.tasks.list({ where: { title: { overlaps: "%" } } }),
+  // @ts-expect-error an id is no text
+  () => db.tasks.list({ where: { id: { contains: "a" } } }),
+  // @ts-expect-error nothing is before or after in a boolean
+  () => db.tasks.list({ where: { completed: { gt: false } } }),
+  // @ts-expect-error a negation is not negated again
+  () => db.tasks.list({ where: { title: { not: { not: "a" } } } }),
+  // @ts-expect-error half a key
+  () => db.tasks.get({ id }),
+  // @ts-expect-error no such foreign key
+  () => db.tasks.list({ with: { owner: "tasks_owner_fkey" } }),
+  // @ts-expect-error no such place for rows without a value
+  () => db.tasks.list({ sort: { by: "title", nulls: "middle" } }),
   // @ts-expect-error a boolean contains nothing
   () => db.tasks.list({ where: { completed: { contains: "t" } } }),
   // @ts-expect-error a value of another type

@@ -1,0 +1,130 @@
+import type { AnyRow, TableContext } from "./context.ts";
+import { refused } from "./errors.ts";
+import { addKeys, identify, maxKeys } from "./key.ts";
+import type { Limits } from "./limits.ts";
+import { quoteName } from "./names.ts";
+import { addOrder, createCursor, type Order } from "./order.ts";
+import { type Rows, readRows } from "./rows.ts";
+import { type AnyWith, addSelect } from "./select.ts";
+
+/** What a page is part of. */
+export interface List {
+  readonly context: TableContext;
+  /** Together they ask for the rows of the list. */
+  readonly queries: readonly URLSearchParams[];
+  readonly order: Order;
+  readonly embeds: AnyWith | undefined;
+  readonly limits: Limits;
+}
+
+/** The most rows in a page of several queries: two parts of it, and a row more each, are sorted at once. */
+const maxMergedRows = maxKeys / 2 - 1;
+
+/**
+ * Reads one page of a list.
+ *
+ * @param limit The most rows in it.
+ * @param after The cursor where it starts.
+ * @returns Its rows, and the cursor of the next page; undefined when this is the last.
+ * @throws InvalidError when the limit is no positive integer.
+ */
+export async function readPage(
+  list: List,
+  limit: number,
+  after: string | undefined,
+): Promise<{ items: AnyRow[]; next: string | undefined }> {
+  if (!Number.isInteger(limit) || limit < 1) {
+    throw refused("limit", "The page size must be a positive integer.");
+  }
+  const [query, second] = list.queries;
+  if (query === undefined || second !== undefined) return readMergedPage(list, limit, after);
+  // One row more than asked for tells whether there is a next page; counting would take far longer.
+  const part = await readPart(list, query, limit + 1, after);
+  const hasNext = part.rows.length > limit || (await isCut(list, query, part));
+  return createPage(list, part.rows.slice(0, limit), hasNext, after, part);
+}
+
+function createPage(
+  { order }: List,
+  items: AnyRow[],
+  hasNext: boolean,
+  after: string | undefined,
+  response: Rows,
+): { items: AnyRow[]; next: string | undefined } {
+  const last = items.at(-1);
+  const next = last && createCursor(order, last, after, response);
+  return { items, next: hasNext ? next : undefined };
+}
+
+/** Whether rows follow a part that is shorter than asked for: the server may have cut it. */
+async function isCut(list: List, query: URLSearchParams, part: Rows): Promise<boolean> {
+  const last = part.rows.at(-1);
+  // The server has sent more rows than that at once: it did not cut these.
+  if (last === undefined || part.rows.length < list.context.transport.pages.largest) return false;
+  const next = createCursor(list.order, last, undefined, part);
+  return (await readPart(list, query, 1, next)).rows.length > 0;
+}
+
+/** Reads the first rows of one query of a list, behind a cursor. */
+async function readPart(
+  { context, order, embeds, limits }: List,
+  conditions: URLSearchParams,
+  limit: number,
+  after: string | undefined,
+): Promise<Rows> {
+  const query = new URLSearchParams(conditions);
+  addSelect(query, context, embeds);
+  addOrder(query, order, after);
+  query.append("limit", String(limit));
+  const result = await readRows(context, query, limits);
+  const { pages } = context.transport;
+  pages.largest = Math.max(pages.largest, result.rows.length);
+  return result;
+}
+
+/**
+ * Reads a page of a list that takes several queries: the first rows of each, in one order.
+ *
+ * Where the server has cut a part, the longest is as long as the server lets it be, and that many
+ * rows are certain to come first.
+ */
+async function readMergedPage(
+  list: List,
+  limit: number,
+  after: string | undefined,
+): Promise<{ items: AnyRow[]; next: string | undefined }> {
+  const size = Math.min(limit, maxMergedRows);
+  const parts: Rows[] = [];
+  for (const query of list.queries) parts.push(await readPart(list, query, size + 1, after));
+  const longest = Math.max(...parts.map(({ rows }) => rows.length));
+  let cut = false;
+  for (const [at, part] of parts.entries()) {
+    const mayBeCut = part.rows.length === longest && longest <= size;
+    cut ||= mayBeCut && (await isCut(list, list.queries[at] as URLSearchParams, part));
+  }
+  let merged: AnyRow[] = [];
+  for (const { rows } of parts) merged = await merge(list, merged, rows);
+  const items = merged.slice(0, cut ? longest : size);
+  const found = new Set(
+    parts.flatMap(({ rows }) => rows.map((row) => identify(list.context, row))),
+  );
+  return createPage(list, items, cut || found.size > items.length, after, parts[0] as Rows);
+}
+
+/** Two sorted parts as one. PostgreSQL sorts them: JavaScript does not know its collations. */
+async function merge(
+  { context, order, limits }: List,
+  some: readonly AnyRow[],
+  others: readonly AnyRow[],
+): Promise<AnyRow[]> {
+  const rows = new Map([...some, ...others].map((row) => [identify(context, row), row]));
+  if (some.length === 0 || others.length === 0) return [...rows.values()];
+  const query = new URLSearchParams();
+  addKeys(query, context, [...rows.values()]);
+  query.append("select", context.info.key.map(quoteName).join(","));
+  query.append("order", order.text);
+  const sorted = await readRows(context, query, limits);
+  return sorted.rows
+    .map((key) => rows.get(identify(context, key)))
+    .filter((row) => row !== undefined);
+}
