@@ -20,9 +20,9 @@ async function bundle(): Promise<string> {
   return (await transformWithEsbuild(code, "client.js", { minify: true })).code;
 }
 
-test("the client with everything in it stays under 12 kB, and needs nothing of Node.js", async () => {
+test("the client with everything in it stays under 14 kB, and needs nothing of Node.js", async () => {
   const code = await bundle();
   expect(code).not.toMatch(/from\s*"node:|require\(/);
   expect(code.length).toBeGreaterThan(10_000);
-  expect(gzipSync(code).length).toBeLessThan(12_000);
+  expect(gzipSync(code).length).toBeLessThan(14_000);
 });
