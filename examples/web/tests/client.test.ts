@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Browser, JSHandle, Page } from "playwright-core";
-import { readSettings, signToken } from "rowhouse";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { launchChromium, openPage } from "./chromium.ts";
 import { projectRoot } from "./project.ts";
+import { newToken } from "./tokens.ts";
 
 type Client = typeof import("../../../client/index.ts");
 
@@ -14,12 +14,6 @@ beforeAll(async () => {
   browser = await launchChromium();
 });
 afterAll(() => browser.close());
-
-/** A token for a user who does not exist yet; a negative life makes one that has expired. */
-function newToken(expiresIn = 600, id: string = randomUUID()): string {
-  const settings = readSettings({ ROWHOUSE_HOME: inject("exampleHome") });
-  return signToken(settings, { id, email: `${id}@example.com` }, expiresIn);
-}
 
 /** The client, loaded into a page whose origin is not the API's. */
 async function load(): Promise<{ page: Page; client: JSHandle<Client>; url: string }> {

@@ -56,7 +56,9 @@ describe("npm create rowhouse my-app", () => {
         "vitest.config.ts",
       ]),
     );
-    expect(files).toEqual(expect.arrayContaining(["docs/access.md", "docs/access.svg"]));
+    expect(files).toEqual(
+      expect.arrayContaining(["docs/access.md", "docs/access.svg", "docs/react.md"]),
+    );
     expect(files.filter((file) => file.includes("dot-"))).toEqual([]);
   });
 
