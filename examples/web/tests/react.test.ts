@@ -37,10 +37,12 @@ const effects = `
     const db = useDb();
     const [id] = useState(() => uuidv7());
     useEffect(() => {
-      db.tasks.create({ id, title: "Created in an effect" }).then(
-        () => outcomes.push("created"),
-        (error) => outcomes.push(error.name),
-      );
+      for (const task of [{ id, title: "With an id" }, { title: "Without one" }]) {
+        db.tasks.create(task).then(
+          () => outcomes.push("created " + task.title),
+          (error) => outcomes.push(error.name),
+        );
+      }
     }, [db, id]);
     return null;
   }
@@ -354,11 +356,19 @@ test("effects run twice: the first read ends in AbortedError, and one intent wit
   const person = await newPerson();
   const { page, db } = person;
   await open(person, "effects.html");
-  await page.getByText(/^[01] open$/).waitFor();
+  await page.getByText(/^[0-3] open$/).waitFor();
   const outcomes = () =>
     page.evaluate(() => (window as unknown as { outcomes: string[] }).outcomes);
   await expect
     .poll(async () => (await outcomes()).toSorted())
-    .toEqual(["AbortedError", "ConflictError", "created", "read"]);
-  expect((await db.tasks.list()).items).toMatchObject([{ title: "Created in an effect" }]);
+    .toEqual([
+      "AbortedError",
+      "ConflictError",
+      "created With an id",
+      "created Without one",
+      "created Without one",
+      "read",
+    ]);
+  const rows = (await db.tasks.list()).items.map(({ title }) => title);
+  expect(rows.toSorted()).toEqual(["With an id", "Without one", "Without one"]);
 });
