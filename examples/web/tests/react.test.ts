@@ -10,9 +10,9 @@ import { newToken } from "./tokens.ts";
 
 /** A page with two effects that a reader might write: the second is what docs/react.md warns of. */
 const effects = `
+  import { uuidv7 } from "@rowhouse/client";
   import { StrictMode, useEffect, useState } from "react";
   import { createRoot } from "react-dom/client";
-  import { v7 as uuidv7 } from "uuid";
   import { SignedIn, useDb } from "./db.tsx";
   import { OpenCount } from "./OpenCount.tsx";
   import { readSession } from "./session.ts";

@@ -50,4 +50,5 @@ export type {
   TableInfos,
   TableTypes,
 } from "./types.ts";
+export { uuidv7 } from "./uuid.ts";
 export type { Comparisons, FullText, Where } from "./where.ts";

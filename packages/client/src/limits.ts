@@ -20,7 +20,7 @@ const maxTimerMs = 2 ** 31 - 1;
 export function startLimits(given: AbortSignal | undefined, timeout: number): Limits {
   const deadline = AbortSignal.timeout(Math.min(timeout, maxTimerMs));
   return {
-    signal: given ? AbortSignal.any([given, deadline]) : deadline,
+    signal: given ? anySignal([given, deadline]) : deadline,
     createError: (requestId, last) =>
       given?.aborted
         ? new AbortedError("The call was aborted.", {
@@ -34,6 +34,19 @@ export function startLimits(given: AbortSignal | undefined, timeout: number): Li
             { status: 0, requestId, code: "deadline", cause: last ?? deadline.reason },
           ),
   };
+}
+
+/** A signal that aborts with the first of these. */
+function anySignal(signals: AbortSignal[]): AbortSignal {
+  if ("any" in AbortSignal) return AbortSignal.any(signals);
+  // Edge runtimes, and Safari before 17.4.
+  const controller = new AbortController();
+  for (const signal of signals) {
+    const onAbort = () => controller.abort(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+  }
+  return controller.signal;
 }
 
 /** The promise's result; rejects when the call must end before. */

@@ -1,19 +1,10 @@
-/** The words that are no filter by a column in the query string of PostgREST. */
-const reserved = new Set([
-  "select",
-  "columns",
-  "order",
-  "limit",
-  "offset",
-  "on_conflict",
-  "and",
-  "or",
-  "not",
-]);
+/** A plain name that is no word of PostgREST's query string. */
+const plainName =
+  /^(?!(?:select|columns|order|limit|offset|on_conflict|and|or|not)$)[a-z_][a-z0-9_]*$/;
 
 /** A name of a column, table or constraint in a query string, in quotes where it needs them. */
 export function quoteName(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) && !reserved.has(name) ? name : quote(name);
+  return plainName.test(name) ? name : quote(name);
 }
 
 /** A value inside a list or a group, in quotes where it needs them. */
