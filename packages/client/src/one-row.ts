@@ -1,6 +1,6 @@
 import type { Call } from "./attempt.ts";
 import type { AnyRow, TableContext } from "./context.ts";
-import { ApiError, ConflictError, NotFoundError } from "./errors.ts";
+import { NotFoundError } from "./errors.ts";
 import { type AnyKey, addKey } from "./key.ts";
 import { sendCall } from "./rows.ts";
 import { type AnyWith, addSelect } from "./select.ts";
@@ -17,7 +17,6 @@ export async function sendForOne(
   call: Pick<Call, "limits"> & Partial<Call>,
   embeds?: AnyWith,
 ): Promise<AnyRow> {
-  const { table, info } = context;
   const query = new URLSearchParams();
   addKey(query, context, key);
   addSelect(query, context, embeds);
@@ -26,13 +25,9 @@ export async function sendForOne(
     const { json } = await sendCall(context, { ...call, query, headers });
     return json as AnyRow;
   } catch (error) {
-    if (!(error instanceof ApiError && error.code === "PGRST116")) throw error;
+    if (!(error instanceof NotFoundError && error.code === "PGRST116")) throw error;
     const name = typeof key === "object" ? JSON.stringify(key) : key;
-    if (error instanceof ConflictError) {
-      const message = `Several rows of ${table} have the id ${name}. Name the whole key: ${info.key.join(" and ")}.`;
-      throw new ConflictError(message, { ...error, status: 409, code: "ambiguous_id" });
-    }
-    const message = `You have no row ${name} in ${table}. Check the id.`;
+    const message = `You have no row ${name} in ${context.table}. Check the id.`;
     throw new NotFoundError(message, { ...error, status: 404, code: "no_row" });
   }
 }

@@ -68,7 +68,7 @@ describe("A row that a policy shares with a user", () => {
     const id = newId();
     const theirs = await alice.db.tasks.create({ id, title: "alice", shared_with: bob.id });
     const mine = await bob.db.tasks.create({ id, title: "bob" });
-    const ambiguous = { name: "ConflictError", code: "ambiguous_id" };
+    const ambiguous = { name: "ConflictError", code: "PGRST116" };
     expect(await failure(bob.db.tasks.get(id))).toMatchObject(ambiguous);
     expect(await failure(bob.db.tasks.update(id, { title: "both" }))).toMatchObject(ambiguous);
     expect(await failure(bob.db.tasks.delete(id))).toMatchObject(ambiguous);

@@ -110,9 +110,10 @@ describe("A module", () => {
 
   test.each(packages)("of %s imports nothing outside of its package", (dir) => {
     const outside = listImports(dir).filter(({ to }) => !to.startsWith(`${dir}/`));
-    // The client's end-to-end tests are about the project's binding of it, which is no package.
+    // The client's end-to-end tests and the benchmark are about the project's binding of it, which is
+    // no package.
     const binding = ({ from, to }: Import) =>
-      from.startsWith("packages/client/tests/") && to === "client/index.ts";
+      /^packages\/(client\/tests|bench\/src)\//.test(from) && to === "client/index.ts";
     expect(outside.filter((one) => !binding(one))).toEqual([]);
   });
 
