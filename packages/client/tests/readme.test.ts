@@ -50,7 +50,9 @@ test("every snippet of the README runs, and prints what the page says", async ()
     [true],
     ["Rye bread"],
     [0, 1, `${userId}@example.com`],
+    [2, "Rye bread"],
     ["title", "tasks_title_length"],
     [[{ name: null, tasks: [{ count: 2 }] }], userId],
+    ["Small"],
   ]);
 });
