@@ -30,14 +30,14 @@ const steps = [...page.matchAll(/`([\w/.]+)`:\n\n```sql\n(.*?)```|```sh\n(.*?)``
 const code = [...page.matchAll(/```ts\n(.*?)```/gs)].map(([, block]) => block).join("\n");
 const promised = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map(([, text]) => text);
 const story = `
-import { createRowhouse, InvalidError, UnavailableError } from "./client/index.ts";
+import { createRowhouse, InvalidError, UnavailableError, uuidv7 } from "./client/index.ts";
 
 export async function story(url: string, token: string, print: (line: string) => void) {
   const console = { log: (...values: unknown[]) => print(values.join(" ")) };
   const db = createRowhouse({ url, token });
 ${code}
   // @ts-expect-error A name of a column that the type does not have.
-  void (() => db.rpc("add_note", { ...standup, new_tasks: [{ id: newId(), titel: "x" }] }));
+  void (() => db.rpc("add_note", { ...standup, new_tasks: [{ id: uuidv7(), titel: "x" }] }));
 }
 `;
 
