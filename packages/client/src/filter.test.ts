@@ -81,6 +81,8 @@ describe("A condition", () => {
     [{ tags: { constructor: 1 } }, /No comparison "constructor"/],
     [{ tags: { fullText: { query: "a", config: "a).eq.(" } } }, /No text search configuration/],
     [{ "*": 1 }, /"\*" for all columns/],
+    [{ tags: { in: ["a", null] } }, /Only eq and neq take null, for tags/],
+    [{ tags: { gt: null } }, /Only eq and neq take null/],
     [{ tags: { like: "5*" } }, /reads \* in a pattern/],
     [{ n: Number(2n ** 60n) }, /may have rounded/],
   ])("that makes no sense is refused: %j", (where, problem) => {

@@ -3,6 +3,7 @@ import { refused, TooLargeError, unsent } from "./errors.ts";
 import { type AnyWhere, addSearch, addWhere } from "./filter.ts";
 import type { Limits } from "./limits.ts";
 import { formatQuery, quoteName } from "./names.ts";
+import { formatValue } from "./values.ts";
 
 /** Which rows are asked for, without the types of their table. */
 export interface Conditions {
@@ -51,7 +52,7 @@ async function ownerCondition(
     throw refused("mine", `Rows of ${table} have no single owner. Leave "mine" out.`);
   }
   const user = await transport.getSubject(limits);
-  return user === undefined ? [] : [[quoteName(owner), `eq.${user}`]];
+  return [[quoteName(owner), `eq.${user ?? ""}`]];
 }
 
 /** Halves the longest list until each query is short enough. */
@@ -77,8 +78,10 @@ function splitWhere(
 function findLongestList(where: AnyWhere): [column: string | undefined, values: unknown[]] {
   const lists = Object.entries(where).map(([column, comparisons]): [string, unknown[]] => {
     const values: unknown = Object(comparisons).in;
+    if (!Array.isArray(values)) return [column, []];
     // Equal values in two queries would find a row twice.
-    return [column, Array.isArray(values) ? [...new Set(values.map(String))] : []];
+    const distinct = new Map(values.map((value) => [formatValue(value, "json", column), value]));
+    return [column, [...distinct.values()]];
   });
   return lists.sort(([, one], [, other]) => other.length - one.length)[0] ?? [undefined, []];
 }

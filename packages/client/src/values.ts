@@ -9,7 +9,10 @@ import type { ColumnKind, TableInfo } from "./types.ts";
  * @throws InvalidError for a number that JavaScript has rounded already.
  */
 export function formatValue(value: unknown, kind: ColumnKind, column: string): string {
+  if (typeof value === "bigint") return String(value);
   if (kind === "json") return JSON.stringify(value);
+  if (value === null)
+    throw refused("condition", `Only eq and neq take null, for ${column}.`, column);
   if (Array.isArray(value)) return formatArray(value, kind, column);
   if (value instanceof Date) return value.toISOString();
   assertExact(value, kind, column);
