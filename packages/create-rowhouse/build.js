@@ -29,7 +29,6 @@ const copied = [
   "docker-compose.yml",
   "docs/access.md",
   "docs/access.svg",
-  "docs/react.md",
   "policies",
   "postgrest.conf",
   "sql",

@@ -56,9 +56,7 @@ describe("npm create rowhouse my-app", () => {
         "vitest.config.ts",
       ]),
     );
-    expect(files).toEqual(
-      expect.arrayContaining(["docs/access.md", "docs/access.svg", "docs/react.md"]),
-    );
+    expect(files).toEqual(expect.arrayContaining(["docs/access.md", "docs/access.svg"]));
     expect(files.filter((file) => file.includes("dot-"))).toEqual([]);
   });
 
