@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readCatalog } from "../../src/schema/catalog/catalog.ts";
 import { buildDeclared } from "../../src/schema/catalog/declared.ts";
-import { findSubject, splitStatements } from "../../src/schema/catalog/sql.ts";
+import { splitStatements } from "../../src/schema/catalog/sql.ts";
+import { findSubject } from "../../src/schema/catalog/subject.ts";
 import { emptyDatabase } from "../../src/testing/database.ts";
 import { copyProject } from "../support/project.ts";
 
@@ -102,7 +103,7 @@ test("a statement is known by what it makes, whatever stands around it", () => {
   expect(splitStatements(sql).map(({ text }) => findSubject(text))).toEqual([
     "function api.f",
     "policy select_own on api.tasks",
-    "index tasks_title",
+    "index api.tasks_title",
     "trigger step on api.tasks",
   ]);
   for (const { text, start } of splitStatements(sql)) {

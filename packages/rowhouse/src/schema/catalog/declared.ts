@@ -5,7 +5,8 @@ import { errorCode, errorMessage, RowhouseError } from "../../lib/errors.ts";
 import { openProject } from "../../lib/project.ts";
 import { withClient } from "../../stack/database.ts";
 import { formatFault } from "./fault.ts";
-import { findSubject, normalize, type Statement, splitStatements } from "./sql.ts";
+import { type Statement, splitStatements } from "./sql.ts";
+import { isCreation, listSubjects } from "./subject.ts";
 
 /** The folders that declare what the database is now. */
 const declaredDirs = ["sql", "policies"];
@@ -135,7 +136,7 @@ async function createError(
   const sql = readDeclared(root, file);
   const statement =
     errorMessage(error) === endsTransaction
-      ? splitStatements(sql).find(({ text }) => isTransactionCommand(text))
+      ? splitStatements(sql).find(isTransactionCommand)
       : await failingStatement(client, sql);
   const twin = alreadyThere.has(errorCode(error) ?? "")
     ? findTwin(root, file, statement)
@@ -159,19 +160,19 @@ function findTwin(
   file: string,
   statement: Statement | undefined,
 ): string | undefined {
-  const subject = statement && findSubject(statement.text);
+  const [subject] = listSubjects(statement?.tree);
   return declaredFiles(root).find(
     (other) =>
       subject !== undefined &&
       other !== file &&
       splitStatements(readDeclared(root, other)).some(
-        ({ text }) => normalize(text).startsWith("create ") && findSubject(text) === subject,
+        ({ tree }) => isCreation(tree) && listSubjects(tree).includes(subject),
       ),
   );
 }
 
-function isTransactionCommand(statement: string): boolean {
-  return /^(begin|start transaction|commit|end|rollback|abort)\b/.test(normalize(statement));
+function isTransactionCommand({ tree }: Statement): boolean {
+  return tree !== undefined && "TransactionStmt" in tree;
 }
 
 /** The first statement that fails: a file is sent as one, so it is looked for. */
