@@ -101,6 +101,9 @@ describe("the comparison of catalogs", () => {
         create publication tidings for table api.users;
         create foreign data wrapper elsewhere;
         create server there foreign data wrapper elsewhere;
+        create foreign table public.far (a int) server there;
+        create table public.twin (a int, b int);
+        create extension citext schema public;
         create text search configuration public.words (copy = pg_catalog.simple);
         create aggregate public.total (int) (sfunc = public.add, stype = int, initcond = '0');
         create function public.same(int, int) returns bool language sql immutable as 'select $1 = $2';
@@ -167,7 +170,6 @@ describe("the comparison of catalogs", () => {
     "revoke usage on language plpgsql from public",
     "grant set on parameter log_statement to authenticated",
     "grant usage on foreign server there to authenticated",
-    "create unlogged table api.fast ()",
     "alter table api.tasks set unlogged",
     "alter sequence public.numbers set unlogged",
     "alter sequence public.numbers cache 9",
@@ -181,7 +183,7 @@ describe("the comparison of catalogs", () => {
     "alter table api.tasks alter column title set (n_distinct = 5)",
     "alter table api.tasks set (toast.autovacuum_enabled = off)",
     "alter table api.tasks alter column title set not null, alter column title set (n_distinct = -1)",
-    "create table public.typed of public.pair",
+    "alter table public.twin of public.pair",
     "alter role authenticated in database :database set statement_timeout = 0",
     "alter database :database set row_security = off",
     "alter role authenticated valid until '2099-01-01'",
@@ -206,16 +208,15 @@ describe("the comparison of catalogs", () => {
     "create language other handler plpgsql_call_handler",
     "create access method other type table handler heap_tableam_handler",
     "create type public.shell",
-    "create type public.span as range (subtype = int)",
     "create foreign data wrapper another",
     "alter server there options (host 'somewhere')",
     "create user mapping for authenticated server there",
-    "create foreign table public.far (a int) server there",
+    "alter foreign table public.far options (add place 'a')",
     "create text search dictionary public.stems (template = snowball, language = 'german')",
     "alter text search configuration public.words drop mapping for word",
     "create transform for int language sql (from sql with function pg_catalog.varchar_support(internal))",
     "alter function public.add(int, int) depends on extension plpgsql",
-    "create extension citext schema api",
+    "alter extension citext set schema api",
     "alter index public.part_a alter column 1 set statistics 500",
   ])("notices: %s", async (change) => {
     const changed = await withClient(url, async (client) => {
