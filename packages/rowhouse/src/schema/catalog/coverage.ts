@@ -1,5 +1,5 @@
 /** What becomes of the columns of a system catalog; each stands in one of the two. */
-export interface Coverage {
+interface Coverage {
   /** The columns that queries/ read, separated by spaces; "*" for all. */
   readonly compared?: string;
   /** Reasons, each with the columns that are left out for it; "*" for all others. */
@@ -23,7 +23,7 @@ const whole = { compared: "*" };
  * and why. A test holds it against a live server. What sql/ and policies/ are refused for is in
  * refused.ts.
  */
-export const coverage: Readonly<Record<string, Coverage>> = {
+const coverage: Readonly<Record<string, Coverage>> = {
   pg_aggregate: whole,
   pg_am: whole,
   pg_amop: {

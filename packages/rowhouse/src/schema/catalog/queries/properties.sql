@@ -105,10 +105,13 @@ select oid, 'property', 'compression of ' || name, case attcompression when 'p' 
 from attribute
 where attcompression <> ''
 union all
-select oid, 'property', 'options of ' || name, array_to_string(coalesce(attoptions, '{}') || coalesce(attfdwoptions, '{}'), ', ')
+-- Without what Debian's PostgreSQL 15.20 was seen to write on each column that is made: pg_attver, a
+-- number that is another one each time.
+select oid, 'property', 'options of ' || name, string_agg(option, ', ' order by option)
 from attribute
-where attoptions is not null
-or attfdwoptions is not null
+cross join unnest(coalesce(attoptions, '{}') || coalesce(attfdwoptions, '{}')) as option
+where option not like 'pg\_attver=%'
+group by oid, name
 union all
 select oid, 'property', 'statistics of ' || name, attstattarget::text
 from attribute
