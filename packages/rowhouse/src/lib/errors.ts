@@ -21,6 +21,7 @@ export type ErrorCode =
   | "migration_failed"
   | "api_stale"
   | "declaration_failed"
+  | "declaration_refused"
   | "plan_unproven"
   | "step_refused"
   | "types_stale"

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readCatalog } from "../../src/schema/catalog/catalog.ts";
 import { buildDeclared } from "../../src/schema/catalog/declared.ts";
-import { findSubject, splitStatements } from "../../src/schema/catalog/sql.ts";
+import { splitStatements } from "../../src/schema/catalog/sql.ts";
+import { findSubject } from "../../src/schema/catalog/subject.ts";
 import { emptyDatabase } from "../../src/testing/database.ts";
 import { copyProject } from "../support/project.ts";
 
@@ -102,10 +103,56 @@ test("a statement is known by what it makes, whatever stands around it", () => {
   expect(splitStatements(sql).map(({ text }) => findSubject(text))).toEqual([
     "function api.f",
     "policy select_own on api.tasks",
-    "index tasks_title",
+    "index api.tasks_title",
     "trigger step on api.tasks",
   ]);
   for (const { text, start } of splitStatements(sql)) {
     expect(sql.slice(start, start + text.length)).toBe(text);
   }
+});
+
+test.each([
+  ["-- kinds\ninsert into api.kinds values (1);", "2:1: rows are not declared"],
+  ["with a as (select 1) update api.tasks set title = '';", "rows are not declared"],
+  ["copy api.tasks from stdin;", "rows are not declared"],
+  ["create temporary table api_kinds (a int);", "what is temporary"],
+  ["create table pg_temp.kinds (a int);", "what is temporary"],
+  ["ALTER ROLE authenticated IN DATABASE postgres SET statement_timeout = 0;", "names a database"],
+  ["alter database postgres set row_security = off;", "names a database"],
+  ["grant create on database postgres to anonymous;", "names a database"],
+  ["comment on database postgres is 'Ours';", "names a database"],
+  ["alter role authenticated password 'secret';", "holds a secret"],
+  ["create user mapping for public server there options (password 'a');", "holds a secret"],
+  ["create subscription s connection '' publication p;", "holds a secret"],
+])("what nothing would compare is refused with its place: %s", async (sql, reason) => {
+  const root = copyProject();
+  writeFileSync(join(root, "sql/api/kinds.sql"), sql);
+  await expect(buildDeclared(await emptyDatabase(), root)).rejects.toMatchObject({
+    code: "declaration_refused",
+    message: expect.stringMatching(new RegExp(`sql/api/kinds\\.sql:(?:1:1: .*|)${reason}`)),
+    remedy: expect.stringContaining("Take it out"),
+  });
+});
+
+test.each([
+  "do $$ begin insert into api.kinds values (1); end $$;",
+  "create table api.kinds_too as select 1 as a;",
+])("rows that no text shows are refused, too: %s", async (sql) => {
+  const root = copyProject();
+  writeFileSync(join(root, "sql/api/kinds.sql"), `create table api.kinds (a int);\n${sql}`);
+  await expect(buildDeclared(await emptyDatabase(), root)).rejects.toMatchObject({
+    code: "declaration_refused",
+    message: expect.stringMatching(/put rows into api\.kinds/),
+  });
+});
+
+test.each([
+  "create table api.kinds (a int);\ncreate function api.add() returns void language sql as 'insert into api.kinds values (1)';",
+  "create materialized view api.kinds as select 1 as a;",
+  "alter role authenticated set statement_timeout = 0;",
+  "alter role authenticated password null;",
+])("what is compared can be declared: %s", async (sql) => {
+  const root = copyProject();
+  writeFileSync(join(root, "sql/api/kinds.sql"), sql);
+  await buildDeclared(await emptyDatabase(), root);
 });

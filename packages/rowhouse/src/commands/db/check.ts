@@ -2,7 +2,6 @@ import { Command } from "commander";
 import { note, printResult } from "../../lib/output.ts";
 import { openProject } from "../../lib/project.ts";
 import { compareCatalogs, readCatalog } from "../../schema/catalog/catalog.ts";
-import { buildDeclared } from "../../schema/catalog/declared.ts";
 import { describeDifference } from "../../schema/catalog/describe.ts";
 import { type History, readHistory } from "../../schema/catalog/history.ts";
 import { describeVersions } from "../../schema/catalog/versions.ts";
@@ -30,6 +29,7 @@ export const checkCommand = new Command("check")
 
 /** @returns The difference, and the lines that describe it: none when there is none. */
 async function checkSides(): Promise<[result: object, lines: string[]]> {
+  const { buildDeclared } = await import("../../schema/catalog/declared.ts");
   return withScratchPair(async (first, second) => {
     const [migrated, declared] = [await first.create(), await second.create()];
     await Promise.all([migrate(migrated), buildDeclared(declared)]);

@@ -5,7 +5,9 @@ import { errorCode, errorMessage, RowhouseError } from "../../lib/errors.ts";
 import { openProject } from "../../lib/project.ts";
 import { withClient } from "../../stack/database.ts";
 import { formatFault } from "./fault.ts";
-import { findSubject, normalize, type Statement, splitStatements } from "./sql.ts";
+import { findRefusal, rowsRefusal } from "./refused.ts";
+import { type Statement, splitStatements } from "./sql.ts";
+import { isCreation, listSubjects } from "./subject.ts";
 
 /** The folders that declare what the database is now. */
 const declaredDirs = ["sql", "policies"];
@@ -57,20 +59,50 @@ function orDeclarationError<T>(path: string, read: () => T): T {
  * Builds the declared database in an empty one. The files need no order: one that names
  * something missing is tried again after the others, until all are in.
  *
- * @throws RowhouseError declaration_failed, naming the file, the place in it, and PostgreSQL's error.
+ * @throws RowhouseError declaration_failed, naming the file, the place in it, and PostgreSQL's error;
+ *   declaration_refused for what no comparison would see.
  */
 export async function buildDeclared(url: string, root = openProject().root): Promise<void> {
+  const files = declaredFiles(root);
+  for (const file of files) refuseUndeclarable(file, readDeclared(root, file));
   await withClient(url, async (client) => {
     await client.query("begin");
-    let pending: Failure[] = declaredFiles(root).map((file) => ({ file, error: undefined }));
+    let pending: Failure[] = files.map((file) => ({ file, error: undefined }));
     while (pending.length > 0) {
       const left = await applyRound(client, root, pending);
       const cause = findCause(left);
       if (cause && left.length === pending.length) throw await createError(client, root, cause);
       pending = left;
     }
+    await refuseRows(client);
     await client.query("commit");
   });
+}
+
+/** Refuses what no comparison would see: it would be "declared" and never arrive. */
+function refuseUndeclarable(file: string, sql: string): void {
+  for (const { tree, codeStart } of splitStatements(sql)) {
+    const refusal = findRefusal(tree);
+    if (refusal === undefined) continue;
+    throw new RowhouseError(
+      "declaration_refused",
+      `This cannot be declared.\n${formatFault(file, sql, new Error(refusal.reason), codeStart)}`,
+      refusal.remedy,
+    );
+  }
+}
+
+const filledSql = readFileSync(join(import.meta.dirname, "filled.sql"), "utf8");
+
+/** Rows can also come from a `do` block, a function or a query: that no text shows. */
+async function refuseRows(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(filledSql);
+  if (rows.length === 0) return;
+  throw new RowhouseError(
+    "declaration_refused",
+    `The files put rows into ${rows.map(({ name }) => name).join(", ")}, but ${rowsRefusal.reason}.`,
+    rowsRefusal.remedy,
+  );
 }
 
 /** A file that is not applied yet, and the error when it was tried. */
@@ -135,7 +167,7 @@ async function createError(
   const sql = readDeclared(root, file);
   const statement =
     errorMessage(error) === endsTransaction
-      ? splitStatements(sql).find(({ text }) => isTransactionCommand(text))
+      ? splitStatements(sql).find(isTransactionCommand)
       : await failingStatement(client, sql);
   const twin = alreadyThere.has(errorCode(error) ?? "")
     ? findTwin(root, file, statement)
@@ -159,19 +191,19 @@ function findTwin(
   file: string,
   statement: Statement | undefined,
 ): string | undefined {
-  const subject = statement && findSubject(statement.text);
+  const [subject] = listSubjects(statement?.tree);
   return declaredFiles(root).find(
     (other) =>
       subject !== undefined &&
       other !== file &&
       splitStatements(readDeclared(root, other)).some(
-        ({ text }) => normalize(text).startsWith("create ") && findSubject(text) === subject,
+        ({ tree }) => isCreation(tree) && listSubjects(tree).includes(subject),
       ),
   );
 }
 
-function isTransactionCommand(statement: string): boolean {
-  return /^(begin|start transaction|commit|end|rollback|abort)\b/.test(normalize(statement));
+function isTransactionCommand({ tree }: Statement): boolean {
+  return tree !== undefined && "TransactionStmt" in tree;
 }
 
 /** The first statement that fails: a file is sent as one, so it is looked for. */

@@ -1,85 +1,110 @@
-/** Comments, strings, quoted names and dollar quotes, each as one; else a character at a time. */
-const token =
-  /--[^\n]*|\/\*[\s\S]*?\*\/|\b[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$([A-Za-z_]\w*)?\$[\s\S]*?\$\1\$|[\s\S]/g;
+import { loadModule, type Node, parseSync, type RawStmt, scanSync } from "libpg-query";
 
-/** A piece of an SQL text: a comment, a string, a quoted name, or a character of code. */
-interface Token {
+// Nothing that `rowhouse --version` or `start` needs imports this module: only who reads SQL waits.
+await loadModule();
+
+/** A piece of an SQL text: a comment, a string, a quoted name, a piece of code, or what is between. */
+export interface Token {
   readonly text: string;
   readonly kind: "comment" | "string" | "name" | "code";
-}
-
-/** Splits an SQL text, losing nothing. */
-export function tokenize(sql: string): Token[] {
-  return [...sql.matchAll(token)].map(([text]) => ({ text, kind: getKind(text) }));
-}
-
-function getKind(text: string): Token["kind"] {
-  if (text.startsWith("--") || text.startsWith("/*")) return "comment";
-  if (text.startsWith('"')) return "name";
-  return text.length > 1 ? "string" : "code";
-}
-
-/** A statement, and where it stands in its text. */
-export interface Statement {
-  readonly text: string;
   /** In UTF-16 units, from the text's start. */
   readonly start: number;
 }
 
-/**
- * The statements of an SQL text, each without its semicolon, and with the comments above it.
- * Bodies in the `begin atomic` form are cut at their semicolons.
- */
-export function splitStatements(sql: string): Statement[] {
-  const statements: Statement[] = [];
-  let start = 0;
+/** Splits an SQL text as PostgreSQL does, losing nothing. What it cannot read is code. */
+export function tokenize(sql: string): Token[] {
+  const tokens: Token[] = [];
   let end = 0;
-  for (const { text, kind } of [...tokenize(sql), { text: ";", kind: "code" }]) {
-    if (kind === "code" && text === ";") {
-      const part = sql.slice(start, end);
-      const lead = part.length - part.trimStart().length;
-      if (normalize(part) !== "") statements.push({ text: part.trim(), start: start + lead });
-      start = end + 1;
-    }
-    end += text.length;
+  const add = (to: number) => {
+    const text = sql.slice(end, to);
+    if (text !== "") tokens.push({ text, kind: getKind(text), start: end });
+    end = to;
+  };
+  const offset = countUnits(sql);
+  for (const token of orNothing(() => scanSync(sql).tokens) ?? []) {
+    add(offset(token.start));
+    add(offset(token.end));
   }
-  return statements;
+  add(sql.length);
+  return tokens;
 }
 
-/** A statement without comments, on one line and in lower case: for recognising it. */
-export function normalize(sql: string): string {
-  return tokenize(sql)
-    .map(({ text, kind }) =>
-      kind === "comment" ? " " : kind === "code" ? text.toLowerCase() : text,
-    )
-    .join("")
-    .replace(/\s+/g, " ")
-    .trim();
+function getKind(text: string): Token["kind"] {
+  if (/^(--|\/\*)/.test(text)) return "comment";
+  if (/^([uU]&)?"/.test(text)) return "name";
+  return /^(?:([ebxnEBXN]|[uU]&)?'|\$(?!\d))/.test(text) ? "string" : "code";
 }
 
-const name = "[a-z_][\\w$]*";
-const path = `${name}(?:\\.${name})?`;
+/** The parser counts bytes of UTF-8, JavaScript units of UTF-16. Asked for in ascending order. */
+function countUnits(sql: string): (byte: number) => number {
+  const bytes = Buffer.from(sql);
+  let [last, units] = [0, 0];
+  return (byte) => {
+    units += bytes.toString("utf8", last, byte).length;
+    last = byte;
+    return units;
+  };
+}
 
-/** How statements that make or change an object name it; the groups are the parts of its name. */
-const subjects: readonly [kind: string, pattern: RegExp][] = [
-  [
-    "function",
-    new RegExp(`^(?:create|create or replace|alter|drop) (?:function|procedure) (${path})`),
-  ],
-  ["policy", new RegExp(`^(?:create|alter|drop) policy (${name} on ${path})`)],
-  ["table", new RegExp(`^(?:create|alter|drop) table (${path})`)],
-  ["trigger", new RegExp(`^create (?:constraint )?trigger (${name}) .*? (on ${path})`)],
-  ["trigger", new RegExp(`^(?:alter|drop) trigger (${name}) (on ${path})`)],
-  ["index", new RegExp(`^(?:create|alter|drop) (?:unique )?index (?:${name}\\.)?(${name})`)],
-  ["view", new RegExp(`^(?:create|create or replace|alter|drop) view (${path})`)],
-];
-
-/** What a statement makes, changes or drops, as "policy select_own on api.tasks". */
-export function findSubject(sql: string): string | undefined {
-  const text = normalize(sql);
-  for (const [kind, pattern] of subjects) {
-    const [, ...parts] = pattern.exec(text) ?? [];
-    if (parts.length > 0) return [kind, ...parts].join(" ");
+/** The parser throws at what is no SQL: PostgreSQL, which is asked next, says it better. */
+function orNothing<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
   }
-  return undefined;
+}
+
+/** What PostgreSQL's parser made of a statement: `{ CreateStmt: { … } }`. */
+export type Tree = Node;
+
+/** A statement, and where it stands in its text. */
+export interface Statement {
+  /** Without its semicolon, and with the comments above it. */
+  readonly text: string;
+  /** In UTF-16 units, from the text's start. */
+  readonly start: number;
+  /** Where its code begins, behind the comments above it. */
+  readonly codeStart: number;
+  /** Undefined when the text is no SQL. */
+  readonly tree: Tree | undefined;
+}
+
+/** The statements of an SQL text. A text that is no SQL is one statement, for PostgreSQL to refuse. */
+export function splitStatements(sql: string): Statement[] {
+  const parsed = sql.trim() === "" ? [] : orNothing(() => parseSync(sql).stmts ?? []);
+  if (parsed === undefined) {
+    const start = sql.length - sql.trimStart().length;
+    return [{ text: sql.trim(), start, codeStart: start, tree: undefined }];
+  }
+  const offset = countUnits(sql);
+  const code = tokenize(sql).filter(({ text, kind }) => kind !== "comment" && text.trim() !== "");
+  let previous = 0;
+  return parsed.map(({ stmt, stmt_location = 0, stmt_len }: RawStmt) => {
+    const from = offset(stmt_location);
+    const to = stmt_len ? offset(stmt_location + stmt_len) : sql.length;
+    const own = code.filter(({ start, text }) => start >= from && start < to && text !== ";");
+    const end = own.reduce((_, { start, text }) => start + text.length, to);
+    const codeStart = own[0]?.start ?? from;
+    const gap = sql.slice(previous, codeStart);
+    const start = previous + gap.length - gap.replace(/^[\s;]+/, "").length;
+    previous = to;
+    return { text: sql.slice(start, end), start, codeStart, tree: stmt };
+  });
+}
+
+/** What the parser makes of a single statement; undefined when it is none. */
+export function parseStatement(sql: string): Tree | undefined {
+  return splitStatements(sql)[0]?.tree;
+}
+
+/** A name as PostgreSQL writes it: in quotes where it needs them. */
+export function quoteName(name: string): string {
+  // PostgreSQL quotes every keyword but those that can be any name.
+  const isPlain = /^[a-z_][a-z0-9_]*$/.test(name) && keywordKind(name) <= 1;
+  return isPlain ? name : `"${name.replaceAll('"', '""')}"`;
+}
+
+function keywordKind(word: string): number {
+  return scanSync(word).tokens[0]?.keywordKind ?? 0;
 }

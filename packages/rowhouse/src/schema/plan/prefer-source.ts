@@ -1,5 +1,7 @@
 import type { CatalogEntry } from "../catalog/catalog.ts";
-import { findSubject } from "../catalog/sql.ts";
+import { parseStatement, type Tree } from "../catalog/sql.ts";
+import { findSubject } from "../catalog/subject.ts";
+import { toAlterPolicy, toReplacement } from "./rewrite.ts";
 import type { Sources } from "./sources.ts";
 
 /** The catalogs of the two databases that a plan leads between. */
@@ -39,8 +41,10 @@ export function preferSources(
     const subject = findSubject(sql) ?? "";
     const source = sql.startsWith("create ") ? sources.get(subject) : undefined;
     if (source === undefined) return sql;
-    if (altered.has(subject)) return alter(source);
-    return isThere(subject, catalogs.before) && !dropped.has(subject) ? replace(source) : source;
+    if (altered.has(subject)) return toAlterPolicy(source);
+    return isThere(subject, catalogs.before) && !dropped.has(subject)
+      ? toReplacement(source)
+      : source;
   };
 
   const [types, others] = partition(
@@ -107,25 +111,33 @@ function unchangedComments({ before, after }: Catalogs): Set<string> {
 
 /** What goes with its table, or stands in the statement that makes the table. */
 function isSaidAlready(sql: string, goes: boolean, source: string | undefined): boolean {
-  const [, verb, name] =
-    /^alter table \S+\s+(add|drop) (?:constraint|column) (\S+)/.exec(sql) ?? [];
-  if (name === undefined) return false;
-  return verb === "drop" ? goes : source?.includes(` ${name} `) === true;
+  const tree = parseStatement(sql);
+  const [cmd, ...others] = tree && "AlterTableStmt" in tree ? (tree.AlterTableStmt.cmds ?? []) : [];
+  if (cmd === undefined || others.length > 0 || !("AlterTableCmd" in cmd)) return false;
+  const { subtype, def } = cmd.AlterTableCmd;
+  if (subtype === "AT_DropColumn" || subtype === "AT_DropConstraint") return goes;
+  if (subtype !== "AT_AddColumn" && subtype !== "AT_AddConstraint") return false;
+  const [name] = listPartNames(def);
+  return source !== undefined && name !== undefined && listParts(source).includes(name);
+}
+
+/** The columns and named constraints that a `create table` makes. */
+function listParts(source: string): string[] {
+  const tree = parseStatement(source);
+  return tree && "CreateStmt" in tree
+    ? (tree.CreateStmt.tableElts ?? []).flatMap(listPartNames)
+    : [];
+}
+
+/** The name of a column, then those of its constraints; or the name of a constraint. */
+function listPartNames(part: Tree | undefined): string[] {
+  if (part === undefined) return [];
+  if ("Constraint" in part) return [part.Constraint.conname ?? []].flat();
+  if (!("ColumnDef" in part)) return [];
+  const { colname, constraints = [] } = part.ColumnDef;
+  return [colname ?? [], ...constraints.map(listPartNames)].flat();
 }
 
 function isThere(subject: string, before: readonly CatalogEntry[]): boolean {
-  const [kind, name] = subject.split(" ", 2);
-  return before.some((entry) => entry.kind === kind && entry.name.startsWith(`${name}(`));
-}
-
-function replace(source: string): string {
-  return source.replace(/^create (?=function|procedure)/m, "create or replace ");
-}
-
-/** `create policy … for … to … using …` as `alter policy`, which keeps the verb. */
-function alter(source: string): string {
-  return source
-    .replace(/^create policy /m, "alter policy ")
-    .replace(/^as permissive\s+/m, "")
-    .replace(/^for \w+ to /m, "to ");
+  return before.some(({ kind, name }) => `${kind} ${name}`.startsWith(`${subject}(`));
 }

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseUp } from "../../stack/dbmate.ts";
 import { declaredFiles, readDeclared } from "../catalog/declared.ts";
-import { findSubject, normalize, splitStatements } from "../catalog/sql.ts";
+import { splitStatements, type Tree } from "../catalog/sql.ts";
+import { isCreation, listSubjects } from "../catalog/subject.ts";
 
 /** The statements that made what is there, by what they made: "policy select_own on api.tasks". */
 export type Sources = ReadonlyMap<string, string>;
@@ -26,15 +27,29 @@ export function migratedSources(dir: string): Sources {
  */
 function collectSources(texts: readonly string[]): Sources {
   const sources = new Map<string, string>();
-  for (const { text: statement } of texts.flatMap(splitStatements)) {
-    const subject = findSubject(statement);
-    if (subject === undefined) continue;
-    const creates = normalize(statement).startsWith("create ");
-    const again = sources.has(subject) && !normalize(statement).startsWith("create or replace ");
-    // Row security and statistics do not change the `create table` statement.
-    if (/^alter table .* (row level security|set statistics)/.test(normalize(statement))) continue;
-    if (creates && !again) sources.set(subject, statement);
-    else sources.delete(subject);
+  for (const { text: statement, tree } of texts.flatMap(splitStatements)) {
+    if (tree === undefined || keepsStatement(tree)) continue;
+    for (const subject of listSubjects(tree)) {
+      const again = sources.has(subject) && !isReplacement(tree);
+      if (isCreation(tree) && !again) sources.set(subject, statement);
+      else sources.delete(subject);
+    }
   }
   return sources;
+}
+
+function isReplacement(tree: Tree): boolean {
+  if ("CreateFunctionStmt" in tree) return tree.CreateFunctionStmt.replace === true;
+  if ("CreateTrigStmt" in tree) return tree.CreateTrigStmt.replace === true;
+  return "ViewStmt" in tree && tree.ViewStmt.replace === true;
+}
+
+/** Row security and statistics do not change the `create table` statement. */
+function keepsStatement(tree: Tree): boolean {
+  if (!("AlterTableStmt" in tree)) return false;
+  const isBeside = (cmd: string | undefined) =>
+    cmd !== undefined && (cmd.endsWith("RowSecurity") || cmd === "AT_SetStatistics");
+  return (tree.AlterTableStmt.cmds ?? []).every(
+    (cmd) => "AlterTableCmd" in cmd && isBeside(cmd.AlterTableCmd.subtype),
+  );
 }
