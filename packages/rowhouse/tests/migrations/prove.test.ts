@@ -26,6 +26,7 @@ async function evaluateCondition(up: string, down: string, losing: string[] = []
     declared: up.includes(add) ? withNote : before,
     losing: new Set(losing),
     emptied: [],
+    newRoles: [],
   });
 }
 
@@ -35,6 +36,7 @@ test("a migration that arrives, returns and keeps the rows is proven", async () 
     tables: 2,
     untried: [],
     emptied: [],
+    newRoles: [],
   });
 });
 

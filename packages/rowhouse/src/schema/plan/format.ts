@@ -71,8 +71,5 @@ function breakLines(sql: string): string {
     .replace(
       /^(alter table \S+)\n {2}((?:enable|disable|force|no force) row level security)$/,
       "$1 $2",
-    )
-    .replace(/^alter default privileges for role \S+[\s\S]*/, (one) =>
-      one.replace(/ for role \S+/, "").replace(/\s+/g, " "),
     );
 }

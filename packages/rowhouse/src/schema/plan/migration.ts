@@ -10,6 +10,7 @@ import type { Hazard } from "./hazard.ts";
 import { findHazards } from "./hazards.ts";
 import { planChanges } from "./plan.ts";
 import { tablesToEmpty } from "./recreated.ts";
+import { findNewRoles, keepRoles, listRoles } from "./roles.ts";
 import { readSnapshot, type Snapshot } from "./snapshot.ts";
 import { declaredSources, migratedSources } from "./sources.ts";
 
@@ -50,10 +51,7 @@ export async function draftMigration(
   name: string,
 ): Promise<Draft | undefined> {
   const { root, dir } = options;
-  const [from, to] = await Promise.all([
-    read(options.migrated, (url) => migrate(url, undefined, dir)),
-    read(options.declared, (url) => buildDeclared(url, root)),
-  ]);
+  const [from, to] = await readSides(options);
   const declared = to.catalog;
   if (areEqual(from.catalog, declared)) return undefined;
   const preferSources = planChanges(from, to, declaredSources(root));
@@ -63,15 +61,17 @@ export async function draftMigration(
   const emptied = tablesToEmpty(hazards, from.catalog).filter(
     (table) => !losing.has(table) && declared.some((one) => one.name === table),
   );
+  const newRoles = findNewRoles(from.catalog, declared);
   const file = `${nextVersion(dir)}_${name}.sql`;
 
   let refutation: Refutation | undefined;
   // As people wrote it, if that arrives; else as PostgreSQL writes it.
   for (const written of [true, false]) {
     const up = written ? preferSources : planChanges(from, to);
-    const down = planChanges(to, from, written ? migratedSources(dir) : undefined);
+    const back = planChanges(to, from, written ? migratedSources(dir) : undefined);
+    const down = keepRoles(back, newRoles);
     const text = migrationText(up, down, emptied);
-    const attempt = { file, text, dir, declared, losing, emptied };
+    const attempt = { file, text, dir, declared, losing, emptied, newRoles };
     const outcome = await prove(options.migrated, attempt);
     if ("rows" in outcome) return { file, text, up, hazards, proof: outcome };
     refutation = outcome;
@@ -83,10 +83,16 @@ export async function draftMigration(
   );
 }
 
-async function read(scratch: Scratch, build: (url: string) => Promise<unknown>): Promise<Snapshot> {
-  const url = await scratch.create();
-  await build(url);
-  return readSnapshot(url);
+/** What db/migrations build, and what sql/ and policies/ declare. */
+async function readSides({ root, dir, ...sides }: DraftOptions): Promise<[Snapshot, Snapshot]> {
+  const [migrated, declared] = [await sides.migrated.create(), await sides.declared.create()];
+  // On one server, both have the roles of both: then only those of the API are seen.
+  const isShared = sides.migrated.serverUrl === sides.declared.serverUrl;
+  const others = await listRoles(declared);
+  await Promise.all([migrate(migrated, undefined, dir), buildDeclared(declared, root)]);
+  const now = isShared ? [] : await listRoles(declared);
+  const roles = now.filter((name) => !others.includes(name));
+  return Promise.all([readSnapshot(migrated, roles), readSnapshot(declared, roles)]);
 }
 
 /** The time in UTC, or a second after the newest migration: dbmate runs them in this order. */
@@ -111,7 +117,7 @@ function migrationText(
 function part(statements: readonly string[]): string[] {
   const reload = ["notify pgrst, 'reload schema'"];
   // PostgREST reads the settings of roles only with its configuration.
-  if (statements.some((sql) => /^(alter|create) role /.test(sql))) {
+  if (statements.some((sql) => /^(alter role|grant \S+ to) |^ *create role /m.test(sql))) {
     reload.push("notify pgrst, 'reload config'");
   }
   const lines = [...statements, reload.join(";\n")];

@@ -23,7 +23,7 @@ function listDropped(statements: readonly string[]): string[] {
 
 /** Privileges without those that go with what is dropped, even if it is made again. */
 export function withoutDropped(
-  { held, objects }: Privileges,
+  { held, defaults, objects }: Privileges,
   statements: readonly string[],
 ): Privileges {
   const gone = new Set(listDropped(statements));
@@ -32,7 +32,8 @@ export function withoutDropped(
       ({ type, name, column }) =>
         !gone.has(`${type} ${name}`) && !gone.has(`column ${name}.${column}`),
     ),
-    objects: new Set([...objects].filter((name) => !gone.has(name))),
+    defaults,
+    objects: new Map([...objects].filter(([name]) => !gone.has(name))),
   };
 }
 
