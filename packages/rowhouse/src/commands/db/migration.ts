@@ -22,7 +22,7 @@ export const migrationCommand = new Command("migration")
   .argument("<name>", "what it does, in a few words: note_column", migrationName)
   .option(
     "--allow-drop <object...>",
-    "allow dropping these tables or columns, or changing their type",
+    "allow dropping these tables, columns or labels of these enums, or changing a column's type",
   )
   .option("--allow-rls-off <table...>", "allow turning row-level security off on these")
   .option("--allow-anonymous <object...>", "allow opening these to anonymous requests")

@@ -8,6 +8,7 @@ import { buildDeclared } from "../catalog/declared.ts";
 import { type Proof, prove, type Refutation } from "../proof/prove.ts";
 import type { Hazard } from "./hazard.ts";
 import { findHazards } from "./hazards.ts";
+import { findNewLabels } from "./labels.ts";
 import { planChanges } from "./plan.ts";
 import { tablesToEmpty } from "./recreated.ts";
 import { findNewRoles, keepRoles, listRoles } from "./roles.ts";
@@ -51,7 +52,7 @@ export async function draftMigration(
   name: string,
 ): Promise<Draft | undefined> {
   const { root, dir } = options;
-  const [from, to] = await readSides(options);
+  const [from, to, target] = await readSides(options);
   const declared = to.catalog;
   if (areEqual(from.catalog, declared)) return undefined;
   const preferSources = planChanges(from, to, declaredSources(root));
@@ -71,20 +72,40 @@ export async function draftMigration(
     const back = planChanges(to, from, written ? migratedSources(dir) : undefined);
     const down = keepRoles(back, newRoles);
     const text = migrationText(up, down, emptied);
-    const attempt = { file, text, dir, declared, losing, emptied, newRoles };
+    const attempt = { file, text, dir, declared, losing, emptied, newRoles, target };
     const outcome = await prove(options.migrated, attempt);
     if ("rows" in outcome) return { file, text, up, hazards, proof: outcome };
-    refutation = outcome;
+    refutation ??= outcome;
   }
-  throw new RowhouseError(
+  throw unproven(refutation, findNewLabels(from.catalog, declared));
+}
+
+/** SQLSTATEs of "unsafe use of new value" and of a value that an enum does not have (yet). */
+const unknownLabel = /\((?:55P04|22P02)\)/;
+
+function unproven(
+  refutation: Refutation | undefined,
+  labels: ReturnType<typeof findNewLabels>,
+): RowhouseError {
+  const reason = refutation?.reason ?? "";
+  const used = unknownLabel.test(reason)
+    ? labels.find(({ label }) => reason.includes(label.replace(/^E?'(.*)'$/, "$1")))
+    : undefined;
+  return new RowhouseError(
     "plan_unproven",
-    `Found no plan that leads from db/migrations to sql/ and policies/. The best one fails on the way ${refutation?.direction}: ${refutation?.reason}`,
-    "Write this migration by hand; `rowhouse db check` verifies it.",
+    `Found no plan that leads from db/migrations to sql/ and policies/. It fails on the way ${refutation?.direction}: ${reason}`,
+    used === undefined
+      ? "Write this migration by hand; `rowhouse db check` verifies it."
+      : `PostgreSQL lets a new label be used only after the migration that adds it. Write two: declare ${used.label} in ${used.type} alone, run \`rowhouse db migration\`, then declare what uses it and run it again.`,
   );
 }
 
 /** What db/migrations build, and what sql/ and policies/ declare. */
-async function readSides({ root, dir, ...sides }: DraftOptions): Promise<[Snapshot, Snapshot]> {
+async function readSides({
+  root,
+  dir,
+  ...sides
+}: DraftOptions): Promise<[Snapshot, Snapshot, string]> {
   const [migrated, declared] = [await sides.migrated.create(), await sides.declared.create()];
   // On one server, both have the roles of both: then only those of the API are seen.
   const isShared = sides.migrated.serverUrl === sides.declared.serverUrl;
@@ -92,7 +113,8 @@ async function readSides({ root, dir, ...sides }: DraftOptions): Promise<[Snapsh
   await Promise.all([migrate(migrated, undefined, dir), buildDeclared(declared, root)]);
   const now = isShared ? [] : await listRoles(declared);
   const roles = now.filter((name) => !others.includes(name));
-  return Promise.all([readSnapshot(migrated, roles), readSnapshot(declared, roles)]);
+  const snapshots = [readSnapshot(migrated, roles), readSnapshot(declared, roles)] as const;
+  return [...(await Promise.all(snapshots)), declared];
 }
 
 /** The time in UTC, or a second after the newest migration: dbmate runs them in this order. */

@@ -119,13 +119,17 @@ function isThere(subject: string, before: readonly CatalogEntry[]): boolean {
 }
 
 function replace(source: string): string {
-  return source.replace(/^create (?=function|procedure)/m, "create or replace ");
+  return source.replace(/^(\s*)create\s+(?=function|procedure)/im, "$1create or replace ");
 }
 
-/** `create policy … for … to … using …` as `alter policy`, which keeps the verb. */
+/** `create policy … as … for … to … using …` as `alter policy`, which keeps mode and verb. */
 function alter(source: string): string {
-  return source
-    .replace(/^create policy /m, "alter policy ")
-    .replace(/^as permissive\s+/m, "")
-    .replace(/^for \w+ to /m, "to ");
+  const head = source.search(/\b(?:using|with\s+check)\b\s*\(/i);
+  const end = head < 0 ? source.length : head;
+  const opening = source
+    .slice(0, end)
+    .replace(/^(\s*)create\s+policy\b/im, "$1alter policy")
+    .replace(/\bas\s+(?:permissive|restrictive)\s+/i, "")
+    .replace(/\bfor\s+(?:all|select|insert|update|delete)\s+/i, "");
+  return opening + source.slice(end);
 }

@@ -7,6 +7,8 @@ const drops: readonly [kind: string, pattern: RegExp][] = [
   ["table", /^drop (?:table|view|materialized view|foreign table) (\S+)$/],
   ["function", /^drop (?:function|procedure) (.+)$/],
   ["type", /^drop (?:type|domain) (\S+)$/],
+  // How pg-delta takes a label out of an enum: there is a new type of that name then.
+  ["type", /^alter type (\S+) rename to \S+__pgdelta_replaced$/],
   ["sequence", /^drop sequence (\S+)$/],
   ["column", /^alter (?:foreign )?table (\S+)\s+drop column (\S+)$/],
 ];
@@ -16,7 +18,8 @@ function listDropped(statements: readonly string[]): string[] {
   return statements.flatMap((sql) =>
     drops.flatMap(([kind, pattern]) => {
       const [, ...names] = pattern.exec(sql) ?? [];
-      return names.length > 0 ? [`${kind} ${names.join(".")}`] : [];
+      // PostgreSQL names a function without the spaces that a statement has.
+      return names.length > 0 ? [`${kind} ${names.join(".").replaceAll(", ", ",")}`] : [];
     }),
   );
 }

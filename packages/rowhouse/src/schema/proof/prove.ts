@@ -7,7 +7,7 @@ import { migrate, rollback } from "../../stack/dbmate.ts";
 import type { Scratch } from "../../stack/scratch.ts";
 import { type CatalogDifference, type CatalogEntry, compareCatalogs } from "../catalog/catalog.ts";
 import { getRoles, readCatalogWithRoles, withoutRoles } from "../plan/roles.ts";
-import { listTables, makeRows, type WithoutRows } from "./sample-rows.ts";
+import { listTables, makeRows, openTarget, type WithoutRows } from "./sample-rows.ts";
 
 /** What was seen when a migration was tried. */
 export interface Proof {
@@ -34,6 +34,8 @@ export interface Attempt {
   readonly dir: string;
   /** What the database must hold after it. */
   readonly declared: readonly CatalogEntry[];
+  /** A database that holds it: made-up rows have to meet its rules, too. */
+  readonly target?: string;
   /** The tables and columns whose rows need not survive: "api.tasks", "api.tasks.title". */
   readonly losing: ReadonlySet<string>;
   /** The tables of which a column comes back on the way down that takes no null. */
@@ -67,7 +69,11 @@ async function runProof(
   await migrate(url, undefined, dir);
   const read = () => readCatalogWithRoles(url, getRoles(attempt.declared));
   const before = await read();
-  const untried = await withClient(url, makeRows);
+  const untried = await withClient(url, async (client) =>
+    attempt.target === undefined
+      ? makeRows(client)
+      : withClient(attempt.target, async (target) => makeRows(client, await openTarget(target))),
+  );
   const contents = keepContents(await readContents(url), attempt.losing);
   writeFileSync(join(dir, attempt.file), attempt.text);
   const up = await findRefutation({ url, dir, contents, read }, "up", attempt.declared);
