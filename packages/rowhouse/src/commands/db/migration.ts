@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { RowhouseError } from "../../lib/errors.ts";
+import { quoteForShell } from "../../lib/format.ts";
 import { note, print } from "../../lib/output.ts";
 import { openProject } from "../../lib/project.ts";
 import type { Hazard, HazardKind } from "../../schema/plan/hazard.ts";
@@ -69,7 +70,9 @@ const flags: Record<HazardKind, [flag: string, allowed: keyof Allowed]> = {
 export function refuse(hazards: readonly Hazard[], allowed: Allowed): void {
   const refused = hazards.filter(({ kind, object }) => !allowed[flags[kind][1]]?.includes(object));
   if (refused.length === 0) return;
-  const needed = new Set(refused.map(({ kind, object }) => `${flags[kind][0]} ${object}`));
+  const needed = new Set(
+    refused.map(({ kind, object }) => `${flags[kind][0]} ${quoteForShell(object)}`),
+  );
   throw new RowhouseError(
     "step_refused",
     [
