@@ -1,11 +1,15 @@
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { type Draft, draftMigration } from "../../src/schema/plan/migration.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { migrate, rollback } from "../../src/stack/dbmate.ts";
 import { openOwnScratch, type Scratch } from "../../src/stack/scratch.ts";
 import { copyProject } from "../support/project.ts";
+
+// Each draft starts two servers.
+vi.setConfig({ testTimeout: 180_000 });
+afterAll(() => vi.resetConfig());
 
 /** A project whose sql/ makes roles that no migration brings yet. */
 function projectWith(files: Readonly<Record<string, string>>): string {

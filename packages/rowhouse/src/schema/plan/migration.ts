@@ -6,6 +6,7 @@ import type { Scratch } from "../../stack/scratch.ts";
 import { areEqual } from "../catalog/catalog.ts";
 import { buildDeclared } from "../catalog/declared.ts";
 import { type Proof, prove, type Refutation } from "../proof/prove.ts";
+import { fitSources } from "./fit.ts";
 import type { Hazard } from "./hazard.ts";
 import { findHazards } from "./hazards.ts";
 import { findNewLabels } from "./labels.ts";
@@ -52,11 +53,11 @@ export async function draftMigration(
   name: string,
 ): Promise<Draft | undefined> {
   const { root, dir } = options;
-  const [from, to, target] = await readSides(options);
+  const { from, to, source, target } = await readSides(options);
   const declared = to.catalog;
   if (areEqual(from.catalog, declared)) return undefined;
-  const preferSources = planChanges(from, to, declaredSources(root));
-  const hazards = findHazards(from.catalog, declared, preferSources);
+  const written = await fitSources(source, [from, to], declaredSources(root));
+  const hazards = findHazards(from.catalog, declared, written);
   options.permit?.(hazards);
   const losing = new Set(hazards.filter(({ kind }) => kind === "drop").map(({ object }) => object));
   const emptied = tablesToEmpty(hazards, from.catalog).filter(
@@ -66,11 +67,15 @@ export async function draftMigration(
   const file = `${nextVersion(dir)}_${name}.sql`;
 
   let refutation: Refutation | undefined;
-  // As people wrote it, if that arrives; else as PostgreSQL writes it.
-  for (const written of [true, false]) {
-    const up = written ? preferSources : planChanges(from, to);
-    const back = planChanges(to, from, written ? migratedSources(dir) : undefined);
-    const down = keepRoles(back, newRoles);
+  const back = [to, from] as const;
+  const plans = [
+    // As people wrote it, where that arrives; else as PostgreSQL writes it.
+    async () => [written, await fitSources(target, back, migratedSources(dir), newRoles)] as const,
+    async () => [planChanges(from, to), planChanges(...back)] as const,
+  ];
+  for (const plan of plans) {
+    const [up, planned] = await plan();
+    const down = keepRoles(planned, newRoles);
     const text = migrationText(up, down, emptied);
     const attempt = { file, text, dir, declared, losing, emptied, newRoles, target };
     const outcome = await prove(options.migrated, attempt);
@@ -100,12 +105,16 @@ function unproven(
   );
 }
 
+/** The two sides, and the databases that they were read from. */
+interface Sides {
+  readonly from: Snapshot;
+  readonly to: Snapshot;
+  readonly source: string;
+  readonly target: string;
+}
+
 /** What db/migrations build, and what sql/ and policies/ declare. */
-async function readSides({
-  root,
-  dir,
-  ...sides
-}: DraftOptions): Promise<[Snapshot, Snapshot, string]> {
+async function readSides({ root, dir, ...sides }: DraftOptions): Promise<Sides> {
   const [migrated, declared] = [await sides.migrated.create(), await sides.declared.create()];
   // On one server, both have the roles of both: then only those of the API are seen.
   const isShared = sides.migrated.serverUrl === sides.declared.serverUrl;
@@ -114,7 +123,8 @@ async function readSides({
   const now = isShared ? [] : await listRoles(declared);
   const roles = now.filter((name) => !others.includes(name));
   const snapshots = [readSnapshot(migrated, roles), readSnapshot(declared, roles)] as const;
-  return [...(await Promise.all(snapshots)), declared];
+  const [from, to] = await Promise.all(snapshots);
+  return { from, to, source: migrated, target: declared };
 }
 
 /** The time in UTC, or a second after the newest migration: dbmate runs them in this order. */

@@ -1,5 +1,5 @@
 import type { CatalogEntry } from "../catalog/catalog.ts";
-import { findSubject } from "../catalog/sql.ts";
+import { findSubject, normalize } from "../catalog/sql.ts";
 import type { Sources } from "./sources.ts";
 
 /** The catalogs of the two databases that a plan leads between. */
@@ -110,7 +110,9 @@ function isSaidAlready(sql: string, goes: boolean, source: string | undefined): 
   const [, verb, name] =
     /^alter table \S+\s+(add|drop) (?:constraint|column) (\S+)/.exec(sql) ?? [];
   if (name === undefined) return false;
-  return verb === "drop" ? goes : source?.includes(` ${name} `) === true;
+  if (verb === "drop" || source === undefined) return goes && verb === "drop";
+  const text = normalize(source);
+  return text.includes(` ${name} `) || text.includes(`(${name} `);
 }
 
 function isThere(subject: string, before: readonly CatalogEntry[]): boolean {

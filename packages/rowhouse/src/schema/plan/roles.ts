@@ -1,3 +1,4 @@
+import type pg from "pg";
 import { withClient } from "../../stack/database.ts";
 import { type CatalogEntry, readCatalogOn } from "../catalog/catalog.ts";
 
@@ -16,13 +17,11 @@ export async function listRoles(url: string): Promise<string[]> {
  * database shows that they belong to it.
  */
 export async function readCatalogWithRoles(
-  url: string,
+  client: pg.ClientBase,
   roles: readonly string[],
 ): Promise<CatalogEntry[]> {
-  return withClient(url, async (client) => {
-    await client.query("select set_config('rowhouse.roles', $1, false)", [JSON.stringify(roles)]);
-    return readCatalogOn(client);
-  });
+  await client.query("select set_config('rowhouse.roles', $1, false)", [JSON.stringify(roles)]);
+  return readCatalogOn(client);
 }
 
 /** The roles in one catalog that are not in another. */

@@ -23,7 +23,7 @@ export interface Snapshot {
  */
 export async function readSnapshot(url: string, roles: readonly string[] = []): Promise<Snapshot> {
   // First, since it explains a database that cannot be reached.
-  const catalog = await readCatalogWithRoles(url, roles);
+  const catalog = await withClient(url, (client) => readCatalogWithRoles(client, roles));
   const [facts, privileges, statistics, keywords] = await Promise.all([
     readFacts(url),
     readPrivileges(url),

@@ -67,7 +67,8 @@ async function runProof(
 ): Promise<Proof | Refutation> {
   cpSync(attempt.dir, dir, { recursive: true });
   await migrate(url, undefined, dir);
-  const read = () => readCatalogWithRoles(url, getRoles(attempt.declared));
+  const roles = getRoles(attempt.declared);
+  const read = () => withClient(url, (client) => readCatalogWithRoles(client, roles));
   const before = await read();
   const untried = await withClient(url, async (client) =>
     attempt.target === undefined
