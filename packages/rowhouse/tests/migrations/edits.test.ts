@@ -6,7 +6,7 @@ import { testScratch } from "../../src/testing/database.ts";
 import { copyProject } from "../support/project.ts";
 
 /** Drafts the migration from one text of sql/api/edited.sql to another; the first is migrated. */
-async function draftEdit(before: string, after: string) {
+async function draftEdit(before: string, after: string, backfill = false) {
   const root = copyProject();
   const dir = join(root, "db/migrations");
   writeFileSync(
@@ -15,7 +15,7 @@ async function draftEdit(before: string, after: string) {
   );
   writeFileSync(join(root, "sql/api/edited.sql"), `create schema edited;\n${after}`);
   const sides = { migrated: testScratch(), declared: testScratch() };
-  return draftMigration({ root, dir, ...sides }, "edit");
+  return draftMigration({ root, dir, ...sides, backfill }, "edit");
 }
 
 const table = (columns: string) => `create table edited.t (id int primary key, ${columns});`;
@@ -84,6 +84,32 @@ test("an index on an expression keeps the parentheses that it needs", async () =
   const columns = table("a text not null, b text not null");
   const draft = await draftEdit(columns, columns + index);
   expect(draft?.text).toContain("((a || b))");
+});
+
+describe("a new column that takes no null", () => {
+  const before = table("a text");
+  const after = table("a text, b text not null unique, c edited.s not null");
+  const state = enumOf("'x', 'y'");
+
+  test("is refused with the way to write it", async () => {
+    await expect(draftEdit(state + before, state + after)).rejects.toMatchObject({
+      code: "plan_unproven",
+      remedy: expect.stringContaining("--draft"),
+    });
+  });
+
+  test("is drafted with the place for its values, and proven with made-up ones", async () => {
+    const draft = await draftEdit(state + before, state + after, true);
+    const [up = ""] = draft?.text.split("-- migrate:down") ?? [];
+    expect(up).toMatch(/add column b text;\n\n-- BACKFILL: .*edited\.t .*\n--.*;\n\nalter table/);
+    expect(up).toMatch(/alter column c set not null;/);
+    expect(up).not.toMatch(/^update/m);
+    expect(draft?.backfills).toEqual([
+      { table: "edited.t", column: "b" },
+      { table: "edited.t", column: "c" },
+    ]);
+    expect(draft?.proof).toMatchObject({ rows: 6, tables: 3, untried: [] });
+  });
 });
 
 describe("a label of an enum", () => {

@@ -17,6 +17,10 @@ export interface Allowed {
   readonly allowAnonymous?: readonly string[];
 }
 
+interface Options extends Allowed {
+  readonly draft?: true;
+}
+
 /** `rowhouse db migration <name>` */
 export const migrationCommand = new Command("migration")
   .description("write and prove the migration from db/migrations to sql/ and policies/")
@@ -25,6 +29,7 @@ export const migrationCommand = new Command("migration")
     "--allow-drop <object...>",
     "allow dropping these tables, columns or labels of these enums, or changing a column's type",
   )
+  .option("--draft", "write it with marked places for the values that rows need in new columns")
   .option("--allow-rls-off <table...>", "allow turning row-level security off on these")
   .option("--allow-anonymous <object...>", "allow opening these to anonymous requests")
   .addHelpText(
@@ -33,12 +38,12 @@ export const migrationCommand = new Command("migration")
 It is tried on throwaway servers first: up must arrive at what is declared, down must return, and
 made-up rows must survive both. Only then is the file written.`,
   )
-  .action(async (name: string, allowed: Allowed) => {
+  .action(async (name: string, { draft: marked, ...allowed }: Options) => {
     const permit = (hazards: readonly Hazard[]) => refuse(hazards, allowed);
     const { draftMigration } = await import("../../schema/plan/migration.ts");
     const { root, migrationsDir: dir } = openProject();
     await withScratchPair(async (migrated, declared) => {
-      const options = { root, dir, migrated, declared, permit };
+      const options = { root, dir, migrated, declared, permit, backfill: marked === true };
       const draft = await draftMigration(options, name);
       if (draft === undefined) {
         note("Nothing to do: db/migrations builds what sql/ and policies/ declare.");
@@ -48,6 +53,10 @@ made-up rows must survive both. Only then is the file written.`,
       writeFileSync(file, draft.text, { flag: "wx" });
       print(`wrote ${relative(process.cwd(), file)}`);
       for (const line of describeProof(draft)) note(line);
+      for (const { table, column } of draft.backfills)
+        note(
+          `Write the values of ${table}.${column} at BACKFILL before you apply it: it was tried with made-up ones.`,
+        );
       const adopted = await adoptAtHome(declared);
       for (const one of adopted)
         note(`The home's database already has it: marked ${one} as applied.`);

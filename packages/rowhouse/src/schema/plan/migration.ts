@@ -1,11 +1,14 @@
 import { readdirSync } from "node:fs";
 import { RowhouseError } from "../../lib/errors.ts";
+import { withClient } from "../../stack/database.ts";
 import { migrate } from "../../stack/dbmate.ts";
 import { defaultLockRetries } from "../../stack/lock-retries.ts";
 import type { Scratch } from "../../stack/scratch.ts";
 import { areEqual } from "../catalog/catalog.ts";
 import { buildDeclared } from "../catalog/declared.ts";
 import { type Proof, prove, type Refutation } from "../proof/prove.ts";
+import { fillColumn } from "../proof/sample-rows.ts";
+import { type Backfill, findRequired, markedPlace, splitRequired } from "./backfill.ts";
 import { fitSources } from "./fit.ts";
 import type { Hazard } from "./hazard.ts";
 import { findHazards } from "./hazards.ts";
@@ -25,6 +28,8 @@ export interface Draft {
   readonly up: readonly string[];
   readonly hazards: readonly Hazard[];
   readonly proof: Proof;
+  /** The columns whose values a person has to write into the file. */
+  readonly backfills: readonly Backfill[];
 }
 
 /** What the two sides are built from, and where. */
@@ -36,6 +41,8 @@ export interface DraftOptions {
   /** Roles belong to a server: each side has one of its own. */
   readonly migrated: Scratch;
   readonly declared: Scratch;
+  /** Whether a column that needs a backfill is drafted with the place for it. */
+  readonly backfill?: boolean;
   /** Called with the hazards before anything is tried; it may throw. */
   readonly permit?: (hazards: readonly Hazard[]) => void;
 }
@@ -76,13 +83,34 @@ export async function draftMigration(
   for (const plan of plans) {
     const [up, planned] = await plan();
     const down = keepRoles(planned, newRoles);
-    const text = migrationText(up, down, emptied);
+    const backfills = options.backfill ? findRequired(up) : [];
+    const filled = await withMadeUpValues(up, backfills, target);
+    const text = migrationText(filled, down, emptied);
     const attempt = { file, text, dir, declared, losing, emptied, newRoles, target };
     const outcome = await prove(options.migrated, attempt);
-    if ("rows" in outcome) return { file, text, up, hazards, proof: outcome };
+    if ("rows" in outcome) {
+      const shown = backfills.length > 0 ? splitRequired(up, (one) => [markedPlace(one)]) : up;
+      const text = migrationText(shown, down, emptied);
+      return { file, text, up: shown, hazards, proof: outcome, backfills };
+    }
     refutation ??= outcome;
   }
   throw unproven(refutation, findNewLabels(from.catalog, declared));
+}
+
+/** What is tried in place of the values that a person will write. */
+async function withMadeUpValues(
+  statements: readonly string[],
+  backfills: readonly Backfill[],
+  target: string,
+): Promise<readonly string[]> {
+  if (backfills.length === 0) return statements;
+  return withClient(target, async (client) => {
+    const values = new Map<string, string[]>();
+    for (const { table, column } of backfills)
+      values.set(`${table}.${column}`, await fillColumn(client, table, column));
+    return splitRequired(statements, (one) => values.get(`${one.table}.${one.column}`) ?? []);
+  });
 }
 
 /** SQLSTATEs of "unsafe use of new value" and of a value that an enum does not have (yet). */
@@ -100,7 +128,9 @@ function unproven(
     "plan_unproven",
     `Found no plan that leads from db/migrations to sql/ and policies/. It fails on the way ${refutation?.direction}: ${reason}`,
     used === undefined
-      ? "Write this migration by hand; `rowhouse db check` verifies it."
+      ? reason.includes("(23502)")
+        ? "Rows that are there have no value for it. Give the column a default, or run `rowhouse db migration <name> --draft`: it writes the file with the place for their values."
+        : "Write this migration by hand; `rowhouse db check` verifies it."
       : `PostgreSQL lets a new label be used only after the migration that adds it. Write two: declare ${used.label} in ${used.type} alone, run \`rowhouse db migration\`, then declare what uses it and run it again.`,
   );
 }
@@ -155,6 +185,7 @@ function part(statements: readonly string[]): string[] {
   const lines = [...statements, reload.join(";\n")];
   return [
     `set local lock_timeout = '${defaultLockRetries.lockTimeout}s';`,
-    ...lines.map((sql) => `${sql};`),
+    // A place for a person to write is a comment, and no statement.
+    ...lines.map((sql) => (/^--.*(\n--.*)*$/.test(sql) ? sql : `${sql};`)),
   ];
 }

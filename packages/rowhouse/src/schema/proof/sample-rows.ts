@@ -35,6 +35,27 @@ const rowsPerTable = 2;
 
 const query = readFileSync(join(import.meta.dirname, "columns.sql"), "utf8");
 
+/**
+ * SQL that gives made-up values to a column of the rows that are there, as a person would.
+ *
+ * @param client The database that has the column already.
+ */
+export async function fillColumn(
+  client: pg.ClientBase,
+  table: string,
+  column: string,
+): Promise<string[]> {
+  const found = (await listTables(client)).find((one) => one.table === table);
+  const target = found?.columns.find(({ name }) => name === column);
+  if (found === undefined || target === undefined) return [];
+  const [guess] = candidates(target, undefined, found.literals);
+  // Two rows were made up, and the column may be unique.
+  return [
+    `update ${table} set ${column} = ${guess?.(0)}`,
+    `update ${table} set ${column} = ${guess?.(1)} where ctid = (select max(ctid) from ${table})`,
+  ];
+}
+
 /** A throwaway database with the rules that made-up rows have to meet, too. */
 export interface Target {
   readonly client: pg.ClientBase;
