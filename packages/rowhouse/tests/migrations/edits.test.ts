@@ -1,12 +1,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { draftMigration } from "../../src/schema/plan/migration.ts";
+import { type DraftOptions, draftMigration } from "../../src/schema/plan/migration.ts";
 import { testScratch } from "../../src/testing/database.ts";
 import { copyProject } from "../support/project.ts";
 
 /** Drafts the migration from one text of sql/api/edited.sql to another; the first is migrated. */
-async function draftEdit(before: string, after: string, backfill = false) {
+async function draftEdit(before: string, after: string, options: Partial<DraftOptions> = {}) {
   const root = copyProject();
   const dir = join(root, "db/migrations");
   writeFileSync(
@@ -15,7 +15,7 @@ async function draftEdit(before: string, after: string, backfill = false) {
   );
   writeFileSync(join(root, "sql/api/edited.sql"), `create schema edited;\n${after}`);
   const sides = { migrated: testScratch(), declared: testScratch() };
-  return draftMigration({ root, dir, ...sides, backfill }, "edit");
+  return draftMigration({ root, dir, ...sides, ...options }, "edit");
 }
 
 const table = (columns: string) => `create table edited.t (id int primary key, ${columns});`;
@@ -99,7 +99,7 @@ describe("a new column that takes no null", () => {
   });
 
   test("is drafted with the place for its values, and proven with made-up ones", async () => {
-    const draft = await draftEdit(state + before, state + after, true);
+    const draft = await draftEdit(state + before, state + after, { backfill: true });
     const [up = ""] = draft?.text.split("-- migrate:down") ?? [];
     expect(up).toMatch(/add column b text;\n\n-- BACKFILL: .*edited\.t .*\n--.*;\n\nalter table/);
     expect(up).toMatch(/alter column c set not null;/);
@@ -109,6 +109,31 @@ describe("a new column that takes no null", () => {
       { table: "edited.t", column: "c" },
     ]);
     expect(draft?.proof).toMatchObject({ rows: 6, tables: 3, untried: [] });
+  });
+});
+
+describe("a column with a new name", () => {
+  const before = table("a text not null");
+  const after = table("b text not null, c int");
+
+  test("keeps what it holds where that is said, beside other changes", async () => {
+    const renames = [{ table: "edited.t", column: "a", to: "b" }];
+    const draft = await draftEdit(before, after, { renames });
+    expect(draft?.hazards).toEqual([]);
+    expect(draft?.up).toEqual([
+      "alter table edited.t\n  rename column a to b",
+      "alter table edited.t\n  add column c integer",
+    ]);
+    expect(draft?.text.split("-- migrate:down")[1]).toContain("rename column b to a;");
+    expect(draft?.proof).toMatchObject({ rows: 6, tables: 3, untried: [] });
+  });
+
+  test("that is not there is refused", async () => {
+    const renames = [{ table: "edited.t", column: "x", to: "b" }];
+    await expect(draftEdit(before, after, { renames })).rejects.toMatchObject({
+      code: "plan_unproven",
+      message: expect.stringContaining('column "x" does not exist'),
+    });
   });
 });
 

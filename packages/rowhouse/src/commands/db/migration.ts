@@ -7,6 +7,7 @@ import { note, print } from "../../lib/output.ts";
 import { openProject } from "../../lib/project.ts";
 import type { Hazard, HazardKind } from "../../schema/plan/hazard.ts";
 import type { Draft } from "../../schema/plan/migration.ts";
+import type { Rename } from "../../schema/plan/rename.ts";
 import { withScratchPair } from "../../stack/scratch.ts";
 import { adoptAtHome } from "./adopt.ts";
 
@@ -19,6 +20,7 @@ export interface Allowed {
 
 interface Options extends Allowed {
   readonly draft?: true;
+  readonly rename?: readonly Rename[];
 }
 
 /** `rowhouse db migration <name>` */
@@ -30,6 +32,7 @@ export const migrationCommand = new Command("migration")
     "allow dropping these tables, columns or labels of these enums, or changing a column's type",
   )
   .option("--draft", "write it with marked places for the values that rows need in new columns")
+  .option("--rename <column=name...>", "columns with a new name: api.tasks.title=name", parseRename)
   .option("--allow-rls-off <table...>", "allow turning row-level security off on these")
   .option("--allow-anonymous <object...>", "allow opening these to anonymous requests")
   .addHelpText(
@@ -38,12 +41,12 @@ export const migrationCommand = new Command("migration")
 It is tried on throwaway servers first: up must arrive at what is declared, down must return, and
 made-up rows must survive both. Only then is the file written.`,
   )
-  .action(async (name: string, { draft: marked, ...allowed }: Options) => {
+  .action(async (name: string, { draft: marked, rename: renames = [], ...allowed }: Options) => {
     const permit = (hazards: readonly Hazard[]) => refuse(hazards, allowed);
     const { draftMigration } = await import("../../schema/plan/migration.ts");
     const { root, migrationsDir: dir } = openProject();
     await withScratchPair(async (migrated, declared) => {
-      const options = { root, dir, migrated, declared, permit, backfill: marked === true };
+      const options = { root, dir, migrated, declared, permit, backfill: marked === true, renames };
       const draft = await draftMigration(options, name);
       if (draft === undefined) {
         note("Nothing to do: db/migrations builds what sql/ and policies/ declare.");
@@ -62,6 +65,14 @@ made-up rows must survive both. Only then is the file written.`,
         note(`The home's database already has it: marked ${one} as applied.`);
     });
   });
+
+/** "api.tasks.title=name" */
+function parseRename(value: string, others: readonly Rename[] = []): Rename[] {
+  const [, table = "", column = "", to = ""] =
+    /^(.+)\.("(?:[^"]|"")+"|\w+)=("(?:[^"]|"")+"|\w+)$/.exec(value) ?? [];
+  if (to !== "") return [...others, { table, column, to }];
+  throw new InvalidArgumentError("Give the old and the new name: api.tasks.title=name.");
+}
 
 function migrationName(value: string): string {
   const name = value.toLowerCase().replace(/[\s-]+/g, "_");

@@ -77,9 +77,10 @@ function renaming({ kind, name, definition }: CatalogEntry, gained: readonly Cat
   const heir = gained.find(
     (one) => one.kind === kind && one.definition === definition && place(one.name) === place(name),
   );
-  return heir === undefined
-    ? ""
-    : ` If ${heir.name} is its new name, write this migration by hand, with "rename".`;
+  if (heir === undefined) return "";
+  if (kind === "column")
+    return ` If ${heir.name} is its new name, \`rowhouse db migration <name> --rename ${name}=${heir.name.slice(place(heir.name).length)}\` keeps it.`;
+  return ` If ${heir.name} is its new name, write this migration by hand, with "rename".`;
 }
 
 /** Columns that change their type: a conversion can lose what the old one held. */

@@ -15,6 +15,7 @@ import { findHazards } from "./hazards.ts";
 import { findNewLabels } from "./labels.ts";
 import { planChanges } from "./plan.ts";
 import { tablesToEmpty } from "./recreated.ts";
+import { applyRenames, type Rename, renameStatements } from "./rename.ts";
 import { findNewRoles, keepRoles, listRoles } from "./roles.ts";
 import { readSnapshot, type Snapshot } from "./snapshot.ts";
 import { declaredSources, migratedSources } from "./sources.ts";
@@ -41,6 +42,8 @@ export interface DraftOptions {
   /** Roles belong to a server: each side has one of its own. */
   readonly migrated: Scratch;
   readonly declared: Scratch;
+  /** The columns that have a new name. */
+  readonly renames?: readonly Rename[];
   /** Whether a column that needs a backfill is drafted with the place for it. */
   readonly backfill?: boolean;
   /** Called with the hazards before anything is tried; it may throw. */
@@ -59,14 +62,16 @@ export async function draftMigration(
   options: DraftOptions,
   name: string,
 ): Promise<Draft | undefined> {
-  const { root, dir } = options;
+  const { root, dir, renames = [] } = options;
   const { from, to, source, target } = await readSides(options);
   const declared = to.catalog;
-  if (areEqual(from.catalog, declared)) return undefined;
+  if (areEqual(from.catalog, declared) && renames.length === 0) return undefined;
   const written = await fitSources(source, [from, to], declaredSources(root));
   const hazards = findHazards(from.catalog, declared, written);
   options.permit?.(hazards);
-  const losing = new Set(hazards.filter(({ kind }) => kind === "drop").map(({ object }) => object));
+  const dropped = hazards.filter(({ kind }) => kind === "drop").map(({ object }) => object);
+  // What was in a renamed column is found under its new name.
+  const losing = new Set([...dropped, ...renames.map(({ table, column }) => `${table}.${column}`)]);
   const emptied = tablesToEmpty(hazards, from.catalog).filter(
     (table) => !losing.has(table) && declared.some((one) => one.name === table),
   );
@@ -81,8 +86,9 @@ export async function draftMigration(
     async () => [planChanges(from, to), planChanges(...back)] as const,
   ];
   for (const plan of plans) {
-    const [up, planned] = await plan();
-    const down = keepRoles(planned, newRoles);
+    const [there, planned] = await plan();
+    const up = [...renameStatements(renames), ...there];
+    const down = [...keepRoles(planned, newRoles), ...renameStatements(renames, true)];
     const backfills = options.backfill ? findRequired(up) : [];
     const filled = await withMadeUpValues(up, backfills, target);
     const text = migrationText(filled, down, emptied);
@@ -144,12 +150,13 @@ interface Sides {
 }
 
 /** What db/migrations build, and what sql/ and policies/ declare. */
-async function readSides({ root, dir, ...sides }: DraftOptions): Promise<Sides> {
+async function readSides({ root, dir, renames = [], ...sides }: DraftOptions): Promise<Sides> {
   const [migrated, declared] = [await sides.migrated.create(), await sides.declared.create()];
   // On one server, both have the roles of both: then only those of the API are seen.
   const isShared = sides.migrated.serverUrl === sides.declared.serverUrl;
   const others = await listRoles(declared);
   await Promise.all([migrate(migrated, undefined, dir), buildDeclared(declared, root)]);
+  await applyRenames(migrated, renames);
   const now = isShared ? [] : await listRoles(declared);
   const roles = now.filter((name) => !others.includes(name));
   const snapshots = [readSnapshot(migrated, roles), readSnapshot(declared, roles)] as const;
