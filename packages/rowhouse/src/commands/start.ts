@@ -1,10 +1,12 @@
 import { Command } from "commander";
 import { colours } from "../lib/colours.ts";
+import { quoteForShell } from "../lib/format.ts";
 import { note, noteIfSlow, print } from "../lib/output.ts";
 import { version } from "../lib/project.ts";
 import { waitForSignal } from "../lib/signals.ts";
 import { readSettings } from "../stack/settings.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
+import { canIssueTokens } from "../stack/token.ts";
 import { findSampleRequest, type SampleRequest } from "../testing/two-users/sample.ts";
 
 /** `rowhouse start` */
@@ -21,7 +23,9 @@ async function start(): Promise<void> {
   // Interrupted while starting: the watchdog stops what runs already.
   if (typeof stack === "string") process.exit(1);
 
-  for (const line of announcement(stack, await findExample(stack.databaseUrl))) print(line);
+  const example = await findExample(stack.databaseUrl);
+  const issues = await canIssueTokens(stack.databaseUrl, settings.jwtSecret);
+  for (const line of announcement(stack, example, issues)) print(line);
   try {
     await Promise.race([ending, stack.done]);
   } finally {
@@ -38,13 +42,15 @@ async function findExample(databaseUrl: string): Promise<SampleRequest | undefin
 function announcement(
   { apiUrl, database, applied }: Stack,
   example: SampleRequest | undefined,
+  issues: boolean,
 ): string[] {
-  const token = `${variablesOfThisShell()}npx rowhouse token alice@example.com`;
+  const command = `${variablesOfThisShell()}npx rowhouse token alice@example.com`;
+  const token = issues ? `$(${command})` : "$TOKEN";
   return [
     `Rowhouse ${version()}`,
     `  Database:  ${database}`,
     ...(applied.length > 0 ? [`  Migrated:  ${applied.join(", ")}`] : []),
-    `  A token:   ${token}`,
+    `  A token:   ${issues ? command : "from your identity provider"}`,
     `  Try it:    ${curlFor(apiUrl, token, example)}`,
     colours.green(`Rowhouse is ready: ${apiUrl}`),
   ];
@@ -53,7 +59,7 @@ function announcement(
 /** A line for the shell that makes a request. */
 function curlFor(apiUrl: string, token: string, example: SampleRequest | undefined): string {
   if (example === undefined) return `curl -s ${apiUrl}/`;
-  const request = `curl -s ${quoteForShell(`${apiUrl}/${encodeURIComponent(example.table)}`)} -H "Authorization: Bearer $(${token})"`;
+  const request = `curl -s ${quoteForShell(`${apiUrl}/${encodeURIComponent(example.table)}`)} -H "Authorization: Bearer ${token}"`;
   if (example.row === undefined) return request;
   return `${request} -H 'Prefer: return=representation' ${dataFor(example.row)}`;
 }
@@ -66,10 +72,6 @@ function dataFor(row: NonNullable<SampleRequest["row"]>): string {
   return fields.length > 0 && fields.every(isPlain)
     ? fields.map(([name, value]) => `-d ${name}=${quoteForShell(String(value))}`).join(" ")
     : `-H 'Content-Type: application/json' -d ${quoteForShell(JSON.stringify(row), true)}`;
-}
-
-function quoteForShell(text: string, always = false): string {
-  return /^[\w.:/%-]+$/.test(text) && !always ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** What was set for this shell alone, so that a pasted line means the same in another one. */

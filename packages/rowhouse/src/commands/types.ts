@@ -3,8 +3,10 @@ import { relative } from "node:path";
 import { Command } from "commander";
 import { RowhouseError } from "../lib/errors.ts";
 import { note, print } from "../lib/output.ts";
-import { withDatabase } from "../stack/embedded.ts";
+import { withClient } from "../stack/database.ts";
+import { withExistingDatabase } from "../stack/embedded.ts";
 import { openHome } from "../stack/home.ts";
+import { readPostgrestConf } from "../stack/postgrest-conf.ts";
 import { readSettings } from "../stack/settings.ts";
 
 /** `rowhouse types` */
@@ -17,7 +19,8 @@ export const typesCommand = new Command("types")
     const output = given ?? settings.project.typesFile;
     // Loaded here, since the generator takes longer to load than all the rest together.
     const { generateTypes } = await import("../schema/types.ts");
-    const types = await withDatabase(settings, openHome(settings.home), async (url) => {
+    const types = await withExistingDatabase(settings, openHome(settings.home), async (url) => {
+      await assertMigrated(url, readPostgrestConf(settings.project.postgrestConf).schemas);
       await reportVersions(url, settings.project.migrationsDir);
       return generateTypes(url);
     });
@@ -36,6 +39,23 @@ export const typesCommand = new Command("types")
     writeFileSync(output, types);
     print(`wrote ${shown}`);
   });
+
+/** @throws RowhouseError database_not_migrated when a schema is missing that PostgREST serves. */
+async function assertMigrated(url: string, schemas: readonly string[]): Promise<void> {
+  const { rows } = await withClient(url, (client) =>
+    client.query<{ name: string }>(
+      "select name from unnest($1::text[]) as name where not exists (select from pg_namespace where nspname = name)",
+      [schemas],
+    ),
+  );
+  const [missing] = rows;
+  if (missing === undefined) return;
+  throw new RowhouseError(
+    "database_not_migrated",
+    `The database has no schema ${missing.name}, which postgrest.conf names.`,
+    "Run `npx rowhouse migrate`, or `npm start`, which does it too.",
+  );
+}
 
 /** A migration that is not applied is not in the types: who forgot that would think it is. */
 async function reportVersions(url: string, migrationsDir: string): Promise<void> {

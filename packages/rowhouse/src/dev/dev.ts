@@ -63,6 +63,7 @@ export async function startDev({ settings, allowDrop, root, report }: DevOptions
   }
   const url = stack.databaseUrl;
   let place = { scratch, roles: readRoles(root) };
+  let isTroubled = false;
 
   const follow = async () => {
     const start = performance.now();
@@ -70,11 +71,20 @@ export async function startDev({ settings, allowDrop, root, report }: DevOptions
     try {
       place = await freshRoles(place, root);
       const beforeApplying = (change: Change) => announce(change, url, report);
-      if (!(await syncDev({ scratch: place.scratch, url, root, allowDrop, beforeApplying })))
-        return;
+      const isChanged = await syncDev({
+        scratch: place.scratch,
+        url,
+        root,
+        allowDrop,
+        beforeApplying,
+      });
+      if (isTroubled) report(colours.green("Resolved: the database is what the files declare."));
+      isTroubled = false;
+      if (!isChanged) return;
       report(colours.green(`Applied in ${((performance.now() - start) / 1000).toFixed(1)} s.`));
       if (await writeTypes(url, settings.project.typesFile)) report("Wrote the client's types.");
     } catch (error) {
+      isTroubled = true;
       report(error instanceof Error ? error : new Error(String(error)));
     } finally {
       clearTimeout(slow);

@@ -36,3 +36,12 @@ export function percent(share: number): string {
 export function timestamp(date: Date): string {
   return date.toISOString().replace(/[-:]|\.\d+/g, "");
 }
+
+/**
+ * An argument for a shell, quoted where it has to be.
+ *
+ * @param always Whether to quote it even where it need not be.
+ */
+export function quoteForShell(text: string, always = false): string {
+  return /^[\w.:/%-]+$/.test(text) && !always ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

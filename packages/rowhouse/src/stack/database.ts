@@ -4,7 +4,7 @@ import { errorCode, errorMessage, RowhouseError } from "../lib/errors.ts";
 /**
  * Connects, lets something be done, and disconnects.
  *
- * @throws RowhouseError database_unreachable, database_refused
+ * @throws RowhouseError database_unreachable, also when the connection breaks; database_refused
  */
 export async function withClient<T>(
   url: string,
@@ -22,9 +22,32 @@ export async function withClient<T>(
   }
   try {
     return await use(client);
+  } catch (error) {
+    throw isLost(error) ? toLostError(error, url) : error;
   } finally {
     await client.end();
   }
+}
+
+/** SQLSTATEs of a server that ends, and system errors of a connection that breaks. */
+const lost = new Set(["57P01", "57P02", "57P03", "ECONNRESET", "EPIPE"]);
+
+/** What the driver says when the server is gone; these errors have no code. */
+const gone =
+  /^Connection terminated|^Client has encountered a connection error|^Client was closed and is not queryable/;
+
+function isLost(error: unknown): boolean {
+  if (error instanceof RowhouseError) return false;
+  return lost.has(errorCode(error) ?? "") || gone.test(errorMessage(error));
+}
+
+function toLostError(error: unknown, url: string): RowhouseError {
+  return new RowhouseError(
+    "database_unreachable",
+    `${withoutPassword(url)} ended the connection: ${errorMessage(error)}.`,
+    "Check that the server runs, and its log; then try again.",
+    { cause: error },
+  );
 }
 
 /** The SQLSTATEs of class 28 and 3D: the server answers, and does not let us in. */

@@ -156,6 +156,9 @@ const nothingLeft =
 const somethingLeft =
   "This one runs outside a transaction: the statements before the failed one stay. docs/operations.md shows how to continue.";
 
+const roleThere =
+  "Roles belong to the server, and another database on it may have made this one: create it in a `do` block, if it is not in pg_roles. ";
+
 function toMigrationError(error: unknown, dir: string): RowhouseError {
   const { stdout, stderr } = error as { stdout?: string; stderr?: string };
   const file = stdout?.match(/^(?:Applying|Rolling back): (.*)$/gm)?.at(-1);
@@ -165,7 +168,8 @@ function toMigrationError(error: unknown, dir: string): RowhouseError {
   return new RowhouseError(
     "migration_failed",
     `dbmate failed${file ? ` (${file})` : ""}: ${reason}`,
-    outside ? somethingLeft : nothingLeft,
+    (/role "[^"]*" already exists/.test(reason) ? roleThere : "") +
+      (outside ? somethingLeft : nothingLeft),
     { cause: error },
   );
 }

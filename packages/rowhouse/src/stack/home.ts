@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { errorCode, errorMessage, RowhouseError } from "../lib/errors.ts";
+import { secretFault } from "./jwt-secret.ts";
 
 /** The folder that holds all that one stack keeps: data, secrets and logs. */
 export interface Home {
@@ -56,9 +57,20 @@ export function openHome(dir: string): Home {
   return getHome(dir);
 }
 
-/** The secret that tokens are signed with: 32 random bytes as hex, made at the first asking. */
+/**
+ * The secret that tokens are signed with: 32 random bytes as hex, made at the first asking.
+ *
+ * @throws RowhouseError secret_cannot_sign when its file was emptied or damaged.
+ */
 export function jwtSecret(home: Home): string {
-  return readOrCreateSecret(home.secretFile);
+  const secret = readOrCreateSecret(home.secretFile);
+  const fault = secretFault(secret);
+  if (fault === undefined) return secret;
+  throw new RowhouseError(
+    "secret_cannot_sign",
+    `The secret in ${home.secretFile} ${fault}.`,
+    "Put the file back from a copy, or delete it and restart: there is a new secret then, and tokens signed before are refused.",
+  );
 }
 
 /** The password of the embedded server's superuser, made at the first asking. */

@@ -27,6 +27,19 @@ export function assertCanSign(secret: string): void {
   );
 }
 
+/**
+ * Whether `rowhouse token` works: it needs a shared secret, and a table of users that is seen.
+ *
+ * @param secret What JWT_SECRET holds; undefined is a secret of the home, which can sign.
+ */
+export async function canIssueTokens(url: string, secret: string | undefined): Promise<boolean> {
+  if (secret !== undefined && !canSign(secret)) return false;
+  return withClient(url, assertSeesUsers).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** A signed JWT (HS256) that the API accepts. */
 export function signToken(user: { id: string; email: string }, options: TokenOptions): string {
   return jwt.sign({ role: "authenticated", email: user.email }, options.secret, {

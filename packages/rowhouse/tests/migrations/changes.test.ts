@@ -115,7 +115,7 @@ test("a column that may have been renamed is reported as that", async () => {
     {
       object: "api.tasks.description",
       message: expect.stringContaining(
-        "If api.tasks.details is its new name, write this migration by hand",
+        "If api.tasks.details is its new name, `rowhouse db migration <name> --rename api.tasks.description=details` keeps it.",
       ),
     },
   ]);

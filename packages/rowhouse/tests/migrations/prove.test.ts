@@ -26,6 +26,7 @@ async function evaluateCondition(up: string, down: string, losing: string[] = []
     declared: up.includes(add) ? withNote : before,
     losing: new Set(losing),
     emptied: [],
+    newRoles: [],
   });
 }
 
@@ -86,7 +87,8 @@ test("rows are made up by type, default and reference; where the rules are too o
         parent int not null references public.parent (id),
         state public.state not null
       );
-      create table public.odd (word text not null check (word = 'sesame'));
+      create table public.odd (word text not null check (md5(word) = 'sesame'));
+      create table public.magic (word text not null check (word = 'sesame'));
       create table public.picky (id int primary key, word text check (word = 'sesame'));
     `);
     return makeRows(client);

@@ -14,7 +14,7 @@ export interface SampledUsers {
 }
 
 /** A user who has just signed in and owns nothing: anyone who may sign up can be that. */
-const newUser: Caller = {
+export const newUser: Caller = {
   ...userCaller({ id: "00000000-0000-7000-8000-000000000000", email: null }),
   id: null,
   label: "a new user",

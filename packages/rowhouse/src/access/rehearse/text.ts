@@ -1,5 +1,7 @@
 import { colours } from "../../lib/colours.ts";
+import { anonymous } from "../model/caller.ts";
 import type { Rehearsal, RehearsedChange } from "./rehearsal.ts";
+import { newUser } from "./sampled-users.ts";
 
 /** A rehearsal in lines for people. */
 export function describeRehearsal({
@@ -77,11 +79,20 @@ function effectLines({ before, after, effects, isEmpty }: RehearsedChange): stri
   const affected = effects
     .filter(({ gained, lost }) => gained + lost > 0)
     .sort((one, other) => other.gained - one.gained || other.lost - one.lost);
-  const others = effects.length - affected.length;
-  const rest = [
-    `    ${formatCount(others)} ${affected.length > 0 ? "more " : ""}checked: no change`,
+  const others = effects.filter((effect) => !affected.includes(effect)).map(({ who }) => who);
+  return [
+    ...(affected.length > 0 ? table(affected) : []),
+    ...unchangedLine(others, affected.length > 0),
   ];
-  return [...(affected.length > 0 ? table(affected) : []), ...(others > 0 ? rest : [])];
+}
+
+/** Those who are no users are named: the last line of a rehearsal counts users alone. */
+function unchangedLine(callers: readonly string[], isRest: boolean): string[] {
+  const named = callers.filter((who) => who === anonymous.label || who === newUser.label);
+  const users = callers.length - named.length;
+  const counted = `${formatCount(users)} ${isRest ? "more " : ""}user${users === 1 ? "" : "s"}`;
+  const all = [...(users > 0 ? [counted] : []), ...named];
+  return all.length > 0 ? [`    no change for ${all.join(" and ")}`] : [];
 }
 
 function table(affected: RehearsedChange["effects"]): string[] {

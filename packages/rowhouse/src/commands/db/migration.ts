@@ -2,10 +2,12 @@ import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { RowhouseError } from "../../lib/errors.ts";
+import { quoteForShell } from "../../lib/format.ts";
 import { note, print } from "../../lib/output.ts";
 import { openProject } from "../../lib/project.ts";
 import type { Hazard, HazardKind } from "../../schema/plan/hazard.ts";
 import type { Draft } from "../../schema/plan/migration.ts";
+import type { Rename } from "../../schema/plan/rename.ts";
 import { withScratchPair } from "../../stack/scratch.ts";
 import { adoptAtHome } from "./adopt.ts";
 
@@ -16,14 +18,21 @@ export interface Allowed {
   readonly allowAnonymous?: readonly string[];
 }
 
+interface Options extends Allowed {
+  readonly draft?: true;
+  readonly rename?: readonly Rename[];
+}
+
 /** `rowhouse db migration <name>` */
 export const migrationCommand = new Command("migration")
   .description("write and prove the migration from db/migrations to sql/ and policies/")
   .argument("<name>", "what it does, in a few words: note_column", migrationName)
   .option(
     "--allow-drop <object...>",
-    "allow dropping these tables or columns, or changing their type",
+    "allow dropping these tables, columns or labels of these enums, or changing a column's type",
   )
+  .option("--draft", "write it with marked places for the values that rows need in new columns")
+  .option("--rename <column=name...>", "columns with a new name: api.tasks.title=name", parseRename)
   .option("--allow-rls-off <table...>", "allow turning row-level security off on these")
   .option("--allow-anonymous <object...>", "allow opening these to anonymous requests")
   .addHelpText(
@@ -32,12 +41,12 @@ export const migrationCommand = new Command("migration")
 It is tried on throwaway servers first: up must arrive at what is declared, down must return, and
 made-up rows must survive both. Only then is the file written.`,
   )
-  .action(async (name: string, allowed: Allowed) => {
+  .action(async (name: string, { draft: marked, rename: renames = [], ...allowed }: Options) => {
     const permit = (hazards: readonly Hazard[]) => refuse(hazards, allowed);
     const { draftMigration } = await import("../../schema/plan/migration.ts");
     const { root, migrationsDir: dir } = openProject();
     await withScratchPair(async (migrated, declared) => {
-      const options = { root, dir, migrated, declared, permit };
+      const options = { root, dir, migrated, declared, permit, backfill: marked === true, renames };
       const draft = await draftMigration(options, name);
       if (draft === undefined) {
         note("Nothing to do: db/migrations builds what sql/ and policies/ declare.");
@@ -47,11 +56,23 @@ made-up rows must survive both. Only then is the file written.`,
       writeFileSync(file, draft.text, { flag: "wx" });
       print(`wrote ${relative(process.cwd(), file)}`);
       for (const line of describeProof(draft)) note(line);
+      for (const { table, column } of draft.backfills)
+        note(
+          `Write the values of ${table}.${column} at BACKFILL before you apply it: it was tried with made-up ones.`,
+        );
       const adopted = await adoptAtHome(declared);
       for (const one of adopted)
         note(`The home's database already has it: marked ${one} as applied.`);
     });
   });
+
+/** "api.tasks.title=name" */
+function parseRename(value: string, others: readonly Rename[] = []): Rename[] {
+  const [, table = "", column = "", to = ""] =
+    /^(.+)\.("(?:[^"]|"")+"|\w+)=("(?:[^"]|"")+"|\w+)$/.exec(value) ?? [];
+  if (to !== "") return [...others, { table, column, to }];
+  throw new InvalidArgumentError("Give the old and the new name: api.tasks.title=name.");
+}
 
 function migrationName(value: string): string {
   const name = value.toLowerCase().replace(/[\s-]+/g, "_");
@@ -69,7 +90,9 @@ const flags: Record<HazardKind, [flag: string, allowed: keyof Allowed]> = {
 export function refuse(hazards: readonly Hazard[], allowed: Allowed): void {
   const refused = hazards.filter(({ kind, object }) => !allowed[flags[kind][1]]?.includes(object));
   if (refused.length === 0) return;
-  const needed = new Set(refused.map(({ kind, object }) => `${flags[kind][0]} ${object}`));
+  const needed = new Set(
+    refused.map(({ kind, object }) => `${flags[kind][0]} ${quoteForShell(object)}`),
+  );
   throw new RowhouseError(
     "step_refused",
     [

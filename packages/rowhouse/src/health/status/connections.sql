@@ -1,6 +1,8 @@
--- Whose connections the server has, and what they do. A request's id is left out.
+-- Whose connections the server has, and what they do. A request's id is left out. Of what a role may
+-- not see, only who it is and the database are shown: processes of the server have neither.
 select
   case
+    when backend_type is null then 'of other roles'
     when application_name like 'rowhouse %' and usename = 'authenticator' then 'PostgREST'
     when application_name like 'PostgREST%' then 'PostgREST'
     when application_name = '' then 'unnamed'
@@ -9,7 +11,7 @@ select
   coalesce(state, 'hidden') as state,
   count(*)::int as count
 from pg_catalog.pg_stat_activity
-where backend_type = 'client backend'
+where (backend_type = 'client backend' or backend_type is null and datid is not null and usesysid is not null)
 and pid <> pg_backend_pid()
 group by 1, 2
 order by 1, 2

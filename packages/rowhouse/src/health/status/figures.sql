@@ -10,12 +10,15 @@ select
   ) as cache_hit_rate,
   current_setting('max_connections')::int as max_connections,
   activity.oldest_transaction_seconds,
+  activity.hidden,
   activity.pool_open,
   activity.pool_busy
 from (
   select
     max(extract(epoch from clock_timestamp() - xact_start))
       filter (where pid <> pg_backend_pid())::float8 as oldest_transaction_seconds,
+    -- Of the connections of other roles, not every role sees what they do.
+    bool_or(backend_type is null and datid is not null and usesysid is not null) as hidden,
     -- One connection of PostgREST's waits for notifications, beside its pool.
     (count(*) filter (
       where usename = 'authenticator' and datname = current_database() and query !~* '^listen'
@@ -26,4 +29,5 @@ from (
     ))::int as pool_busy
   from pg_catalog.pg_stat_activity
   where backend_type = 'client backend'
+  or backend_type is null
 ) as activity

@@ -22,6 +22,7 @@ const well: Omit<Status, "problems"> = {
     cacheHitRate: 1,
     maxConnections: 100,
     connections: [{ application: "psql", state: "idle", count: 89 }],
+    hidden: false,
     pool: { size: 10, open: 10, busy: 9 },
     oldestTransactionSeconds: 300,
   },

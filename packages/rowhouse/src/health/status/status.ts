@@ -39,8 +39,12 @@ interface DatabaseStatus {
   readonly maxConnections: number;
   /** All connections of the server but this command's. */
   readonly connections: readonly { application: string; state: string; count: number }[];
+  /** Whether the role may not see what other connections do: then `pool` is not known. */
+  readonly hidden: boolean;
   /** PostgREST's connections: `size` is the most that it is allowed (DB_POOL). */
-  readonly pool: { readonly size: number; readonly open: number; readonly busy: number };
+  readonly pool:
+    | { readonly size: number; readonly open: number; readonly busy: number }
+    | undefined;
   readonly oldestTransactionSeconds: number | undefined;
 }
 
@@ -81,7 +85,8 @@ async function readDatabase(url: string, running: boolean, size: number): Promis
       cacheHitRate: figures.cache_hit_rate ?? undefined,
       maxConnections: figures.max_connections,
       connections,
-      pool: { size, open: figures.pool_open, busy: figures.pool_busy },
+      hidden: figures.hidden,
+      pool: figures.hidden ? undefined : { size, open: figures.pool_open, busy: figures.pool_busy },
       oldestTransactionSeconds: figures.oldest_transaction_seconds ?? undefined,
     };
   });
@@ -103,7 +108,10 @@ export function findProblems({ api, database, migrations, copies }: Omit<Status,
     pending > 0 && `${pending} of ${migrations.length} migrations are pending.`,
     api?.answers === false && `The API does not answer at ${api.url}.`,
     open >= crowded * maxConnections && `${open} of ${maxConnections} connections are taken.`,
-    api !== undefined && pool.busy >= pool.size && "Every connection of the pool is busy.",
+    api !== undefined &&
+      pool !== undefined &&
+      pool.busy >= pool.size &&
+      "Every connection of the pool is busy.",
     old > longSeconds && `A transaction has been open for ${span(old)}.`,
     ...copies
       .filter(({ drill }) => drill?.ok === false)

@@ -46,7 +46,13 @@ function describeRunning({ database, api }: Status): string[] {
   return [
     `Cache:       ${cacheHitRate === undefined ? "nothing read yet" : `${percent(cacheHitRate)} of the blocks read were in it`}`,
     `Connections: ${open} of ${database.maxConnections}${parts.length > 0 ? `: ${parts.join(", ")}` : ""}`,
-    ...(api ? [`Pool:        ${pool.open} of ${pool.size} open, ${pool.busy} busy`] : []),
-    `Oldest:      ${oldest === undefined ? "no transaction is open" : `a transaction, open for ${span(oldest)}`}`,
+    ...(api && pool ? [`Pool:        ${pool.open} of ${pool.size} open, ${pool.busy} busy`] : []),
+    ...(database.hidden
+      ? [
+          "Hidden:      what other roles do: grant pg_read_all_stats to see their pool and transactions",
+        ]
+      : [
+          `Oldest:      ${oldest === undefined ? "no transaction is open" : `a transaction, open for ${span(oldest)}`}`,
+        ]),
   ];
 }

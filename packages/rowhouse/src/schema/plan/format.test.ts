@@ -35,11 +35,6 @@ test.each([
     "alter table api.t enable row level security",
   ],
   [
-    "default privileges of the role that runs it",
-    'ALTER DEFAULT PRIVILEGES FOR ROLE "postgres" REVOKE ALL ON FUNCTIONS FROM PUBLIC',
-    "alter default privileges revoke all on functions from public",
-  ],
-  [
     "functions with their body untouched",
     "CREATE OR REPLACE FUNCTION api.f()\n RETURNS text\n LANGUAGE sql\n SET search_path TO ''\nAS $function$ SELECT 'A' || \"B\" $function$\n",
     "create or replace function api.f()\nreturns text\nlanguage sql\nset search_path = ''\nas $$ SELECT 'A' || \"B\" $$",

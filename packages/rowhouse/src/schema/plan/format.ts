@@ -15,7 +15,8 @@ export function formatStatement(sql: string, keywords: ReadonlySet<string>): str
     indent: 2,
     maxWidth: 100,
   });
-  const tokens = withoutDoubleParentheses(tokenize(formatted.trim().replace(/;$/, "")));
+  const all = tokenize(formatted.trim().replace(/;$/, ""));
+  const tokens = needsParentheses.test(formatted) ? all : withoutDoubleParentheses(all);
   const text = tokens.map((token) => formatToken(token, keywords)).join("");
   return breakLines(text);
 }
@@ -31,6 +32,9 @@ function withoutQuotes(name: string, keywords: ReadonlySet<string>): string {
   const plain = name.slice(1, -1);
   return /^[a-z_][a-z0-9_]*$/.test(plain) && !keywords.has(plain) ? plain : name;
 }
+
+/** Statements in which an expression has parentheses of its own, beside those of the list. */
+const needsParentheses = /^\s*create (unique )?index\b|\bexclude using\b|\bpartition by \w+ \(\(/i;
 
 /** "((a = b))" as "(a = b)". A subquery keeps both: "any ((select …))" is not "any (select …)". */
 function withoutDoubleParentheses(tokens: Tokens): Tokens {
@@ -71,8 +75,5 @@ function breakLines(sql: string): string {
     .replace(
       /^(alter table \S+)\n {2}((?:enable|disable|force|no force) row level security)$/,
       "$1 $2",
-    )
-    .replace(/^alter default privileges for role \S+[\s\S]*/, (one) =>
-      one.replace(/ for role \S+/, "").replace(/\s+/g, " "),
     );
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { withClient } from "../../stack/database.ts";
+import { type DefaultPrivilege, readDefaultPrivileges } from "./default-privileges.ts";
 import { groupBy } from "./group.ts";
 
 /** One privilege of one role on one object or column. */
@@ -17,8 +18,9 @@ interface Privilege {
 /** All privileges in a database, and which objects it has. */
 export interface Privileges {
   readonly held: readonly Privilege[];
-  /** "table api.tasks", "column api.tasks.title", "function api.me()". */
-  readonly objects: ReadonlySet<string>;
+  readonly defaults: readonly DefaultPrivilege[];
+  /** "table api.tasks", "column api.tasks.title", "function api.me()": each with its schema. */
+  readonly objects: ReadonlyMap<string, string | null>;
 }
 
 const read = (file: string) => readFileSync(join(import.meta.dirname, file), "utf8");
@@ -28,14 +30,19 @@ export async function readPrivileges(url: string): Promise<Privileges> {
   return withClient(url, async (client) => {
     await client.query("set search_path = ''");
     const { rows: held } = await client.query<Privilege>(read("grants.sql"));
-    const { rows: objects } = await client.query<{ name: string }>(read("objects.sql"));
-    return { held, objects: new Set(objects.map(({ name }) => name)) };
+    const defaults = await readDefaultPrivileges(client);
+    const { rows: objects } = await client.query<{ name: string; schema: string | null }>(
+      read("objects.sql"),
+    );
+    return { held, defaults, objects: new Map(objects.map(({ name, schema }) => [name, schema])) };
   });
 }
 
 /** The GRANT and REVOKE statements that lead from what is held on one side to the other. */
 export function grantStatements(from: Privileges, to: Privileges): string[] {
-  const held = [...from.held, ...givenToNewTypes(from, to)];
+  // Default privileges are changed last, so that new objects get those of before.
+  const made = [...to.objects].filter(([name]) => !from.objects.has(name));
+  const held = [...from.held, ...givenTo(made, from.defaults)];
   const revoked = without(held, to.held).filter((one) => to.objects.has(objectName(one)));
   const left = held.filter((one) => !revoked.some((other) => takesAlong(other, one)));
   return [...statements("revoke", revoked), ...statements("grant", without(to.held, left))];
@@ -48,19 +55,32 @@ function takesAlong(revoked: Privilege, one: Privilege): boolean {
   return isOfTable && one.name === name && one.role === role && one.privilege === privilege;
 }
 
-/** PostgreSQL grants PUBLIC the use of a new type; of a new function it does not here. */
-function givenToNewTypes(from: Privileges, to: Privileges): Privilege[] {
-  const made = [...to.objects].filter(
-    (name) => name.startsWith("type ") && !from.objects.has(name),
-  );
-  return made.map((object) => ({
-    type: "type",
-    name: object.replace("type ", ""),
-    column: null,
-    role: "public",
-    privilege: "usage",
-    grantable: false,
-  }));
+/** How GRANT calls one of the objects that default privileges are about. */
+const types: Record<string, readonly string[]> = {
+  tables: ["table"],
+  sequences: ["sequence"],
+  functions: ["function", "procedure"],
+  types: ["type"],
+  schemas: ["schema"],
+};
+
+/** What default privileges grant on new objects. */
+function givenTo(
+  made: readonly (readonly [object: string, schema: string | null])[],
+  defaults: readonly DefaultPrivilege[],
+): Privilege[] {
+  const theirs = defaults.filter(({ creator, own }) => creator === null && !own);
+  return made.flatMap(([object, place]) => {
+    const [type = ""] = object.split(" ", 1);
+    const name = object.slice(type.length + 1);
+    return theirs
+      .filter(
+        ({ objects, schema }) => types[objects]?.includes(type) && (schema ?? place) === place,
+      )
+      .map(({ role, privilege, grantable }) => {
+        return { type, name, column: null, role, privilege, grantable };
+      });
+  });
 }
 
 function without(some: readonly Privilege[], others: readonly Privilege[]): Privilege[] {

@@ -1,5 +1,6 @@
 import { type CatalogEntry, compareCatalogs } from "../catalog/catalog.ts";
 import type { Hazard } from "./hazard.ts";
+import { findLabels } from "./labels.ts";
 import { findPublicRoles, looserPolicies, openPolicies } from "./public-access.ts";
 import { findRecreated, parseTable } from "./recreated.ts";
 
@@ -20,6 +21,7 @@ export function findHazards(
     ...drops(held, gained, after),
     ...findRecreated(statements, before, after),
     ...conversions(held, gained),
+    ...droppedLabels(lost, gained),
     ...disabledRowSecurity(lost, after),
     ...openGrants(gained, publicRoles),
     ...builtInDefaults(lost, after),
@@ -75,9 +77,10 @@ function renaming({ kind, name, definition }: CatalogEntry, gained: readonly Cat
   const heir = gained.find(
     (one) => one.kind === kind && one.definition === definition && place(one.name) === place(name),
   );
-  return heir === undefined
-    ? ""
-    : ` If ${heir.name} is its new name, write this migration by hand, with "rename".`;
+  if (heir === undefined) return "";
+  if (kind === "column")
+    return ` If ${heir.name} is its new name, \`rowhouse db migration <name> --rename ${name}=${heir.name.slice(place(heir.name).length)}\` keeps it.`;
+  return ` If ${heir.name} is its new name, write this migration by hand, with "rename".`;
 }
 
 /** Columns that change their type: a conversion can lose what the old one held. */
@@ -96,6 +99,22 @@ function conversions(lost: readonly CatalogEntry[], gained: readonly CatalogEntr
         message: `It turns the column ${old.name} from ${getType(old)} into ${getType(now)}, which can lose what it holds.`,
       };
     });
+}
+
+/** Labels that an enum loses: rows may hold them. */
+function droppedLabels(lost: readonly CatalogEntry[], gained: readonly CatalogEntry[]): Hazard[] {
+  return lost.flatMap((old) => {
+    const now = gained.find((one) => one.kind === "type" && one.name === old.name);
+    if (old.kind !== "type" || now === undefined) return [];
+    const left = new Set(findLabels(now));
+    return findLabels(old)
+      .filter((label) => !left.has(label))
+      .map((label) => ({
+        kind: "drop" as const,
+        object: old.name,
+        message: `It drops the label ${label} of the type ${old.name}: where a row holds it, the migration fails.`,
+      }));
+  });
 }
 
 /** Grants, present and future ones, to anonymous requests. */

@@ -1,15 +1,22 @@
 import { readdirSync } from "node:fs";
 import { RowhouseError } from "../../lib/errors.ts";
+import { withClient } from "../../stack/database.ts";
 import { migrate } from "../../stack/dbmate.ts";
 import { defaultLockRetries } from "../../stack/lock-retries.ts";
 import type { Scratch } from "../../stack/scratch.ts";
 import { areEqual } from "../catalog/catalog.ts";
 import { buildDeclared } from "../catalog/declared.ts";
 import { type Proof, prove, type Refutation } from "../proof/prove.ts";
+import { fillColumn } from "../proof/sample-rows.ts";
+import { type Backfill, findRequired, markedPlace, splitRequired } from "./backfill.ts";
+import { fitSources } from "./fit.ts";
 import type { Hazard } from "./hazard.ts";
 import { findHazards } from "./hazards.ts";
+import { findNewLabels } from "./labels.ts";
 import { planChanges } from "./plan.ts";
 import { tablesToEmpty } from "./recreated.ts";
+import { applyRenames, type Rename, renameStatements } from "./rename.ts";
+import { findNewRoles, keepRoles, listRoles } from "./roles.ts";
 import { readSnapshot, type Snapshot } from "./snapshot.ts";
 import { declaredSources, migratedSources } from "./sources.ts";
 
@@ -22,6 +29,8 @@ export interface Draft {
   readonly up: readonly string[];
   readonly hazards: readonly Hazard[];
   readonly proof: Proof;
+  /** The columns whose values a person has to write into the file. */
+  readonly backfills: readonly Backfill[];
 }
 
 /** What the two sides are built from, and where. */
@@ -33,6 +42,10 @@ export interface DraftOptions {
   /** Roles belong to a server: each side has one of its own. */
   readonly migrated: Scratch;
   readonly declared: Scratch;
+  /** The columns that have a new name. */
+  readonly renames?: readonly Rename[];
+  /** Whether a column that needs a backfill is drafted with the place for it. */
+  readonly backfill?: boolean;
   /** Called with the hazards before anything is tried; it may throw. */
   readonly permit?: (hazards: readonly Hazard[]) => void;
 }
@@ -49,44 +62,106 @@ export async function draftMigration(
   options: DraftOptions,
   name: string,
 ): Promise<Draft | undefined> {
-  const { root, dir } = options;
-  const [from, to] = await Promise.all([
-    read(options.migrated, (url) => migrate(url, undefined, dir)),
-    read(options.declared, (url) => buildDeclared(url, root)),
-  ]);
+  const { root, dir, renames = [] } = options;
+  const { from, to, source, target } = await readSides(options);
   const declared = to.catalog;
-  if (areEqual(from.catalog, declared)) return undefined;
-  const preferSources = planChanges(from, to, declaredSources(root));
-  const hazards = findHazards(from.catalog, declared, preferSources);
+  if (areEqual(from.catalog, declared) && renames.length === 0) return undefined;
+  const written = await fitSources(source, [from, to], declaredSources(root));
+  const hazards = findHazards(from.catalog, declared, written);
   options.permit?.(hazards);
-  const losing = new Set(hazards.filter(({ kind }) => kind === "drop").map(({ object }) => object));
+  const dropped = hazards.filter(({ kind }) => kind === "drop").map(({ object }) => object);
+  // What was in a renamed column is found under its new name.
+  const losing = new Set([...dropped, ...renames.map(({ table, column }) => `${table}.${column}`)]);
   const emptied = tablesToEmpty(hazards, from.catalog).filter(
     (table) => !losing.has(table) && declared.some((one) => one.name === table),
   );
+  const newRoles = findNewRoles(from.catalog, declared);
   const file = `${nextVersion(dir)}_${name}.sql`;
 
   let refutation: Refutation | undefined;
-  // As people wrote it, if that arrives; else as PostgreSQL writes it.
-  for (const written of [true, false]) {
-    const up = written ? preferSources : planChanges(from, to);
-    const down = planChanges(to, from, written ? migratedSources(dir) : undefined);
-    const text = migrationText(up, down, emptied);
-    const attempt = { file, text, dir, declared, losing, emptied };
+  const back = [to, from] as const;
+  const plans = [
+    // As people wrote it, where that arrives; else as PostgreSQL writes it.
+    async () => [written, await fitSources(target, back, migratedSources(dir), newRoles)] as const,
+    async () => [planChanges(from, to), planChanges(...back)] as const,
+  ];
+  for (const plan of plans) {
+    const [there, planned] = await plan();
+    const up = [...renameStatements(renames), ...there];
+    const down = [...keepRoles(planned, newRoles), ...renameStatements(renames, true)];
+    const backfills = options.backfill ? findRequired(up) : [];
+    const filled = await withMadeUpValues(up, backfills, target);
+    const text = migrationText(filled, down, emptied);
+    const attempt = { file, text, dir, declared, losing, emptied, newRoles, target };
     const outcome = await prove(options.migrated, attempt);
-    if ("rows" in outcome) return { file, text, up, hazards, proof: outcome };
-    refutation = outcome;
+    if ("rows" in outcome) {
+      const shown = backfills.length > 0 ? splitRequired(up, (one) => [markedPlace(one)]) : up;
+      const text = migrationText(shown, down, emptied);
+      return { file, text, up: shown, hazards, proof: outcome, backfills };
+    }
+    refutation ??= outcome;
   }
-  throw new RowhouseError(
+  throw unproven(refutation, findNewLabels(from.catalog, declared));
+}
+
+/** What is tried in place of the values that a person will write. */
+async function withMadeUpValues(
+  statements: readonly string[],
+  backfills: readonly Backfill[],
+  target: string,
+): Promise<readonly string[]> {
+  if (backfills.length === 0) return statements;
+  return withClient(target, async (client) => {
+    const values = new Map<string, string[]>();
+    for (const { table, column } of backfills)
+      values.set(`${table}.${column}`, await fillColumn(client, table, column));
+    return splitRequired(statements, (one) => values.get(`${one.table}.${one.column}`) ?? []);
+  });
+}
+
+/** SQLSTATEs of "unsafe use of new value" and of a value that an enum does not have (yet). */
+const unknownLabel = /\((?:55P04|22P02)\)/;
+
+function unproven(
+  refutation: Refutation | undefined,
+  labels: ReturnType<typeof findNewLabels>,
+): RowhouseError {
+  const reason = refutation?.reason ?? "";
+  const used = unknownLabel.test(reason)
+    ? labels.find(({ label }) => reason.includes(label.replace(/^E?'(.*)'$/, "$1")))
+    : undefined;
+  return new RowhouseError(
     "plan_unproven",
-    `Found no plan that leads from db/migrations to sql/ and policies/. The best one fails on the way ${refutation?.direction}: ${refutation?.reason}`,
-    "Write this migration by hand; `rowhouse db check` verifies it.",
+    `Found no plan that leads from db/migrations to sql/ and policies/. It fails on the way ${refutation?.direction}: ${reason}`,
+    used === undefined
+      ? reason.includes("(23502)")
+        ? "Rows that are there have no value for it. Give the column a default, or run `rowhouse db migration <name> --draft`: it writes the file with the place for their values."
+        : "Write this migration by hand; `rowhouse db check` verifies it."
+      : `PostgreSQL lets a new label be used only after the migration that adds it. Write two: declare ${used.label} in ${used.type} alone, run \`rowhouse db migration\`, then declare what uses it and run it again.`,
   );
 }
 
-async function read(scratch: Scratch, build: (url: string) => Promise<unknown>): Promise<Snapshot> {
-  const url = await scratch.create();
-  await build(url);
-  return readSnapshot(url);
+/** The two sides, and the databases that they were read from. */
+interface Sides {
+  readonly from: Snapshot;
+  readonly to: Snapshot;
+  readonly source: string;
+  readonly target: string;
+}
+
+/** What db/migrations build, and what sql/ and policies/ declare. */
+async function readSides({ root, dir, renames = [], ...sides }: DraftOptions): Promise<Sides> {
+  const [migrated, declared] = [await sides.migrated.create(), await sides.declared.create()];
+  // On one server, both have the roles of both: then only those of the API are seen.
+  const isShared = sides.migrated.serverUrl === sides.declared.serverUrl;
+  const others = await listRoles(declared);
+  await Promise.all([migrate(migrated, undefined, dir), buildDeclared(declared, root)]);
+  await applyRenames(migrated, renames);
+  const now = isShared ? [] : await listRoles(declared);
+  const roles = now.filter((name) => !others.includes(name));
+  const snapshots = [readSnapshot(migrated, roles), readSnapshot(declared, roles)] as const;
+  const [from, to] = await Promise.all(snapshots);
+  return { from, to, source: migrated, target: declared };
 }
 
 /** The time in UTC, or a second after the newest migration: dbmate runs them in this order. */
@@ -111,12 +186,13 @@ function migrationText(
 function part(statements: readonly string[]): string[] {
   const reload = ["notify pgrst, 'reload schema'"];
   // PostgREST reads the settings of roles only with its configuration.
-  if (statements.some((sql) => /^(alter|create) role /.test(sql))) {
+  if (statements.some((sql) => /^(alter role|grant \S+ to) |^ *create role /m.test(sql))) {
     reload.push("notify pgrst, 'reload config'");
   }
   const lines = [...statements, reload.join(";\n")];
   return [
     `set local lock_timeout = '${defaultLockRetries.lockTimeout}s';`,
-    ...lines.map((sql) => `${sql};`),
+    // A place for a person to write is a comment, and no statement.
+    ...lines.map((sql) => (/^--.*(\n--.*)*$/.test(sql) ? sql : `${sql};`)),
   ];
 }

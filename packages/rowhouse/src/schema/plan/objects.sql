@@ -1,19 +1,23 @@
--- The objects on which privileges can be held, by type and name.
-select 'schema ' || quote_ident(nspname) as name
-from pg_catalog.pg_namespace
-union all
-select case relkind when 'S' then 'sequence ' else 'table ' end || oid::regclass
+-- The objects on which privileges can be held, by type and name, and the schema they are in.
+select
+  case relkind when 'S' then 'sequence ' else 'table ' end || oid::regclass as name,
+  relnamespace::regnamespace::text as schema
 from pg_catalog.pg_class
 where relkind in ('r', 'p', 'f', 'S', 'v', 'm')
 union all
-select format('column %s.%I', attrelid::regclass, attname)
+select 'schema ' || quote_ident(nspname), null
+from pg_catalog.pg_namespace
+union all
+select format('column %s.%I', attrelid::regclass, attname), null
 from pg_catalog.pg_attribute
 where attnum > 0
 and not attisdropped
 union all
-select case prokind when 'p' then 'procedure ' else 'function ' end || oid::regprocedure
+select
+  case prokind when 'p' then 'procedure ' else 'function ' end || oid::regprocedure,
+  pronamespace::regnamespace::text
 from pg_catalog.pg_proc
 union all
-select 'type ' || oid::regtype
+select 'type ' || oid::regtype, typnamespace::regnamespace::text
 from pg_catalog.pg_type
 where typtype in ('d', 'e', 'r')

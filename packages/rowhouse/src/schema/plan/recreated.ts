@@ -7,6 +7,8 @@ const drops: readonly [kind: string, pattern: RegExp][] = [
   ["table", /^drop (?:table|view|materialized view|foreign table) (\S+)$/],
   ["function", /^drop (?:function|procedure) (.+)$/],
   ["type", /^drop (?:type|domain) (\S+)$/],
+  // How pg-delta takes a label out of an enum: there is a new type of that name then.
+  ["type", /^alter type (\S+) rename to \S+__pgdelta_replaced$/],
   ["sequence", /^drop sequence (\S+)$/],
   ["column", /^alter (?:foreign )?table (\S+)\s+drop column (\S+)$/],
 ];
@@ -16,14 +18,15 @@ function listDropped(statements: readonly string[]): string[] {
   return statements.flatMap((sql) =>
     drops.flatMap(([kind, pattern]) => {
       const [, ...names] = pattern.exec(sql) ?? [];
-      return names.length > 0 ? [`${kind} ${names.join(".")}`] : [];
+      // PostgreSQL names a function without the spaces that a statement has.
+      return names.length > 0 ? [`${kind} ${names.join(".").replaceAll(", ", ",")}`] : [];
     }),
   );
 }
 
 /** Privileges without those that go with what is dropped, even if it is made again. */
 export function withoutDropped(
-  { held, objects }: Privileges,
+  { held, defaults, objects }: Privileges,
   statements: readonly string[],
 ): Privileges {
   const gone = new Set(listDropped(statements));
@@ -32,7 +35,8 @@ export function withoutDropped(
       ({ type, name, column }) =>
         !gone.has(`${type} ${name}`) && !gone.has(`column ${name}.${column}`),
     ),
-    objects: new Set([...objects].filter((name) => !gone.has(name))),
+    defaults,
+    objects: new Map([...objects].filter(([name]) => !gone.has(name))),
   };
 }
 

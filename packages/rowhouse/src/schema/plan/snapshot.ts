@@ -1,8 +1,9 @@
 import { extract } from "@supabase/pg-delta/extract";
 import pg from "pg";
 import { withClient } from "../../stack/database.ts";
-import { type CatalogEntry, readCatalog } from "../catalog/catalog.ts";
+import type { CatalogEntry } from "../catalog/catalog.ts";
 import { type Privileges, readPrivileges } from "./grants.ts";
+import { readCatalogWithRoles } from "./roles.ts";
 import { readStatistics, type StatisticsTarget } from "./statistics.ts";
 
 /** All that a plan has to know of a database. */
@@ -15,10 +16,14 @@ export interface Snapshot {
   readonly keywords: ReadonlySet<string>;
 }
 
-/** Reads a database for planning; it is only read. */
-export async function readSnapshot(url: string): Promise<Snapshot> {
+/**
+ * Reads a database for planning; it is only read.
+ *
+ * @param roles Roles that belong to it though the API cannot become them.
+ */
+export async function readSnapshot(url: string, roles: readonly string[] = []): Promise<Snapshot> {
   // First, since it explains a database that cannot be reached.
-  const catalog = await readCatalog(url);
+  const catalog = await withClient(url, (client) => readCatalogWithRoles(client, roles));
   const [facts, privileges, statistics, keywords] = await Promise.all([
     readFacts(url),
     readPrivileges(url),

@@ -34,7 +34,16 @@ select
       )
     )
     order by attribute.attnum
-  ) as columns
+  ) as columns,
+  (
+    select json_agg(pg_get_constraintdef(rule.oid))
+    from pg_catalog.pg_constraint as rule
+    where rule.contype = 'c'
+    and (
+      rule.conrelid = class.oid
+      or rule.contypid in (select atttypid from pg_catalog.pg_attribute where attrelid = class.oid)
+    )
+  ) as rules
 from pg_catalog.pg_class as class
 join pg_catalog.pg_attribute as attribute
   on attribute.attrelid = class.oid

@@ -5,13 +5,9 @@ import { withTemporaryFolder } from "../../lib/temporary.ts";
 import { withClient } from "../../stack/database.ts";
 import { migrate, rollback } from "../../stack/dbmate.ts";
 import type { Scratch } from "../../stack/scratch.ts";
-import {
-  type CatalogDifference,
-  type CatalogEntry,
-  compareCatalogs,
-  readCatalog,
-} from "../catalog/catalog.ts";
-import { listTables, makeRows, type WithoutRows } from "./sample-rows.ts";
+import { type CatalogDifference, type CatalogEntry, compareCatalogs } from "../catalog/catalog.ts";
+import { getRoles, readCatalogWithRoles, withoutRoles } from "../plan/roles.ts";
+import { listTables, makeRows, openTarget, type WithoutRows } from "./sample-rows.ts";
 
 /** What was seen when a migration was tried. */
 export interface Proof {
@@ -38,10 +34,14 @@ export interface Attempt {
   readonly dir: string;
   /** What the database must hold after it. */
   readonly declared: readonly CatalogEntry[];
+  /** A database that holds it: made-up rows have to meet its rules, too. */
+  readonly target?: string;
   /** The tables and columns whose rows need not survive: "api.tasks", "api.tasks.title". */
   readonly losing: ReadonlySet<string>;
   /** The tables of which a column comes back on the way down that takes no null. */
   readonly emptied: readonly string[];
+  /** The roles that it makes: they stay on the way down. */
+  readonly newRoles: readonly string[];
 }
 
 /**
@@ -67,15 +67,23 @@ async function runProof(
 ): Promise<Proof | Refutation> {
   cpSync(attempt.dir, dir, { recursive: true });
   await migrate(url, undefined, dir);
-  const before = await readCatalog(url);
-  const untried = await withClient(url, makeRows);
+  const roles = getRoles(attempt.declared);
+  const read = () => withClient(url, (client) => readCatalogWithRoles(client, roles));
+  const before = await read();
+  const untried = await withClient(url, async (client) =>
+    attempt.target === undefined
+      ? makeRows(client)
+      : withClient(attempt.target, async (target) => makeRows(client, await openTarget(target))),
+  );
   const contents = keepContents(await readContents(url), attempt.losing);
   writeFileSync(join(dir, attempt.file), attempt.text);
-  const up = await findRefutation({ url, dir, contents }, "up", attempt.declared);
+  const up = await findRefutation({ url, dir, contents, read }, "up", attempt.declared);
   if (up) return up;
-  const step = { url, dir, contents: await emptyTables(url, contents, attempt.emptied) };
+  const step = { url, dir, read, contents: await emptyTables(url, contents, attempt.emptied) };
+  const readOthers = async () => withoutRoles(await read(), attempt.newRoles);
+  const returned = withoutRoles(before, attempt.newRoles);
   const failure =
-    (await findRefutation(step, "down", before)) ??
+    (await findRefutation({ ...step, read: readOthers }, "down", returned)) ??
     (await findRefutation(step, "up", attempt.declared));
   if (failure) return failure;
   const counts = [...contents.values()].map(({ rows }) => rows.length);
@@ -113,12 +121,14 @@ type Contents = ReadonlyMap<string, Content>;
 interface Step {
   readonly url: string;
   readonly dir: string;
+  /** Reads what the database holds and a comparison is about. */
+  readonly read: () => Promise<CatalogEntry[]>;
   /** The rows that were there at first. */
   readonly contents: Contents;
 }
 
 async function findRefutation(
-  { url, dir, contents }: Step,
+  { url, dir, read, contents }: Step,
   direction: "up" | "down",
   wanted: readonly CatalogEntry[],
 ): Promise<Refutation | undefined> {
@@ -128,7 +138,7 @@ async function findRefutation(
   } catch (error) {
     return { direction, reason: errorMessage(error) };
   }
-  const difference = compareCatalogs(wanted, await readCatalog(url));
+  const difference = compareCatalogs(wanted, await read());
   const changed = [...difference.missing, ...difference.surplus];
   if (changed.length > 0) return { direction, reason: describeMismatch(difference) };
   const lost = findLostTable(contents, await readContents(url));

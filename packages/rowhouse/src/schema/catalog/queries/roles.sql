@@ -1,9 +1,10 @@
--- The roles of the API: authenticator, and what it can become. Roles belong to the whole server;
--- others on it are none of ours. Secrets that PostgREST reads from the role's settings stay out.
+-- The roles of the API: authenticator, those that the reader asks for, and what they can become.
+-- Roles belong to the whole server; others on it are none of ours. Secrets that PostgREST reads from the role's settings stay out.
 with recursive api_role (oid) as (
   select oid
   from pg_catalog.pg_roles
   where rolname = 'authenticator'
+  or coalesce(nullif(current_setting('rowhouse.roles', true), ''), '[]')::jsonb ? rolname
   union
   select member.roleid
   from pg_catalog.pg_auth_members as member

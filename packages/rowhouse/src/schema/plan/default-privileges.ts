@@ -1,0 +1,77 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type pg from "pg";
+import { groupBy } from "./group.ts";
+
+/** One privilege that a role gets on everything of a kind that another one creates. */
+export interface DefaultPrivilege {
+  /** Who creates; null is the role that reads it, which is the one that runs the migrations. */
+  readonly creator: string | null;
+  /** "tables", "functions" ... */
+  readonly objects: string;
+  /** Where it is created; null is every schema. */
+  readonly schema: string | null;
+  /** Whether it was ever declared: if not, it is what PostgreSQL grants by itself. */
+  readonly changed: boolean;
+  readonly role: string;
+  readonly privilege: string;
+  readonly grantable: boolean;
+  /** Whether it is the creator that gets it. */
+  readonly own: boolean;
+}
+
+const query = readFileSync(join(import.meta.dirname, "default-privileges.sql"), "utf8");
+
+/** Reads the default privileges of a database. */
+export async function readDefaultPrivileges(client: pg.ClientBase): Promise<DefaultPrivilege[]> {
+  return (await client.query<DefaultPrivilege>(query)).rows;
+}
+
+/**
+ * The `alter default privileges` statements that lead from one side to the other.
+ *
+ * @param hasSchema Whether a schema is there at the end: with a schema goes what is declared for it.
+ */
+export function defaultPrivilegeStatements(
+  from: readonly DefaultPrivilege[],
+  to: readonly DefaultPrivilege[],
+  hasSchema: (schema: string) => boolean,
+): string[] {
+  // What PostgreSQL grants by itself counts only where the other side was told otherwise.
+  const touched = new Set([...from, ...to].filter(({ changed }) => changed).map(getPlace));
+  const isTouched = (one: DefaultPrivilege) =>
+    touched.has(getPlace(one)) && (one.schema === null || hasSchema(one.schema));
+  const [old, now] = [from.filter(isTouched), to.filter(isTouched)];
+  return [...statements("revoke", old, now), ...statements("grant", now, old)];
+}
+
+function getPlace({ creator, objects, schema }: DefaultPrivilege): string {
+  return JSON.stringify([creator, objects, schema]);
+}
+
+function statements(
+  verb: "grant" | "revoke",
+  some: readonly DefaultPrivilege[],
+  others: readonly DefaultPrivilege[],
+): string[] {
+  const getTarget = (one: DefaultPrivilege) =>
+    JSON.stringify([getPlace(one), one.role, one.grantable]);
+  const getKey = (one: DefaultPrivilege) => getTarget(one) + one.privilege;
+  const known = new Set(others.map(getKey));
+  const left = some.filter((one) => !known.has(getKey(one)));
+  return [...groupBy(left, getTarget).values()].map((group) => statement(verb, group));
+}
+
+function statement(verb: "grant" | "revoke", group: readonly DefaultPrivilege[]): string {
+  const [{ creator, objects, schema, role, grantable }] = group as [DefaultPrivilege];
+  return [
+    "alter default privileges",
+    ...(creator === null ? [] : [`for role ${creator}`]),
+    ...(schema === null ? [] : [`in schema ${schema}`]),
+    verb,
+    group.map(({ privilege }) => privilege).join(", "),
+    `on ${objects}`,
+    verb === "grant" ? `to ${role}` : `from ${role}`,
+    ...(grantable && verb === "grant" ? ["with grant option"] : []),
+  ].join(" ");
+}

@@ -1,0 +1,116 @@
+import type pg from "pg";
+import { errorCode } from "../../lib/errors.ts";
+import { withClient } from "../../stack/database.ts";
+import { type CatalogEntry, compareCatalogs } from "../catalog/catalog.ts";
+import { findSubject } from "../catalog/subject.ts";
+import { planChanges } from "./plan.ts";
+import { getRoles, readCatalogWithRoles, withoutRoles } from "./roles.ts";
+import type { Snapshot } from "./snapshot.ts";
+import type { Sources } from "./sources.ts";
+
+/**
+ * Plans with as many statements as people wrote them as lead there: one that fails, or arrives
+ * elsewhere, is left to the planner, and the others stay. What names something that is made later
+ * comes after it. The database is only tried on: nothing stays.
+ *
+ * @param url The database that `from` is of.
+ * @param staying The roles that the plan leaves on the server.
+ * @returns The statements in an order that works; with the last ones tried, where none does.
+ */
+export async function fitSources(
+  url: string,
+  [from, to]: readonly [Snapshot, Snapshot],
+  sources: Sources,
+  staying: readonly string[] = [],
+): Promise<string[]> {
+  const fitting = new Map(sources);
+  const wanted = withoutRoles(to.catalog, staying);
+  for (;;) {
+    const statements = planChanges(from, to, fitting);
+    const { order, odd } = await tryOn(url, statements, wanted, staying);
+    if (odd.length === 0) return order;
+    const subjects = [...fitting.keys()].filter((subject) => odd.some((one) => one(subject)));
+    if (subjects.length === 0) return statements;
+    for (const subject of subjects) fitting.delete(subject);
+  }
+}
+
+/** SQLSTATEs of "there is no such object (yet)". */
+const missingObject = new Set(["3F000", "42704", "42883", "42P01"]);
+
+/** SQLSTATEs of "there is such a constraint", and "such a column", "already". */
+const alreadyThere = new Set(["42710", "42701"]);
+
+interface Trial {
+  readonly order: readonly string[];
+  /** What failed: the statement; empty when all are in. */
+  readonly failed: string | undefined;
+}
+
+/** @returns The order that works, and how to tell the subjects of what did not. */
+async function tryOn(
+  url: string,
+  statements: readonly string[],
+  wanted: readonly CatalogEntry[],
+  staying: readonly string[],
+): Promise<{ order: string[]; odd: ((subject: string) => boolean)[] }> {
+  return withClient(url, async (client) => {
+    await client.query("begin");
+    const { order, failed } = await runInAnyOrder(client, statements);
+    if (failed !== undefined) {
+      await client.query("rollback");
+      return { order: [...order], odd: [(subject) => subject === findSubject(failed)] };
+    }
+    const catalog = await readCatalogWithRoles(client, getRoles(wanted));
+    await client.query("rollback");
+    const { missing, surplus } = compareCatalogs(wanted, withoutRoles(catalog, staying));
+    const odd = [...missing, ...surplus].map(
+      ({ name }) =>
+        (subject: string) =>
+          isPartOf(name, subject),
+    );
+    return { order: [...order], odd };
+  });
+}
+
+/** Whether a catalog entry, "api.tasks.title" or "select_own on api.tasks", is about a subject. */
+function isPartOf(entry: string, subject: string): boolean {
+  const [, name = ""] = /^\S+ (.*)$/.exec(subject) ?? [];
+  return entry === name || entry.startsWith(`${name}.`) || entry.startsWith(`${name}(`);
+}
+
+async function runInAnyOrder(client: pg.ClientBase, statements: readonly string[]): Promise<Trial> {
+  const order: string[] = [];
+  let pending = statements;
+  while (pending.length > 0) {
+    const left: string[] = [];
+    for (const sql of pending) {
+      const code = await run(client, sql);
+      if (code === undefined) order.push(sql);
+      else if (isThereAlready(sql, code)) continue;
+      else if (missingObject.has(code)) left.push(sql);
+      else return { order, failed: sql };
+    }
+    if (left.length === pending.length) return { order, failed: left[0] };
+    pending = left;
+  }
+  return { order, failed: undefined };
+}
+
+/** What a table's own statement said without a name: `references api.users (id)`. */
+function isThereAlready(sql: string, code: string): boolean {
+  return /^alter table \S+\s+add (column|constraint) /.test(sql) && alreadyThere.has(code);
+}
+
+/** @returns The SQLSTATE when it failed; nothing of it stays then. */
+async function run(client: pg.ClientBase, sql: string): Promise<string | undefined> {
+  await client.query("savepoint statement");
+  try {
+    await client.query(sql);
+    await client.query("release savepoint statement");
+    return undefined;
+  } catch (error) {
+    await client.query("rollback to savepoint statement");
+    return errorCode(error) ?? "unknown";
+  }
+}

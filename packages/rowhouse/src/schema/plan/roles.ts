@@ -1,0 +1,96 @@
+import type pg from "pg";
+import { withClient } from "../../stack/database.ts";
+import { type CatalogEntry, readCatalogOn } from "../catalog/catalog.ts";
+
+/** The names of all roles of a server, without those that came with it. */
+export async function listRoles(url: string): Promise<string[]> {
+  const { rows } = await withClient(url, (client) =>
+    client.query<{ name: string }>(
+      "select rolname as name from pg_catalog.pg_roles where oid >= 16384",
+    ),
+  );
+  return rows.map(({ name }) => name);
+}
+
+/**
+ * Reads a catalog with some roles in it that the API cannot become: by themselves nothing in a
+ * database shows that they belong to it.
+ */
+export async function readCatalogWithRoles(
+  client: pg.ClientBase,
+  roles: readonly string[],
+): Promise<CatalogEntry[]> {
+  await client.query("select set_config('rowhouse.roles', $1, false)", [JSON.stringify(roles)]);
+  return readCatalogOn(client);
+}
+
+/** The roles in one catalog that are not in another. */
+export function findNewRoles(
+  before: readonly CatalogEntry[],
+  after: readonly CatalogEntry[],
+): string[] {
+  const known = new Set(getRoles(before));
+  return getRoles(after).filter((name) => !known.has(name));
+}
+
+/** The names of the roles in a catalog. */
+export function getRoles(catalog: readonly CatalogEntry[]): string[] {
+  return catalog.filter(({ kind }) => kind === "role").map(({ name }) => name);
+}
+
+/** A catalog as if some roles were not there: neither they, nor who is a member of them. */
+export function withoutRoles(
+  catalog: readonly CatalogEntry[],
+  roles: readonly string[],
+): CatalogEntry[] {
+  return catalog
+    .filter(({ kind, name }) => kind !== "role" || !roles.includes(name))
+    .map((entry) => (entry.kind === "role" ? withoutMemberships(entry, roles) : entry));
+}
+
+function withoutMemberships(role: CatalogEntry, roles: readonly string[]): CatalogEntry {
+  const definition = role.definition.replace(/ member of (.*)$/, (_, list: string) => {
+    const left = list.split(", ").filter((name) => !roles.includes(name.replaceAll('"', "")));
+    return left.length > 0 ? ` member of ${left.join(", ")}` : "";
+  });
+  return { ...role, definition };
+}
+
+/** What a role is unless it is told otherwise. */
+const defaults =
+  /\b(nosuperuser|inherit|nocreaterole|nocreatedb|noreplication|nobypassrls|with)\b\s*/g;
+
+/**
+ * A role belongs to the server, where another database may have made it: it is made only when it
+ * is missing. Another statement stays as it is.
+ *
+ * @param sql A statement in the project's style.
+ */
+export function createIfMissing(sql: string): string {
+  const [, name, options = ""] = /^create role (\S+)\s*([\s\S]*)$/.exec(sql) ?? [];
+  if (name === undefined) return sql;
+  const literal = name
+    .replace(/^"(.*)"$/, "$1")
+    .replaceAll('""', '"')
+    .replaceAll("'", "''");
+  const create = `create role ${name} ${options.replace(defaults, "")}`.trim();
+  return `do $$
+begin
+  if not exists (select from pg_catalog.pg_roles where rolname = '${literal}') then
+    ${create};
+  end if;
+end
+$$`;
+}
+
+/**
+ * The way down without what takes from roles that the way up makes: they stay, with what they may
+ * become, since another database on the server may be served by them (docs/adr/0003).
+ */
+export function keepRoles(statements: readonly string[], made: readonly string[]): string[] {
+  const names = new Set(made);
+  return statements.filter((sql) => {
+    const [, role = "", member = ""] = /^revoke (\S+) from (\S+)$/.exec(sql) ?? [];
+    return ![role, member].some((name) => names.has(name.replaceAll('"', "")));
+  });
+}

@@ -1,0 +1,168 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type DraftOptions, draftMigration } from "../../src/schema/plan/migration.ts";
+import { testScratch } from "../../src/testing/database.ts";
+import { copyProject } from "../support/project.ts";
+
+/** Drafts the migration from one text of sql/api/edited.sql to another; the first is migrated. */
+async function draftEdit(before: string, after: string, options: Partial<DraftOptions> = {}) {
+  const root = copyProject();
+  const dir = join(root, "db/migrations");
+  writeFileSync(
+    join(dir, "20991231000000_earlier.sql"),
+    `-- migrate:up\ncreate schema edited;\n${before}\n-- migrate:down\ndrop schema edited cascade;\n`,
+  );
+  writeFileSync(join(root, "sql/api/edited.sql"), `create schema edited;\n${after}`);
+  const sides = { migrated: testScratch(), declared: testScratch() };
+  return draftMigration({ root, dir, ...sides, ...options }, "edit");
+}
+
+const table = (columns: string) => `create table edited.t (id int primary key, ${columns});`;
+const enumOf = (labels: string) => `create type edited.s as enum (${labels});\n`;
+
+describe("made-up rows meet the rules of before and after", () => {
+  test.each([
+    ["text becomes an array", "a text not null", "a text[] not null"],
+    [
+      "text with a default becomes an array",
+      "a text not null default ''",
+      "a text[] not null default '{}'",
+    ],
+    ["text gets one of two values", "a text not null", "a text not null check (a in ('x', 'y'))"],
+    [
+      "a longest length shrinks",
+      "a text not null check (length(a) < 90)",
+      "a text not null check (length(a) < 5)",
+    ],
+    ["a number gets a minimum", "a int not null", "a int not null check (a > 100)"],
+  ])("when %s", async (_, before, after) => {
+    const draft = await draftEdit(table(before), table(after));
+    expect(draft?.proof).toMatchObject({ rows: 6, tables: 3, untried: [] });
+  });
+
+  test("when text becomes an enum", async () => {
+    const labels = enumOf("'open', 'done'");
+    const draft = await draftEdit(
+      table("a text not null default 'open'"),
+      labels + table("a edited.s not null default 'open'"),
+    );
+    expect(draft?.proof).toMatchObject({ rows: 6, tables: 3, untried: [] });
+  });
+
+  test("or their table is named as not tried", async () => {
+    const draft = await draftEdit(
+      table("a text not null"),
+      table("a text not null check (md5(a) = 'x')"),
+    );
+    expect(draft?.proof.untried).toEqual([
+      { table: "edited.t", reason: expect.stringContaining("t_a_check") },
+    ]);
+  });
+});
+
+const f = (signature: string) =>
+  `create function edited.f(${signature} language sql as 'select 1::bigint';
+grant execute on function edited.f(integer, text) to authenticated;`;
+
+test.each([
+  ["another result", "a integer, b text) returns bigint", "a integer, b text) returns numeric"],
+  [
+    "another name of a parameter",
+    "a integer, b text) returns bigint",
+    "c int, b text) returns bigint",
+  ],
+])("a function of two arguments with %s keeps its grant", async (_, before, after) => {
+  const draft = await draftEdit(f(before), f(after));
+  expect(draft?.up.at(-1)).toBe(
+    "grant execute on function edited.f(integer, text) to authenticated",
+  );
+});
+
+test("an index on an expression keeps the parentheses that it needs", async () => {
+  const index = "create index if not exists t_x on edited.t ((a || b));";
+  const columns = table("a text not null, b text not null");
+  const draft = await draftEdit(columns, columns + index);
+  expect(draft?.text).toContain("((a || b))");
+});
+
+describe("a new column that takes no null", () => {
+  const before = table("a text");
+  const after = table("a text, b text not null unique, c edited.s not null");
+  const state = enumOf("'x', 'y'");
+
+  test("is refused with the way to write it", async () => {
+    await expect(draftEdit(state + before, state + after)).rejects.toMatchObject({
+      code: "plan_unproven",
+      remedy: expect.stringContaining("--draft"),
+    });
+  });
+
+  test("is drafted with the place for its values, and proven with made-up ones", async () => {
+    const draft = await draftEdit(state + before, state + after, { backfill: true });
+    const [up = ""] = draft?.text.split("-- migrate:down") ?? [];
+    expect(up).toMatch(/add column b text;\n\n-- BACKFILL: .*edited\.t .*\n--.*;\n\nalter table/);
+    expect(up).toMatch(/alter column c set not null;/);
+    expect(up).not.toMatch(/^update/m);
+    expect(draft?.backfills).toEqual([
+      { table: "edited.t", column: "b" },
+      { table: "edited.t", column: "c" },
+    ]);
+    expect(draft?.proof).toMatchObject({ rows: 6, tables: 3, untried: [] });
+  });
+});
+
+describe("a column with a new name", () => {
+  const before = table("a text not null");
+  const after = table("b text not null, c int");
+
+  test("keeps what it holds where that is said, beside other changes", async () => {
+    const renames = [{ table: "edited.t", column: "a", to: "b" }];
+    const draft = await draftEdit(before, after, { renames });
+    expect(draft?.hazards).toEqual([]);
+    expect(draft?.up).toEqual([
+      "alter table edited.t\n  rename column a to b",
+      "alter table edited.t\n  add column c integer",
+    ]);
+    expect(draft?.text.split("-- migrate:down")[1]).toContain("rename column b to a;");
+    expect(draft?.proof).toMatchObject({ rows: 6, tables: 3, untried: [] });
+  });
+
+  test("that is not there is refused", async () => {
+    const renames = [{ table: "edited.t", column: "x", to: "b" }];
+    await expect(draftEdit(before, after, { renames })).rejects.toMatchObject({
+      code: "plan_unproven",
+      message: expect.stringContaining('column "x" does not exist'),
+    });
+  });
+});
+
+describe("a label of an enum", () => {
+  const column = (value: string) => table(`a edited.s not null default '${value}'`);
+
+  test.each([
+    ["a default", column("done"), column("open")],
+    [
+      "a policy",
+      `${column("open")} create policy p on edited.t for select to authenticated using (a = 'done');`,
+      `${column("open")} create policy p on edited.t for select to authenticated using (a = 'open');`,
+    ],
+  ])("that is new and used in %s at once is refused, with the remedy", async (_, after, before) => {
+    await expect(
+      draftEdit(enumOf("'open'") + before, enumOf("'open', 'done'") + after),
+    ).rejects.toMatchObject({
+      code: "plan_unproven",
+      remedy: expect.stringContaining("declare 'done' in edited.s alone"),
+    });
+  });
+
+  test("that goes is a hazard", async () => {
+    const draft = await draftEdit(
+      enumOf("'open', 'done'") + column("open"),
+      enumOf("'open'") + column("open"),
+    );
+    expect(draft?.hazards).toMatchObject([
+      { kind: "drop", object: "edited.s", message: expect.stringContaining("the label 'done'") },
+    ]);
+  });
+});
