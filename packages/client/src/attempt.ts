@@ -68,9 +68,6 @@ const transientStatuses = new Set([408, 429, 502, 503, 504, 520]);
 const transientCodes =
   /^(?:08...|25006|40P01|40001|53[0-3]..|57P0[1-3]|PGRST00[0-3]|connection_lost)$/;
 
-/** A limit of the configuration (53400), as of temporary files, is met again: 503 before 12.2. */
-const lastingCodes = /^53400$/;
-
 /** Codes of failures that had no effect: the transaction was rolled back, or could only read. */
 const rolledBack = new Set(["40P01", "40001", "25006"]);
 
@@ -115,7 +112,8 @@ export function mayHaveArrived(error: ApiError): boolean {
 
 /** Whether another attempt may succeed. */
 function isTransient(error: ApiError): boolean {
-  if (lastingCodes.test(error.code)) return false;
+  // A limit of the configuration, as of temporary files, is met again: 503 before PostgREST 12.2.
+  if (error.code === "53400") return false;
   if (transientStatuses.has(error.status)) return true;
   return error instanceof UnavailableError && transientCodes.test(error.code);
 }

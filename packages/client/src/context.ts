@@ -26,10 +26,10 @@ export function createContext(
 ): TableContext {
   const info = Object.hasOwn(tables, table) ? tables[table] : undefined;
   if (info !== undefined && info.key.length > 0) return { transport, table, info, tables };
-  const names = keyedTables(tables).join(", ") || "none";
+  const names = keyedTables(tables).join(", ");
   throw refused(
     "unknown_table",
-    `Unknown collection "${table}". There are: ${names}. After a change of the database, run \`rowhouse types\`.`,
+    `Unknown collection "${table}". There are: ${names}. After a change, run \`rowhouse types\`.`,
   );
 }
 

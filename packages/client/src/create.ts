@@ -37,7 +37,7 @@ export async function createRows(
   const hasKeys = body.every((row) => hasKey(context, row));
   try {
     const created = await insert(context, body, hasKeys, limits);
-    return hasKeys ? sortByKeys(context, created, body) : created;
+    return sortByKeys(context, created, body);
   } catch (error) {
     if (!(error instanceof ConflictError && error.uncertain && hasKeys)) throw error;
     const found = sortByKeys(context, await readByKeys(context, body, limits), body);
@@ -96,22 +96,24 @@ async function readByKeys(
     addKeys(query, context, missing.slice(0, maxKeys));
     addSelect(query, context);
     const { rows } = await readRows(context, query, limits);
-    if (rows.length === 0) break;
     found.push(...rows);
     const names = new Set(rows.map((row) => identify(context, row)));
-    missing = missing.filter((key) => !names.has(identify(context, key)));
+    const left = missing.filter((key) => !names.has(identify(context, key)));
+    // Unchanged where none is there, and where PostgreSQL writes the keys in its own way.
+    missing = left.length === missing.length ? missing.slice(maxKeys) : left;
   }
   return found;
 }
 
-/** Rows in the order of these keys, without those that have none of them. */
+/** Rows in the order of these keys; as they came, where PostgreSQL writes a key in its own way. */
 function sortByKeys(
   context: TableContext,
   rows: readonly AnyRow[],
   keys: readonly AnyRow[],
 ): AnyRow[] {
   const byKey = new Map(rows.map((row) => [identify(context, row), row]));
-  return keys.map((key) => byKey.get(identify(context, key))).filter((row) => row !== undefined);
+  const sorted = keys.map((key) => byKey.get(identify(context, key)));
+  return sorted.includes(undefined) ? [...rows] : (sorted as AnyRow[]);
 }
 
 /** Whether the rows found are all those asked for. Only a given key can be of an older row. */
@@ -122,7 +124,7 @@ async function isCreated(
   sent: readonly AnyRow[],
   limits: Limits,
 ): Promise<boolean> {
-  if (found.length < sent.length) return false;
+  if (found.length !== sent.length) return false;
   const { newId } = context.info;
   for (const [at, row] of found.entries()) {
     const isNew = newId !== null && given[at]?.[newId] === undefined;

@@ -36,7 +36,7 @@ export class ApiError extends Error implements ErrorFacts {
 
   constructor(message: string, { cause, ...facts }: ErrorFacts) {
     super(message, cause === undefined ? undefined : { cause });
-    Object.assign(this, { details: undefined, hint: undefined, uncertain: false, ...facts });
+    Object.assign(this, { uncertain: false, ...facts });
   }
 }
 

@@ -31,7 +31,7 @@ export function addWhere(
     if (wanted === undefined) continue;
     // PostgREST reads it as all columns, however it is quoted.
     if (column === "*") throw refuse(column, 'PostgREST takes "*" for all columns');
-    const { not, ...comparisons } = asComparisons(wanted);
+    const { not, ...comparisons } = asComparisons(column, wanted);
     const name = quoteName(column);
     const kind = kindOf(info, column);
     // At the end of a parameter, PostgREST takes a value as it is, whatever its characters.
@@ -39,7 +39,7 @@ export function addWhere(
       query.append(name, comparison);
     }
     if (not === undefined) continue;
-    const excluded = compare({ column, kind, write: quoteValue }, asComparisons(not));
+    const excluded = compare({ column, kind, write: quoteValue }, asComparisons(column, not));
     const terms = excluded.map((comparison) => `${name}.${comparison}`);
     if (terms.length > 0) query.append("not.and", `(${terms.join(",")})`);
   }
@@ -53,11 +53,12 @@ export function addSearch(query: URLSearchParams, text: string, columns: readonl
 }
 
 /** A value stands for being equal to it. */
-function asComparisons(wanted: unknown): AnyWhere {
+function asComparisons(column: string, wanted: unknown): AnyWhere {
   const isValue = typeof wanted !== "object" || wanted === null;
-  return isValue || Array.isArray(wanted) || wanted instanceof Date
-    ? { eq: wanted }
-    : (wanted as AnyWhere);
+  if (isValue || Array.isArray(wanted) || wanted instanceof Date) return { eq: wanted };
+  // Without this, a Set or an empty object would find all rows.
+  if (Object.keys(wanted).length === 0) throw refuse(column, "No comparison");
+  return wanted as AnyWhere;
 }
 
 function compare(compared: Compared, comparisons: AnyWhere): string[] {
@@ -81,11 +82,11 @@ function formatComparison(compared: Compared, name: string, value: unknown): str
   const { column, kind, write } = compared;
   if (value === null && name === "eq") return "is.null";
   if (value === null && name === "neq") return "not.is.null";
-  if (name === "in") return formatMembership(compared, value as unknown[]);
+  if (name === "in" && Array.isArray(value)) return formatMembership(compared, value);
   if (name === "fullText") return formatSearch(compared, value);
   if (name === "contains" && kind === "text") return `imatch.${write(literalPattern(value))}`;
   if (name.endsWith("like") && String(value).includes("*")) {
-    throw refuse(column, "PostgREST reads * in a pattern as %; use match or imatch");
+    throw refuse(column, "PostgREST reads * as %; use match or imatch");
   }
   const operator = operators.get(name);
   if (operator !== undefined) return `${operator}.${write(formatValue(value, kind, column))}`;
@@ -100,13 +101,12 @@ function formatMembership({ column, kind, write }: Compared, values: readonly un
   return texts.length === 1 ? `eq.${write(first)}` : `in.(${texts.map(quoteValue).join(",")})`;
 }
 
-function formatSearch({ column, write }: Compared, value: unknown): string {
+function formatSearch({ write }: Compared, value: unknown): string {
   if (typeof value === "string") return `wfts.${write(value)}`;
   const { query, config } = value as { query: string; config: string };
-  if (!/^\w+$/.test(config)) throw refuse(column, `No text search configuration "${config}"`);
   return `wfts(${config}).${write(query)}`;
 }
 
 function refuse(column: string, problem: string): InvalidError {
-  return refused("condition", `${problem}. Correct the condition on ${column}.`, column);
+  return refused("condition", `${problem} (in the condition on ${column}).`, column);
 }

@@ -1,6 +1,7 @@
 import { type AnyRow, orderedKey, type TableContext } from "./context.ts";
 import { refused } from "./errors.ts";
 import { quoteName, quoteValue } from "./names.ts";
+import { formatValue, kindOf } from "./values.ts";
 
 /** A row's id, or an object with all columns of its key. */
 export type AnyKey = string | number | AnyRow;
@@ -15,8 +16,10 @@ type KeyContext = Pick<TableContext, "table" | "info">;
  */
 export function addKey(query: URLSearchParams, context: KeyContext, key: AnyKey): void {
   const { table, info } = context;
+  const append = (column: string, value: unknown) =>
+    query.append(quoteName(column), `eq.${formatValue(value, kindOf(info, column), column)}`);
   if (hasKey(context, key)) {
-    for (const column of info.key) query.append(quoteName(column), `eq.${key[column]}`);
+    for (const column of info.key) append(column, key[column]);
     return;
   }
   const [id = "", second] = orderedKey(info);
@@ -25,7 +28,7 @@ export function addKey(query: URLSearchParams, context: KeyContext, key: AnyKey)
     const wanted = `${isId ? "its id or " : ""}an object with ${info.key.join(" and ")}`;
     throw refused("key", `This names no row of ${table}: pass ${wanted}.`);
   }
-  query.append(quoteName(id), `eq.${key}`);
+  append(id, key);
 }
 
 /** The most rows that `addKeys` names in one request, with keys of two UUIDs. */

@@ -1,4 +1,4 @@
-import { AbortedError, type ApiError, DeadlineError } from "./errors.ts";
+import { AbortedError, type ApiError, DeadlineError, unsent } from "./errors.ts";
 
 /** When a call must end: at its deadline, or when the caller aborts it. */
 export interface Limits {
@@ -24,14 +24,13 @@ export function startLimits(given: AbortSignal | undefined, timeout: number): Li
     createError: (requestId, last) =>
       given?.aborted
         ? new AbortedError("The call was aborted.", {
-            status: 0,
+            ...unsent("aborted"),
             requestId,
-            code: "aborted",
             cause: given.reason,
           })
         : new DeadlineError(
             `No response within ${timeout} ms. Try again, or increase the timeout.`,
-            { status: 0, requestId, code: "deadline", cause: last ?? deadline.reason },
+            { ...unsent("deadline"), requestId, cause: last ?? deadline.reason },
           ),
   };
 }
@@ -44,7 +43,7 @@ function anySignal(signals: AbortSignal[]): AbortSignal {
   for (const signal of signals) {
     const onAbort = () => controller.abort(signal.reason);
     if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
+    signal.addEventListener("abort", onAbort);
   }
   return controller.signal;
 }

@@ -17,7 +17,7 @@ export function quote(text: string): string {
   return `"${text.replaceAll(/["\\]/g, "\\$&")}"`;
 }
 
-/** A query string. Commas and brackets stay as they are, which keeps long lists short. */
+/** A query string. Commas stay as they are, which keeps long lists short. */
 export function formatQuery(query: URLSearchParams): string {
-  return query.toString().replaceAll(/%2C|%28|%29|%3A/g, (encoded) => decodeURIComponent(encoded));
+  return query.toString().replaceAll("%2C", ",");
 }

@@ -83,32 +83,36 @@ async function readPart(
 }
 
 /**
- * Reads a page of a list that takes several queries: the first rows of each, in one order.
- *
- * Where the server has cut a part, the longest is as long as the server lets it be, and that many
- * rows are certain to come first.
+ * Reads a page of a list that takes several queries: the first rows of each, in one order. Behind the
+ * last row of a part that goes on, its own next rows may come: there the page ends.
  */
 async function readMergedPage(
   list: List,
   limit: number,
   after: string | undefined,
 ): Promise<{ items: AnyRow[]; next: string | undefined }> {
+  const { context, queries } = list;
   const size = Math.min(limit, maxMergedRows);
   const parts: Rows[] = [];
-  for (const query of list.queries) parts.push(await readPart(list, query, size + 1, after));
-  const longest = Math.max(...parts.map(({ rows }) => rows.length));
-  let cut = false;
-  for (const [at, part] of parts.entries()) {
-    const mayBeCut = part.rows.length === longest && longest <= size;
-    cut ||= mayBeCut && (await isCut(list, list.queries[at] as URLSearchParams, part));
-  }
+  for (const query of queries) parts.push(await readPart(list, query, size + 1, after));
   let merged: AnyRow[] = [];
-  for (const { rows } of parts) merged = await merge(list, merged, rows);
-  const items = merged.slice(0, cut ? longest : size);
-  const found = new Set(
-    parts.flatMap(({ rows }) => rows.map((row) => identify(list.context, row))),
-  );
-  return createPage(list, items, cut || found.size > items.length, after, parts[0] as Rows);
+  for (const { rows } of parts) merged = (await merge(list, merged, rows)).slice(0, size + 1);
+  const places = new Map(merged.map((row, at) => [identify(context, row), at]));
+  let end = size;
+  let hasNext = merged.length > size;
+  for (const [at, query] of queries.entries()) {
+    const part = parts[at];
+    if (part === undefined) continue;
+    if (part.rows.length <= size && !(await isCut(list, query, part))) continue;
+    hasNext = true;
+    const ends = part.rows.map((row) => (places.get(identify(context, row)) ?? -1) + 1);
+    end = Math.min(end, Math.max(...ends) || size);
+  }
+  const items = merged.slice(0, end);
+  hasNext ||= items.length < places.size;
+  // All rows were deleted while they were sorted.
+  if (hasNext && items.length === 0) return readMergedPage(list, limit, after);
+  return createPage(list, items, hasNext, after, parts[0] as Rows);
 }
 
 /** Two sorted parts as one. PostgreSQL sorts them: JavaScript does not know its collations. */

@@ -90,10 +90,10 @@ const classes: Readonly<Record<number, readonly [typeof ApiError, remedy: string
   408: [UnavailableError, "Try again later."],
   409: [ConflictError, "Choose another id, or create the row that it references."],
   412: [StaleError, "Read it again, then decide."],
-  413: [TooLargeError, "Send less at once."],
-  414: [TooLargeError, "Send less at once."],
+  413: [TooLargeError, "Send less."],
+  414: [TooLargeError, "Send less."],
   429: [RateLimitedError, "Wait, then try again."],
-  431: [TooLargeError, "Send less at once."],
+  431: [TooLargeError, "Send less."],
   503: [UnavailableError, "Try again later."],
 };
 

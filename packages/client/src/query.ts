@@ -65,7 +65,7 @@ function splitWhere(
   const [column, values] = findLongestList(where);
   if (column === undefined || values.length < 2) {
     throw new TooLargeError(
-      "The conditions are too long for one request, and no list in them can be split. Send less.",
+      "The conditions are too long. Send less.",
       unsent("conditions_too_long"),
     );
   }

@@ -43,8 +43,9 @@ export function parseCount({
 }: Pick<Result, "headers" | "status" | "requestId">): number {
   const total = headers.get("content-range")?.split("/")[1] ?? "";
   if (/^\d+$/.test(total)) return Number(total);
-  throw new UnavailableError(
-    "The response has no count. Check the proxy: it removes Content-Range.",
-    { status, code: "no_count", requestId },
-  );
+  throw new UnavailableError("The response has no count: a proxy removes Content-Range.", {
+    status,
+    code: "no_count",
+    requestId,
+  });
 }

@@ -38,15 +38,15 @@ function formatEmbed(
   name: string,
   matches: (foreignKey: string, target: string) => boolean,
 ): string {
-  const all = Object.entries(info.references);
   // PostgREST takes a table that references itself for one that is referenced by itself.
-  const found = all.filter(([key, target]) => target !== table && matches(key, target));
+  const all = Object.entries(info.references).filter(([, target]) => target !== table);
+  const found = all.filter(([key, target]) => matches(key, target));
   const [[foreignKey, target] = ["", ""], second] = found;
   if (target === "" || second !== undefined) {
-    const known = all.map(([key, to]) => `${key} (to ${to})`).join(", ") || "none";
+    const known = all.map(([key, to]) => `${key} (to ${to})`).join(", ");
     throw refused(
       "embed",
-      `"${name}" is not the one row that a foreign key of ${table} names. Write with: { ${name}: "<foreign key>" }. Of other tables there are: ${known}.`,
+      `"${name}" names no one foreign key of ${table}. Write with: { ${name}: "<foreign key>" }: ${known}.`,
     );
   }
   const columns = selectColumns(tables[target] ?? { ...info, columns: {} }).join(",");

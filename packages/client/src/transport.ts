@@ -91,7 +91,7 @@ async function send(connection: Connection, call: Call): Promise<Result> {
 /** A text in PostgreSQL cannot hold the character NUL, and PostgREST would cut there. */
 function assertSendable({ path, query }: Call): void {
   if (!`${path}?${query ?? ""}`.includes("%00")) return;
-  throw refused("nul", "A condition contains a NUL character. Remove it.");
+  throw refused("nul", "A condition contains a NUL character.");
 }
 
 async function getToken(tokens: TokenCache, limits: Limits, requestId: string): Promise<string> {

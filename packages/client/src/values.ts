@@ -12,9 +12,9 @@ export function formatValue(value: unknown, kind: ColumnKind, column: string): s
   if (typeof value === "bigint") return String(value);
   if (kind === "json") return JSON.stringify(value);
   if (value === null)
-    throw refused("condition", `Only eq and neq take null, for ${column}.`, column);
+    throw refused("condition", `No null for ${column}: only eq and neq take it.`, column);
   if (Array.isArray(value)) return formatArray(value, kind, column);
-  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Date && Number.isFinite(value.valueOf())) return value.toISOString();
   assertExact(value, kind, column);
   return String(value);
 }

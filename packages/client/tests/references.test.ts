@@ -39,8 +39,8 @@ test("References: nullable, two to one table, and both ways", async () => {
   const [maker, doer, team, again, back, which, self] = (await run()) as unknown[];
   expect([maker, doer, back]).toEqual(["Ann", null, null]);
   expect([team, again]).toEqual(["9007199254740993", "9007199254740993"]);
-  expect(which).toMatch(/"people" is not the one row .* jobs_maker_id_fkey \(to people\)/);
-  expect(self).toMatch(/"jobs" is not the one row/);
+  expect(which).toMatch(/"people" names no one foreign key .* jobs_maker_id_fkey \(to people\)/);
+  expect(self).toMatch(/"jobs" names no one foreign key/);
 });
 
 test("A function with several signatures returns what the one that is called returns", async () => {
