@@ -26,7 +26,7 @@ with kind (objects, letter) as (
   join pg_catalog.pg_namespace on pg_namespace.oid = entry.defaclnamespace
 )
 select
-  case when granted.role <> current_user::regrole then granted.role::regrole::text end as creator,
+  case when granted.role <> quote_ident(current_user)::regrole then granted.role::regrole::text end as creator,
   granted.objects,
   granted.schema,
   granted.changed,
