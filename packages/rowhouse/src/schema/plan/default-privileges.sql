@@ -1,6 +1,12 @@
 -- What is granted on what a role creates, the role itself included. Those of a schema come on top
 -- of those of every schema, for which no entry means the built-in ones (acldefault).
-with kind (objects, letter) as (
+with owner (oid) as (
+  -- Who runs the migrations, as in owner.ts.
+  select coalesce(
+    (select nspowner from pg_catalog.pg_namespace where nspname = 'api'),
+    quote_ident(current_user)::regrole
+  )
+), kind (objects, letter) as (
   values ('tables', 'r'::"char"), ('sequences', 'S'), ('functions', 'f'), ('types', 'T'), ('schemas', 'n')
 ), granted (role, objects, schema, changed, acl) as (
   select
@@ -26,7 +32,7 @@ with kind (objects, letter) as (
   join pg_catalog.pg_namespace on pg_namespace.oid = entry.defaclnamespace
 )
 select
-  case when granted.role <> current_user::regrole then granted.role::regrole::text end as creator,
+  case when granted.role <> owner.oid then granted.role::regrole::text end as creator,
   granted.objects,
   granted.schema,
   granted.changed,
@@ -35,4 +41,5 @@ select
   acl.is_grantable as grantable,
   acl.grantee = granted.role as own
 from granted
+cross join owner
 cross join aclexplode(granted.acl) as acl

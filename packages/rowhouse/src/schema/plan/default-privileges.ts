@@ -5,7 +5,7 @@ import { groupBy } from "./group.ts";
 
 /** One privilege that a role gets on everything of a kind that another one creates. */
 export interface DefaultPrivilege {
-  /** Who creates; null is the role that reads it, which is the one that runs the migrations. */
+  /** Who creates; null is the owner, which is the role that runs the migrations. */
   readonly creator: string | null;
   /** "tables", "functions" ... */
   readonly objects: string;
