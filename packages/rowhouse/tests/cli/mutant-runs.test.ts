@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
+import { mutantId } from "../../src/access/mutants/equivalents.ts";
 import { generateMutants } from "../../src/access/mutants/generate.ts";
 import { type Mutant, mutantTitle } from "../../src/access/mutants/mutant.ts";
 import { allKilled, report, reportForPrograms } from "../../src/access/mutants/report.ts";
@@ -68,7 +69,7 @@ describe("a run of mutants", () => {
     ]);
     expect(allKilled(verdicts)).toBe(false);
     const text = report(verdicts).join("\n");
-    expect(text).toContain(`survived: api.users: FORCE off\n${missed.sql}\n`);
+    expect(text).toContain(`survived: api.users: FORCE off [${mutantId(missed)}]\n${missed.sql}\n`);
     expect(text).toMatch(/^FORCE off +0 +1 +1$/m);
     expect(text).toMatch(/1 of 2 killed: 50 %$/);
     expect(reportForPrograms(verdicts)).toMatchObject({ total: 2, killed: 1, survived: 1 });
@@ -145,8 +146,34 @@ describe("a run of mutants", () => {
     const verdicts = verdict ? [verdict] : [];
     expect(allKilled(verdicts)).toBe(false);
     expect(report(verdicts).join("\n")).toMatch(
-      /could not be tried: api\.gone: RLS off \(syntax error .*\)\nalter table api\.gone x\n\n0 of 1 killed: 0 %$/,
+      /could not be tried: api\.gone: RLS off \[\w{8}\] \(syntax error .*\)\nalter table api\.gone x\n\n0 of 1 killed: 0 %$/,
     );
+  });
+
+  test("names what nothing can tell from the original, and does not count it", async () => {
+    const known = mutants.filter(({ equivalent }) => equivalent);
+    expect(known.map(({ object }) => object)).toEqual(Array(3).fill("temporary tables"));
+    const missed = mutant("api.users: FORCE off");
+    const noticed = mutant("api.tasks: RLS off");
+    const declare = (one: Mutant) =>
+      `-- equivalent mutant ${mutantId(one)}: The owner is a superuser.`;
+    const declaring = pgtapFile("declares.sql", `select pass('x');\n${declare(missed)}\nselect 1`);
+    const verdicts = await runMutants(createTestBed([declaring]), [...known, missed]);
+    expect(verdicts.map(({ outcome }) => outcome)).toEqual(Array(4).fill("equivalent"));
+    expect(allKilled(verdicts)).toBe(true);
+    const text = report(verdicts).join("\n");
+    expect(text).toContain("equivalent: api.users: FORCE off");
+    expect(text).toContain("(The owner is a superuser.)");
+    expect(text).toMatch(/0 of 0 killed \(4 equivalent mutants not counted\): 100 %$/);
+    expect(reportForPrograms(verdicts)).toMatchObject({ equivalent: 4, survived: 0 });
+    const wrong = pgtapFile("wrong.sql", `select pass('x');\n${declare(noticed)}\nselect 1`);
+    const refuted = await runMutants(createTestBed([...ours("policies.tasks.sql"), wrong]), [
+      noticed,
+    ]);
+    expect(refuted).toMatchObject([
+      { outcome: "failed", reason: expect.stringContaining("but policies.tasks.sql notices it") },
+    ]);
+    expect(allKilled(refuted)).toBe(false);
   });
 
   test("tries those of roles last, and undoes what outlives a copy", async () => {
@@ -166,6 +193,8 @@ describe("a run of mutants", () => {
       heard.push(verdict.outcome === "survived" ? String(verdict.mutant.undo) : "not tried"),
     );
     expect(heard).toEqual(["null", stronger.undo]);
-    for (const { kind, undo } of mutants) expect(undo !== null).toBe(kind === "stronger role");
+    for (const { sql, undo } of mutants) {
+      expect(undo !== null, sql).toBe(/^(alter role|grant \S+ to \S+;)/.test(sql));
+    }
   });
 });

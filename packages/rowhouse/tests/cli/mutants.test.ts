@@ -53,6 +53,8 @@ describe("the mutants", () => {
     "term dropped in with check",
     "security definer",
     "stronger role",
+    "role setting dropped",
+    "other role setting",
     "trigger off",
   ])("of our schema have the kind: %s", (kind) => {
     expect(mutants.map((one) => one.kind)).toContain(kind);
@@ -112,6 +114,70 @@ describe("the mutants", () => {
     expect(keys).toContain("unique (key)");
     expect(keys).toMatch(/on api\."My notes" \(lower\(key\)\)\nwhere /);
     expect(toSql("view of its owner")).toHaveLength(1);
+  });
+
+  test("look into subqueries of policies, and into the functions that these call", async () => {
+    const url = await cloneDatabase();
+    const added = await withClient(url, async (client) => {
+      await client.query(`
+        create table api.members (list_id uuid, member_id uuid, role text);
+        create sequence api.numbers;
+        grant usage on sequence api.numbers to authenticated;
+        create function private.same(a text, b text) returns boolean language sql immutable
+          return a = b and (a <> '') and true;
+        create operator private.== (function = private.same, leftarg = text, rightarg = text);
+        create function private.may(list_id uuid) returns boolean language plpgsql stable as $$
+          begin return private.is_member(list_id); end
+        $$;
+        create function private.is_member(list_id uuid) returns boolean language sql stable
+          set search_path = api, pg_catalog as $$
+          -- Unqualified, in lower case, with a comment; the operator calls a function.
+          select exists (
+            select from members m
+            where m.list_id = is_member.list_id and m.member_id = request.user_id() or m.role operator(private.==) 'all'
+          ) and list_id is not null $$;
+        create function private.unused(a uuid) returns boolean language sql return a is null and true;
+        alter table api.members enable row level security;
+        create policy "see" on api.members for select to authenticated using (
+          exists (select from api.members m where m.list_id = members.list_id and m.member_id = request.user_id())
+          and private.may(list_id)
+        );
+      `);
+      const all = await generateMutants(client);
+      return all.filter(({ object }) =>
+        /members|private\.(may|is_member|same|unused)\(|numbers/.test(object),
+      );
+    });
+    await applyEach(url, added);
+    const toSql = (kind: string, object = "") =>
+      added.filter((one) => one.kind === kind && one.object.includes(object)).map(({ sql }) => sql);
+    const inSubquery = toSql("term dropped in a subquery of using").map(
+      (sql) => /WHERE.*$/m.exec(sql)?.[0],
+    );
+    expect(inSubquery).toEqual([
+      expect.stringContaining("WHERE (m.member_id = request.user_id())"),
+      expect.stringContaining("WHERE (m.list_id = members.list_id)"),
+    ]);
+    expect(toSql("inverted in a subquery of using")).toHaveLength(2);
+    const always = added.filter(({ kind }) => kind === "function returns true");
+    expect(always.map(({ object }) => object)).toEqual([
+      "private.is_member(uuid)",
+      "private.may(uuid)",
+      "private.same(text,text)",
+    ]);
+    const dropped = toSql("term dropped in a function", "is_member").join("\n");
+    expect(dropped).toContain("WHERE (true)");
+    expect(dropped).toMatch(/WHERE \(\(m.list_id = is_member.list_id\) or/);
+    expect(dropped).toMatch(/WHERE \(\(m.member_id = request.user_id\(\)\) or/);
+    expect(dropped).toMatch(/SELECT \(list_id IS NOT NULL\)/);
+    expect(toSql("term dropped in a function", "private.same").length).toBeGreaterThan(1);
+    expect(toSql("extra grant on a sequence")).toContain(
+      "grant update on sequence api.numbers to authenticated;",
+    );
+    expect(toSql("extra grant on a sequence")).toHaveLength(8);
+    expect(toSql("grant option")).toEqual([
+      "grant usage on sequence api.numbers to authenticated\nwith grant option;",
+    ]);
   });
 
   test("can be picked by a text in their object or kind, in any case", () => {

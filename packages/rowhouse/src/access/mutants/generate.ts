@@ -2,25 +2,27 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
 import { RowhouseError } from "../../lib/errors.ts";
+import { calledFunctions, readCalledMutants } from "./called.ts";
 import { type Mutant, mutantTitle } from "./mutant.ts";
 import { type Policy, policyMutants } from "./policies.ts";
 
 const dir = import.meta.dirname;
+const columns =
+  "kind, object, sql, to_jsonb(made) ->> 'undo' as undo, to_jsonb(made) ->> 'equivalent' as equivalent";
 const read = (path: string) => readFileSync(join(dir, path), "utf8");
 
 /**
  * Every mutant of a database, from its catalog: of all that is in a schema of ours, made by us.
- * It writes nothing, and leaves the search path empty.
+ * It leaves nothing behind but an empty search path.
  */
 export async function generateMutants(client: pg.ClientBase): Promise<Mutant[]> {
   // With nothing on the search path, PostgreSQL writes every name with its schema.
   await client.query("set search_path = ''");
   const policies = await client.query<Policy>(onlyMade(read("policies.sql"), "*"));
   const mutants = policies.rows.flatMap(policyMutants);
+  mutants.push(...(await readCalledMutants(client, onlyMade(calledFunctions, "*"))));
   for (const file of readdirSync(join(dir, "kinds")).sort()) {
-    const { rows } = await client.query<Mutant>(
-      onlyMade(read(join("kinds", file)), "kind, object, sql, to_jsonb(made) ->> 'undo' as undo"),
-    );
+    const { rows } = await client.query<Mutant>(onlyMade(read(join("kinds", file)), columns));
     mutants.push(...rows);
   }
   return mutants;

@@ -8,6 +8,8 @@ export interface Mutant {
   readonly sql: string;
   /** The statements that take it back, where dropping the database would not; null elsewhere. */
   readonly undo: string | null;
+  /** Why nothing can tell it from the original; without it, the tests have to. */
+  readonly equivalent?: string | null;
 }
 
 /** A mutant in a few words: "api.tasks: RLS off". */
@@ -18,10 +20,13 @@ export function mutantTitle({ object, kind }: Mutant): string {
 /** What became of a mutant. */
 export interface Verdict {
   readonly mutant: Mutant;
-  /** "failed": nothing is known, since its SQL or the server failed. */
-  readonly outcome: "killed" | "survived" | "failed";
+  /**
+   * "failed": nothing is known, since its SQL or the server failed. "equivalent": nothing can tell it
+   * from the original.
+   */
+  readonly outcome: "killed" | "survived" | "failed" | "equivalent";
   /** The pgTAP file that noticed it, and its first assertion that failed; null for the others. */
   readonly killedBy: { readonly file: string; readonly assertion: string } | null;
-  /** Why it failed; null for the others. */
+  /** Why it failed or is equivalent; null for the others. */
   readonly reason: string | null;
 }

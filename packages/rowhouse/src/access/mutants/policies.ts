@@ -1,3 +1,4 @@
+import { listSubqueryVariants } from "./conditions.ts";
 import type { Mutant } from "./mutant.ts";
 import { listVariants, withoutParentheses } from "./terms.ts";
 
@@ -27,6 +28,7 @@ export function policyMutants(policy: Policy): Mutant[] {
     changeMode,
     invertTerms,
     dropTerms,
+    changeSubqueries,
   ].flatMap((change) => change(policy));
   const object = `${policy.name} on ${policy.table}`;
   return changes.map(({ kind, sql }) => ({ kind, object, sql, undo: null }));
@@ -94,18 +96,29 @@ function dropTerms(policy: Policy): Change[] {
   return eachTerm(policy, "term dropped", () => null);
 }
 
+/** The same for the conditions of its subqueries. */
+function changeSubqueries(policy: Policy): Change[] {
+  return listSides(policy).flatMap(({ keyword, condition }) =>
+    listSubqueryVariants(condition).map(({ kind, sql }) =>
+      alterPolicy(policy, `${kind} in a subquery of ${keyword}`, `${keyword} (${sql})`),
+    ),
+  );
+}
+
 /** Changes each term, in USING and in WITH CHECK. */
 function eachTerm(policy: Policy, kind: string, change: (term: string) => string | null): Change[] {
-  const sides = [
-    { keyword: "using", condition: policy.using },
-    { keyword: "with check", condition: policy.check },
-  ];
-  return sides.flatMap(({ keyword, condition }) => {
-    const variants = condition === null ? [] : listVariants(condition, change);
-    return variants.map((variant) =>
+  return listSides(policy).flatMap(({ keyword, condition }) =>
+    listVariants(condition, change).map((variant) =>
       alterPolicy(policy, `${kind} in ${keyword}`, `${keyword} (${variant})`),
-    );
-  });
+    ),
+  );
+}
+
+function listSides({ using, check }: Policy): { keyword: string; condition: string }[] {
+  return [
+    ...(using === null ? [] : [{ keyword: "using", condition: using }]),
+    ...(check === null ? [] : [{ keyword: "with check", condition: check }]),
+  ];
 }
 
 function alterPolicy({ name, table }: Policy, kind: string, clause: string): Change {

@@ -1,4 +1,5 @@
 import { colours } from "../../lib/colours.ts";
+import { mutantId } from "./equivalents.ts";
 import { type Mutant, mutantTitle, type Verdict } from "./mutant.ts";
 
 /** The mutants as a list to read, and to copy from: comments and SQL. */
@@ -10,6 +11,7 @@ export function listing(mutants: readonly Mutant[]): string[] {
 export function report(verdicts: readonly Verdict[]): string[] {
   return [
     ...table(verdicts),
+    ...section("equivalent", colours.dim, filterByOutcome(verdicts, "equivalent")),
     ...section("could not be tried", colours.yellow, filterByOutcome(verdicts, "failed")),
     ...section("survived", colours.red, filterByOutcome(verdicts, "survived")),
     "",
@@ -17,9 +19,9 @@ export function report(verdicts: readonly Verdict[]): string[] {
   ];
 }
 
-/** Whether every mutant was tried and killed. */
+/** Whether every mutant was tried and killed, but those that nothing can tell from the original. */
 export function allKilled(verdicts: readonly Verdict[]): boolean {
-  return verdicts.every(({ outcome }) => outcome === "killed");
+  return verdicts.every(({ outcome }) => outcome === "killed" || outcome === "equivalent");
 }
 
 /** The whole result, for programs. */
@@ -30,7 +32,9 @@ export function reportForPrograms(verdicts: readonly Verdict[]): object {
     killed: count("killed"),
     survived: count("survived"),
     failed: count("failed"),
+    equivalent: count("equivalent"),
     mutants: verdicts.map(({ mutant: { kind, object, sql }, ...rest }) => ({
+      id: mutantId({ sql }),
       kind,
       object,
       sql,
@@ -44,12 +48,13 @@ function filterByOutcome(verdicts: readonly Verdict[], outcome: Verdict["outcome
 }
 
 function table(verdicts: readonly Verdict[]): string[] {
-  const kinds = [...new Set(verdicts.map(({ mutant }) => mutant.kind))];
+  const counted = verdicts.filter(({ outcome }) => outcome !== "equivalent");
+  const kinds = [...new Set(counted.map(({ mutant }) => mutant.kind))];
   const width = Math.max(...kinds.map((kind) => kind.length), "kind".length);
   const line = (kind: string, ...numbers: (string | number)[]) =>
     [kind.padEnd(width), ...numbers.map((number) => String(number).padStart(8))].join(" ");
   const rows = kinds.map((kind) => {
-    const those = verdicts.filter(({ mutant }) => mutant.kind === kind);
+    const those = counted.filter(({ mutant }) => mutant.kind === kind);
     const killed = filterByOutcome(those, "killed").length;
     const survived = filterByOutcome(those, "survived").length;
     const row = line(kind, killed, survived, those.length);
@@ -65,16 +70,24 @@ function section(
 ): string[] {
   return verdicts.flatMap(({ mutant, reason }) => [
     "",
-    paint(`${outcome}: ${mutantTitle(mutant)}${reason === null ? "" : ` (${reason})`}`),
+    paint(
+      `${outcome}: ${mutantTitle(mutant)} [${mutantId(mutant)}]${reason === null ? "" : ` (${reason})`}`,
+    ),
     mutant.sql,
   ]);
 }
 
 function score(verdicts: readonly Verdict[]): string {
   const killed = filterByOutcome(verdicts, "killed").length;
+  const equivalent = filterByOutcome(verdicts, "equivalent").length;
+  const total = verdicts.length - equivalent;
   // Rounded down: 100 % means all, and not nearly all.
-  const percent = Math.floor((killed / verdicts.length) * 100);
-  const line = `${killed} of ${verdicts.length} killed: ${percent} %`;
+  const percent = total === 0 ? 100 : Math.floor((killed / total) * 100);
+  const aside =
+    equivalent === 0
+      ? ""
+      : ` (${equivalent} equivalent ${equivalent === 1 ? "mutant" : "mutants"} not counted)`;
+  const line = `${killed} of ${total} killed${aside}: ${percent} %`;
   return allKilled(verdicts) ? colours.green(line) : colours.red(line);
 }
 

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { RowhouseError } from "../../lib/errors.ts";
+import { judgeDeclared, readEquivalents } from "./equivalents.ts";
 import type { Mutant, Verdict } from "./mutant.ts";
 import { findRedWithoutMutant, type TestBed, tryMutant } from "./trial.ts";
 
@@ -24,9 +25,10 @@ export async function runMutants(
   onVerdict: (verdict: Verdict) => void = () => {},
 ): Promise<Verdict[]> {
   await assertGreen(testBed);
+  const equivalents = readEquivalents(testBed.files);
   const verdicts = new Map<Mutant, Verdict>();
   const attempt = async (mutant: Mutant) => {
-    const verdict = await tryMutant(testBed, mutant);
+    const verdict = judgeDeclared(await tryMutant(testBed, mutant), equivalents);
     verdicts.set(mutant, verdict);
     onVerdict(verdict);
   };

@@ -3,7 +3,7 @@ const token = /'(?:[^']|'')*'|"(?:[^"]|"")*"|[()]| AND | OR /g;
 
 /**
  * The condition with one of its terms changed, once for each way to do so. A term is what AND or OR
- * joins, at any depth. What stands in a NOT or a subquery is left as it is.
+ * joins, at any depth. What stands in a NOT is left as it is; subqueries: see conditions.ts.
  *
  * @param condition As `pg_get_expr` writes it.
  * @param change What comes in the term's place; null takes it out of an AND. Of an OR nothing is
@@ -29,7 +29,10 @@ function joinTerms(parts: readonly string[], word: string | null): string {
  * What AND or OR joins on the top level. PostgreSQL puts each of them into parentheses of its own,
  * so it is only one of them, or none.
  */
-function splitTerms(condition: string): { word: "and" | "or" | null; parts: readonly string[] } {
+export function splitTerms(condition: string): {
+  word: "and" | "or" | null;
+  parts: readonly string[];
+} {
   const sql = withoutParentheses(condition);
   const words = tokenize(sql).filter(({ found, depth }) => depth === 0 && found.startsWith(" "));
   const ends = [...words.map(({ index }) => index), sql.length];

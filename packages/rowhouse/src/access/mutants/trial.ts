@@ -32,7 +32,8 @@ const hangsAfter = "60s";
  * @throws What its undo fails with: the verdict on every later mutant would be wrong.
  */
 export async function tryMutant(testBed: TestBed, mutant: Mutant): Promise<Verdict> {
-  const { sql, undo } = mutant;
+  const { sql, undo, equivalent } = mutant;
+  if (equivalent) return { mutant, outcome: "equivalent", killedBy: null, reason: equivalent };
   try {
     const files = sortByRelevance(testBed.files, mutant);
     const [red] = await findRedFiles(testBed, { sql, files, enough: 1 });

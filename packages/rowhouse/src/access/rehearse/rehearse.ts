@@ -41,27 +41,41 @@ export async function rehearse(
   options: RehearsalOptions,
   progress: (doing: string) => void = () => {},
 ): Promise<Rehearsal> {
-  return withReadOnly(url, options.timeout, async (client) => {
-    // Scans begin at the beginning, so that the same rows are the examples each time.
-    await client.query("set local synchronize_seqscans = off");
-    const rules = await readRules(client);
-    const changes = compareRules(rules, declared);
-    const functions = functionChanges(rules, declared);
-    if (changes.length === 0) return summarize([], functions, { sampled: 0, total: 0 });
-    const tables = [...new Set(changes.filter(isComparable).map(({ table }) => table))];
-    const relations = tables.flatMap((table) => findRelation(rules.model, table) ?? []);
-    for (const { name } of relations) await assertSeesRows(client, name);
-    const sampled = await sampleUsers(client, relations, options.as, options.users);
-    const stage: Stage = { client, rules, options, progress, callers: sampled.callers };
-    const rehearsed: RehearsedChange[] = [];
-    for (const relation of relations) {
-      rehearsed.push(...(await rehearseTable(stage, relation, changes)));
-    }
-    const rest = changes.filter((change) => !isComparable(change)).map(withoutEffects);
-    return summarize([...rehearsed, ...rest].sort(compareByOrder(changes)), functions, {
-      sampled: sampled.users,
-      total: sampled.total,
-    });
+  return withReadOnly(url, options.timeout, (client) =>
+    rehearseWithin(client, declared, options, progress),
+  );
+}
+
+/**
+ * The same within a transaction that reads.
+ *
+ * @param progress Takes what is being checked.
+ */
+export async function rehearseWithin(
+  client: pg.ClientBase,
+  declared: Rules,
+  options: RehearsalOptions,
+  progress: (doing: string) => void = () => {},
+): Promise<Rehearsal> {
+  // Scans begin at the beginning, so that the same rows are the examples each time.
+  await client.query("set local synchronize_seqscans = off");
+  const rules = await readRules(client);
+  const changes = compareRules(rules, declared);
+  const functions = functionChanges(rules, declared);
+  if (changes.length === 0) return summarize([], functions, { sampled: 0, total: 0 });
+  const tables = [...new Set(changes.filter(isComparable).map(({ table }) => table))];
+  const relations = tables.flatMap((table) => findRelation(rules.model, table) ?? []);
+  for (const { name } of relations) await assertSeesRows(client, name);
+  const sampled = await sampleUsers(client, relations, options.as, options.users);
+  const stage: Stage = { client, rules, options, progress, callers: sampled.callers };
+  const rehearsed: RehearsedChange[] = [];
+  for (const relation of relations) {
+    rehearsed.push(...(await rehearseTable(stage, relation, changes)));
+  }
+  const rest = changes.filter((change) => !isComparable(change)).map(withoutEffects);
+  return summarize([...rehearsed, ...rest].sort(compareByOrder(changes)), functions, {
+    sampled: sampled.users,
+    total: sampled.total,
   });
 }
 

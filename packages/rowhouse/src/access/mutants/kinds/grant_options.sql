@@ -14,9 +14,10 @@ select
   'grant option' as kind,
   class.oid::regclass::text as object,
   format(
-    e'grant %s%s on %s to %I\nwith grant option;',
+    e'grant %s%s on %s%s to %I\nwith grant option;',
     held.privilege,
     ' (' || string_agg(quote_ident(held.column_name), ', ' order by held.number) || ')',
+    case class.relkind when 'S' then 'sequence ' end,
     class.oid::regclass,
     api_role.rolname
   ) as sql
@@ -24,8 +25,8 @@ from held
 join pg_catalog.pg_class as class on class.oid = held.table_oid
 -- Without public: PostgreSQL knows no grant option for everyone.
 join pg_catalog.pg_roles as api_role on api_role.oid = held.grantee
-where class.relkind in ('r', 'p', 'f', 'v', 'm')
+where class.relkind in ('r', 'p', 'f', 'v', 'm', 'S')
 and held.grantee <> class.relowner
 and not held.is_grantable
-group by class.oid, class.relnamespace, api_role.rolname, held.privilege, held.column_name is null
+group by class.oid, class.relnamespace, class.relkind, api_role.rolname, held.privilege, held.column_name is null
 order by object, sql

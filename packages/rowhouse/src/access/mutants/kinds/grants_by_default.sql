@@ -1,6 +1,4 @@
--- What the roles may do with what is made from now on, and with the database. TEMPORARY is not
--- among it: `create database ... template` does not copy the privileges of the database, so
--- every clone gives it to everyone, and no pgTAP file could tell the mutant from the original.
+-- What the roles may do with what is made from now on, and with the database.
 with api_role (name) as (
   values ('public'), ('anonymous'), ('authenticated')
 )
@@ -9,17 +7,24 @@ select
   null::oid as namespace,
   'extra grant by default' as kind,
   mutation.object,
-  format(mutation.sql, api_role.name) as sql
+  format(mutation.sql, api_role.name) as sql,
+  mutation.equivalent
 from api_role
 cross join (
   values
-    ('new functions', 'alter default privileges grant execute on functions to %s;'),
-    ('new tables', 'alter default privileges grant all on tables to %s;'),
-    ('new sequences', 'alter default privileges grant all on sequences to %s;'),
-    ('new schemas', 'alter default privileges grant all on schemas to %s;'),
+    ('new functions', 'alter default privileges grant execute on functions to %s;', null),
+    ('new tables', 'alter default privileges grant all on tables to %s;', null),
+    ('new sequences', 'alter default privileges grant all on sequences to %s;', null),
+    ('new schemas', 'alter default privileges grant all on schemas to %s;', null),
     (
       'new schemas',
-      e'do $$\nbegin\n  execute format(''grant create on database %%I to %s'', current_database());\nend\n$$;'
+      e'do $$\nbegin\n  execute format(''grant create on database %%I to %s'', current_database());\nend\n$$;',
+      null
+    ),
+    (
+      'temporary tables',
+      e'do $$\nbegin\n  execute format(''grant temporary on database %%I to %s'', current_database());\nend\n$$;',
+      'a copy of a database does not copy its privileges, so in each copy all users have this one already'
     )
-) as mutation (object, sql)
+) as mutation (object, sql, equivalent)
 order by mutation.object, sql

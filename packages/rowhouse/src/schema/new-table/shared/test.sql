@@ -2,7 +2,7 @@
 -- (11) its viewer; Dave (12) owns row 2; there is no row 9. touched() undoes what it counts.
 begin;
 set local search_path = tap, public;
-select plan(55);
+select plan(56);
 
 insert into api.users (id)
 values (alice()), (bob()), (row_id(11)), (row_id(12));
@@ -109,6 +109,41 @@ select throws_constraint(
 from (
   values ('', 'an empty title'), (repeat('a', 201), 'a title of 201 characters')
 ) as unfit (title, meaning);
+
+-- Without its condition on the user, the subquery of select_members finds the same groups: those whose
+-- members the policy of the members shows. But that policy is then asked for each member of all.
+
+create function pg_temp.plan_of(statement text)
+returns text
+language plpgsql
+as $$
+declare
+  line text;
+  lines text := '';
+begin
+  for line in execute 'explain (costs off) ' || statement loop
+    lines := lines || line || e'\n';
+  end loop;
+
+  return lines;
+end
+$$;
+
+grant execute on function pg_temp.plan_of(text) to authenticated;
+
+set local enable_seqscan = off;
+set local enable_bitmapscan = off;
+select act_as(alice());
+
+select matches(
+  pg_temp.plan_of('select title from api.__table__'),
+  'using __table___members_\w+ on __table___members\s+Index Cond: \(user_id = ',
+  'The groups of the caller are searched by index, and no other members are looked at'
+);
+
+reset role;
+reset enable_seqscan;
+reset enable_bitmapscan;
 
 -- Members, each in their role; act_as() runs before the assertion of its line
 
