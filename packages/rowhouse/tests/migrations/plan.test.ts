@@ -252,6 +252,15 @@ test.each<[what: string, reason: RegExp, edit: Edit]>([
     /fails on the way up: It arrives somewhere else .*- grant database to public: temporary/s,
     ["sql/database/privileges.sql", "revoke temporary", "revoke create"],
   ],
+  [
+    "the planner leaves out an operator beside a column",
+    /fails on the way up: It arrives somewhere else .*- operator api\.###/s,
+    [
+      "sql/api/tasks.sql",
+      "create table",
+      "create operator api.### (function = pg_catalog.int4eq, leftarg = int, rightarg = int);\n\ncreate table",
+    ],
+  ],
 ])("no migration is written when %s", async (_what, reason, edit) => {
   await expect(draftAfter(edit)).rejects.toMatchObject({
     code: "plan_unproven",
