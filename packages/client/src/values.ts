@@ -11,10 +11,11 @@ import type { ColumnKind, TableInfo } from "./types.ts";
 export function formatValue(value: unknown, kind: ColumnKind, column: string): string {
   if (typeof value === "bigint") return String(value);
   if (kind === "json") return JSON.stringify(value);
-  if (value === null)
-    throw refused("condition", `No null for ${column}: only eq and neq take it.`, column);
   if (Array.isArray(value)) return formatArray(value, kind, column);
-  if (value instanceof Date && Number.isFinite(value.valueOf())) return value.toISOString();
+  if (value instanceof Date && Number.isFinite(+value)) return value.toISOString();
+  if (value === null || value instanceof Date) {
+    throw refused("condition", `${column} cannot be compared with ${value}.`, column);
+  }
   assertExact(value, kind, column);
   return String(value);
 }
