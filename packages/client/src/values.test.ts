@@ -21,6 +21,11 @@ test.each([
   expect(encodeRow(row, info)).toEqual(sent);
 });
 
+test("A Date is sent as its moment, and one that is none is refused", () => {
+  expect(encodeRow({ t: new Date(0) }, info)).toEqual({ t: "1970-01-01T00:00:00.000Z" });
+  expect(() => encodeRow({ t: new Date(Number.NaN) }, info)).toThrow(InvalidError);
+});
+
 test.each([{ n: 2 ** 53 }, { a: [1, -(2 ** 53)] }])("A rounded number is refused: %o", (row) => {
   expect(() => encodeRow(row, info)).toThrow(InvalidError);
 });

@@ -50,6 +50,7 @@ export function encodeRow(row: AnyRow, info: TableInfo): AnyRow {
 
 function encode(value: unknown, kind: ColumnKind, column: string): unknown {
   if (Array.isArray(value)) return value.map((item) => encode(item, kind, column));
+  if (value instanceof Date) return formatValue(value, kind, column);
   assertExact(value, kind, column);
   // JSON has no bigint, and would make null of NaN and Infinity.
   const isUnknown = typeof value === "number" ? !Number.isFinite(value) : typeof value === "bigint";

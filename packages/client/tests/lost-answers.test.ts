@@ -22,8 +22,13 @@ beforeAll(async () => {
       raw json,
       note text
     );
+    create table api.days (id date primary key);
+    create table api.moments (id timestamptz primary key);
+    create table api.numbers (id bigint primary key);
+    create table api.texts (id text primary key);
     create table api.marks (event_id uuid, label text, price numeric, primary key (event_id, label));
-    grant all on api.events, api.marks to authenticated;
+    grant all on api.events, api.marks, api.days, api.moments, api.numbers, api.texts
+      to authenticated;
   `);
 });
 afterAll(() => own.api.stop());
@@ -63,6 +68,20 @@ describe("A create whose answer is lost is found again, though a value is spelle
     proxy.next(cut);
     expect(await db.marks.create(mark)).toEqual(mark);
   });
+});
+
+test.each<[string, unknown]>([
+  ["days", "January 9, 2026"],
+  ["moments", new Date(1_234)],
+  ["numbers", "+5"],
+  ["texts", `,"%() 😀'1`],
+  ["texts", ""],
+])("A create in %s is found by its key, however that is spelled: %s", async (table, id) => {
+  const { db, proxy } = await own.start();
+  proxy.next(cut);
+  const row = await db[table].create({ id });
+  expect(await db[table].get(row)).toEqual(row);
+  await db[table].delete(row);
 });
 
 describe("An older row with the same id is a ConflictError, however alike it is:", () => {
