@@ -7,7 +7,6 @@ import { ask } from "../../src/access/why/why.ts";
 import { errorCode, errorMessage } from "../../src/lib/errors.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase } from "../../src/testing/database.ts";
-import { newSeed } from "../../src/testing/random.ts";
 import { alice, people } from "../support/people.ts";
 import { columns, ids, randomSetUp, type SetUp, type Values } from "../support/set-ups.ts";
 
@@ -27,7 +26,8 @@ interface Totals {
 }
 
 test("why, access and rehearse say what PostgreSQL does, in 300 random set-ups", async () => {
-  const seed = newSeed();
+  // One commit gets one verdict: other set-ups are asked for by name.
+  const seed = Number(process.env.TEST_SEED ?? 1);
   const totals: Totals = { why: {}, columns: 0, gained: 0, lost: 0, kept: 0, obstacles: 0 };
   const wrong: string[] = [];
   await withClient(await cloneDatabase(), async (client) => {
