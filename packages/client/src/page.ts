@@ -93,16 +93,14 @@ async function readMergedPage(
 ): Promise<{ items: AnyRow[]; next: string | undefined }> {
   const { context, queries } = list;
   const size = Math.min(limit, maxMergedRows);
-  const parts: Rows[] = [];
-  for (const query of queries) parts.push(await readPart(list, query, size + 1, after));
+  const parts: [URLSearchParams, Rows][] = [];
+  for (const query of queries) parts.push([query, await readPart(list, query, size + 1, after)]);
   let merged: AnyRow[] = [];
-  for (const { rows } of parts) merged = (await merge(list, merged, rows)).slice(0, size + 1);
+  for (const [, { rows }] of parts) merged = (await merge(list, merged, rows)).slice(0, size + 1);
   const places = new Map(merged.map((row, at) => [identify(context, row), at]));
   let end = size;
   let hasNext = merged.length > size;
-  for (const [at, query] of queries.entries()) {
-    const part = parts[at];
-    if (part === undefined) continue;
+  for (const [query, part] of parts) {
     if (part.rows.length <= size && !(await isCut(list, query, part))) continue;
     hasNext = true;
     const ends = part.rows.map((row) => (places.get(identify(context, row)) ?? -1) + 1);
@@ -112,7 +110,8 @@ async function readMergedPage(
   hasNext ||= items.length < places.size;
   // All rows were deleted while they were sorted.
   if (hasNext && items.length === 0) return readMergedPage(list, limit, after);
-  return createPage(list, items, hasNext, after, parts[0] as Rows);
+  const [[, response]] = parts as [[URLSearchParams, Rows]];
+  return createPage(list, items, hasNext, after, response);
 }
 
 /** Two sorted parts as one. PostgreSQL sorts them: JavaScript does not know its collations. */

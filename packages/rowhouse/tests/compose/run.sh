@@ -237,7 +237,7 @@ address_of() {
   podman inspect --format='{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "${project}_$1_1"
 }
 
-# Patient, since after a restart the engine's name server may be slow, and then PostgREST waits up
+# Waits long, since after a restart the engine's name server may be slow, and then PostgREST waits up
 # to 32 s between two attempts to reach PostgreSQL.
 answers() {
   local deadline=$((SECONDS + 150)) status

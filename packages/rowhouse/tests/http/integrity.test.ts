@@ -107,8 +107,8 @@ describe("A user is refused, and nothing is lost or added,", () => {
 
   test("for a task before their first call of me", async () => {
     const id = randomUUID();
-    const stranger = caller(api, sign(claimsFor(id)), id);
-    expect(await stranger.ask("/tasks", { method: "POST", body: { title: "x" } })).toMatchObject(
+    const newUser = caller(api, sign(claimsFor(id)), id);
+    expect(await newUser.ask("/tasks", { method: "POST", body: { title: "x" } })).toMatchObject(
       refusal(409, "23503", named("tasks_user_id_fkey")),
     );
   });

@@ -409,14 +409,14 @@ describe.each(matrix)("%s", (_, attempt) => {
   test("reaches nothing for anonymous callers and refused tokens", async () => {
     const before = await everything(api);
     const claims = claimsFor(owner.user);
-    const strangers: [Caller, Partial<Answer>][] = [
+    const refused: [Caller, Partial<Answer>][] = [
       [caller(api), refusal(401, "42501", { message: "permission denied for schema api" })],
       [caller(api, sign({ ...claims, exp: 1 })), expiredToken],
       [caller(api, sign(claims, "another-secret-that-is-long-enough")), invalidToken],
       [caller(api, sign({ ...claims, sub: undefined })), refusal(401, "PT401")],
     ];
-    for (const [stranger, expected] of strangers) {
-      const answer = await reach(stranger, attempt, owner);
+    for (const [anyone, expected] of refused) {
+      const answer = await reach(anyone, attempt, owner);
       const isHead = attempt.ask?.(owner).method === "HEAD";
       expect(answer).toMatchObject(isHead ? { status: 401, body: undefined } : expected);
       expect(JSON.stringify(answer.body ?? "")).not.toContain(canary);
