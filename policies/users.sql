@@ -43,3 +43,40 @@ with check (id = request.user_id());
 
 comment on policy update_own on api.users is
   'A user changes their own row.';
+
+-- The sign-in service keeps these rows in step with its accounts: see sql/identity.
+grant
+  select (id, email),
+  insert (id, email, name),
+  update (email),
+  delete
+on api.users to identity_service;
+
+create policy select_identity on api.users
+for select to identity_service
+using (true);
+
+comment on policy select_identity on api.users is
+  'The sign-in service finds the row of an account.';
+
+create policy insert_identity on api.users
+for insert to identity_service
+with check (true);
+
+comment on policy insert_identity on api.users is
+  'The sign-in service makes a user''s row at their first sign-in.';
+
+create policy update_identity on api.users
+for update to identity_service
+using (true)
+with check (true);
+
+comment on policy update_identity on api.users is
+  'The sign-in service brings a changed address.';
+
+create policy delete_identity on api.users
+for delete to identity_service
+using (true);
+
+comment on policy delete_identity on api.users is
+  'The sign-in service deletes the row of a deleted account, and all that is the user''s with it.';

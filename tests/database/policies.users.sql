@@ -29,9 +29,13 @@ select is(
   array[
     'authenticated insert (id, email, name)',
     'authenticated select (id, email, name, created_at, updated_at)',
-    'authenticated update (name)'
+    'authenticated update (name)',
+    'identity_service delete',
+    'identity_service insert (id, email, name)',
+    'identity_service select (id, email)',
+    'identity_service update (email)'
   ],
-  'Users hold these privileges on users, and no other role holds any'
+  'Users and the sign-in service hold these privileges on users, and no other role holds any'
 );
 
 select is(
@@ -48,7 +52,7 @@ select is(
       case when with_check is not null then 'with check' end
     )
     from pg_policies
-    where schemaname = 'api' and tablename = 'users'
+    where schemaname = 'api' and tablename = 'users' and roles <> '{identity_service}'
     order by policyname
   ),
   array[
@@ -56,7 +60,7 @@ select is(
     'select_own permissive for select to {authenticated} using',
     'update_own permissive for update to {authenticated} using with check'
   ],
-  'Users have one policy for each command but delete, for authenticated alone'
+  'Users have one policy for each command but delete; those of the sign-in service are its own'
 );
 
 -- Carol, a new user

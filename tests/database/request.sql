@@ -34,9 +34,11 @@ select is(
     'authenticated is_blank(text)',
     'authenticated token_fault()',
     'authenticated user_id()',
-    'authenticated uuid_v7()'
+    'authenticated uuid_v7()',
+    'identity_service header(text)',
+    'identity_service is_blank(text)'
   ],
-  'Users may execute every function, anonymous those of the pre-request check, and PUBLIC none'
+  'Users may execute every function, anonymous and the sign-in service what they need, and PUBLIC none'
 );
 
 -- The caller

@@ -31,8 +31,14 @@ select is(
     where nspname in ('api', 'request', 'private') and grantee <> nspowner
     order by 1
   ),
-  array['anonymous usage request', 'authenticated usage api', 'authenticated usage request'],
-  'Users may use api and request, anonymous request alone, and no role private'
+  array[
+    'anonymous usage request',
+    'authenticated usage api',
+    'authenticated usage request',
+    'identity_service usage api',
+    'identity_service usage request'
+  ],
+  'Users and the sign-in service may use api and request, anonymous request alone, and no role private'
 );
 
 select is_empty(
@@ -78,6 +84,7 @@ select is_empty(
     where grantee <> proowner
     and not (nspname = 'api' and grantee = 'authenticated'::regrole)
     and not (nspname = 'request' and grantee in ('anonymous'::regrole, 'authenticated'::regrole))
+    and grantee <> 'identity_service'::regrole
   $$,
   'Users may execute functions of api and request, anonymous those of request alone'
 );

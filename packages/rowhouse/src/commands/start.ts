@@ -40,7 +40,7 @@ async function findExample(databaseUrl: string): Promise<SampleRequest | undefin
 }
 
 function announcement(
-  { apiUrl, database, applied }: Stack,
+  { apiUrl, signIn, database, applied }: Stack,
   example: SampleRequest | undefined,
   issues: boolean,
 ): string[] {
@@ -50,6 +50,7 @@ function announcement(
     `Rowhouse ${version()}`,
     `  Database:  ${database}`,
     ...(applied.length > 0 ? [`  Migrated:  ${applied.join(", ")}`] : []),
+    `  Sign-in:   ${"url" in signIn ? signIn.url : `off: ${signIn.offBecause}`}`,
     `  A token:   ${issues ? command : "from your identity provider"}`,
     `  Try it:    ${curlFor(apiUrl, token, example)}`,
     colours.green(`Rowhouse is ready: ${apiUrl}`),

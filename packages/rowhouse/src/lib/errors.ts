@@ -15,6 +15,7 @@ export type ErrorCode =
   | "binary_missing"
   | "postgres_failed"
   | "postgrest_failed"
+  | "sign_in_failed"
   | "database_unreachable"
   | "database_refused"
   | "database_not_migrated"

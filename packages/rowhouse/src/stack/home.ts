@@ -23,6 +23,11 @@ export interface Home {
   readonly passwordFile: string;
   readonly postgresLog: string;
   readonly postgrestLog: string;
+  /** With which the sign-in service signs sessions and encrypts its keys. */
+  readonly authSecretFile: string;
+  readonly authLog: string;
+  /** The public keys of the sign-in service, for PostgREST. */
+  readonly keysFile: string;
 }
 
 /** The places in a home, whether it is made yet or not. */
@@ -34,6 +39,9 @@ export function getHome(dir: string): Home {
     passwordFile: join(dir, "postgres-password"),
     postgresLog: join(dir, "postgres.log"),
     postgrestLog: join(dir, "postgrest.log"),
+    authSecretFile: join(dir, "auth-secret"),
+    authLog: join(dir, "auth.log"),
+    keysFile: join(dir, "jwks.json"),
   };
 }
 
@@ -76,6 +84,11 @@ export function jwtSecret(home: Home): string {
 /** The password of the embedded server's superuser, made at the first asking. */
 export function postgresPassword(home: Home): string {
   return readOrCreateSecret(home.passwordFile);
+}
+
+/** The secret of the sign-in service, made at the first asking. */
+export function authSecret(home: Home): string {
+  return readOrCreateSecret(home.authSecretFile);
 }
 
 function readOrCreateSecret(file: string): string {

@@ -28,6 +28,14 @@ const variables = z.object({
   DATABASE_URL: databaseUrl,
   SCRATCH_URL: databaseUrl,
   AUTHENTICATOR_PASSWORD: text,
+  IDENTITY_PASSWORD: text,
+  AUTH: z.enum(["on", "off"], { error: "must be on or off" }).default("on"),
+  AUTH_PORT: port.prefault("3001"),
+  AUTH_URL: z.url({ error: "is no address like https://api.example.com/auth" }).optional(),
+  AUTH_SECRET: z.string().optional(),
+  AUTH_PROVIDERS: text,
+  SMTP_URL: text,
+  MAIL_FROM: text,
   JWT_SECRET: z
     .string()
     .superRefine((secret, context) => {
@@ -68,6 +76,19 @@ export interface Settings {
   /** A superuser's URL of a server for throwaway databases; undefined means embedded ones. */
   readonly scratchUrl: string | undefined;
   readonly authenticatorPassword: string | undefined;
+  /** The password that the sign-in service logs in with; embedded servers get one at each start. */
+  readonly identityPassword: string | undefined;
+  /** Whether the sign-in service runs beside the API. */
+  readonly auth: "on" | "off";
+  readonly authPort: number;
+  /** The address of the sign-in service, where that is not this machine's; it ends in a path. */
+  readonly authUrl: string | undefined;
+  /** The secrets of the sign-in service, the newest first; undefined means the one kept in the home. */
+  readonly authSecret: string | undefined;
+  /** JSON: the OpenID Connect providers that people may sign in with. */
+  readonly authProviders: string | undefined;
+  readonly smtpUrl: string | undefined;
+  readonly mailFrom: string | undefined;
   /** A shared secret, a JWK or a JWK set; undefined means the one kept in the home. */
   readonly jwtSecret: string | undefined;
   readonly jwtAud: string;
@@ -104,6 +125,14 @@ export function readSettings(
     databaseUrl: values.DATABASE_URL,
     scratchUrl: values.SCRATCH_URL,
     authenticatorPassword: values.AUTHENTICATOR_PASSWORD,
+    identityPassword: values.IDENTITY_PASSWORD,
+    auth: values.AUTH,
+    authPort: values.AUTH_PORT,
+    authUrl: values.AUTH_URL,
+    authSecret: values.AUTH_SECRET,
+    authProviders: values.AUTH_PROVIDERS,
+    smtpUrl: values.SMTP_URL,
+    mailFrom: values.MAIL_FROM,
     jwtSecret: values.JWT_SECRET,
     jwtAud: values.JWT_AUD,
     jwtIss: values.JWT_ISS,

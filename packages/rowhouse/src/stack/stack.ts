@@ -1,10 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { RowhouseError } from "../lib/errors.ts";
-import {
-  authenticatorUrl,
-  ensureAuthenticator,
-  setAuthenticatorPassword,
-} from "./authenticator.ts";
 import { findPostgrest } from "./binaries.ts";
 import { assertConfFits } from "./check-conf.ts";
 import { withoutPassword } from "./database.ts";
@@ -12,14 +7,18 @@ import { migrate, waitingText } from "./dbmate.ts";
 import { startEmbedded } from "./embedded.ts";
 import { type Home, openHome } from "./home.ts";
 import { acquireLock, type HomeLock } from "./lock.ts";
+import { ensureLogin, type LoginRole, loginUrl, setPassword } from "./login.ts";
 import { assertFree, freePort, loopback } from "./ports.ts";
 import { type ApiOptions, getApiOptions, launchPostgrest, postgrestReady } from "./postgrest.ts";
 import { createProcessGroup, type ProcessGroup } from "./process-group.ts";
 import type { Settings } from "./settings.ts";
+import { findSignIn, launchSignIn, signInReady, signInUrl } from "./sign-in.ts";
 
 /** A stack that serves. */
 export interface Stack {
   readonly apiUrl: string;
+  /** The address of the sign-in service; or why it does not run. */
+  readonly signIn: { readonly url: string } | { readonly offBecause: string };
   /** The URL of the database, as its owner. */
   readonly databaseUrl: string;
   /** Which database, and where its data lies, for showing. */
@@ -37,11 +36,11 @@ export type BeforeMigrating = (databaseUrl: string) => Promise<void>;
 /** Takes what happens, a line at a time. */
 export type Report = (line: string) => void;
 
-/** A database that is up: its owner's URL, and what PostgREST signs in with. */
+/** A database that is up: its owner's URL, and how a server gets a URL to log in with. */
 interface Database {
   readonly url: string;
   readonly shown: string;
-  readonly connectAuthenticator: () => Promise<string>;
+  readonly logIn: (role: LoginRole) => Promise<string>;
 }
 
 /**
@@ -65,15 +64,17 @@ export async function startStack(
   try {
     await assertFree(settings.apiPort, "API_PORT");
     const database = settings.databaseUrl
-      ? externalDatabase(settings.databaseUrl, settings.authenticatorPassword)
+      ? externalDatabase(settings.databaseUrl, settings)
       : await embeddedDatabase(settings, home, lock, group);
     await beforeMigrating(database.url);
     const applied = await migrate(database.url, () => report(waitingText));
     await assertConfFits(database.url, settings.project.postgrestConf, report);
-    const apiUrl = await serve(settings, home, group, await database.connectAuthenticator());
+    const signIn = await serveSignIn(settings, home, group, database);
+    const keys = "url" in signIn ? { jwtSecret: `@${home.keysFile}` } : {};
+    const apiUrl = await serve(settings, home, group, await database.logIn("authenticator"), keys);
     lock.update({ apiUrl });
     const { url: databaseUrl, shown } = database;
-    return { apiUrl, databaseUrl, database: shown, applied, done: group.done(), stop };
+    return { apiUrl, signIn, databaseUrl, database: shown, applied, done: group.done(), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -91,17 +92,18 @@ async function embeddedDatabase(
   return {
     url,
     shown: `PostgreSQL ${cluster.version} on port ${port}; its data is kept in ${cluster.dataDir}`,
-    connectAuthenticator: async () => {
+    logIn: async (role) => {
       // No one else uses this server: a new password at each start need not be kept anywhere.
       const password = randomBytes(32).toString("hex");
-      await setAuthenticatorPassword(url, password);
-      return authenticatorUrl(url, password);
+      await setPassword(url, role, password);
+      return loginUrl(url, role, password);
     },
   };
 }
 
-function externalDatabase(url: string, password: string | undefined): Database {
-  if (password === undefined) {
+function externalDatabase(url: string, settings: Settings): Database {
+  const { authenticatorPassword, identityPassword = "" } = settings;
+  if (authenticatorPassword === undefined) {
     throw new RowhouseError(
       "settings_invalid",
       "AUTHENTICATOR_PASSWORD is missing, and DATABASE_URL is set.",
@@ -111,11 +113,38 @@ function externalDatabase(url: string, password: string | undefined): Database {
   return {
     url,
     shown: withoutPassword(url),
-    connectAuthenticator: async () => {
-      await ensureAuthenticator(url, password);
-      return authenticatorUrl(url, password);
+    logIn: async (role) => {
+      const [password, variable] =
+        role === "authenticator"
+          ? [authenticatorPassword, "AUTHENTICATOR_PASSWORD"]
+          : [identityPassword, "IDENTITY_PASSWORD"];
+      await ensureLogin(url, role, password, variable);
+      return loginUrl(url, role, password);
     },
   };
+}
+
+/** Before PostgREST, which reads the keys that the service writes. */
+async function serveSignIn(
+  settings: Settings,
+  home: Home,
+  group: ProcessGroup,
+  database: Database,
+): Promise<Stack["signIn"]> {
+  const found = await findSignIn(settings, database.url);
+  if ("offBecause" in found) return found;
+  await assertFree(settings.authPort, "AUTH_PORT");
+  const identityUrl = await database.logIn("identity_service");
+  const { jwtSecret } = getApiOptions(settings, home);
+  await group.add({
+    name: "The sign-in service",
+    program: "node",
+    launch: () => launchSignIn(found.program, settings, home, identityUrl, jwtSecret),
+    ready: (server) => signInReady(settings, home, server),
+    logFile: home.authLog,
+    failure: "sign_in_failed",
+  });
+  return { url: signInUrl(settings) };
 }
 
 async function serve(
@@ -123,9 +152,11 @@ async function serve(
   home: Home,
   group: ProcessGroup,
   databaseUrl: string,
+  keys: Partial<ApiOptions>,
 ): Promise<string> {
   const options: ApiOptions = {
     ...getApiOptions(settings, home),
+    ...keys,
     binary: findPostgrest(settings.postgrestBin),
     databaseUrl,
     adminPort: await freePort(),

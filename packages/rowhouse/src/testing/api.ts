@@ -5,8 +5,8 @@ import { join } from "node:path";
 import jwt from "jsonwebtoken";
 import { inject } from "vitest";
 import "./context.ts";
-import { authenticatorUrl } from "../stack/authenticator.ts";
 import { findPostgrest } from "../stack/binaries.ts";
+import { loginUrl } from "../stack/login.ts";
 import { freePort } from "../stack/ports.ts";
 import { type ApiOptions, launchPostgrest, postgrestReady } from "../stack/postgrest.ts";
 import type { Server } from "../stack/process.ts";
@@ -36,7 +36,7 @@ export async function startApi(
   const logFile = join(dir, "postgrest.log");
   const settings: ApiOptions = {
     binary: findPostgrest(process.env.POSTGREST_BIN),
-    databaseUrl: authenticatorUrl(databaseUrl, inject("authenticatorPassword")),
+    databaseUrl: loginUrl(databaseUrl, "authenticator", inject("authenticatorPassword")),
     port,
     adminPort: await freePort(),
     jwtSecret: secret,

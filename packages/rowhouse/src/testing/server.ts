@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { setAuthenticatorPassword } from "../stack/authenticator.ts";
 import { inDatabase, withClient } from "../stack/database.ts";
 import { migrate } from "../stack/dbmate.ts";
+import { setPassword } from "../stack/login.ts";
 import { startCluster } from "./cluster.ts";
 import { installPgtap } from "./pgtap.ts";
 
@@ -49,7 +49,7 @@ async function makeTemplates(serverUrl: string, run: string) {
 
   await withClient(serverUrl, (client) => client.query(`create database ${template}`));
   await migrate(inDatabase(serverUrl, template));
-  await setAuthenticatorPassword(serverUrl, authenticatorPassword);
+  await setPassword(serverUrl, "authenticator", authenticatorPassword);
   await withClient(serverUrl, (client) =>
     client.query(`create database ${pgtapTemplate} template ${template}`),
   );

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { waitFor } from "../../src/lib/wait.ts";
-import { authenticatorUrl, setAuthenticatorPassword } from "../../src/stack/authenticator.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { migrate } from "../../src/stack/dbmate.ts";
+import { loginUrl, setPassword } from "../../src/stack/login.ts";
 import {
   type Answer,
   type Api,
@@ -23,14 +23,14 @@ let alice: Caller;
 beforeAll(async () => {
   cluster = await startCluster();
   await migrate(cluster.url);
-  await setAuthenticatorPassword(cluster.url, password);
+  await setPassword(cluster.url, "authenticator", password);
   await sql(`
     create function api.nap(seconds float8) returns void language sql
     as $$ select pg_sleep(seconds) $$;
     grant execute on function api.nap(float8) to authenticated;
   `);
   api = await startApi(cluster.url, {
-    databaseUrl: authenticatorUrl(cluster.url, password),
+    databaseUrl: loginUrl(cluster.url, "authenticator", password),
     pool: 2,
     extra: { PGRST_DB_POOL_ACQUISITION_TIMEOUT: "1" },
   });
@@ -69,7 +69,7 @@ function recovery(): Promise<Answer | undefined> {
 }
 
 test("Someone who starts PostgREST with a wrong password is told so, without the password", async () => {
-  const wrong = { databaseUrl: authenticatorUrl(cluster.url, "canary-wrong") };
+  const wrong = { databaseUrl: loginUrl(cluster.url, "authenticator", "canary-wrong") };
   const failure = await startApi(cluster.url, wrong).catch((error: unknown) => error);
   expect(failure).toMatchObject({
     code: "postgrest_failed",

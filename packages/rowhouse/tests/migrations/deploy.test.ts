@@ -2,10 +2,10 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { compareCatalogs, readCatalog } from "../../src/schema/catalog/catalog.ts";
-import { setAuthenticatorPassword } from "../../src/stack/authenticator.ts";
 import { findDbmate } from "../../src/stack/binaries.ts";
 import { inDatabase, withClient } from "../../src/stack/database.ts";
 import { migrate, rollback } from "../../src/stack/dbmate.ts";
+import { setPassword } from "../../src/stack/login.ts";
 import { startCluster, type TestCluster } from "../../src/testing/cluster.ts";
 import { emptyDatabase } from "../../src/testing/database.ts";
 import { migrationFiles, projectRoot } from "../support/project.ts";
@@ -91,7 +91,7 @@ describe("an owner with the rights that Neon gives", () => {
       const url = await neonDatabase(cluster.url, "neon_owner");
       await plainDbmateUp(url);
       expect(compareCatalogs(await migratedCatalog(), await readCatalog(url))).toEqual(equal);
-      await setAuthenticatorPassword(url, "a password");
+      await setPassword(url, "authenticator", "a password");
       const roles = await withClient(url, (client) =>
         client.query(
           `select rolname, rolcanlogin, rolinherit, rolbypassrls, rolconfig from pg_roles

@@ -3,9 +3,9 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findTool } from "../../src/backup/dump/tools.ts";
-import { setAuthenticatorPassword } from "../../src/stack/authenticator.ts";
 import { inDatabase, withClient } from "../../src/stack/database.ts";
 import { migrate } from "../../src/stack/dbmate.ts";
+import { setPassword } from "../../src/stack/login.ts";
 import { backUp, editManifest, flipBit, listFaults, runDrill } from "../support/backup.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
 import { type DebianServer, hasDebianServer, startDebianServer } from "../support/debian-server.ts";
@@ -36,7 +36,7 @@ describe.runIf(hasDebianServer)("with Debian's PostgreSQL 15", () => {
   async function filled(name: string): Promise<string> {
     const url = await database(name);
     await migrate(url);
-    await setAuthenticatorPassword(url, randomUUID());
+    await setPassword(url, "authenticator", randomUUID());
     await withClient(url, (client) =>
       client.query(`${people}; alter database ${name} set statement_timeout = '7s'`),
     );

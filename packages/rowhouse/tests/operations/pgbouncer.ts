@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inject } from "vitest";
 import { waitFor } from "../../src/lib/wait.ts";
-import { authenticatorUrl } from "../../src/stack/authenticator.ts";
 import { withClient } from "../../src/stack/database.ts";
+import { loginUrl } from "../../src/stack/login.ts";
 import { freePort } from "../../src/stack/ports.ts";
 import { lastLines, launch } from "../../src/stack/process.ts";
 import { startWatchdog } from "../../src/stack/watchdog.ts";
@@ -49,7 +49,7 @@ export async function startPooler(
   identity.write(users, `"authenticator" "${password}"\n`);
   const own = { listen_addr: "127.0.0.1", listen_port: String(port), auth_file: users, ...change };
   identity.write(config, configuration(databaseUrl, own));
-  const through = new URL(authenticatorUrl(databaseUrl, password));
+  const through = new URL(loginUrl(databaseUrl, "authenticator", password));
   through.host = `127.0.0.1:${port}`;
   const watchdog = startWatchdog();
   const start = async () => {

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { errorMessage, RowhouseError } from "../../lib/errors.ts";
 import type { Progress } from "../../lib/progress.ts";
 import { withTemporaryFolder } from "../../lib/temporary.ts";
-import { authenticatorUrl, setAuthenticatorPassword } from "../../stack/authenticator.ts";
 import { withClient, withoutPassword } from "../../stack/database.ts";
+import { loginUrl, setPassword } from "../../stack/login.ts";
 import { openOwnScratch } from "../../stack/scratch.ts";
 import { assertIntact } from "../checksums.ts";
 import { attempt } from "../drill/checks.ts";
@@ -98,10 +98,10 @@ export const bringUpDump: BringUp = async (backup, _dir, progress) => {
     const url = await scratch.create();
     await restoreDump(backup, url, progress);
     const password = randomBytes(32).toString("hex");
-    await setAuthenticatorPassword(url, password);
+    await setPassword(url, "authenticator", password);
     return {
       checks: [],
-      database: { url, apiUrl: authenticatorUrl(url, password), stop: scratch.close },
+      database: { url, apiUrl: loginUrl(url, "authenticator", password), stop: scratch.close },
     };
   } catch (error) {
     await scratch.close();

@@ -1,0 +1,165 @@
+import { betterAuth } from "better-auth";
+import { jwt, magicLink, oneTimeToken, twoFactor } from "better-auth/plugins";
+import { genericOAuth } from "better-auth/plugins/generic-oauth";
+import { PostgresDialect } from "kysely";
+import type pg from "pg";
+import { limitAttempts } from "./attempts.ts";
+import type { Background } from "./background.ts";
+import { clientAddressHeader } from "./client-address.ts";
+import { log } from "./log.ts";
+import type { Mailer } from "./mail/mailer.ts";
+import {
+  accountExists,
+  confirmAddress,
+  confirmNewAddress,
+  resetPassword,
+  signInByLink,
+} from "./mail/messages.ts";
+import { allowedOrigins } from "./origins.ts";
+import type { AuthSettings } from "./settings.ts";
+import { schemaName, tables } from "./tables.ts";
+
+/** How long each thing lasts, in seconds. */
+export const lifetimes = {
+  /** A token for the API: as long as one that was issued works after a sign-out. */
+  token: 5 * 60,
+  session: 30 * 24 * 60 * 60,
+  /** A link in a mail. */
+  link: 30 * 60,
+  /** A magic link, which signs in by itself. */
+  magicLink: 10 * 60,
+};
+
+/** What the service stands on. */
+export interface Dependencies {
+  readonly settings: AuthSettings;
+  readonly pool: pg.Pool;
+  readonly mail: Mailer;
+  /** Takes work that no answer waits for. */
+  readonly background: Background;
+}
+
+/** Better Auth, set up for this database: https://www.better-auth.com/docs/reference/options */
+export type Auth = ReturnType<typeof createAuth>;
+
+/** Sets Better Auth up. */
+export function createAuth({ settings, pool, mail, background }: Dependencies) {
+  return betterAuth({
+    appName: "Rowhouse",
+    baseURL: settings.url.origin,
+    basePath: settings.url.pathname,
+    // The number says which secret an encrypted value needs: the oldest has the lowest.
+    secrets: settings.secrets.map((value, index) => ({
+      version: settings.secrets.length - index,
+      value,
+    })),
+    trustedOrigins: [settings.url.origin, ...allowedOrigins(settings)],
+    database: {
+      dialect: new PostgresDialect({ pool }),
+      type: "postgres",
+      schemaName,
+      transaction: true,
+    },
+    user: {
+      ...tables.user,
+      changeEmail: {
+        enabled: true,
+        sendChangeEmailConfirmation: async ({ user, newEmail, url }) =>
+          mail(user.email, confirmNewAddress(url, newEmail)),
+      },
+      // The database deletes what is the user's: see identity.delete_from_api().
+      deleteUser: { enabled: true },
+    },
+    session: { ...tables.session, expiresIn: lifetimes.session, updateAge: 24 * 60 * 60 },
+    account: {
+      ...tables.account,
+      encryptOAuthTokens: true,
+      accountLinking: { enabled: true, requireLocalEmailVerified: true },
+    },
+    verification: { ...tables.verification, storeIdentifier: "hashed" },
+    rateLimit: {
+      ...tables.rateLimit,
+      enabled: true,
+      storage: "database",
+      window: 60,
+      max: 120,
+      customRules: {
+        "/sign-in/*": { window: 60, max: 30 },
+        "/sign-up/*": { window: 60, max: 10 },
+        "/request-password-reset": { window: 60, max: 10 },
+        "/send-verification-email": { window: 60, max: 10 },
+        "/two-factor/*": { window: 60, max: 10 },
+      },
+    },
+    emailAndPassword: {
+      enabled: true,
+      // With it, sign-up answers alike whether the address has an account or not.
+      requireEmailVerification: true,
+      minPasswordLength: 8,
+      maxPasswordLength: 128,
+      revokeSessionsOnPasswordReset: true,
+      resetPasswordTokenExpiresIn: lifetimes.link,
+      sendResetPassword: async ({ user, url }) => mail(user.email, resetPassword(url)),
+      onExistingUserSignUp: async ({ user }) => mail(user.email, accountExists()),
+    },
+    emailVerification: {
+      sendOnSignUp: true,
+      autoSignInAfterVerification: true,
+      expiresIn: lifetimes.link,
+      sendVerificationEmail: async ({ user, url }) => mail(user.email, confirmAddress(url)),
+    },
+    plugins: [
+      limitAttempts(pool),
+      jwt({
+        schema: { jwks: tables.jwks },
+        disableSettingJwtHeader: true,
+        jwks: { keyPairConfig: { alg: "ES256" }, gracePeriod: 0 },
+        jwt: {
+          issuer: settings.jwtIss,
+          audience: settings.jwtAud,
+          expirationTime: `${lifetimes.token}s`,
+          definePayload: ({ user }) => ({
+            role: "authenticated",
+            ...(user.emailVerified ? { email: user.email } : {}),
+          }),
+        },
+      }),
+      oneTimeToken({ storeToken: "hashed", setOttHeaderOnNewSession: true, expiresIn: 1 }),
+      magicLink({
+        storeToken: "hashed",
+        expiresIn: lifetimes.magicLink,
+        sendMagicLink: async ({ email, url }) => background(mail(email, signInByLink(url))),
+      }),
+      twoFactor({
+        issuer: settings.url.hostname,
+        schema: {
+          user: { fields: { twoFactorEnabled: "two_factor_enabled" } },
+          twoFactor: tables.twoFactor,
+        },
+      }),
+      genericOAuth({
+        config: settings.providers.map(({ id, issuer, clientId, clientSecret }) => ({
+          providerId: id,
+          discoveryUrl: `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`,
+          clientId,
+          clientSecret,
+          scopes: ["openid", "email", "profile"],
+          pkce: true,
+        })),
+      }),
+    ],
+    advanced: {
+      database: { generateId: "uuid" },
+      // Session, CSRF: no cookie authenticates a request, see credentials.ts.
+      disableCSRFCheck: true,
+      ipAddress: { ipAddressHeaders: [clientAddressHeader] },
+      backgroundTasks: { handler: background },
+    },
+    telemetry: { enabled: false },
+    onAPIError: { errorURL: `${settings.url.href}/done` },
+    logger: {
+      level: "warn",
+      log: (level, message) => log(`${level}: ${message}`),
+    },
+  });
+}

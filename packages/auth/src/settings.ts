@@ -1,0 +1,139 @@
+import { existsSync, readFileSync } from "node:fs";
+import { z } from "zod";
+
+/** A provider of identities that people may sign in with, by OpenID Connect. */
+export interface Provider {
+  /** Its name in addresses: "google". */
+  readonly id: string;
+  /** Below which `/.well-known/openid-configuration` stands. */
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+/** What the service is told, checked and with defaults filled in. */
+export interface AuthSettings {
+  readonly host: string;
+  readonly port: number;
+  /** The address that people's browsers reach, ending in the path: http://127.0.0.1:3001/auth */
+  readonly url: URL;
+  /** Signs sessions and encrypts the signing keys. The first is used; the others still count. */
+  readonly secrets: readonly [string, ...string[]];
+  /** URL of the database, as identity_service. */
+  readonly databaseUrl: string;
+  /** The origins of pages; undefined allows those of this machine, and no other. */
+  readonly origins: readonly string[] | undefined;
+  /** Where the public keys are written for PostgREST. */
+  readonly keysFile: string;
+  /** A further secret, JWK or JWK set that PostgREST accepts. */
+  readonly jwtSecret: string | undefined;
+  readonly jwtAud: string;
+  readonly jwtIss: string;
+  /** How mail is sent; undefined keeps it in `mailDir` and prints its link. */
+  readonly smtpUrl: string | undefined;
+  readonly mailFrom: string;
+  readonly mailDir: string | undefined;
+  readonly providers: readonly Provider[];
+  /** The addresses or networks of the proxies whose X-Forwarded-For counts. */
+  readonly proxies: readonly string[];
+}
+
+/** A setting of the service is missing or wrong. */
+export class SettingsError extends Error {
+  override name = "SettingsError";
+  readonly code = "settings_invalid";
+}
+
+const list = z
+  .string()
+  .transform((text) => text.split(",").map((part) => part.trim()))
+  .pipe(z.array(z.string().min(1)));
+
+const secret = z.string().min(32, "must be at least 32 characters: `openssl rand -hex 32`");
+
+const provider = z.object({
+  id: z.string().regex(/^[a-z0-9-]+$/, "must be of a-z, 0-9 and -"),
+  issuer: z.url(),
+  clientId: z.string().min(1),
+  clientSecret: z.string().min(1),
+});
+
+const variables = z.object({
+  AUTH_HOST: z.string().default("127.0.0.1"),
+  AUTH_PORT: z.coerce.number().int().min(1).max(65535).default(3001),
+  AUTH_URL: z.url().optional(),
+  AUTH_SECRET: list.pipe(z.tuple([secret], secret)),
+  AUTH_DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "is no URL like postgres://…"),
+  AUTH_ORIGINS: list.pipe(z.array(z.string().refine(isOrigin, "is no origin"))).optional(),
+  AUTH_KEYS_FILE: z.string(),
+  AUTH_PROXIES: list.optional(),
+  AUTH_PROVIDERS: z
+    .string()
+    .transform(parseJson)
+    .pipe(z.array(provider, "must be a JSON array of providers"))
+    .optional(),
+  AUTH_MAIL_DIR: z.string().optional(),
+  JWT_SECRET: z.string().optional(),
+  JWT_AUD: z.string().default("rowhouse"),
+  JWT_ISS: z.string().default("rowhouse"),
+  SMTP_URL: z
+    .string()
+    .regex(/^smtps?:\/\//, "is no URL like smtp://user:password@host:587")
+    .optional(),
+  MAIL_FROM: z.string().default("Rowhouse <no-reply@localhost>"),
+});
+
+/**
+ * Reads the settings from the environment. An empty variable counts as missing; one whose name ends
+ * in _FILE names a file that holds the value, as Docker's secrets do.
+ *
+ * @throws SettingsError that lists every fault.
+ */
+export function readAuthSettings(env: NodeJS.ProcessEnv = process.env): AuthSettings {
+  const parsed = variables.safeParse(withFiles(env));
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`);
+    throw new SettingsError(faults.join("\n"));
+  }
+  const values = parsed.data;
+  return {
+    host: values.AUTH_HOST,
+    port: values.AUTH_PORT,
+    url: new URL(values.AUTH_URL ?? `http://127.0.0.1:${values.AUTH_PORT}/auth`),
+    secrets: values.AUTH_SECRET,
+    databaseUrl: values.AUTH_DATABASE_URL,
+    origins: values.AUTH_ORIGINS,
+    keysFile: values.AUTH_KEYS_FILE,
+    jwtSecret: values.JWT_SECRET,
+    jwtAud: values.JWT_AUD,
+    jwtIss: values.JWT_ISS,
+    smtpUrl: values.SMTP_URL,
+    mailFrom: values.MAIL_FROM,
+    mailDir: values.AUTH_MAIL_DIR,
+    providers: values.AUTH_PROVIDERS ?? [],
+    proxies: values.AUTH_PROXIES ?? [],
+  };
+}
+
+function withFiles(env: NodeJS.ProcessEnv): Record<string, string> {
+  const given = Object.entries(env).filter((entry): entry is [string, string] => !!entry[1]);
+  const fromFiles = given
+    .filter(
+      ([name, file]) => name.endsWith("_FILE") && name !== "AUTH_KEYS_FILE" && existsSync(file),
+    )
+    .map(([name, file]) => [name.slice(0, -"_FILE".length), readFileSync(file, "utf8").trim()]);
+  return { ...Object.fromEntries(given), ...Object.fromEntries(fromFiles) };
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
+
+function parseJson(text: string, context: z.RefinementCtx): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue("is no JSON");
+    return z.NEVER;
+  }
+}

@@ -1,0 +1,10 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["src/**/*.test.ts", "tests/**/*.test.ts"],
+    env: { NO_COLOR: "1" },
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});

@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import pg from "pg";
+import { errorCode, RowhouseError } from "../lib/errors.ts";
+import { withClient } from "./database.ts";
+
+const quiet = readFileSync(join(import.meta.dirname, "quiet.sql"), "utf8");
+
+/** The roles that the servers of a stack log in as: PostgREST, and the sign-in service. */
+export type LoginRole = "authenticator" | "identity_service";
+
+/** Sets the password that a server logs in with. */
+export async function setPassword(
+  ownerUrl: string,
+  role: LoginRole,
+  password: string,
+): Promise<void> {
+  await withClient(ownerUrl, async (client) => {
+    await client.query(quiet);
+    await client.query(`alter role ${role} password ${pg.escapeLiteral(password)}`);
+  });
+}
+
+/** The database's URL as one of these roles. */
+export function loginUrl(ownerUrl: string, role: LoginRole, password: string): string {
+  const url = new URL(ownerUrl);
+  url.username = role;
+  url.password = encodeURIComponent(password);
+  return url.href;
+}
+
+/**
+ * Makes sure that a role can log in on a server that is not ours: as the one who may, sets its
+ * password when it has none or another one.
+ *
+ * @param variable The setting that holds the password.
+ * @throws RowhouseError database_refused when the password neither fits nor can be set.
+ */
+export async function ensureLogin(
+  ownerUrl: string,
+  role: LoginRole,
+  password: string,
+  variable: string,
+): Promise<void> {
+  if (await canLogIn(loginUrl(ownerUrl, role, password))) return;
+  try {
+    await setPassword(ownerUrl, role, password);
+  } catch (error) {
+    if (errorCode(error) !== "42501") throw error;
+    throw new RowhouseError(
+      "database_refused",
+      `The password of ${role} is not ${variable}, and the user in DATABASE_URL may not set it.`,
+      `Correct ${variable}, or set it as a role that may: alter role ${role} password '...';`,
+      { cause: error },
+    );
+  }
+}
+
+async function canLogIn(url: string): Promise<boolean> {
+  try {
+    return await withClient(url, async () => true);
+  } catch (error) {
+    if (error instanceof RowhouseError && error.code === "database_refused") return false;
+    throw error;
+  }
+}
