@@ -2,7 +2,7 @@
 -- Alice and Bob are users of other providers; Carol has an account here.
 begin;
 set local search_path = tap, public;
-select plan(39);
+select plan(41);
 
 create function pg_temp.carol()
 returns uuid
@@ -104,6 +104,57 @@ select is(
   ),
   array['api.users'],
   'Of the tables of the API the sign-in service reaches the users alone'
+);
+
+-- Its policies and functions
+
+select is(
+  array(
+    select concat_ws(
+      ' ',
+      format('%s.%s: %s', schemaname, tablename, policyname),
+      lower(permissive),
+      'for',
+      lower(cmd),
+      'to',
+      roles,
+      'using ' || qual,
+      'with check ' || with_check
+    )
+    from pg_policies
+    where schemaname = 'identity' or 'identity_service' = any (roles)
+    order by 1
+  ),
+  array[
+    'api.users: delete_identity permissive for delete to {identity_service} using true',
+    'api.users: insert_identity permissive for insert to {identity_service} with check true',
+    'api.users: select_identity permissive for select to {identity_service} using true',
+    'api.users: update_identity permissive for update to {identity_service} using true with check true'
+  ],
+  'The sign-in service has one policy for each command on users, and privileges alone guard the schema'
+);
+
+select is_empty(
+  $$
+    select proname
+    from pg_proc
+    where pronamespace = 'identity'::regnamespace
+    and (prosecdef or not ('search_path=""' = any (coalesce(proconfig, '{}'))))
+  $$,
+  'Its functions act with the rights of the sign-in service alone, and with an empty search path'
+);
+
+select is(
+  array(
+    select format('%s.%s%s', relname, attname, case when attnotnull then ' not null' end)
+    from identity_tables
+    join pg_attribute on attrelid = identity_tables.oid
+    join pg_constraint on conrelid = attrelid and contype = 'f' and conkey = array[attnum]
+    where confrelid = 'identity.users'::regclass and confdeltype = 'c'
+    order by 1
+  ),
+  array['accounts.user_id not null', 'sessions.user_id not null', 'two_factors.user_id not null'],
+  'Everything of an account is deleted with it'
 );
 
 set local role authenticated;
@@ -331,15 +382,6 @@ select is_empty(
     )
   $$,
   'Every reference to an account has an index, so that its deletion finds what to delete'
-);
-
-select is_empty(
-  $$
-    select conrelid::regclass, conname
-    from pg_constraint
-    where connamespace = 'identity'::regnamespace and contype = 'f' and confdeltype <> 'c'
-  $$,
-  'Everything of an account is deleted with it'
 );
 
 select * from finish();

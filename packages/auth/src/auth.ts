@@ -67,8 +67,14 @@ export function createAuth({ settings, pool, mail, background }: Dependencies) {
         sendChangeEmailConfirmation: async ({ user, newEmail, url }) =>
           mail(user.email, confirmNewAddress(url, newEmail)),
       },
-      // The database deletes what is the user's: see identity.delete_from_api().
-      deleteUser: { enabled: true },
+      deleteUser: {
+        enabled: true,
+        // Better Auth deletes sessions, passwords and account one after the other. Here the account
+        // goes at once, and the database deletes what is the user's in the same transaction.
+        beforeDelete: async ({ id }) => {
+          await pool.query("delete from identity.users where id = $1", [id]);
+        },
+      },
     },
     session: { ...tables.session, expiresIn: lifetimes.session, updateAge: 24 * 60 * 60 },
     account: {
@@ -156,7 +162,8 @@ export function createAuth({ settings, pool, mail, background }: Dependencies) {
       backgroundTasks: { handler: background },
     },
     telemetry: { enabled: false },
-    onAPIError: { errorURL: `${settings.url.href}/done` },
+    // Thrown to server.ts, which answers without details and logs without the row at fault.
+    onAPIError: { throw: true, errorURL: `${settings.url.href}/done` },
     logger: {
       level: "warn",
       log: (level, message) => log(`${level}: ${message}`),

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { BlockList } from "node:net";
+import { isAPIError } from "better-auth/api";
 import type pg from "pg";
 import type { Auth } from "./auth.ts";
 import { clientAddress, clientAddressHeader, proxyList } from "./client-address.ts";
@@ -164,7 +165,12 @@ function failure(error: unknown): Response {
     const { status, code, message } = error;
     return Response.json({ code, message }, { status });
   }
-  log(`failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  if (isAPIError(error)) {
+    const { statusCode, body, headers } = error;
+    return Response.json(body ?? {}, { status: statusCode, headers: new Headers(headers) });
+  }
+  // Not the whole error: the detail of PostgreSQL's holds the row at fault.
+  log(`failed: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`);
   return Response.json(
     { code: "UNAVAILABLE", message: "The service cannot answer now. Try again." },
     { status: 503, headers: { "Retry-After": "1" } },
