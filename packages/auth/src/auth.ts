@@ -156,8 +156,10 @@ export function createAuth({ settings, pool, mail, background }: Dependencies) {
     ],
     advanced: {
       database: { generateId: "uuid" },
-      // Session, CSRF: no cookie authenticates a request, see credentials.ts.
+      // No cookie authenticates a request, see credentials.ts.
       disableCSRFCheck: true,
+      // Said explicitly: left out, Better Auth turns it off where NODE_ENV is "test".
+      disableOriginCheck: false,
       ipAddress: { ipAddressHeaders: [clientAddressHeader] },
       backgroundTasks: { handler: background },
     },
