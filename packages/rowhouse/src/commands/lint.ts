@@ -1,7 +1,9 @@
 import { Command } from "commander";
-import type { Finding, Rule } from "../health/lint/lint.ts";
+import type { Finding } from "../health/lint/lint.ts";
+import type { Rule } from "../health/lint/rule.ts";
 import { colours } from "../lib/colours.ts";
 import { print } from "../lib/output.ts";
+import { openProject } from "../lib/project.ts";
 import { parseDatabaseUrl } from "./options.ts";
 
 interface Options {
@@ -21,14 +23,16 @@ export const lintCommand = new Command("lint")
     "\nIt checks the database that sql/ and policies/ declare.\nThe exit code is 1 when there are findings. Notes are no findings: what they name may be wanted.",
   )
   .action(async ({ against, rules: list, json }: Options) => {
-    const { lint, readRules } = await import("../health/lint/lint.ts");
+    const { lint, readRules, unusedSettings } = await import("../health/lint/lint.ts");
     const rules = readRules();
     if (list)
       return print(json ? asJson(rules.map(withoutQuery)) : rules.map(describeRule).join("\n\n"));
     const { inspect } = await import("../access/model/inspect.ts");
-    const findings = await inspect(against, lint);
+    const { makeRows } = await import("../schema/proof/sample-rows.ts");
+    const off = openProject().lint;
+    const findings = await inspect(against, (client) => lint(client, off), makeRows);
     if (findings.some(({ level }) => level === "error")) process.exitCode = 1;
-    print(json ? asJson(findings) : report(findings, rules));
+    print(json ? asJson(findings) : report(findings, [...rules, unusedSettings]));
   });
 
 function report(findings: readonly Finding[], rules: readonly Rule[]): string {
@@ -42,17 +46,17 @@ function report(findings: readonly Finding[], rules: readonly Rule[]): string {
         ...reasons(rule),
       ].join("\n"),
     );
-  return [...blocks, summary(findings, rules)].join("\n\n");
+  return [...blocks, summary(findings, rules.length - 1)].join("\n\n");
 }
 
-function summary(findings: readonly Finding[], rules: readonly Rule[]): string {
+function summary(findings: readonly Finding[], rules: number): string {
   const errors = findings.filter(({ level }) => level === "error");
   const notes = findings.length - errors.length;
   const broken = new Set(errors.map(({ rule }) => rule)).size;
   const counted =
     broken === 0
-      ? `No findings: ${rules.length} rules.`
-      : `${count(errors.length, "finding")}, by ${broken} of ${rules.length} rules.`;
+      ? `No findings: ${rules} rules.`
+      : `${count(errors.length, "finding")}, by ${broken} of ${rules} rules.`;
   return notes === 0 ? counted : `${counted} ${count(notes, "note")}.`;
 }
 

@@ -1,6 +1,8 @@
 import { Command } from "commander";
+import type { Fault } from "../access/faults/fault.ts";
 import type { Rules } from "../access/rehearse/changes.ts";
 import type { RehearsalOptions } from "../access/rehearse/rehearse.ts";
+import { withoutSwitchedOff } from "../lib/lint-settings.ts";
 import { note, print, printResult } from "../lib/output.ts";
 import { openProject } from "../lib/project.ts";
 import { withDatabase } from "../stack/embedded.ts";
@@ -17,8 +19,10 @@ rights is unknown: they are listed when they are new or change.
 It checks anonymous, a new user and up to --users users; of more users, half are those with the most
 rows in the changed tables, and half the newest. Ten are printed for each change, those who gain the
 most first; --json has all.
-The exit code is 0 when no user gains an existing row or column, 2 when a user does or when it is
-unknown (--accept makes that 0), and 1 on an error.`;
+It also lists requests that fail afterwards and did not before: a column without a grant beside others
+that have one makes every select=* fail.
+The exit code is 0 when no user gains an existing row or column, 2 when a user does, when it is
+unknown or when requests will fail (--accept makes that 0), and 1 on an error.`;
 
 interface Options extends Omit<RehearsalOptions, "as"> {
   readonly as?: readonly string[];
@@ -49,22 +53,35 @@ async function rehearseDeploy({ against, accept, json, as, ...how }: Options): P
   const options = { ...how, as: as ?? [] };
   const { rehearse } = await import("../access/rehearse/rehearse.ts");
   const { describeRehearsal } = await import("../access/rehearse/text.ts");
-  const declared = declaredRules();
+  const { describeFaults, findNewFaults, keepFault } = await import("../access/faults/fault.ts");
+  const { readFaults } = await import("../access/faults/faults.ts");
+  const declared = readDeclaredAccess();
   // It is waited for below; until then its failure must not end the process.
   declared.catch(() => {});
   const progress = slowProgress();
   const look = async (url: string) => {
     await reportIfAhead(url);
-    return rehearse(url, await declared, options, progress.describeRehearsal);
+    const { rules, faults } = await declared;
+    const rehearsal = await rehearse(url, rules, options, progress.describeRehearsal);
+    const brought = findNewFaults(await readFaults(url), faults);
+    return {
+      ...rehearsal,
+      faults: withoutSwitchedOff(brought, settings.project.lint).filter(isCertain),
+    };
   };
   const work = against ? look(against) : withDatabase(settings, openHome(settings.home), look);
   const rehearsal = await work.finally(async () => {
     progress.end();
     await declared.catch(() => {});
   });
-  printResult(rehearsal, json, describeRehearsal);
-  if (!accept && (rehearsal.gains || rehearsal.unclear)) {
-    if (!json) print("If that is intended, add --accept.");
+  printResult(rehearsal, json, () => [
+    ...describeRehearsal(rehearsal),
+    ...describeFaults(rehearsal.faults),
+  ]);
+  const { gains, unclear, faults } = rehearsal;
+  if (!accept && (gains || unclear || faults.length > 0)) {
+    if (!json && faults.length > 0) print(keepFault);
+    if (!json && (gains || unclear)) print("If that is intended, add --accept.");
     process.exitCode = 2;
   }
 }
@@ -77,16 +94,22 @@ async function reportIfAhead(url: string): Promise<void> {
   for (const line of describeVersions({ pending: [], unknown })) note(line);
 }
 
-/** The rules that sql/ and policies/ declare, built on a throwaway server. */
-async function declaredRules(): Promise<Rules> {
+function isCertain({ level }: Fault): boolean {
+  return level === "error";
+}
+
+/** Who may do what by sql/ and policies/, and what fails, on a throwaway server. */
+async function readDeclaredAccess(): Promise<{ rules: Rules; faults: Fault[] }> {
   const { withScratch } = await import("../stack/scratch.ts");
   const { buildDeclared } = await import("../schema/catalog/declared.ts");
   const { withClient } = await import("../stack/database.ts");
   const { readRules } = await import("../access/rehearse/rehearse.ts");
+  const { readFaultsWithRows } = await import("../access/faults/faults.ts");
   return withScratch(async (scratch) => {
     const url = await scratch.create();
     await buildDeclared(url);
-    return withClient(url, readRules);
+    const rules = await withClient(url, readRules);
+    return { rules, faults: await readFaultsWithRows(url) };
   });
 }
 

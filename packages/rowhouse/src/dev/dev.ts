@@ -1,9 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { describeFaults } from "../access/faults/fault.ts";
 import { rehearse } from "../access/rehearse/rehearse.ts";
 import { describeRehearsal } from "../access/rehearse/text.ts";
 import { colours } from "../lib/colours.ts";
 import { errorMessage } from "../lib/errors.ts";
+import { withoutSwitchedOff } from "../lib/lint-settings.ts";
 import { declaredFiles } from "../schema/catalog/declared.ts";
 import { describeDifference } from "../schema/catalog/describe.ts";
 import { readVersions } from "../schema/catalog/history.ts";
@@ -70,7 +72,7 @@ export async function startDev({ settings, allowDrop, root, report }: DevOptions
     const slow = setTimeout(() => report(slowMessage), 5000);
     try {
       place = await freshRoles(place, root);
-      const beforeApplying = (change: Change) => announce(change, url, report);
+      const beforeApplying = (change: Change) => announce(change, { url, settings, report });
       const isChanged = await syncDev({
         scratch: place.scratch,
         url,
@@ -126,14 +128,27 @@ async function freshRoles(place: Place, root: string): Promise<Place> {
 
 /** Reports what changes, and for whom in rows, while the database is still unchanged. */
 async function announce(
-  { difference, hazards, rules }: Change,
-  url: string,
-  report: DevOptions["report"],
+  { difference, hazards, rules, findFaults }: Change,
+  { url, settings, report }: Pick<DevOptions, "settings" | "report"> & { readonly url: string },
 ): Promise<void> {
   report(colours.bold(`\n${new Date().toLocaleTimeString("en-GB")}  Changed:`));
   for (const line of describeDifference(difference)) report(line);
   for (const { message } of hazards) report(colours.yellow(`  Mind: ${message}`));
   for (const line of await describeEffects(url, rules)) report(line);
+  for (const line of await describeFailures(findFaults, settings)) report(line);
+}
+
+/** Requests that fail from now on. The save is applied all the same: it may be half of an edit. */
+async function describeFailures(
+  findFaults: Change["findFaults"],
+  { project }: Settings,
+): Promise<string[]> {
+  try {
+    const faults = withoutSwitchedOff(await findFaults(), project.lint);
+    return describeFaults(faults.filter(({ level }) => level === "error"));
+  } catch (error) {
+    return [colours.yellow(`Could not tell which requests fail: ${errorMessage(error)}`)];
+  }
 }
 
 /** When the effects are unknown, the save is still applied to the dev database. */

@@ -1,3 +1,5 @@
+import { type Fault, findNewFaults } from "../access/faults/fault.ts";
+import { readFaults, readFaultsWithRows } from "../access/faults/faults.ts";
 import type { Rules } from "../access/rehearse/changes.ts";
 import { readRules } from "../access/rehearse/rehearse.ts";
 import { RowhouseError } from "../lib/errors.ts";
@@ -32,6 +34,8 @@ export interface Change {
   readonly hazards: readonly Hazard[];
   /** Who may do what afterwards. */
   readonly rules: Rules;
+  /** Finds what makes requests fail afterwards, and not before. */
+  readonly findFaults: () => Promise<Fault[]>;
 }
 
 /**
@@ -55,7 +59,9 @@ export async function syncDev(options: SyncOptions): Promise<boolean> {
     const plans = [planChanges(from, to, declaredSources(root)), planChanges(from, to)];
     const hazards = findHazards(from.catalog, to.catalog, plans[0]);
     refuseDrops(hazards, allowDrop);
-    await options.beforeApplying({ difference, hazards, rules });
+    const findFaults = async () =>
+      findNewFaults(await readFaults(url), await readFaultsWithRows(declared));
+    await options.beforeApplying({ difference, hazards, rules, findFaults });
     await applyToDev(url, plans, to.catalog);
     return true;
   } finally {

@@ -21,6 +21,7 @@ export type ErrorCode =
   | "database_not_migrated"
   | "migration_failed"
   | "api_stale"
+  | "requests_fail"
   | "declaration_failed"
   | "declaration_refused"
   | "plan_unproven"

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { errorMessage, RowhouseError } from "./errors.ts";
+import { type LintSettings, lintSettingsSchema } from "./lint-settings.ts";
 
 /** A project that uses Rowhouse: where its parts are, and what cannot be discovered about it. */
 export interface Project {
@@ -13,6 +14,8 @@ export interface Project {
   readonly typesFile: string;
   /** The settings of PostgREST, secrets and addresses aside. */
   readonly postgrestConf: string;
+  /** The rules of `rowhouse lint` that are switched off, wholly or for some objects. */
+  readonly lint: LintSettings;
 }
 
 const defaultTypesFile = "client/database.types.ts";
@@ -20,6 +23,7 @@ const defaultTypesFile = "client/database.types.ts";
 /** The part "rowhouse" of a project's package.json; all of it is optional. */
 const configSchema = z.strictObject({
   types: z.string().min(1).default(defaultTypesFile),
+  lint: lintSettingsSchema.default({}),
 });
 
 /**
@@ -47,12 +51,13 @@ export function openProject(cwd = process.cwd()): Project {
  * @throws RowhouseError settings_invalid
  */
 export function readProject(root: string): Project {
-  const { types } = readConfig(join(root, "package.json"));
+  const { types, lint } = readConfig(join(root, "package.json"));
   return {
     root,
     migrationsDir: join(root, "db", "migrations"),
     typesFile: join(root, types),
     postgrestConf: join(root, "postgrest.conf"),
+    lint,
   };
 }
 

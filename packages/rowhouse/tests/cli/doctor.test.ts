@@ -149,7 +149,7 @@ describe("The doctor finds keys", () => {
 
 test("The doctor finds a role that may do too much", async () => {
   const url = await migratedClone();
-  expect(await checkRoles({ url })).toEqual([]);
+  expect(await checkRoles({ url, settings: readSettings({}) })).toEqual([]);
   await change(
     url,
     `grant truncate on api.users to authenticated;
@@ -158,7 +158,9 @@ test("The doctor finds a role that may do too much", async () => {
      create table api.bare ();
      create function api.strong() returns int language sql security definer return 1`,
   );
-  const objects = describeFindings(await checkRoles({ url })).join("\n");
+  const objects = describeFindings(await checkRoles({ url, settings: readSettings({}) })).join(
+    "\n",
+  );
   for (const one of ["api.users", "api.me()", "everybody", "api.bare", "api.strong()"]) {
     expect(objects).toContain(one);
   }
@@ -166,9 +168,9 @@ test("The doctor finds a role that may do too much", async () => {
 
 test("The doctor finds a table without the index that every request needs", async () => {
   const url = await cloneDatabase();
-  expect(await checkIndexes({ url })).toEqual([]);
+  expect(await checkIndexes({ url, settings: readSettings({}) })).toEqual([]);
   await change(url, "create table api.notes (user_id uuid, id uuid primary key)");
-  expect(describeFindings(await checkIndexes({ url }))).toEqual([
+  expect(describeFindings(await checkIndexes({ url, settings: readSettings({}) }))).toEqual([
     "wrong: api.notes: no index on all of its rows leads with user_id.",
   ]);
 });

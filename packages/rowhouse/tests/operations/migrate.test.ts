@@ -14,7 +14,8 @@ import { cloneDatabase } from "../../src/testing/database.ts";
 import { rowhouse, startStack } from "../support/cli.ts";
 import { copyProject } from "../support/project.ts";
 
-const column = "alter table api.tasks add column extra text";
+const add = "alter table api.tasks add column extra text";
+const column = `${add};\ngrant select (extra) on api.tasks to authenticated`;
 const reload = "notify pgrst, 'reload schema'";
 
 /** A project with one migration more than its database has, and the API on that. */
@@ -162,15 +163,20 @@ test("A dry run prints each statement's locks, and changes nothing", async () =>
   const { url, migrate } = await pendingDeploy(up);
   const { stdout, code } = await migrate("--dry-run", "--json");
   expect(code).toBe(0);
-  const [pending] = JSON.parse(stdout);
+  const {
+    pending: [pending],
+    faults,
+  } = JSON.parse(stdout);
+  expect(faults).toEqual([]);
   const locks = pending.steps.map((step: { locks: object[] }) => step.locks);
   expect(locks).toEqual([
     [{ table: "api.tasks", mode: "AccessExclusiveLock", blocks: "reads and writes" }],
+    [],
     [{ table: "api.tasks", mode: "ShareLock", blocks: "writes" }],
     [],
   ]);
   expect((await migrate("--dry-run")).stdout).toContain(
-    `${column};\n-- locks api.tasks (ACCESS EXCLUSIVE): blocks reads and writes\n`,
+    `${add};\n-- locks api.tasks (ACCESS EXCLUSIVE): blocks reads and writes\n`,
   );
   const there = "select to_regclass('api.notes') as notes";
   expect((await withClient(url, (client) => client.query(there))).rows).toEqual([{ notes: null }]);

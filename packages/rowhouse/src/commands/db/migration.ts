@@ -1,8 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import type { Fault } from "../../access/faults/fault.ts";
 import { RowhouseError } from "../../lib/errors.ts";
 import { quoteForShell } from "../../lib/format.ts";
+import { type LintSettings, withoutSwitchedOff } from "../../lib/lint-settings.ts";
 import { note, print } from "../../lib/output.ts";
 import { openProject } from "../../lib/project.ts";
 import type { Hazard, HazardKind } from "../../schema/plan/hazard.ts";
@@ -44,7 +46,7 @@ made-up rows must survive both. Only then is the file written.`,
   .action(async (name: string, { draft: marked, rename: renames = [], ...allowed }: Options) => {
     const permit = (hazards: readonly Hazard[]) => refuse(hazards, allowed);
     const { draftMigration } = await import("../../schema/plan/migration.ts");
-    const { root, migrationsDir: dir } = openProject();
+    const { root, migrationsDir: dir, lint } = openProject();
     await withScratchPair(async (migrated, declared) => {
       const options = { root, dir, migrated, declared, permit, backfill: marked === true, renames };
       const draft = await draftMigration(options, name);
@@ -52,10 +54,13 @@ made-up rows must survive both. Only then is the file written.`,
         note("Nothing to do: db/migrations builds what sql/ and policies/ declare.");
         return;
       }
+      const faults = await findBroughtFaults(draft, lint);
+      refuseFailing(faults);
       const file = join(dir, draft.file);
       writeFileSync(file, draft.text, { flag: "wx" });
       print(`wrote ${relative(process.cwd(), file)}`);
       for (const line of describeProof(draft)) note(line);
+      await noteFaults(faults);
       for (const { table, column } of draft.backfills)
         note(
           `Write the values of ${table}.${column} at BACKFILL before you apply it: it was tried with made-up ones.`,
@@ -65,6 +70,36 @@ made-up rows must survive both. Only then is the file written.`,
         note(`The home's database already has it: marked ${one} as applied.`);
     });
   });
+
+/** What fails after the migration and did not before, on made-up rows. */
+async function findBroughtFaults({ before, after }: Draft, off: LintSettings): Promise<Fault[]> {
+  const { findNewFaults } = await import("../../access/faults/fault.ts");
+  const { readFaultsWithRows } = await import("../../access/faults/faults.ts");
+  const faults = findNewFaults(await readFaultsWithRows(before), await readFaultsWithRows(after));
+  return withoutSwitchedOff(faults, off);
+}
+
+/** @throws RowhouseError requests_fail */
+function refuseFailing(faults: readonly Fault[]): void {
+  const failing = faults.filter(({ rule }) => rule === "failing_requests");
+  if (failing.length === 0) return;
+  const remedies = [...new Set(failing.map(({ remedy }) => remedy))];
+  throw new RowhouseError(
+    "requests_fail",
+    [
+      "After this migration requests would fail:",
+      ...failing.map(({ object, finding }) => `  ${object}: ${finding}.`),
+    ].join("\n"),
+    `Nothing was written. ${remedies.join(" ")}`,
+  );
+}
+
+/** Reports with the file what a person may have forgotten: the columns can be meant to be hidden. */
+async function noteFaults(faults: readonly Fault[]): Promise<void> {
+  const { describeFaults, keepFault } = await import("../../access/faults/fault.ts");
+  for (const line of describeFaults(faults)) note(line);
+  if (faults.some(({ level }) => level === "error")) note(keepFault);
+}
 
 /** "api.tasks.title=name" */
 function parseRename(value: string, others: readonly Rename[] = []): Rename[] {

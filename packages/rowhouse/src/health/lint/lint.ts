@@ -1,21 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type pg from "pg";
-
-/** Whether what breaks a rule has to be fixed, or is worth knowing and may be wanted. */
-type Level = "error" | "note";
-
-/** A project convention: one file in rules/. */
-export interface Rule {
-  /** The file's name. */
-  readonly name: string;
-  readonly level: Level;
-  /** Why there is the rule, and what to do where it is broken: from the file's first lines. */
-  readonly why: string;
-  readonly remedy: string;
-  /** Selects `object` and `finding` of all that breaks it. */
-  readonly query: string;
-}
+import { findFaults } from "../../access/faults/faults.ts";
+import { RowhouseError } from "../../lib/errors.ts";
+import { findUnused, type LintSettings, withoutSwitchedOff } from "../../lib/lint-settings.ts";
+import { faultRules } from "./fault-rules.ts";
+import type { Level, Rule } from "./rule.ts";
 
 /** Something that breaks a rule. */
 export interface Finding {
@@ -32,14 +22,17 @@ const rulesDir = join(import.meta.dirname, "rules");
 
 /** All rules, by name. */
 export function readRules(): Rule[] {
-  return readdirSync(rulesDir)
-    .sort()
-    .map((file) => {
-      const query = readFileSync(join(rulesDir, file), "utf8");
-      const name = basename(file, ".sql");
-      const level = header(query, "level") === "note" ? "note" : "error";
-      return { name, level, why: header(query, "why"), remedy: header(query, "do"), query };
-    });
+  const rules = faultRules.map((rule): Rule => ({ ...rule, query: undefined }));
+  return [...rules, ...readFiles()].sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+function readFiles(): Rule[] {
+  return readdirSync(rulesDir).map((file) => {
+    const query = readFileSync(join(rulesDir, file), "utf8");
+    const name = basename(file, ".sql");
+    const level = header(query, "level") === "note" ? "note" : "error";
+    return { name, level, why: header(query, "why"), remedy: header(query, "do"), query };
+  });
 }
 
 /** The text after "-- <word>: ", to the next such line or the end of the comment. */
@@ -52,17 +45,29 @@ function header(query: string, word: string): string {
 }
 
 /**
- * Checks a database against all rules. It writes nothing.
+ * Checks a database against rules. It writes nothing.
  *
  * @param client In a transaction, whose search path it empties.
- * @returns What breaks them, in the order of the rules, then of the objects.
+ * @param off What is switched off, as package.json has it.
+ * @returns What breaks them, in the order of the rules, then of the objects; and what is switched
+ *   off for nothing, as notes.
+ * @throws RowhouseError settings_invalid when a rule is switched off that there is not.
  */
-export async function lint(client: pg.ClientBase): Promise<Finding[]> {
+export async function lint(
+  client: pg.ClientBase,
+  off: LintSettings = {},
+  rules: readonly Rule[] = readRules(),
+): Promise<Finding[]> {
+  assertKnown(off);
   // With nothing on the search path, PostgreSQL writes every name with its schema.
   await client.query("set local search_path = ''");
+  const faults = rules.some(({ query }) => query === undefined) ? await findFaults(client) : [];
   const findings: Finding[] = [];
-  for (const { name, level, why, remedy, query } of readRules()) {
-    const { rows } = await client.query<{ object: string; finding: string }>(query);
+  for (const { name, level, why, remedy, query } of rules) {
+    const rows =
+      query === undefined
+        ? faults.filter(({ rule }) => rule === name)
+        : (await client.query<{ object: string; finding: string }>(query)).rows;
     const found = rows.map(({ object, finding }) => ({
       rule: name,
       level,
@@ -73,8 +78,43 @@ export async function lint(client: pg.ClientBase): Promise<Finding[]> {
     }));
     findings.push(...found.sort(byObject));
   }
-  return findings;
+  const checked = Object.entries(off).filter(([rule]) => rules.some(({ name }) => name === rule));
+  const unused = findUnused(findings, Object.fromEntries(checked));
+  return [...withoutSwitchedOff(findings, off), ...unused.map(toFinding)];
 }
+
+/** @throws RowhouseError settings_invalid */
+function assertKnown(off: LintSettings): void {
+  const known = readRules().map(({ name }) => name);
+  const unknown = Object.keys(off).filter((rule) => !known.includes(rule));
+  if (unknown.length === 0) return;
+  throw new RowhouseError(
+    "settings_invalid",
+    `package.json switches off rules that there are not: ${unknown.map((rule) => `rowhouse.lint.${rule}`).join(", ")}.`,
+    "Correct their names: `npx rowhouse lint --rules` lists them.",
+  );
+}
+
+/** What a setting that switches off nothing is reported as: it hides what comes later. */
+function toFinding({ rule, object }: { rule: string; object: string }): Finding {
+  return {
+    rule: unusedSettings.name,
+    level: "note",
+    object: `rowhouse.lint.${rule}`,
+    finding: object === "" ? "nothing breaks this rule" : `${object} does not break this rule`,
+    why: unusedSettings.why,
+    do: unusedSettings.remedy,
+  };
+}
+
+/** What `lint` says of its own settings: no rule, since it is about no database. */
+export const unusedSettings: Rule = {
+  name: "unused_settings",
+  level: "note",
+  why: "What is switched off for nothing hides what comes later.",
+  remedy: "Take the entry out of package.json, or correct the name of the object.",
+  query: undefined,
+};
 
 function byObject(one: Finding, other: Finding): number {
   const [first, second] = [one, other].map(({ object, finding }) => `${object}\n${finding}`);

@@ -43,18 +43,28 @@ const blocked: Record<string, string> = {
   RowExclusiveLock: "",
 };
 
+/** Looks at the copy before and after what is pending; it may put rows in. */
+export interface Examination {
+  readonly before: (url: string) => Promise<void>;
+  readonly after: (url: string) => Promise<void>;
+}
+
 /**
  * Applies what is pending on an empty copy of a database, and notes which locks it takes. The
  * database itself is only read.
  *
+ * @param examination Not called when nothing is pending.
  * @throws RowhouseError migration_failed when a migration fails on the copy.
  */
 export async function tryPending(
   scratch: Scratch,
   url: string,
   dir = openProject().migrationsDir,
+  examination?: Examination,
 ): Promise<Pending[]> {
   const migrations = await listMigrations(url, dir);
+  const pending = migrations.filter(({ applied }) => !applied);
+  if (pending.length === 0) return [];
   const copy = await scratch.create();
   try {
     await applyFiles(
@@ -62,15 +72,30 @@ export async function tryPending(
       migrations.filter(({ applied }) => applied).map(({ file }) => file),
       dir,
     );
-    return await withClient(copy, async (client) => {
-      const pending: Pending[] = [];
-      for (const { file, applied } of migrations) {
-        if (!applied) pending.push(await tryOne(client, file, dir));
-      }
-      return pending;
+    if (examination) await examineCopy(scratch, copy, examination.before);
+    const tried = await withClient(copy, async (client) => {
+      const steps: Pending[] = [];
+      for (const { file } of pending) steps.push(await tryOne(client, file, dir));
+      return steps;
     });
+    await examination?.after(copy);
+    return tried;
   } finally {
     await scratch.drop(copy);
+  }
+}
+
+/** On a copy of the copy: rows could be in the way of what is pending. */
+async function examineCopy(
+  scratch: Scratch,
+  copy: string,
+  examine: Examination["before"],
+): Promise<void> {
+  const other = await scratch.create(copy);
+  try {
+    await examine(other);
+  } finally {
+    await scratch.drop(other);
   }
 }
 

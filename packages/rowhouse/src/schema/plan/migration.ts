@@ -31,6 +31,9 @@ export interface Draft {
   readonly proof: Proof;
   /** The columns whose values a person has to write into the file. */
   readonly backfills: readonly Backfill[];
+  /** Throwaway databases: what db/migrations built so far, and what is declared. */
+  readonly before: string;
+  readonly after: string;
 }
 
 /** What the two sides are built from, and where. */
@@ -97,7 +100,8 @@ export async function draftMigration(
     if ("rows" in outcome) {
       const shown = backfills.length > 0 ? splitRequired(up, (one) => [markedPlace(one)]) : up;
       const text = migrationText(shown, down, emptied);
-      return { file, text, up: shown, hazards, proof: outcome, backfills };
+      const sides = { before: source, after: target };
+      return { file, text, up: shown, hazards, proof: outcome, backfills, ...sides };
     }
     refutation ??= outcome;
   }

@@ -2,7 +2,9 @@ import type { DoctorContext, Finding } from "../check.ts";
 import { brokenRules } from "../rules.ts";
 
 /** Roles that may do too much, and tables where nothing holds them back. */
-export async function checkRoles(context: Pick<DoctorContext, "url">): Promise<Finding[]> {
+export async function checkRoles(
+  context: Pick<DoctorContext, "url" | "settings">,
+): Promise<Finding[]> {
   return brokenRules(context, [
     "role_powers",
     "excess_grants",
