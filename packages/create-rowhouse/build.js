@@ -83,7 +83,11 @@ function packageJson() {
   const ranges = readJson(join(repository, "package.json")).devDependencies;
   return {
     ...readJson(join(root, "files/package.json")),
-    dependencies: { "@rowhouse/client": `^${version}`, rowhouse: `^${version}` },
+    dependencies: {
+      "@rowhouse/auth": `^${version}`,
+      "@rowhouse/client": `^${version}`,
+      rowhouse: `^${version}`,
+    },
     devDependencies: Object.fromEntries(
       ["@types/node", "typescript", "vitest"].map((name) => [name, ranges[name]]),
     ),

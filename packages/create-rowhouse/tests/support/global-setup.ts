@@ -10,6 +10,7 @@ const packages = join(import.meta.dirname, "../../..");
 export interface Tarballs {
   readonly rowhouse: string;
   readonly client: string;
+  readonly auth: string;
   readonly createRowhouse: string;
 }
 
@@ -31,6 +32,7 @@ export default async function setup(project: TestProject): Promise<() => void> {
   project.provide("tarballs", {
     rowhouse: await pack("rowhouse", dir),
     client: await pack("client", dir),
+    auth: await pack("auth", dir),
     createRowhouse: await pack("create-rowhouse", dir),
   });
   return () => rmSync(dir, { recursive: true, force: true });

@@ -44,8 +44,12 @@ export async function createProject(
 export function installFromTarballs(project: string, tarballs = inject("tarballs")): void {
   const file = join(project, "package.json");
   const content = JSON.parse(readFileSync(file, "utf8"));
-  const { client, rowhouse } = tarballs;
-  content.dependencies = { "@rowhouse/client": `file:${client}`, rowhouse: `file:${rowhouse}` };
+  const { auth, client, rowhouse } = tarballs;
+  content.dependencies = {
+    "@rowhouse/auth": `file:${auth}`,
+    "@rowhouse/client": `file:${client}`,
+    rowhouse: `file:${rowhouse}`,
+  };
   writeFileSync(file, JSON.stringify(content, null, 2));
 }
 

@@ -16,7 +16,11 @@ export async function startAndStop(
   project: string,
   variables: Variables = {},
 ): Promise<void> {
-  const env = { ...variables, API_PORT: String(await freePort()) };
+  const env = {
+    ...variables,
+    API_PORT: String(await freePort()),
+    AUTH_PORT: String(await freePort()),
+  };
   // In a process group of its own, as a shell starts it: Ctrl-C goes to all of the group.
   const child = spawn("bash", ["-c", line], {
     cwd: project,

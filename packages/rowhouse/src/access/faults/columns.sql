@@ -1,7 +1,18 @@
 -- Columns of the API that a role may not use beside others that it may. Without select, select=*
 -- and the answer to a write are 403 for the whole table; without insert, so is every insert where
 -- nothing but the request can give the column a value.
-with granted (relation, role, privilege, columns) as (
+--
+-- Only the roles that requests can have count: the sign-in service names its columns.
+with recursive api_role (oid) as (
+  select oid
+  from pg_catalog.pg_roles
+  where rolname = 'authenticator'
+  union
+  select member.roleid
+  from pg_catalog.pg_auth_members as member
+  join api_role on api_role.oid = member.member
+),
+granted (relation, role, privilege, columns) as (
   select class.oid, acl.grantee, acl.privilege_type, array_agg(attribute.attnum)
   from pg_catalog.pg_class as class
   join pg_catalog.pg_attribute as attribute on attribute.attrelid = class.oid
@@ -11,6 +22,7 @@ with granted (relation, role, privilege, columns) as (
   and attribute.attnum > 0
   and not attribute.attisdropped
   and acl.privilege_type in ('SELECT', 'INSERT')
+  and (acl.grantee = 0 or acl.grantee in (select oid from api_role))
   group by class.oid, acl.grantee, acl.privilege_type
 )
 select
