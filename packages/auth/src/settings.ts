@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
 
 /** A provider of identities that people may sign in with, by OpenID Connect. */
-export interface Provider {
+interface Provider {
   /** Its name in addresses: "google". */
   readonly id: string;
   /** Below which `/.well-known/openid-configuration` stands. */

@@ -18,7 +18,7 @@ export const pageOrigin = "http://localhost:5173";
 export const password = "correct horse battery";
 
 /** A mail that the service has sent. */
-export interface SentMail extends Message {
+interface SentMail extends Message {
   readonly to: string;
 }
 
