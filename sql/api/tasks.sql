@@ -14,6 +14,11 @@ create table api.tasks (
   constraint tasks_description_length check (char_length(description) <= 10000)
 );
 
+create trigger add_user
+before insert on api.tasks
+for each statement
+execute function private.add_user();
+
 create trigger check_if_match
 before update or delete on api.tasks
 for each row

@@ -4,6 +4,7 @@ language plpgsql
 set search_path = ''
 as $$
 declare
+  claims jsonb := request.claims();
   fault text := request.token_fault();
   id text := request.id();
 begin
@@ -18,7 +19,7 @@ begin
   perform set_config('application_name', 'rowhouse ' || id, true);
 
   -- Without a token PostgREST sets exactly this claim.
-  if request.claims() = '{"role": "anonymous"}' then
+  if claims = '{"role": "anonymous"}' then
     return;
   end if;
 
@@ -26,7 +27,23 @@ begin
     raise sqlstate 'PT401' using
       message = 'The token was refused.',
       detail = fault,
-      hint = 'Sign in again. The detail names the claim: exp, aud, iss, sub and role are all required.';
+      hint = request.token_hint(fault);
+  end if;
+
+  -- A user is a UUID everywhere but here. The provider's own name for them stays beside it.
+  if claims ->> 'sub' !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+    claims := claims || jsonb_build_object(
+      'sub',
+      request.user_id_for(claims ->> 'iss', claims ->> 'sub'),
+      'original_sub',
+      claims ->> 'sub'
+    );
+    perform set_config('request.jwt.claims', claims::text, true);
+  end if;
+
+  -- A sound token that names no role: see request.token_fault().
+  if current_user = 'anonymous' then
+    perform set_config('role', 'authenticated', true);
   end if;
 end
 $$;

@@ -35,7 +35,7 @@ select is(
 
 select triggers_are(
   'api', 'tasks',
-  array['check_if_match', 'limit_deleted_rows', 'limit_updated_rows', 'step_updated_at'],
+  array['add_user', 'check_if_match', 'limit_deleted_rows', 'limit_updated_rows', 'step_updated_at'],
   'Tasks have these triggers'
 );
 

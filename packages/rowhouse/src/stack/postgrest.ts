@@ -19,6 +19,7 @@ export interface ApiOptions {
   readonly jwtSecret: string;
   readonly jwtAud: string;
   readonly jwtIss: string;
+  readonly jwtRole?: string | undefined;
   readonly pool: number;
   /** Wins over db-max-rows in postgrest.conf. */
   readonly maxRows?: number | undefined;
@@ -35,6 +36,7 @@ export function getApiOptions(settings: Settings, home: Home) {
     jwtSecret: settings.jwtSecret ?? jwtSecret(home),
     jwtAud: settings.jwtAud,
     jwtIss: settings.jwtIss,
+    jwtRole: settings.jwtRole,
     pool: settings.dbPool,
     corsOrigins: settings.corsOrigins,
   };
@@ -98,6 +100,7 @@ export function apiVariables(
     PGRST_JWT_SECRET: options.jwtSecret,
     PGRST_APP_SETTINGS_JWT_AUD: options.jwtAud,
     PGRST_APP_SETTINGS_JWT_ISS: options.jwtIss,
+    PGRST_APP_SETTINGS_JWT_ROLE: options.jwtRole ?? "",
     PGRST_SERVER_HOST: loopback,
     PGRST_SERVER_PORT: String(options.port),
     PGRST_ADMIN_SERVER_PORT: String(options.adminPort),

@@ -45,6 +45,7 @@ const variables = z.object({
     .optional(),
   JWT_AUD: text.default("rowhouse"),
   JWT_ISS: text.default("rowhouse"),
+  JWT_ROLE: z.enum(["authenticated"], { error: "must be authenticated, or empty" }).optional(),
   DB_POOL: wholeNumber(1, 1000).prefault("10"),
   SLOW_MS: wholeNumber(0, 3_600_000).prefault("250"),
   CORS_ORIGINS: z
@@ -93,6 +94,8 @@ export interface Settings {
   readonly jwtSecret: string | undefined;
   readonly jwtAud: string;
   readonly jwtIss: string;
+  /** The role of a token that names none; undefined refuses it. */
+  readonly jwtRole: string | undefined;
   /** The most connections that PostgREST keeps to PostgreSQL. */
   readonly dbPool: number;
   /** From how many milliseconds on a statement is logged as slow, by the embedded server. */
@@ -136,6 +139,7 @@ export function readSettings(
     jwtSecret: values.JWT_SECRET,
     jwtAud: values.JWT_AUD,
     jwtIss: values.JWT_ISS,
+    jwtRole: values.JWT_ROLE,
     dbPool: values.DB_POOL,
     slowMs: values.SLOW_MS,
     corsOrigins: values.CORS_ORIGINS,

@@ -1,6 +1,5 @@
-import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Ask, type Caller, caller, claimsFor, sign, signIn } from "../../src/testing/api.ts";
+import { type Ask, type Caller, signIn } from "../../src/testing/api.ts";
 import {
   addTask,
   type Backend,
@@ -103,14 +102,6 @@ describe("A user is refused, and nothing is lost or added,", () => {
       refusal(409, "23505"),
     );
     await api.sql("delete from api.tasks where id = $1", [other.id]);
-  });
-
-  test("for a task before their first call of me", async () => {
-    const id = randomUUID();
-    const newUser = caller(api, sign(claimsFor(id)), id);
-    expect(await newUser.ask("/tasks", { method: "POST", body: { title: "x" } })).toMatchObject(
-      refusal(409, "23503", named("tasks_user_id_fkey")),
-    );
   });
 
   test.each([[""], ["x".repeat(201)]])("for a name of the wrong length", async (name) => {

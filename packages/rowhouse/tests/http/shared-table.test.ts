@@ -107,10 +107,11 @@ describe("Whoever creates a list", () => {
     expect(await rowsOf(alice, `/lists?id=eq.${list}`)).toMatchObject([{ title: "a list" }]);
   });
 
-  test("has to be a user", async () => {
+  test("may be new, and becomes a user with it", async () => {
     const unknown = caller(api, sign(claimsFor(randomUUID())));
     const ask = { method: "POST", body: { title: "x" } };
-    expect(await unknown.ask("/lists", ask)).toMatchObject(refusal(409, "23503"));
+    expect(await unknown.ask("/lists", ask)).toMatchObject({ status: 201 });
+    expect(await rowsOf(unknown, "/users")).toHaveLength(1);
     expect(await caller(api).ask("/lists", ask)).toMatchObject(refusal(401, "42501"));
   });
 });

@@ -10,6 +10,11 @@ create table api.__table__ (
   constraint __table___title_length check (char_length(title) between 1 and 200)
 );
 
+create trigger add_user
+before insert on api.__table__
+for each statement
+execute function private.add_user();
+
 create trigger check_if_match
 before update or delete on api.__table__
 for each row

@@ -55,7 +55,7 @@ select indexes_are('api', '__table__', array['__table___pkey'], 'The primary key
 
 select triggers_are(
   'api', '__table__',
-  array['check_if_match', 'limit_deleted_rows', 'limit_updated_rows', 'step_updated_at'],
+  array['add_user', 'check_if_match', 'limit_deleted_rows', 'limit_updated_rows', 'step_updated_at'],
   'The table has these triggers'
 );
 

@@ -65,7 +65,10 @@ select indexes_are(
 
 select triggers_are(
   'api', '__table___members',
-  array['check_if_match', 'keep_owner', 'limit_deleted_rows', 'limit_updated_rows', 'step_updated_at'],
+  array[
+    'add_user', 'check_if_match', 'keep_owner', 'limit_deleted_rows', 'limit_updated_rows',
+    'step_updated_at'
+  ],
   'The table has these triggers'
 );
 

@@ -16,6 +16,11 @@ alter table api.__table___members
 -- What a user is a member of: each request for api.__table__ begins here.
 create index __table___members_user_id on api.__table___members (user_id, group_id);
 
+create trigger add_user
+before insert on api.__table___members
+for each statement
+execute function private.add_user();
+
 -- Members also go with their group or with the account of the user. Such a cascade runs inside
 -- another trigger: it is not what the request named, so these conditions leave it alone.
 create trigger check_if_match
