@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
+import type { KeyFile } from "./key-file.ts";
+import type { KeySource } from "./provider-keys.ts";
 
 /** A provider of identities that people may sign in with, by OpenID Connect. */
 interface Provider {
@@ -58,14 +60,33 @@ const provider = z.object({
   clientSecret: z.string().min(1),
 });
 
-const variables = z.object({
+/** What the program is told whose tokens come from a provider. */
+export interface ProviderSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly source: KeySource;
+  /** URL of the database, as any role that can connect. */
+  readonly databaseUrl: string;
+  readonly keyFile: KeyFile;
+}
+
+const common = z.object({
   AUTH_HOST: z.string().default("127.0.0.1"),
   AUTH_PORT: z.coerce.number().int().min(1).max(65535).default(3001),
+  AUTH_DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "is no URL like postgres://…"),
+  AUTH_KEYS_FILE: z.string(),
+  JWT_SECRET: z.string().optional(),
+});
+
+const providerVariables = common.extend({
+  AUTH_ISSUER: z.url().optional(),
+  AUTH_JWKS_URL: z.url().optional(),
+});
+
+const variables = common.extend({
   AUTH_URL: z.url().optional(),
   AUTH_SECRET: list.pipe(z.tuple([secret], secret)),
-  AUTH_DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "is no URL like postgres://…"),
   AUTH_ORIGINS: list.pipe(z.array(z.string().refine(isOrigin, "is no origin"))).optional(),
-  AUTH_KEYS_FILE: z.string(),
   AUTH_PROXIES: list.optional(),
   AUTH_PROVIDERS: z
     .string()
@@ -73,7 +94,6 @@ const variables = z.object({
     .pipe(z.array(provider, "must be a JSON array of providers"))
     .optional(),
   AUTH_MAIL_DIR: z.string().optional(),
-  JWT_SECRET: z.string().optional(),
   JWT_AUD: z.string().default("rowhouse"),
   JWT_ISS: z.string().default("rowhouse"),
   SMTP_URL: z
@@ -90,12 +110,7 @@ const variables = z.object({
  * @throws SettingsError that lists every fault.
  */
 export function readAuthSettings(env: NodeJS.ProcessEnv = process.env): AuthSettings {
-  const parsed = variables.safeParse(withFiles(env));
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`);
-    throw new SettingsError(faults.join("\n"));
-  }
-  const values = parsed.data;
+  const values = parse(variables, env);
   return {
     host: values.AUTH_HOST,
     port: values.AUTH_PORT,
@@ -113,6 +128,33 @@ export function readAuthSettings(env: NodeJS.ProcessEnv = process.env): AuthSett
     providers: values.AUTH_PROVIDERS ?? [],
     proxies: values.AUTH_PROXIES ?? [],
   };
+}
+
+/**
+ * The same where tokens come from a provider (AUTH_ISSUER or AUTH_JWKS_URL); undefined where they do not.
+ *
+ * @throws SettingsError that lists every fault.
+ */
+export function readProviderSettings(
+  env: NodeJS.ProcessEnv = process.env,
+): ProviderSettings | undefined {
+  if (!env.AUTH_ISSUER && !env.AUTH_JWKS_URL) return undefined;
+  const values = parse(providerVariables, env);
+  const { AUTH_ISSUER: issuer = "", AUTH_JWKS_URL: jwksUrl } = values;
+  return {
+    host: values.AUTH_HOST,
+    port: values.AUTH_PORT,
+    source: jwksUrl === undefined ? { issuer } : { jwksUrl },
+    databaseUrl: values.AUTH_DATABASE_URL,
+    keyFile: { path: values.AUTH_KEYS_FILE, jwtSecret: values.JWT_SECRET },
+  };
+}
+
+function parse<T>(schema: z.ZodType<T>, env: NodeJS.ProcessEnv): T {
+  const parsed = schema.safeParse(withFiles(env));
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`);
+  throw new SettingsError(faults.join("\n"));
 }
 
 function withFiles(env: NodeJS.ProcessEnv): Record<string, string> {

@@ -1,10 +1,10 @@
-import { renameSync, writeFileSync } from "node:fs";
 import { symmetricDecrypt, symmetricEncrypt } from "better-auth/crypto";
 import { generateExportedKeyPair } from "better-auth/plugins/jwt";
 import { importJWK, type JWK, SignJWT } from "jose";
 import type pg from "pg";
 import type { Auth } from "./auth.ts";
 import { lifetimes } from "./auth.ts";
+import { writeKeyFile } from "./key-file.ts";
 import type { AuthSettings } from "./settings.ts";
 
 /** What handles keys stands on. */
@@ -96,12 +96,7 @@ export async function publishKeys({ pool, settings }: KeyContext): Promise<void>
     alg: "ES256",
     use: "sig",
   }));
-  const set = JSON.stringify({ keys: [...keys, ...furtherKeys(settings.jwtSecret)] });
-  // By rename: PostgREST never reads half a file.
-  const draft = `${settings.keysFile}.${process.pid}`;
-  writeFileSync(draft, set, { mode: 0o600 });
-  renameSync(draft, settings.keysFile);
-  await pool.query("notify pgrst, 'reload config'");
+  await writeKeyFile({ path: settings.keysFile, jwtSecret: settings.jwtSecret }, keys, pool);
 }
 
 /** A token that no user has, signed with a key: whether PostgREST knows the key shows in its refusal. */
@@ -120,14 +115,4 @@ export async function signProbe({ auth, pool }: KeyContext, id: string): Promise
     .setProtectedHeader({ alg: "ES256", kid: id })
     .setExpirationTime("1m")
     .sign(key);
-}
-
-/** JWT_SECRET as keys of a set: a JWK set, one JWK, or the characters of a shared secret (HS256). */
-function furtherKeys(secret: string | undefined): JWK[] {
-  if (secret === undefined) return [];
-  if (!secret.trimStart().startsWith("{")) {
-    return [{ kty: "oct", alg: "HS256", k: Buffer.from(secret).toString("base64url") }];
-  }
-  const parsed = JSON.parse(secret) as JWK | { keys: JWK[] };
-  return "keys" in parsed ? (parsed.keys as JWK[]) : [parsed as JWK];
 }

@@ -12,7 +12,8 @@ export function createMailer({ smtpUrl, mailFrom, mailDir }: AuthSettings): Mail
   if (smtpUrl === undefined) return async (to, message) => keepMail(mailDir, to, message);
   const transport = createTransport(smtpUrl);
   return async (to, { subject, text }) => {
-    await transport.sendMail({ from: mailFrom, to, subject, text });
+    // As one address: a text would be read as a list of them.
+    await transport.sendMail({ from: mailFrom, to: { name: "", address: to }, subject, text });
     log(`mail sent: ${subject}`);
   };
 }

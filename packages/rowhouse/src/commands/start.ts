@@ -50,11 +50,16 @@ function announcement(
     `Rowhouse ${version()}`,
     `  Database:  ${database}`,
     ...(applied.length > 0 ? [`  Migrated:  ${applied.join(", ")}`] : []),
-    `  Sign-in:   ${"url" in signIn ? signIn.url : `off: ${signIn.offBecause}`}`,
+    `  Sign-in:   ${describeSignIn(signIn)}`,
     `  A token:   ${issues ? command : "from your identity provider"}`,
     `  Try it:    ${curlFor(apiUrl, token, example)}`,
     colours.green(`Rowhouse is ready: ${apiUrl}`),
   ];
+}
+
+function describeSignIn(signIn: Stack["signIn"]): string {
+  if ("url" in signIn) return signIn.url;
+  return "provider" in signIn ? `at ${signIn.provider}` : `off: ${signIn.offBecause}`;
 }
 
 /** A line for the shell that makes a request. */

@@ -34,6 +34,8 @@ const variables = z.object({
   AUTH_URL: z.url({ error: "is no address like https://api.example.com/auth" }).optional(),
   AUTH_SECRET: z.string().optional(),
   AUTH_PROVIDERS: text,
+  AUTH_ISSUER: z.url({ error: "is no address like https://tenant.example.com/" }).optional(),
+  AUTH_JWKS_URL: z.url({ error: "is no address like https://example.com/jwks.json" }).optional(),
   SMTP_URL: text,
   MAIL_FROM: text,
   JWT_SECRET: z
@@ -44,7 +46,7 @@ const variables = z.object({
     })
     .optional(),
   JWT_AUD: text.default("rowhouse"),
-  JWT_ISS: text.default("rowhouse"),
+  JWT_ISS: text,
   JWT_ROLE: z.enum(["authenticated"], { error: "must be authenticated, or empty" }).optional(),
   DB_POOL: wholeNumber(1, 1000).prefault("10"),
   SLOW_MS: wholeNumber(0, 3_600_000).prefault("250"),
@@ -88,6 +90,9 @@ export interface Settings {
   readonly authSecret: string | undefined;
   /** JSON: the OpenID Connect providers that people may sign in with. */
   readonly authProviders: string | undefined;
+  /** The provider whose tokens the API takes, by OpenID Connect's discovery, or by its JWK set. */
+  readonly issuer: string | undefined;
+  readonly jwksUrl: string | undefined;
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string | undefined;
   /** A shared secret, a JWK or a JWK set; undefined means the one kept in the home. */
@@ -134,11 +139,13 @@ export function readSettings(
     authUrl: values.AUTH_URL,
     authSecret: values.AUTH_SECRET,
     authProviders: values.AUTH_PROVIDERS,
+    issuer: values.AUTH_ISSUER,
+    jwksUrl: values.AUTH_JWKS_URL,
     smtpUrl: values.SMTP_URL,
     mailFrom: values.MAIL_FROM,
     jwtSecret: values.JWT_SECRET,
     jwtAud: values.JWT_AUD,
-    jwtIss: values.JWT_ISS,
+    jwtIss: values.JWT_ISS ?? values.AUTH_ISSUER ?? "rowhouse",
     jwtRole: values.JWT_ROLE,
     dbPool: values.DB_POOL,
     slowMs: values.SLOW_MS,

@@ -5,12 +5,18 @@ import { RowhouseError } from "../lib/errors.ts";
 import { waitFor } from "../lib/wait.ts";
 import { withClient } from "./database.ts";
 import { authSecret, type Home } from "./home.ts";
+import type { LoginRole } from "./login.ts";
 import { loopback } from "./ports.ts";
 import { lastLines, launch, type Server } from "./process.ts";
 import type { Settings } from "./settings.ts";
 
-/** Whether the sign-in service runs, and from where; or why it does not. */
-export type SignIn = { readonly program: string } | { readonly offBecause: string };
+/**
+ * Whether the sign-in service runs, from where, and the role that it logs in as; or why it does not.
+ * With an identity provider it only fetches the keys of that.
+ */
+export type SignIn =
+  | { readonly program: string; readonly role: LoginRole; readonly provider?: string }
+  | { readonly offBecause: string };
 
 const startLimitMs = 20_000;
 
@@ -19,13 +25,15 @@ export async function findSignIn(settings: Settings, databaseUrl: string): Promi
   if (settings.auth === "off") return { offBecause: "AUTH=off" };
   const program = findProgram(settings);
   if (program === undefined) return { offBecause: "run `npm install @rowhouse/auth`" };
+  const provider = settings.issuer ?? settings.jwksUrl;
+  if (provider !== undefined) return { program, role: "authenticator", provider };
   if (!(await hasIdentitySchema(databaseUrl))) {
     return { offBecause: "the database has no schema identity: see docs/sign-in.md" };
   }
   if (settings.databaseUrl && settings.identityPassword === undefined) {
     return { offBecause: "IDENTITY_PASSWORD is not set" };
   }
-  return { program };
+  return { program, role: "identity_service" };
 }
 
 /** The address at which browsers of this machine reach the service. */
@@ -38,7 +46,7 @@ export async function launchSignIn(
   program: string,
   settings: Settings,
   home: Home,
-  identityUrl: string,
+  databaseUrl: string,
   jwtSecret: string,
 ): Promise<Server> {
   return launch(
@@ -51,10 +59,12 @@ export async function launchSignIn(
         AUTH_PORT: String(settings.authPort),
         AUTH_URL: signInUrl(settings),
         AUTH_SECRET: settings.authSecret ?? authSecret(home),
-        AUTH_DATABASE_URL: identityUrl,
+        AUTH_DATABASE_URL: databaseUrl,
         AUTH_KEYS_FILE: home.keysFile,
         AUTH_MAIL_DIR: join(home.dir, "mail"),
         AUTH_ORIGINS: settings.corsOrigins ?? "",
+        AUTH_ISSUER: settings.issuer ?? "",
+        AUTH_JWKS_URL: settings.jwksUrl ?? "",
         AUTH_PROVIDERS: settings.authProviders ?? "",
         SMTP_URL: settings.smtpUrl ?? "",
         MAIL_FROM: settings.mailFrom ?? "",

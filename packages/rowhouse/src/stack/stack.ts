@@ -17,8 +17,11 @@ import { findSignIn, launchSignIn, signInReady, signInUrl } from "./sign-in.ts";
 /** A stack that serves. */
 export interface Stack {
   readonly apiUrl: string;
-  /** The address of the sign-in service; or why it does not run. */
-  readonly signIn: { readonly url: string } | { readonly offBecause: string };
+  /** The address of the sign-in service, or that of the identity provider; or why there is none. */
+  readonly signIn:
+    | { readonly url: string }
+    | { readonly provider: string }
+    | { readonly offBecause: string };
   /** The URL of the database, as its owner. */
   readonly databaseUrl: string;
   /** Which database, and where its data lies, for showing. */
@@ -70,7 +73,7 @@ export async function startStack(
     const applied = await migrate(database.url, () => report(waitingText));
     await assertConfFits(database.url, settings.project.postgrestConf, report);
     const signIn = await serveSignIn(settings, home, group, database);
-    const keys = "url" in signIn ? { jwtSecret: `@${home.keysFile}` } : {};
+    const keys = "offBecause" in signIn ? {} : { jwtSecret: `@${home.keysFile}` };
     const apiUrl = await serve(settings, home, group, await database.logIn("authenticator"), keys);
     lock.update({ apiUrl });
     const { url: databaseUrl, shown } = database;
@@ -89,14 +92,19 @@ async function embeddedDatabase(
 ): Promise<Database> {
   const { cluster, port, url } = await startEmbedded(settings, home, group);
   lock.update({ databasePort: port });
+  const urls = new Map<LoginRole, string>();
   return {
     url,
     shown: `PostgreSQL ${cluster.version} on port ${port}; its data is kept in ${cluster.dataDir}`,
     logIn: async (role) => {
+      const known = urls.get(role);
+      if (known !== undefined) return known;
       // No one else uses this server: a new password at each start need not be kept anywhere.
       const password = randomBytes(32).toString("hex");
       await setPassword(url, role, password);
-      return loginUrl(url, role, password);
+      const roleUrl = loginUrl(url, role, password);
+      urls.set(role, roleUrl);
+      return roleUrl;
     },
   };
 }
@@ -134,17 +142,17 @@ async function serveSignIn(
   const found = await findSignIn(settings, database.url);
   if ("offBecause" in found) return found;
   await assertFree(settings.authPort, "AUTH_PORT");
-  const identityUrl = await database.logIn("identity_service");
+  const databaseUrl = await database.logIn(found.role);
   const { jwtSecret } = getApiOptions(settings, home);
   await group.add({
     name: "The sign-in service",
     program: "node",
-    launch: () => launchSignIn(found.program, settings, home, identityUrl, jwtSecret),
+    launch: () => launchSignIn(found.program, settings, home, databaseUrl, jwtSecret),
     ready: (server) => signInReady(settings, home, server),
     logFile: home.authLog,
     failure: "sign_in_failed",
   });
-  return { url: signInUrl(settings) };
+  return found.provider === undefined ? { url: signInUrl(settings) } : { provider: found.provider };
 }
 
 async function serve(
