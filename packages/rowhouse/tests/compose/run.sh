@@ -79,8 +79,11 @@ make_env() {
     "POSTGRES_PASSWORD=p@ss:/w?rd #%41&'\"\\\$x é"
     "AUTHENTICATOR_PASSWORD=a@ss:/w?rd #%41&'\"\\\$x é"
     "JWT_SECRET=0123456789 #%41&'\"\\\$x {}[] é abcdef"
+    "IDENTITY_PASSWORD=i@ss:/w?rd #%41&'\"\\\$x é"
+    "AUTH_SECRET=0123456789 #%41&'\"\\\$x {}[] é ghijklm"
   )
-  settings=("API_PORT=$port" "CORS_ORIGINS=https://app.example.com")
+  auth_port=3988
+  settings=("API_PORT=$port" "AUTH_PORT=$auth_port" "CORS_ORIGINS=https://app.example.com")
   # What a user starts from, with every variable empty: empty must count as missing.
   cp "$root/.env.example" "$work/env"
 }
@@ -172,7 +175,9 @@ check_up() {
   check "PostgREST answers" answers
   check "every server runs and every one-shot ended well" all_well
   check "migrate applied all $files migrations" migrated "$files"
-  check "the API is bound to loopback alone" loopback_only
+  check "the API is bound to loopback alone" loopback_only postgrest 3000 "$port"
+  check "sign-in is bound to loopback alone" loopback_only auth 3001 "$auth_port"
+  check "a person signs up, and the tokens of their sessions reach the API" signs_up
   check "PostgreSQL is not published" unpublished
   check "an origin of CORS_ORIGINS is allowed, and another is not" cors_pinned
   two_users job
@@ -191,7 +196,7 @@ check_up() {
   two_users kept
 
   check "down" compose down
-  check "and it leaves the named volumes alone" [ "$(volumes)" = "${project}_backups ${project}_data" ]
+  check "and it leaves the named volumes alone" [ "$(volumes)" = "${project}_backups ${project}_data ${project}_keys" ]
   check "up on the old volume" compose up -d
   check "PostgREST answers after it" answers
   check "migrate had nothing to do" migrated 0
@@ -252,7 +257,7 @@ answers() {
 
 all_well() {
   local service
-  for service in postgres postgrest; do
+  for service in postgres auth postgrest; do
     [ "$(state_of "$service")" = running ]
     [ "$(podman inspect --format='{{.RestartCount}}' "${project}_${service}_1")" = 0 ]
   done
@@ -271,18 +276,34 @@ state_of() {
   echo "${state/running 0/running}"
 }
 
+# loopback_only <service> <its port> <the port here>
 loopback_only() {
   local bound address
-  bound=$(compose port postgrest 3000)
+  bound=$(compose port "$1" "$2")
   echo "bound to $bound"
-  [ "$bound" = "127.0.0.1:$port" ]
+  [ "$bound" = "127.0.0.1:$3" ]
   # And for real: every other address of this machine refuses.
   for address in $(hostname --all-ip-addresses); do
     [[ $address != *:* ]] || address="[$address]"
-    if curl --silent --max-time 2 --output /dev/null "http://$address:$port/"; then
+    if curl --silent --max-time 2 --output /dev/null "http://$address:$3/"; then
       echo "$address answers, too" && return 1
     fi
   done
+}
+
+# The link of the mail is in the log, where no SMTP server is set.
+signs_up() {
+  local auth="http://127.0.0.1:$auth_port/auth" link session token
+  local person='{"name":"Ada","email":"ada@example.com","password":"correct horse battery"}'
+  post() { curl --silent --fail --header 'content-type: application/json' --data "$2" "${@:3}" "$auth$1"; }
+  post /sign-up/email "$person"
+  link=$(podman logs "${project}_auth_1" 2>&1 | grep --only-matching 'http[^ ]*/verify-email?[^ ]*' | tail -1)
+  # As AUTH_URL has it; from here the port is another.
+  curl --silent --fail --output /dev/null "${link/http:\/\/127.0.0.1:3001/http:\/\/127.0.0.1:$auth_port}"
+  session=$(post /sign-in/email "$person" --dump-header - --output /dev/null | tr -d '\r' | sed -n 's/^set-auth-token: //p')
+  token=$(curl --silent --fail --header "authorization: Bearer $session" "$auth/token" | sed 's/.*"token":"\([^"]*\)".*/\1/')
+  curl --silent --fail --header "authorization: Bearer $token" --header 'content-type: application/json' \
+    --data '{"title":"Say hello"}' "http://127.0.0.1:$port/tasks"
 }
 
 unpublished() {
@@ -299,7 +320,7 @@ allowed_origin() {
 }
 
 servers() {
-  compose ps --quiet postgres postgrest | sort | tr '\n' ' '
+  compose ps --quiet postgres auth postgrest | sort | tr '\n' ' '
 }
 
 # migrated <number>: how many migrations the present container of migrate has applied in its life.
