@@ -144,6 +144,20 @@ describe("What was seen with some rows or claims only is a note that says what w
        alter policy delete_own on api.tasks using (request.refuse())`,
       "failing_rows | api.tasks: delete by authenticated fails in 6 of 6 tries (2 rows, 3 callers with the claims role, sub and email): P0001 No claim org. (in delete_own)",
     ],
+    [
+      "an error that a function raises while PostgreSQL plans",
+      `create function request.org() returns uuid language plpgsql stable
+       as 'begin raise insufficient_privilege using message = ''No claim org.''; end';
+       grant execute on function request.org() to authenticated;
+       alter policy delete_own on api.tasks using (user_id = request.org())`,
+      "failing_rows | api.tasks: delete by authenticated fails with the claims role, sub and email: 42501 No claim org. (in delete_own)",
+    ],
+    [
+      "a cast of a claim",
+      `alter policy delete_own on api.tasks
+       using (position(title in title) = (current_setting('request.jwt.claims')::json ->> 'sub')::int)`,
+      'failing_rows | api.tasks: delete by authenticated fails with the claims role, sub and email: 22P02 invalid input syntax for type integer: "019aa000-0000-7000-8000-00000000000a" (in delete_own)',
+    ],
   ])("%s", async (_, sql, ...found) => {
     expect(await faultsOf(sql)).toEqual(found);
   });

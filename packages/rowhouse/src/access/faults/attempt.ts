@@ -8,6 +8,8 @@ export interface Failure {
   /** The SQLSTATE. */
   readonly code: string;
   readonly message: string;
+  /** Whether a function raised it by itself, as it may for a claim that is missing. */
+  readonly isRaised: boolean;
 }
 
 /** What PostgREST sets beside the claims; and a database in use must not be held up. */
@@ -82,6 +84,9 @@ const unrelated = /^(?:23|08|HV|53|55|57|58|PT|25006)/;
 /** A setting can come from the pre-request function, and a policy reaches into any schema. */
 const unknowable = /^unrecognized configuration parameter|^permission denied for schema/;
 
+/** The routine of PostgreSQL behind PL/pgSQL's RAISE. */
+const raise = "exec_stmt_raise";
+
 function toFailure(error: unknown): Failure | undefined {
   const code = errorCode(error);
   if (code === undefined || !/^[0-9A-Z]{5}$/.test(code)) throw error;
@@ -89,5 +94,7 @@ function toFailure(error: unknown): Failure | undefined {
   // What fails inside a function fails in a request, too.
   const isInside = error instanceof Error && "where" in error && Boolean(error.where);
   const isUnknown = unknowable.test(message) && !(isInside && code === "42501");
-  return unrelated.test(code) || isUnknown ? undefined : { code, message };
+  if (unrelated.test(code) || isUnknown) return undefined;
+  const isRaised = error instanceof Error && "routine" in error && error.routine === raise;
+  return { code, message, isRaised };
 }
