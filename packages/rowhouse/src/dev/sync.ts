@@ -34,8 +34,8 @@ export interface Change {
   readonly hazards: readonly Hazard[];
   /** Who may do what afterwards. */
   readonly rules: Rules;
-  /** Finds what makes requests fail afterwards, and not before. */
-  readonly findFaults: () => Promise<Fault[]>;
+  /** Finds what makes requests fail afterwards and not before, and the other way round. */
+  readonly findFaults: () => Promise<{ brought: Fault[]; resolved: Fault[] }>;
 }
 
 /**
@@ -59,8 +59,10 @@ export async function syncDev(options: SyncOptions): Promise<boolean> {
     const plans = [planChanges(from, to, declaredSources(root)), planChanges(from, to)];
     const hazards = findHazards(from.catalog, to.catalog, plans[0]);
     refuseDrops(hazards, allowDrop);
-    const findFaults = async () =>
-      findNewFaults(await readFaults(url), await readFaultsWithRows(declared));
+    const findFaults = async () => {
+      const [before, after] = [await readFaults(url), await readFaultsWithRows(declared)];
+      return { brought: findNewFaults(before, after), resolved: findNewFaults(after, before) };
+    };
     await options.beforeApplying({ difference, hazards, rules, findFaults });
     await applyToDev(url, plans, to.catalog);
     return true;

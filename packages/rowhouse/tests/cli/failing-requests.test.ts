@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { findNewFaults } from "../../src/access/faults/fault.ts";
 import { findFaults, readFaults, readFaultsWithRows } from "../../src/access/faults/faults.ts";
+import { actAs, userCaller } from "../../src/access/model/caller.ts";
+import type { ApiRole } from "../../src/access/model/model.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase } from "../../src/testing/database.ts";
 import { ownedTable } from "../support/owned-table.ts";
-import { people } from "../support/people.ts";
+import { alice, people } from "../support/people.ts";
 import { sharedTableSql } from "../support/shared-table.ts";
 
 /** One with rows for all tests: each change is undone. */
@@ -121,8 +123,37 @@ describe("A policy that always fails is named with the verb, the role and Postgr
     ],
   ])("%s", async (_, sql, ...found) => {
     expect(await faultsOf(sql)).toEqual(found);
+    for (const one of found) await expectReally(sql, one);
   });
 });
+
+const statements: Record<string, (table: string) => string> = {
+  select: (table) => `select from ${table}`,
+  insert: (table) => `insert into ${table} (title) values ('A')`,
+  update: (table) => `update ${table} set user_id = user_id`,
+  delete: (table) => `delete from ${table}`,
+};
+
+/** Runs the statements of a finding for Alice: they fail as it says. */
+async function expectReally(sql: string, finding: string): Promise<void> {
+  const [, table = "", verbs = "", role = "", code] =
+    /^failing_requests \| (\S+): (?:every )?([a-z, ]+) by (\w+) fails.*?: (\w{5}) /.exec(finding) ??
+    [];
+  for (const verb of verbs.split(", ")) {
+    const statement = statements[verb]?.(table);
+    if (statement === undefined) continue; // It is about a column.
+    const request = withClient(await database, async (client) => {
+      await client.query(`begin; ${sql}`);
+      await actAs(
+        client,
+        { ...userCaller({ id: alice, email: null }), role: role as ApiRole },
+        true,
+      );
+      await client.query(statement);
+    });
+    await expect(request, `${verb} on ${table}`).rejects.toMatchObject({ code });
+  }
+}
 
 describe("What was seen with some rows or claims only is a note that says what was tried:", () => {
   test.each<[what: string, sql: string, ...found: string[]]>([
