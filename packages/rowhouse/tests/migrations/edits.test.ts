@@ -110,6 +110,29 @@ describe("a new column that takes no null", () => {
     ]);
     expect(draft?.proof).toMatchObject({ rows: 6, tables: 3, untried: [] });
   });
+
+  const owner = `create table edited.owner (id int primary key);
+create function edited.touch() returns trigger language plpgsql as $$ begin new.a := 'touched'; return new; end $$;`;
+  const touched =
+    "create trigger touch before update on edited.t for each row execute function edited.touch();";
+  const reference = [
+    owner + before + touched,
+    `${owner}${table("a text, owner int not null references edited.owner (id)")}${touched}`,
+  ] as const;
+
+  test("and refers to another table is refused too, as rows are made up for it", async () => {
+    await expect(draftEdit(...reference)).rejects.toMatchObject({
+      code: "plan_unproven",
+      remedy: expect.stringContaining("--draft"),
+    });
+  });
+
+  test("and refers to another table is drafted, with rows that a trigger would change", async () => {
+    const draft = await draftEdit(...reference, { backfill: true });
+    expect(draft?.backfills).toEqual([{ table: "edited.t", column: "owner" }]);
+    expect(draft?.text).not.toContain("session_replication_role");
+    expect(draft?.proof).toMatchObject({ rows: 8, tables: 4, untried: [] });
+  });
 });
 
 describe("a column with a new name", () => {

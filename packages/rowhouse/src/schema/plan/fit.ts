@@ -15,7 +15,7 @@ import type { Sources } from "./sources.ts";
  *
  * @param url The database that `from` is of.
  * @param staying The roles that the plan leaves on the server.
- * @returns The statements in an order that works; with the last ones tried, where none does.
+ * @returns The statements in an order that works; where none does, those that work come first.
  */
 export async function fitSources(
   url: string,
@@ -27,10 +27,10 @@ export async function fitSources(
   const wanted = withoutRoles(to.catalog, staying);
   for (;;) {
     const statements = planChanges(from, to, fitting);
-    const { order, odd } = await tryOn(url, statements, wanted, staying);
+    const { order, left, odd } = await tryOn(url, statements, wanted, staying);
     if (odd.length === 0) return order;
     const subjects = [...fitting.keys()].filter((subject) => odd.some((one) => one(subject)));
-    if (subjects.length === 0) return statements;
+    if (subjects.length === 0) return [...order, ...left];
     for (const subject of subjects) fitting.delete(subject);
   }
 }
@@ -43,23 +43,25 @@ const alreadyThere = new Set(["42710", "42701"]);
 
 interface Trial {
   readonly order: readonly string[];
-  /** What failed: the statement; empty when all are in. */
-  readonly failed: string | undefined;
+  /** From the statement that failed on; empty when all are in. */
+  readonly left: readonly string[];
 }
 
-/** @returns The order that works, and how to tell the subjects of what did not. */
+/** @returns The order that works, what is left, and how to tell the subjects of what did not. */
 async function tryOn(
   url: string,
   statements: readonly string[],
   wanted: readonly CatalogEntry[],
   staying: readonly string[],
-): Promise<{ order: string[]; odd: ((subject: string) => boolean)[] }> {
+): Promise<{ order: string[]; left: string[]; odd: ((subject: string) => boolean)[] }> {
   return withClient(url, async (client) => {
     await client.query("begin");
-    const { order, failed } = await runInAnyOrder(client, statements);
+    const { order, left } = await runInAnyOrder(client, statements);
+    const [failed] = left;
     if (failed !== undefined) {
       await client.query("rollback");
-      return { order: [...order], odd: [(subject) => subject === findSubject(failed)] };
+      const isOfFailed = (subject: string) => subject === findSubject(failed);
+      return { order: [...order], left: [...left], odd: [isOfFailed] };
     }
     const catalog = await readCatalogWithRoles(client, getRoles(wanted));
     await client.query("rollback");
@@ -69,7 +71,7 @@ async function tryOn(
         (subject: string) =>
           isPartOf(name, subject),
     );
-    return { order: [...order], odd };
+    return { order: [...order], left: [], odd };
   });
 }
 
@@ -84,17 +86,17 @@ async function runInAnyOrder(client: pg.ClientBase, statements: readonly string[
   let pending = statements;
   while (pending.length > 0) {
     const left: string[] = [];
-    for (const sql of pending) {
+    for (const [index, sql] of pending.entries()) {
       const code = await run(client, sql);
       if (code === undefined) order.push(sql);
       else if (isThereAlready(sql, code)) continue;
       else if (missingObject.has(code)) left.push(sql);
-      else return { order, failed: sql };
+      else return { order, left: [sql, ...left, ...pending.slice(index + 1)] };
     }
-    if (left.length === pending.length) return { order, failed: left[0] };
+    if (left.length === pending.length) return { order, left };
     pending = left;
   }
-  return { order, failed: undefined };
+  return { order, left: [] };
 }
 
 /** What a table's own statement said without a name: `references api.users (id)`. */
