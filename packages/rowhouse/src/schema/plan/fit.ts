@@ -3,10 +3,19 @@ import { errorCode } from "../../lib/errors.ts";
 import { withClient } from "../../stack/database.ts";
 import { type CatalogEntry, compareCatalogs } from "../catalog/catalog.ts";
 import { findSubject } from "../catalog/subject.ts";
+import { leaveBodiesUnchecked } from "./bodies.ts";
 import { planChanges } from "./plan.ts";
 import { getRoles, readCatalogWithRoles, withoutRoles } from "./roles.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Sources } from "./sources.ts";
+
+/** How a plan is tried. */
+interface FitOptions {
+  /** The roles that the plan leaves on the server. */
+  readonly staying?: readonly string[];
+  /** Whether the bodies of functions are not looked into. */
+  readonly unchecked?: boolean;
+}
 
 /**
  * Plans with as many statements as people wrote them as lead there: one that fails, or arrives
@@ -14,20 +23,20 @@ import type { Sources } from "./sources.ts";
  * comes after it. The database is only tried on: nothing stays.
  *
  * @param url The database that `from` is of.
- * @param staying The roles that the plan leaves on the server.
+ * @param options What the plan leaves on the server, and how it is run.
  * @returns The statements in an order that works; where none does, those that work come first.
  */
 export async function fitSources(
   url: string,
   [from, to]: readonly [Snapshot, Snapshot],
   sources: Sources,
-  staying: readonly string[] = [],
+  { staying = [], unchecked = false }: FitOptions = {},
 ): Promise<string[]> {
   const fitting = new Map(sources);
   const wanted = withoutRoles(to.catalog, staying);
   for (;;) {
     const statements = planChanges(from, to, fitting);
-    const { order, left, odd } = await tryOn(url, statements, wanted, staying);
+    const { order, left, odd } = await tryOn(url, statements, wanted, { staying, unchecked });
     if (odd.length === 0) return order;
     const subjects = [...fitting.keys()].filter((subject) => odd.some((one) => one(subject)));
     if (subjects.length === 0) return [...order, ...left];
@@ -52,10 +61,11 @@ async function tryOn(
   url: string,
   statements: readonly string[],
   wanted: readonly CatalogEntry[],
-  staying: readonly string[],
+  { staying, unchecked }: Required<FitOptions>,
 ): Promise<{ order: string[]; left: string[]; odd: ((subject: string) => boolean)[] }> {
   return withClient(url, async (client) => {
     await client.query("begin");
+    if (unchecked) await client.query(leaveBodiesUnchecked);
     const { order, left } = await runInAnyOrder(client, statements);
     const [failed] = left;
     if (failed !== undefined) {
