@@ -49,10 +49,19 @@ export function preferSources(
 
   const [types, others] = partition(
     statements.filter((sql) => !isNeedless(sql)),
-    (sql) => /^create (type|domain) /.test(sql),
+    (sql) => isNewType(sql, catalogs.before),
   );
   // A table as a person wrote it has all its columns at once, so their types have to be there.
   return [...types, ...others].map(written);
+}
+
+/**
+ * Whether a statement makes a type, or the schema that it is in. One that is there is renamed or
+ * dropped first, so its place stays.
+ */
+function isNewType(sql: string, before: readonly CatalogEntry[]): boolean {
+  const [, kind, name] = /^create (schema|type|domain) (\S+)/.exec(sql) ?? [];
+  return kind !== undefined && !before.some((one) => one.kind === kind && one.name === name);
 }
 
 function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
