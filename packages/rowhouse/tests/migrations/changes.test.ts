@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findHazards } from "../../src/schema/plan/hazards.ts";
+import { findPlanHazards } from "../../src/schema/plan/hazards.ts";
 import { planChanges } from "../../src/schema/plan/plan.ts";
 import { readSnapshot } from "../../src/schema/plan/snapshot.ts";
 import { withClient } from "../../src/stack/database.ts";
@@ -10,11 +10,11 @@ async function planStatements(before: string, change: string, sources = new Map<
   const url = await cloneDatabase();
   const after = async (sql: string) => {
     await withClient(url, (client) => client.query(sql));
-    return readSnapshot(url);
+    return readSnapshot(url, { anonymous: "anonymous" });
   };
   const [from, to] = [await after(before), await after(change)];
   const statements = planChanges(from, to, sources);
-  const hazards = findHazards(from.catalog, to.catalog, statements);
+  const hazards = findPlanHazards([from, to], statements);
   return { statements, hazards };
 }
 

@@ -8,10 +8,11 @@ import { areEqual } from "../catalog/catalog.ts";
 import { buildDeclared } from "../catalog/declared.ts";
 import { type Proof, prove, type Refutation } from "../proof/prove.ts";
 import { fillColumn } from "../proof/sample-rows.ts";
+import { readAnonymousRole } from "./anonymous.ts";
 import { type Backfill, findRequired, markedPlace, splitRequired } from "./backfill.ts";
 import { fitSources } from "./fit.ts";
 import type { Hazard } from "./hazard.ts";
-import { findHazards } from "./hazards.ts";
+import { findPlanHazards } from "./hazards.ts";
 import { findNewLabels } from "./labels.ts";
 import { planChanges } from "./plan.ts";
 import { tablesToEmpty } from "./recreated.ts";
@@ -67,7 +68,7 @@ export async function draftMigration(
   const declared = to.catalog;
   if (areEqual(from.catalog, declared) && renames.length === 0) return undefined;
   const written = await fitSources(source, [from, to], declaredSources(root));
-  const hazards = findHazards(from.catalog, declared, written);
+  const hazards = findPlanHazards([from, to], written);
   options.permit?.(hazards);
   const dropped = hazards.filter(({ kind }) => kind === "drop").map(({ object }) => object);
   // What was in a renamed column is found under its new name.
@@ -159,7 +160,8 @@ async function readSides({ root, dir, renames = [], ...sides }: DraftOptions): P
   await applyRenames(migrated, renames);
   const now = isShared ? [] : await listRoles(declared);
   const roles = now.filter((name) => !others.includes(name));
-  const snapshots = [readSnapshot(migrated, roles), readSnapshot(declared, roles)] as const;
+  const known = { roles, anonymous: readAnonymousRole(root) };
+  const snapshots = [readSnapshot(migrated, known), readSnapshot(declared, known)] as const;
   const [from, to] = await Promise.all(snapshots);
   return { from, to, source: migrated, target: declared };
 }

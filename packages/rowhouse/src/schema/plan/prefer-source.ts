@@ -1,6 +1,7 @@
-import type { CatalogEntry } from "../catalog/catalog.ts";
+import { type CatalogEntry, type KnownEntry, listKind } from "../catalog/catalog.ts";
 import { parseStatement, type Tree } from "../catalog/sql.ts";
 import { findSubject } from "../catalog/subject.ts";
+import { listDropped, listRetyped } from "./dropped.ts";
 import { toAlterPolicy, toReplacement } from "./rewrite.ts";
 import type { Sources } from "./sources.ts";
 
@@ -67,17 +68,14 @@ function findSubjects(statements: readonly string[], verb: string): Set<string> 
 
 /**
  * The policies that are dropped and made again, where `alter policy` comes to the same, and whose
- * old condition needs nothing that goes.
+ * old condition needs nothing that goes or gets another type.
  */
 function alteredPolicies(statements: readonly string[], { before, after }: Catalogs) {
-  const going = statements
-    .filter((sql) => !sql.startsWith("drop policy "))
-    .flatMap((sql) => /\bdrop (?:function|column|table|type) (?:\w+\.)?(\w+)/.exec(sql)?.[1] ?? []);
-  const policies = before.filter(({ kind }) => kind === "policy");
-  const free = policies.filter(
+  const going = new Set([...listDropped(statements), ...listRetyped(statements)]);
+  const now = new Map(listKind(after, "policy").map((policy) => [policy.name, policy]));
+  const free = listKind(before, "policy").filter(
     (old) =>
-      !going.some((name) => new RegExp(`\\b${name}\\b`).test(old.definition)) &&
-      after.some((entry) => entry.kind === "policy" && isAlterable(old, entry)),
+      !old.facts.needs.some((name) => going.has(name)) && isAlterable(old, now.get(old.name)),
   );
   const made = findSubjects(statements, "create ");
   const dropped = findSubjects(statements, "drop policy ");
@@ -85,16 +83,17 @@ function alteredPolicies(statements: readonly string[], { before, after }: Catal
   return new Set(names.filter((subject) => made.has(subject) && dropped.has(subject)));
 }
 
+type Policy = KnownEntry<"policy">;
+
 /** `alter policy` changes neither mode nor verb, and takes no condition away. */
-function isAlterable(old: CatalogEntry, now: CatalogEntry): boolean {
-  const getVerb = ({ definition }: CatalogEntry) => definition.split(" to ", 1)[0];
-  const keeps = (condition: string) =>
-    now.definition.includes(condition) || !old.definition.includes(condition);
+function isAlterable({ facts: old }: Policy, now: Policy | undefined): boolean {
+  if (now === undefined) return false;
+  const { permissive, command, using, check } = now.facts;
   return (
-    old.name === now.name &&
-    getVerb(old) === getVerb(now) &&
-    keeps(" using (") &&
-    keeps(" with check (")
+    old.permissive === permissive &&
+    old.command === command &&
+    (using !== null || old.using === null) &&
+    (check !== null || old.check === null)
   );
 }
 

@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { withClient } from "../../stack/database.ts";
-import { type CatalogEntry, readCatalogOn } from "../catalog/catalog.ts";
+import { type CatalogEntry, isKind, readCatalogOn, withFacts } from "../catalog/catalog.ts";
 
 /** The names of all roles of a server, without those that came with it. */
 export async function listRoles(url: string): Promise<string[]> {
@@ -45,15 +45,16 @@ export function withoutRoles(
 ): CatalogEntry[] {
   return catalog
     .filter(({ kind, name }) => kind !== "role" || !roles.includes(name))
-    .map((entry) => (entry.kind === "role" ? withoutMemberships(entry, roles) : entry));
+    .map((entry) => {
+      if (!isKind(entry, "role")) return entry;
+      const stays = (role: string) => !roles.includes(unquote(role));
+      return withFacts(entry, { memberOf: entry.facts.memberOf.filter(stays) });
+    });
 }
 
-function withoutMemberships(role: CatalogEntry, roles: readonly string[]): CatalogEntry {
-  const definition = role.definition.replace(/ member of (.*)$/, (_, list: string) => {
-    const left = list.split(", ").filter((name) => !roles.includes(name.replaceAll('"', "")));
-    return left.length > 0 ? ` member of ${left.join(", ")}` : "";
-  });
-  return { ...role, definition };
+/** The name that SQL writes in quotes, or without where it needs none. */
+function unquote(name: string): string {
+  return name.replace(/^"(.*)"$/s, "$1").replaceAll('""', '"');
 }
 
 /** What a role is unless it is told otherwise. */
