@@ -18,7 +18,7 @@ export interface FactsByKind {
 export type FactKind = keyof FactsByKind;
 
 /** A policy. */
-export interface PolicyFacts {
+interface PolicyFacts {
   readonly policy: string;
   readonly table: string;
   readonly permissive: boolean;
@@ -32,7 +32,7 @@ export interface PolicyFacts {
 }
 
 /** A table, and what PostgreSQL keeps beside tables. */
-export interface TableFacts {
+interface TableFacts {
   readonly relation:
     | "table"
     | "partitioned table"
@@ -52,7 +52,7 @@ export interface TableFacts {
 }
 
 /** A column. */
-export interface ColumnFacts {
+interface ColumnFacts {
   readonly table: string;
   readonly column: string;
   readonly type: string;
@@ -78,7 +78,7 @@ export interface GrantFacts {
 }
 
 /** One privilege on what will be created. */
-export interface DefaultPrivilegeFacts {
+interface DefaultPrivilegeFacts {
   /** "owner" is whoever creates it. */
   readonly role: string;
   readonly own: boolean;
@@ -90,7 +90,7 @@ export interface DefaultPrivilegeFacts {
 }
 
 /** A role. */
-export interface RoleFacts {
+interface RoleFacts {
   readonly role: string;
   readonly login: boolean;
   readonly inherit: boolean;
@@ -105,7 +105,7 @@ export interface RoleFacts {
 }
 
 /** An enum, a domain or a range. */
-export interface TypeFacts {
+interface TypeFacts {
   /** Of an enum; null for the others. */
   readonly labels: readonly string[] | null;
   /** What the others are. */

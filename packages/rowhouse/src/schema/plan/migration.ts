@@ -6,6 +6,7 @@ import { defaultLockRetries } from "../../stack/lock-retries.ts";
 import type { Scratch } from "../../stack/scratch.ts";
 import { areEqual } from "../catalog/catalog.ts";
 import { buildDeclared } from "../catalog/declared.ts";
+import { parseStatement } from "../catalog/sql.ts";
 import { type Proof, prove, type Refutation } from "../proof/prove.ts";
 import { fillColumn } from "../proof/sample-rows.ts";
 import { readAnonymousRole } from "./anonymous.ts";
@@ -20,6 +21,7 @@ import { applyRenames, type Rename, renameStatements } from "./rename.ts";
 import { findNewRoles, keepRoles, listRoles } from "./roles.ts";
 import { readSnapshot, type Snapshot } from "./snapshot.ts";
 import { declaredSources, migratedSources } from "./sources.ts";
+import { changesRoles } from "./statement.ts";
 
 /** The migration that leads from db/migrations to sql/ and policies/. */
 export interface Draft {
@@ -188,7 +190,7 @@ function migrationText(
 function part(statements: readonly string[]): string[] {
   const reload = ["notify pgrst, 'reload schema'"];
   // PostgREST reads the settings of roles only with its configuration.
-  if (statements.some((sql) => /^(alter role|grant \S+ to) |^ *create role /m.test(sql))) {
+  if (statements.some((sql) => changesRoles(parseStatement(sql)))) {
     reload.push("notify pgrst, 'reload config'");
   }
   const lines = [...statements, reload.join(";\n")];
