@@ -187,3 +187,26 @@ test("what belongs to the plan is told by what a statement does, not by its word
     'grant "odd ON one" to authenticated',
   ]);
 });
+
+test("an owner that is declared is part of the plan, and of what is made again", async () => {
+  const own = "alter view api.short owner to authenticated";
+  const again = "drop view api.short; create view api.short as select body from api.notes";
+  const first = await planStatements(notes, own);
+  expect(first.statements).toContain(own);
+  const second = await planStatements(`${notes} ${own}`, `${again}; ${own}`);
+  expect(second.statements.filter((sql) => sql.includes("view api.short"))).toEqual([
+    "drop view api.short",
+    expect.stringContaining("create view api.short"),
+    own,
+  ]);
+  const back = await planStatements(
+    `${notes} ${own}`,
+    "alter view api.short owner to current_user; alter function api.count(text) owner to authenticated",
+  );
+  // In this order, an owner keeps what it may do with what it owns, and others what they are granted.
+  expect(back.statements).toEqual([
+    "alter view api.short owner to current_user",
+    "revoke execute on function api.count(text) from authenticated",
+    "alter function api.count(text) owner to authenticated",
+  ]);
+});

@@ -81,6 +81,8 @@ test.each([
   ['alter table api.odd drop column "using"', 'drop api.odd."using"'],
   ['alter table api.odd alter column "not null" type text', 'drop api.odd."not null"'],
   ["grant usage on schema public to public", "anonymous public"],
+  ["alter table api.odd owner to authenticated", "rls-off api.odd"],
+  ["alter function api.me() owner to anonymous", "anonymous api.me()"],
 ])("it is a hazard to: %s", async (change, ...hazards) => {
   expect(await listHazards(change)).toEqual(hazards);
 });
@@ -97,6 +99,7 @@ test.each([
   "drop view api.names",
   "drop view api.names; create view api.names as select id as name from api.users",
   "alter role authenticated set statement_timeout = '6s'",
+  "alter table api.tasks owner to authenticated",
   // What only reads like one.
   "drop view api.about; create view api.about as select 'row security disabled' as text",
   `comment on table api.odd is 'drop table api.odd; alter policy p to public'`,

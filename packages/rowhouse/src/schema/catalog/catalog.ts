@@ -51,7 +51,7 @@ const firstOid = 16384;
 
 /**
  * Everything that was made in a database: objects, their comments, and what roles other than their
- * owner may do with them. Owners are left out: the same migrations run as different owners.
+ * owner may do with them. Of owners only those count that differ from the role that owns most.
  * So are what extensions bring along and dbmate's own table.
  */
 export async function readCatalog(url: string): Promise<CatalogEntry[]> {

@@ -32,6 +32,7 @@ const definers: { readonly [K in FactKind]: (facts: FactsByKind[K]) => string } 
       column.statistics !== null && `statistics ${column.statistics}`,
       column.default !== null && `default ${column.default}`,
     ),
+  owner: ({ owner }) => owner,
   grant: definePrivilege,
   revoke: definePrivilege,
   "default privilege": definePrivilege,

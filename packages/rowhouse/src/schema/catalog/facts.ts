@@ -12,6 +12,7 @@ export interface FactsByKind {
   readonly "default privilege": DefaultPrivilegeFacts;
   readonly role: RoleFacts;
   readonly type: TypeFacts;
+  readonly owner: OwnerFacts;
 }
 
 /** The kinds of things that are read as data. */
@@ -110,4 +111,12 @@ interface TypeFacts {
   readonly labels: readonly string[] | null;
   /** What the others are. */
   readonly detail: string | null;
+}
+
+/** That something belongs to another role than most does. */
+interface OwnerFacts {
+  /** "table", "view", "function", "schema" ... */
+  readonly on: string;
+  readonly object: string;
+  readonly owner: string;
 }

@@ -6,6 +6,7 @@ import {
 } from "../catalog/catalog.ts";
 import type { Hazard } from "./hazard.ts";
 import { findLabels } from "./labels.ts";
+import { ownerHazards } from "./owners.ts";
 import {
   builtInDefaults,
   looserPolicies,
@@ -54,6 +55,7 @@ export function findHazards({ before, after, publicRoles, statements = [] }: Cha
     ...openPolicies(lost, gained, publicRoles),
     ...looserPolicies(lost, after, publicRoles),
     ...strongerRoles(lost, gained),
+    ...ownerHazards(gained, after, publicRoles),
   ];
 }
 

@@ -3,6 +3,7 @@ import { tokenize } from "../catalog/sql.ts";
 import { defaultPrivilegeStatements } from "./default-privileges.ts";
 import { formatStatement } from "./format.ts";
 import { grantStatements } from "./grants.ts";
+import { ownerStatements } from "./owners.ts";
 import { preferSources } from "./prefer-source.ts";
 import { withoutDropped } from "./recreated.ts";
 import { createIfMissing, getRoles } from "./roles.ts";
@@ -17,7 +18,8 @@ import { statisticsStatements } from "./statistics.ts";
  *
  * pg-delta plans; three things are ours: privileges (it writes them a column at a time, and takes the
  * built-in default privileges for those of a schema),
- * statistics targets (it does not know them), and the owner, which is the role that runs the migration.
+ * statistics targets (it does not know them), and owners: most belongs to the role that runs the
+ * migration, whatever it is called.
  *
  * @param sources How people wrote what is to be made. It is used where there is something;
  *   without it, the statements are PostgreSQL's own.
@@ -30,14 +32,17 @@ export function planChanges(from: Snapshot, to: Snapshot, sources?: Sources): st
     .filter((one) => !isHandledElsewhere(one) && !isOfOtherRole(one, roles))
     .map(({ sql }) => formatStatement(sql, to.keywords))
     .map(createIfMissing);
+  const owners = ownerStatements(from.catalog, to.catalog, statements);
   const catalogs = { before: from.catalog, after: to.catalog };
   return [
     ...(sources ? preferSources(statements, sources, catalogs) : statements),
+    ...owners.first,
     ...statisticsStatements(from.statistics, to.statistics),
     ...defaultPrivilegeStatements(from.privileges.defaults, to.privileges.defaults, (schema) =>
       to.privileges.objects.has(`schema ${schema}`),
     ),
     ...grantStatements(withoutDropped(from.privileges, statements), to.privileges),
+    ...owners.last,
   ];
 }
 
@@ -48,7 +53,7 @@ function isOfOtherRole({ tree }: PlannedStatement, roles: ReadonlySet<string>): 
 }
 
 /**
- * Privileges, default ones too (but not memberships), are planned here, owners are ignored, the table is dbmate's, and
+ * Privileges, default ones too (but not memberships), are planned here, owners too, the table is dbmate's, and
  * roles stay on the server (docs/adr/0003).
  */
 function isHandledElsewhere({ sql, tree }: PlannedStatement): boolean {
