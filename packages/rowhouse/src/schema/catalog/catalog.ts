@@ -35,6 +35,11 @@ export function listKind<K extends FactKind>(
   return entries.filter((entry) => isKind(entry, kind));
 }
 
+/** A catalog as if all belonged to one role. */
+export function withoutOwners(entries: readonly CatalogEntry[]): CatalogEntry[] {
+  return entries.filter(({ kind }) => kind !== "owner");
+}
+
 /** An entry as it is after some of its facts have changed. */
 export function withFacts<K extends FactKind>(
   entry: KnownEntry<K>,
