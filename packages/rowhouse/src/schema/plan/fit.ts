@@ -2,6 +2,7 @@ import type pg from "pg";
 import { errorCode } from "../../lib/errors.ts";
 import { withClient } from "../../stack/database.ts";
 import { type CatalogEntry, compareCatalogs } from "../catalog/catalog.ts";
+import { parseStatement } from "../catalog/sql.ts";
 import { findSubject } from "../catalog/subject.ts";
 import { leaveBodiesUnchecked } from "./bodies.ts";
 import { planChanges } from "./plan.ts";
@@ -111,7 +112,13 @@ async function runInAnyOrder(client: pg.ClientBase, statements: readonly string[
 
 /** What a table's own statement said without a name: `references api.users (id)`. */
 function isThereAlready(sql: string, code: string): boolean {
-  return /^alter table \S+\s+add (column|constraint) /.test(sql) && alreadyThere.has(code);
+  const tree = alreadyThere.has(code) ? parseStatement(sql) : undefined;
+  const cmds = (tree && "AlterTableStmt" in tree && tree.AlterTableStmt.cmds) || [];
+  return cmds.some(
+    (cmd) =>
+      "AlterTableCmd" in cmd &&
+      ["AT_AddColumn", "AT_AddConstraint"].includes(cmd.AlterTableCmd.subtype ?? ""),
+  );
 }
 
 /** @returns The SQLSTATE when it failed; nothing of it stays then. */

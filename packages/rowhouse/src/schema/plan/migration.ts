@@ -9,11 +9,12 @@ import { buildDeclared } from "../catalog/declared.ts";
 import { parseStatement } from "../catalog/sql.ts";
 import { type Proof, prove, type Refutation } from "../proof/prove.ts";
 import { fillColumn } from "../proof/sample-rows.ts";
+import { readAnonymousRole } from "./anonymous.ts";
 import { type Backfill, findRequired, markedPlace, splitRequired } from "./backfill.ts";
 import { areBodiesUnchecked, leaveBodiesUnchecked } from "./bodies.ts";
 import { fitSources } from "./fit.ts";
 import type { Hazard } from "./hazard.ts";
-import { findHazards } from "./hazards.ts";
+import { findPlanHazards } from "./hazards.ts";
 import { findNewLabels } from "./labels.ts";
 import { planChanges } from "./plan.ts";
 import { tablesToEmpty } from "./recreated.ts";
@@ -21,6 +22,7 @@ import { applyRenames, getOldName, type Rename, renameStatements } from "./renam
 import { findNewRoles, keepRoles, listRoles } from "./roles.ts";
 import { readSnapshot, type Snapshot } from "./snapshot.ts";
 import { declaredSources, migratedSources } from "./sources.ts";
+import { changesRoles } from "./statement.ts";
 
 /** The migration that leads from db/migrations to sql/ and policies/. */
 export interface Draft {
@@ -73,7 +75,7 @@ export async function draftMigration(
   if (areEqual(from.catalog, declared) && renames.length === 0) return undefined;
   const unchecked = areBodiesUnchecked(root);
   const written = await fitSources(source, [from, to], declaredSources(root), { unchecked });
-  const hazards = findHazards(from.catalog, declared, written);
+  const hazards = findPlanHazards([from, to], written);
   options.permit?.(hazards);
   const dropped = hazards.filter(({ kind }) => kind === "drop").map(({ object }) => object);
   // What was in a renamed column or table is found under its new name.
@@ -211,7 +213,8 @@ async function readSides({ root, dir, renames = [], ...sides }: DraftOptions): P
   await applyRenames(migrated, renames);
   const now = isShared ? [] : await listRoles(declared);
   const roles = now.filter((name) => !others.includes(name));
-  const snapshots = [readSnapshot(migrated, roles), readSnapshot(declared, roles)] as const;
+  const known = { roles, anonymous: readAnonymousRole(root) };
+  const snapshots = [readSnapshot(migrated, known), readSnapshot(declared, known)] as const;
   const [from, to] = await Promise.all(snapshots);
   return { from, to, source: migrated, target: declared };
 }
@@ -244,7 +247,7 @@ function migrationText(
 function part(statements: readonly string[], unchecked: boolean): string[] {
   const reload = ["notify pgrst, 'reload schema'"];
   // PostgREST reads the settings of roles only with its configuration.
-  if (statements.some((sql) => /^(alter role|grant \S+ to) |^ *create role /m.test(sql))) {
+  if (statements.some((sql) => changesRoles(parseStatement(sql)))) {
     reload.push("notify pgrst, 'reload config'");
   }
   const lines = [...statements, reload.join(";\n")];
