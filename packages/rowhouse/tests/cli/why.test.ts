@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { readAccess, type Verb, verbs } from "../../src/access/model/model.ts";
 import { withReadOnly } from "../../src/access/model/session.ts";
 import { explain } from "../../src/access/why/explain.ts";
-import type { Question } from "../../src/access/why/question.ts";
+import { parseClaims, type Question } from "../../src/access/why/question.ts";
 import { type Answer, ask, why } from "../../src/access/why/why.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase, emptyDatabase } from "../../src/testing/database.ts";
@@ -98,6 +98,28 @@ test("a request without a filter takes rows out of one's own sight, and changes 
       reason: expect.stringMatching(/^authenticated has no grant to select on api.tasks/),
     },
   });
+});
+
+test("further claims count as those of the token, and cannot say who asks", async () => {
+  const url = await database(`
+    alter policy select_own on api.tasks
+      using (request.claims() #>> '{app_metadata,teams,0}' = 'red')
+  `);
+  const red = { app_metadata: { teams: ["red"] } };
+  expect(verdicts(await why(url, question("select", { owner: bob })))).toEqual([[bob, "no"]]);
+  expect(verdicts(await why(url, question("select", { owner: bob, claims: red })))).toEqual([
+    [bob, "yes"],
+  ]);
+  for (const wrong of ["{", "[]", '{"sub": "x"}', '{"role": "postgres"}'])
+    expect(() => parseClaims(wrong), wrong).toThrow(
+      expect.objectContaining({ code: "claims_invalid" }),
+    );
+  const args = ["why", "--as", "alice@example.com", "select", "tasks", taskId, "--owner", bob];
+  const run = await rowhouse([...args, "--claims", JSON.stringify(red)], {
+    ROWHOUSE_HOME: newHome(),
+    DATABASE_URL: url,
+  });
+  expect(run).toMatchObject({ code: 0, stdout: expect.stringContaining("Yes: select_own") });
 });
 
 test("a new row gets the defaults that it would get, and generated columns", async () => {

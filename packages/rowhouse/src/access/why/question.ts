@@ -1,10 +1,14 @@
+import { RowhouseError } from "../../lib/errors.ts";
+import type { Claims } from "../model/caller.ts";
 import type { Relation, Verb } from "../model/model.ts";
-import { type Patch, rowInvalid } from "./rows.ts";
+import { type Patch, parseObject, rowInvalid } from "./rows.ts";
 
 /** May this caller do this? */
 export interface Question {
   /** An email address, a user's id, or "anonymous". */
   readonly as: string;
+  /** Further claims of the token; none when missing. `as` decides on the claims sub and role. */
+  readonly claims?: Claims;
   readonly verb: Verb;
   readonly table: string;
   /** Null asks for any row. */
@@ -41,4 +45,24 @@ export function assertColumns({ name, columns }: Relation, { verb, row }: Questi
       throw rowInvalid(`PostgreSQL itself fills ${key}: no ${verb} can set it.`);
     }
   }
+}
+
+/**
+ * What `--claims` holds: claims beside those that come from `--as`.
+ *
+ * @throws RowhouseError claims_invalid
+ */
+export function parseClaims(json: string): Claims {
+  const claims = parseObject(json, "--claims", claimsInvalid);
+  const own = ["sub", "role"].filter((name) => Object.hasOwn(claims, name));
+  if (own.length === 0) return claims;
+  throw claimsInvalid(`--claims holds ${own.join(" and ")}, which --as decides.`);
+}
+
+function claimsInvalid(message: string): RowhouseError {
+  return new RowhouseError(
+    "claims_invalid",
+    message,
+    `Give --claims a JSON object without sub and role, like '{"team": "red"}'.`,
+  );
 }

@@ -150,17 +150,30 @@ export function rowInvalid(message: string): RowhouseError {
  * @throws RowhouseError row_invalid
  */
 export function parseRow(json: string): Patch {
-  const parsed = parsedJson(json);
+  return parseObject(json, "--row", rowInvalid);
+}
+
+/**
+ * The JSON object that an option holds.
+ *
+ * @param fault Makes the error of a text that is no JSON object.
+ */
+export function parseObject(
+  json: string,
+  option: string,
+  fault: (message: string) => RowhouseError,
+): Patch {
+  const parsed = parseJson(json, option, fault);
   if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) {
     return Object.fromEntries(Object.entries(parsed));
   }
-  throw rowInvalid("--row is JSON, but no object of columns.");
+  throw fault(`${option} is JSON, but not an object.`);
 }
 
-function parsedJson(json: string): unknown {
+function parseJson(json: string, option: string, fault: (message: string) => RowhouseError) {
   try {
-    return JSON.parse(json);
+    return JSON.parse(json) as unknown;
   } catch (error) {
-    throw rowInvalid(`--row is no JSON: ${errorMessage(error)}.`);
+    throw fault(`${option} is not JSON: ${errorMessage(error)}.`);
   }
 }
