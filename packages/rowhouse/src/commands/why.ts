@@ -27,6 +27,8 @@ interface Options {
   readonly owner?: string;
   readonly row?: string;
   readonly claims?: string;
+  readonly upsert?: true;
+  readonly returning?: true;
   readonly timeout: number;
   readonly all?: true;
   readonly json?: true;
@@ -42,6 +44,8 @@ export const whyCommand = new Command("why")
   .option("--owner <id>", "the user whose row it is")
   .option("--row <json>", "a row to insert, or the columns that an update changes")
   .option("--claims <json>", "further claims of the token, beside sub and role")
+  .option("--upsert", "the insert updates a row with the same key (resolution=merge-duplicates)")
+  .option("--returning", "the request wants the whole row back (return=representation)")
   .option("--timeout <seconds>", "how long one statement may take", parseCount, 30)
   .option("--all", "also list the policies that do not apply")
   .option("--json", "for programs")
@@ -64,6 +68,8 @@ async function answerQuestion(
     table,
     id: id ?? null,
     owner: options.owner ?? null,
+    upsert: options.upsert ?? false,
+    returning: options.returning ?? false,
     row: options.row === undefined ? null : parseRow(options.row),
   };
   const answer = await withDatabase(settings, openHome(settings.home), (url) =>

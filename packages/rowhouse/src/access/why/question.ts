@@ -17,6 +17,10 @@ export interface Question {
   readonly owner: string | null;
   /** A row to insert, or the columns that an update changes; null for neither. */
   readonly row: Patch | null;
+  /** Whether the insert updates a row with the same primary key (resolution=merge-duplicates). */
+  readonly upsert?: boolean;
+  /** Whether the request wants the whole row back (return=representation). */
+  readonly returning?: boolean;
 }
 
 /**
@@ -24,7 +28,9 @@ export interface Question {
  *
  * @throws RowhouseError row_invalid
  */
-export function assertMakesSense({ verb, id, row }: Question): void {
+export function assertMakesSense({ verb, id, row, upsert, returning }: Question): void {
+  if (upsert && verb !== "insert") throw rowInvalid("Only an insert takes --upsert.");
+  if (returning && verb === "select") throw rowInvalid("A select takes no --returning.");
   if (row === null) return;
   if (verb === "select" || verb === "delete") throw rowInvalid(`A ${verb} takes no --row.`);
   if (verb === "insert" && id !== null)

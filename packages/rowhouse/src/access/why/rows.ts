@@ -56,6 +56,26 @@ export async function findRows(
   return rows;
 }
 
+/** The row with the primary key of another row; null when there is none, or no key. */
+export async function findConflict(
+  client: pg.ClientBase,
+  relation: Relation,
+  row: Row,
+): Promise<Row | null> {
+  const alias = quoteName(relation.name);
+  const columns = relation.key.map(
+    (name) => `${alias}.${quoteName(name)} = made.${quoteName(name)}`,
+  );
+  if (columns.length === 0) return null;
+  const { rows } = await client.query<Row>(
+    `select (${alias}.*)::text as text, to_jsonb(${alias}.*) as values
+      from ${sqlName(relation.name)} as ${alias}, (select ($1::text::${sqlName(relation.name)}).*) as made
+      where ${columns.join(" and ")}`,
+    [row.text],
+  );
+  return rows[0] ?? null;
+}
+
 /**
  * A row with changed columns, as the table would hold it, before triggers.
  *
