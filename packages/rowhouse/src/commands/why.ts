@@ -13,7 +13,8 @@ const help = `
 The row is the one with that id, of any user; --owner chooses one where several have it.
 An insert checks whether a row like that one, or like --row, would pass. Grants, defaults and
 policies are checked; constraints and triggers are not. The token has the claims role, sub and email,
-and those of --claims.
+and those of --claims. An upsert has to pass the policies of insert, update and select; a row that is
+wanted back those of select.
 Without an id the policies are listed, not evaluated.
 It only reads. The exit code is 0 when allowed, or for some rows; 2 when not, of any row named;
 1 on an error.
