@@ -101,7 +101,9 @@ async function runCheck(
   const isUnsure = conditions.some(({ outcome }) =>
     ["fails", "unknown"].includes(outcome?.value ?? ""),
   );
-  const together = isUnsure ? await evaluateCondition(context, toSql([check]), row) : null;
+  // PostgreSQL evaluates permissive policies by their names, the last one first.
+  const asEvaluated = { ...check, permissive: [...permissive].reverse() };
+  const together = isUnsure ? await evaluateCondition(context, toSql([asEvaluated]), row) : null;
   return { verb, ...which, open, conditions, together };
 }
 
