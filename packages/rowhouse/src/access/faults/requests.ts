@@ -49,7 +49,7 @@ async function listUsers(client: pg.ClientBase): Promise<Caller[]> {
 
 /** A new user too; but the ids of users need not be UUIDs, as that one's is. */
 function chooseCallers(users: readonly Caller[]): readonly Caller[] {
-  const isUuid = users.every(({ id }) => id?.length === newUser.claims.sub?.length);
+  const isUuid = users.every(({ id }) => id?.length === String(newUser.claims.sub).length);
   return isUuid ? [...users, newUser] : users;
 }
 
