@@ -15,7 +15,8 @@ It compares the access rules in sql/ and policies/ with the database, in one rea
 Each changed condition is evaluated over the existing rows, old and new: which rows does a user gain,
 lose and keep? An update has two conditions: on the rows that may be changed, and on the rows that
 they may become. Triggers do not run. The effect of views and functions that run with their owner's
-rights is unknown: they are listed when they are new or change.
+rights is unknown: they are listed when they are new or change. So is that of a policy when something
+changes on which it rests: a function, a table or view that it reads, a setting, a privilege.
 It checks anonymous, a new user and up to --users users; of more users, half are those with the most
 rows in the changed tables, and half the newest. Ten are printed for each change, those who gain the
 most first; --json has all.

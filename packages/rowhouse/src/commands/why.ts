@@ -1,4 +1,5 @@
 import { Argument, Command } from "commander";
+import { parseClaims } from "../access/why/question.ts";
 import { parseRow } from "../access/why/rows.ts";
 import type { Answer } from "../access/why/why.ts";
 import { RowhouseError } from "../lib/errors.ts";
@@ -11,18 +12,24 @@ import { parseCount } from "./options.ts";
 const help = `
 The row is the one with that id, of any user; --owner chooses one where several have it.
 An insert checks whether a row like that one, or like --row, would pass. Grants, defaults and
-policies are checked; constraints and triggers are not. The token has the claims role, sub and email.
+policies are checked; constraints and triggers are not. The token has the claims role, sub and email,
+and those of --claims. An upsert has to pass the policies of insert, update and select; a row that is
+wanted back those of select.
 Without an id the policies are listed, not evaluated.
 It only reads. The exit code is 0 when allowed, or for some rows; 2 when not, of any row named;
 1 on an error.
 
   rowhouse why --as alice@example.com delete tasks 019aa5b2-3c8e-7d6f-8a1b-2c3d4e5f6a7b
-  rowhouse why --as bob@example.com insert tasks --row '{"title": "Buy milk"}'`;
+  rowhouse why --as bob@example.com insert tasks --row '{"title": "Buy milk"}'
+  rowhouse why --as bob@example.com select tasks --claims '{"team": "red"}'`;
 
 interface Options {
   readonly as: string;
   readonly owner?: string;
   readonly row?: string;
+  readonly claims?: string;
+  readonly upsert?: true;
+  readonly returning?: true;
   readonly timeout: number;
   readonly all?: true;
   readonly json?: true;
@@ -37,6 +44,9 @@ export const whyCommand = new Command("why")
   .requiredOption("--as <user>", "an email address, a user's id, or anonymous")
   .option("--owner <id>", "the user whose row it is")
   .option("--row <json>", "a row to insert, or the columns that an update changes")
+  .option("--claims <json>", "further claims of the token, beside sub and role")
+  .option("--upsert", "the insert updates a row with the same key (resolution=merge-duplicates)")
+  .option("--returning", "the request wants the whole row back (return=representation)")
   .option("--timeout <seconds>", "how long one statement may take", parseCount, 30)
   .option("--all", "also list the policies that do not apply")
   .option("--json", "for programs")
@@ -54,10 +64,13 @@ async function answerQuestion(
   const { explain } = await import("../access/why/explain.ts");
   const question = {
     as: options.as,
+    claims: options.claims === undefined ? {} : parseClaims(options.claims),
     verb,
     table,
     id: id ?? null,
     owner: options.owner ?? null,
+    upsert: options.upsert ?? false,
+    returning: options.returning ?? false,
     row: options.row === undefined ? null : parseRow(options.row),
   };
   const answer = await withDatabase(settings, openHome(settings.home), (url) =>

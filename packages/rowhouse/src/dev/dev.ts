@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { describeFaults } from "../access/faults/fault.ts";
+import { describeFaults, type Fault } from "../access/faults/fault.ts";
 import { rehearse } from "../access/rehearse/rehearse.ts";
 import { describeRehearsal } from "../access/rehearse/text.ts";
 import { colours } from "../lib/colours.ts";
@@ -144,8 +144,15 @@ async function describeFailures(
   { project }: Settings,
 ): Promise<string[]> {
   try {
-    const faults = withoutSwitchedOff(await findFaults(), project.lint);
-    return describeFaults(faults.filter(({ level }) => level === "error"));
+    const { brought, resolved } = await findFaults();
+    const keepErrors = (faults: readonly Fault[]) =>
+      withoutSwitchedOff(faults, project.lint).filter(({ level }) => level === "error");
+    return [
+      ...describeFaults(keepErrors(brought)),
+      ...keepErrors(resolved).map(({ object }) =>
+        colours.green(`Requests no longer fail by ${object}.`),
+      ),
+    ];
   } catch (error) {
     return [colours.yellow(`Could not tell which requests fail: ${errorMessage(error)}`)];
   }

@@ -5,8 +5,9 @@ import { readRules } from "../access/rehearse/rehearse.ts";
 import { RowhouseError } from "../lib/errors.ts";
 import { type CatalogDifference, compareCatalogs } from "../schema/catalog/catalog.ts";
 import { buildDeclared } from "../schema/catalog/declared.ts";
+import { readAnonymousRole } from "../schema/plan/anonymous.ts";
 import type { Hazard } from "../schema/plan/hazard.ts";
-import { findHazards } from "../schema/plan/hazards.ts";
+import { findPlanHazards } from "../schema/plan/hazards.ts";
 import { withSameOwner } from "../schema/plan/owner.ts";
 import { planChanges } from "../schema/plan/plan.ts";
 import { readSnapshot } from "../schema/plan/snapshot.ts";
@@ -34,8 +35,8 @@ export interface Change {
   readonly hazards: readonly Hazard[];
   /** Who may do what afterwards. */
   readonly rules: Rules;
-  /** Finds what makes requests fail afterwards, and not before. */
-  readonly findFaults: () => Promise<Fault[]>;
+  /** Finds what makes requests fail afterwards and not before, and the other way round. */
+  readonly findFaults: () => Promise<{ brought: Fault[]; resolved: Fault[] }>;
 }
 
 /**
@@ -49,18 +50,21 @@ export async function syncDev(options: SyncOptions): Promise<boolean> {
   const declared = await scratch.create();
   try {
     await buildDeclared(await withSameOwner(url, declared), root);
+    const anonymous = readAnonymousRole(root);
     const [from, to, rules] = await Promise.all([
-      readSnapshot(url),
-      readSnapshot(declared),
+      readSnapshot(url, { anonymous }),
+      readSnapshot(declared, { anonymous }),
       withClient(declared, readRules),
     ]);
     const difference = compareCatalogs(to.catalog, from.catalog);
     if (difference.missing.length + difference.surplus.length === 0) return false;
-    const plans = [planChanges(from, to, declaredSources(root)), planChanges(from, to)];
-    const hazards = findHazards(from.catalog, to.catalog, plans[0]);
+    const plans = [planChanges(from, to, declaredSources(root)), planChanges(from, to)] as const;
+    const hazards = findPlanHazards([from, to], plans[0]);
     refuseDrops(hazards, allowDrop);
-    const findFaults = async () =>
-      findNewFaults(await readFaults(url), await readFaultsWithRows(declared));
+    const findFaults = async () => {
+      const [before, after] = [await readFaults(url), await readFaultsWithRows(declared)];
+      return { brought: findNewFaults(before, after), resolved: findNewFaults(after, before) };
+    };
     await options.beforeApplying({ difference, hazards, rules, findFaults });
     await applyToDev(url, plans, to.catalog);
     return true;

@@ -36,6 +36,7 @@ export type ErrorCode =
   | "user_ambiguous"
   | "table_unknown"
   | "row_unknown"
+  | "claims_invalid"
   | "row_invalid"
   | "verdict_unknown"
   | "query_timeout"

@@ -189,7 +189,86 @@ describe("A column that is added to sql/api/tasks.sql alone", () => {
     await stack.prints(
       /Requests fail: api\.tasks\.due_on: .*\n.*grant select \(due_on\).*\n.*Applied/,
     );
+    editFile(project, "policies/tasks.sql", "select (user_id,", "select (due_on, user_id,");
+    await stack.prints(/Requests no longer fail by api\.tasks\.due_on\.\n.*Applied/);
   });
+});
+
+/** Lets the policies of tasks and users ask each other's tables. */
+function makeCircle(project: string): void {
+  const own = "for select to authenticated\nusing (";
+  editFile(project, "policies/tasks.sql", own, `${own}exists (select from api.users) and `);
+  editFile(project, "policies/users.sql", own, `${own}exists (select from api.tasks) and `);
+}
+
+const circle = `alter policy select_own on api.tasks using (exists (select from api.users));
+  alter policy select_own on api.users using (exists (select from api.tasks));`;
+
+const recursion = (table: string) =>
+  `api.${table}: every select by authenticated fails: 42P17 infinite recursion detected in policy for relation "${table}" (in select_own)`;
+
+describe("Policies that ask each other's tables", () => {
+  test("get no migration, unless an earlier one brought them", async () => {
+    const project = copyProject();
+    makeCircle(project);
+    const write = (name: string) =>
+      rowhouse(["db", "migration", name], { ROWHOUSE_HOME: newHome() }, project);
+    const refused = await write("circle");
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    for (const table of ["tasks", "users"]) expect(refused.stderr).toContain(recursion(table));
+    expect(refused.stderr).toMatch(/\[requests_fail\].*Nothing was written.*definer function/s);
+    switchOff(project, { failing_requests: "A test." });
+    expect(await write("circle")).toMatchObject({ code: 0 });
+    switchOff(project, {});
+    editFile(project, "policies/tasks.sql", "'Things to do.", "'Things to be done.");
+    expect(await write("comment")).toMatchObject({ code: 0 });
+  });
+
+  test("make rehearse exit with 2, and lint with 1", async () => {
+    const project = copyProject();
+    makeCircle(project);
+    const run = (...args: string[]) => rowhouse(args, { ROWHOUSE_HOME: newHome() }, project);
+    const rehearsed = await run("rehearse", "--against", await database);
+    expect(rehearsed.code).toBe(2);
+    expect(rehearsed.stdout).toContain(`Requests fail: ${recursion("tasks")}`);
+    const linted = await run("lint");
+    expect(linted.code).toBe(1);
+    expect(linted.stdout).toContain(`failing_requests\n  ${recursion("tasks")}`);
+  });
+
+  test("are not deployed, and are reported where a migration has brought them", async () => {
+    const project = copyProject();
+    const url = await migratedClone();
+    const run = (...args: string[]) =>
+      rowhouse(args, { ROWHOUSE_HOME: newHome(), DATABASE_URL: url }, project);
+    writeFileSync(
+      join(project, "db/migrations/20991231000000_circle.sql"),
+      `-- migrate:up\n${circle}\n-- migrate:down\n`,
+    );
+    const refused = await run("migrate", "--api", "http://127.0.0.1:9");
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr).toContain(recursion("users"));
+    const applied = await run("migrate");
+    expect(applied).toMatchObject({ code: 0, stderr: expect.stringContaining(recursion("users")) });
+  });
+
+  test("are reported by dev at the save", async () => {
+    const project = copyProject();
+    const stack = await startStack({}, "dev", project);
+    makeCircle(project);
+    await stack.prints(/Requests fail: api\.tasks: every select by authenticated fails: 42P17/);
+  });
+});
+
+test("A policy that fails over any row is found by lint on made-up rows", async () => {
+  const project = copyProject();
+  const own = "for delete to authenticated\nusing (";
+  editFile(project, "policies/tasks.sql", own, `${own}1 / (select 0) = 1 and `);
+  const { code, stdout } = await rowhouse(["lint"], { ROWHOUSE_HOME: newHome() }, project);
+  expect(code).toBe(1);
+  expect(stdout).toContain(
+    "api.tasks: delete by authenticated fails in 6 of 6 tries (2 rows, 3 callers with the claims role, sub and email): 22012 division by zero (in delete_own).",
+  );
 });
 
 describe("A rule that is switched off in package.json", () => {

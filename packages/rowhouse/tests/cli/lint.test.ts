@@ -91,7 +91,9 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
       "api.lists: its row-level security is not forced",
     ],
     [
-      shared("create role other; alter function request.is_member_of_lists owner to other"),
+      shared(
+        "create role other superuser; alter function request.is_member_of_lists owner to other",
+      ),
       "api.lists_members: its row-level security is not forced",
     ],
   ],
@@ -409,6 +411,19 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
       "api.titles.title: authenticated may read other columns of it, and not this one",
     ],
   ],
+  failing_requests: [
+    [
+      "alter policy select_own on api.users using (1 / 0 = 1)",
+      "api.users: every select by authenticated fails: 22012 division by zero (in select_own)",
+    ],
+  ],
+  failing_rows: [
+    [
+      `insert into api.users (name) values ('Alice');
+       alter policy select_own on api.users using (name::date is null)`,
+      'api.users: select by authenticated fails in 2 of 2 tries (1 row, 2 callers with the claims role, sub and email): 22007 invalid input syntax for type date: "Alice" (in select_own)',
+    ],
+  ],
   role_powers: [
     ["alter role anonymous superuser", "anonymous: the role has SUPERUSER"],
     ["alter role authenticated login", "authenticated: the role has LOGIN"],
@@ -439,7 +454,7 @@ test("every rule has something that breaks it, a reason and a remedy", () => {
   const rules = readRules();
   expect(rules.map(({ name }) => name)).toEqual(Object.keys(breaks).sort());
   const notes = rules.filter(({ level }) => level === "note");
-  expect(notes.map(({ name }) => name)).toEqual(["awkward_names", "exact_numbers"]);
+  expect(notes.map(({ name }) => name)).toEqual(["awkward_names", "exact_numbers", "failing_rows"]);
   for (const { why, remedy } of rules) {
     expect(why).toMatch(/^[A-Z].*\.$/);
     expect(remedy).toMatch(/\w/);

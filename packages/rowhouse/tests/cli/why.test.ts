@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
+import { actAs, userCaller } from "../../src/access/model/caller.ts";
 import { readAccess, type Verb, verbs } from "../../src/access/model/model.ts";
 import { withReadOnly } from "../../src/access/model/session.ts";
 import { explain } from "../../src/access/why/explain.ts";
-import type { Question } from "../../src/access/why/question.ts";
+import { parseClaims, type Question } from "../../src/access/why/question.ts";
 import { type Answer, ask, why } from "../../src/access/why/why.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase, emptyDatabase } from "../../src/testing/database.ts";
@@ -97,6 +98,105 @@ test("a request without a filter takes rows out of one's own sight, and changes 
     filtered: {
       reason: expect.stringMatching(/^authenticated has no grant to select on api.tasks/),
     },
+  });
+});
+
+test("further claims count as those of the token, and cannot say who asks", async () => {
+  const url = await database(`
+    alter policy select_own on api.tasks
+      using (request.claims() #>> '{app_metadata,teams,0}' = 'red')
+  `);
+  const red = { app_metadata: { teams: ["red"] } };
+  expect(verdicts(await why(url, question("select", { owner: bob })))).toEqual([[bob, "no"]]);
+  expect(verdicts(await why(url, question("select", { owner: bob, claims: red })))).toEqual([
+    [bob, "yes"],
+  ]);
+  for (const wrong of ["{", "[]", '{"sub": "x"}', '{"role": "postgres"}'])
+    expect(() => parseClaims(wrong), wrong).toThrow(
+      expect.objectContaining({ code: "claims_invalid" }),
+    );
+  const args = ["why", "--as", "alice@example.com", "select", "tasks", taskId, "--owner", bob];
+  const run = await rowhouse([...args, "--claims", JSON.stringify(red)], {
+    ROWHOUSE_HOME: newHome(),
+    DATABASE_URL: url,
+  });
+  expect(run).toMatchObject({ code: 0, stdout: expect.stringContaining("Yes: select_own") });
+});
+
+test("an upsert has to pass the policies of insert, update and select, and names them all", async () => {
+  const url = await database(`
+    grant update (id) on api.tasks to authenticated;
+    alter policy insert_own on api.tasks with check (true);
+    alter policy update_own on api.tasks using (title <> 'Locked') with check (true);
+    alter policy select_own on api.tasks using (true);
+    update api.tasks set title = 'Locked' where user_id = '${bob}';`);
+  const row = (user_id: string) => ({ user_id, id: taskId, title: "Other" });
+  const upsert = (user_id: string) =>
+    why(url, question("insert", { id: null, upsert: true, row: row(user_id) }));
+  const mine = (await upsert(alice)).rows[0];
+  expect(mine?.checks.map(({ verb, over }) => [verb, over])).toEqual([
+    ["insert", "new"],
+    ["select", "new"],
+    ["update", "row"],
+    ["select", "row"],
+    ["update", "result"],
+    ["select", "result"],
+  ]);
+  const attempt = async (user_id: string) =>
+    withClient(url, async (client) => {
+      await client.query("begin");
+      await actAs(client, userCaller({ id: alice, email: "alice@example.com" }), true);
+      const { rowCount } = await client.query(
+        `insert into api.tasks (user_id, id, title) values ($1, $2, 'Other')
+          on conflict (user_id, id) do update set user_id = excluded.user_id, id = excluded.id, title = excluded.title`,
+        [user_id, taskId],
+      );
+      return rowCount;
+    });
+  const his = (await upsert(bob)).rows[0];
+  expect(his).toMatchObject({
+    verdict: "no",
+    reason: "no permissive policy lets it pass for update.",
+  });
+  await expect(attempt(bob)).rejects.toMatchObject({ code: "42501" });
+  // The columns user_id and id are granted to insert; an upsert sets them, too.
+  await withClient(url, (client) => client.query("grant update on api.tasks to authenticated"));
+  expect((await upsert(alice)).rows[0]?.verdict).toBe("yes");
+  expect(await attempt(alice)).toBe(1);
+  // In sight, or not: it reads the key.
+  await withClient(url, (client) =>
+    client.query("alter policy select_own on api.tasks using (title <> 'Other')"),
+  );
+  expect((await upsert(alice)).rows[0]).toMatchObject({
+    verdict: "no",
+    reason: "no permissive policy lets it pass for select.",
+  });
+  await expect(attempt(alice)).rejects.toMatchObject({ code: "42501" });
+});
+
+test("a request that wants the row back has to pass select, and needs its grant", async () => {
+  const url = await database("alter policy select_own on api.tasks using (title = 'Seen')");
+  const insert = (title: string, returning: boolean) =>
+    why(url, question("insert", { id: null, row: { title }, returning }));
+  expect((await insert("Hidden", false)).rows[0]?.verdict).toBe("yes");
+  expect((await insert("Hidden", true)).rows[0]).toMatchObject({
+    verdict: "no",
+    reason: "no permissive policy lets it pass for select.",
+  });
+  expect((await insert("Seen", true)).rows[0]?.verdict).toBe("yes");
+  const remove = await why(url, question("delete", { owner: alice, returning: true }));
+  expect(remove.rows[0]).toMatchObject({ verdict: "no", filtered: null });
+  await withClient(url, (client) =>
+    client.query(
+      "revoke select on api.tasks from authenticated; grant select (id, title) on api.tasks to authenticated",
+    ),
+  );
+  expect((await insert("Seen", true)).rows[0]).toMatchObject({
+    verdict: "no",
+    reason: expect.stringMatching(/no grant to select \(.*user_id/),
+  });
+  await expect(why(url, question("select", { returning: true }))).rejects.toMatchObject({
+    code: "row_invalid",
   });
 });
 

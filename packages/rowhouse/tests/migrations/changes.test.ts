@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findHazards } from "../../src/schema/plan/hazards.ts";
+import { findPlanHazards } from "../../src/schema/plan/hazards.ts";
 import { planChanges } from "../../src/schema/plan/plan.ts";
 import { readSnapshot } from "../../src/schema/plan/snapshot.ts";
 import { withClient } from "../../src/stack/database.ts";
@@ -10,12 +10,12 @@ async function planStatements(before: string, change: string, sources = new Map<
   const url = await cloneDatabase();
   const after = async (sql: string) => {
     await withClient(url, (client) => client.query(sql));
-    return readSnapshot(url);
+    return readSnapshot(url, { anonymous: "anonymous" });
   };
   const [from, to] = [await after(before), await after(change)];
   const statements = planChanges(from, to, sources);
-  const hazards = findHazards(from.catalog, to.catalog, statements);
-  return { statements, hazards };
+  const hazards = findPlanHazards([from, to], statements);
+  return { statements, hazards, url };
 }
 
 const notes = `
@@ -146,4 +146,67 @@ test.each([
 
 test("it is none to restrict them more", async () => {
   expect((await planStatements("", `${restrictive} public using (completed)`)).hazards).toEqual([]);
+});
+
+test("a policy is dropped and made again around what it needs and gets another type", async () => {
+  const before = `${notes} create policy own on api.notes for select using (body = 'a')`;
+  const { statements } = await planStatements(
+    before,
+    `drop policy own on api.notes; drop view api.short;
+     alter table api.notes drop size;
+     alter table api.notes alter body type varchar(9);
+     create policy own on api.notes for select using (body = 'b')`,
+    new Map([["policy own on api.notes", policy("")]]),
+  );
+  expect(statements.indexOf("drop policy own on api.notes")).toBeGreaterThanOrEqual(0);
+  expect(statements.join()).not.toContain("alter policy");
+});
+
+test("a policy is altered although its condition only speaks of what goes", async () => {
+  const written = "create policy own on api.notes\nfor select to public\nusing (body = 'count b')";
+  const { statements } = await planStatements(
+    `${notes} create policy own on api.notes for select using (body = 'count body short')`,
+    `drop policy own on api.notes; drop view api.short; drop function api.count(text); ${written}`,
+    new Map([["policy own on api.notes", written]]),
+  );
+  expect(statements.filter((sql) => sql.includes("policy"))).toEqual([
+    "alter policy own on api.notes\nto public\nusing (body = 'count b')",
+  ]);
+});
+
+test("what belongs to the plan is told by what a statement does, not by its words", async () => {
+  const { statements, url } = await planStatements(
+    `${notes} create role "odd ON one"`,
+    `grant "odd ON one" to authenticated;
+     comment on table api.notes is 'see "public"."schema_migrations", GRANT a ON b'`,
+  );
+  // Roles belong to the server, which other tests use, too.
+  await withClient(url, (client) => client.query('drop role "odd ON one"'));
+  expect(statements.toSorted()).toEqual([
+    expect.stringContaining(`see "public"."schema_migrations", GRANT a ON b`),
+    'grant "odd ON one" to authenticated',
+  ]);
+});
+
+test("an owner that is declared is part of the plan, and of what is made again", async () => {
+  const own = "alter view api.short owner to authenticated";
+  const again = "drop view api.short; create view api.short as select body from api.notes";
+  const first = await planStatements(notes, own);
+  expect(first.statements).toContain(own);
+  const second = await planStatements(`${notes} ${own}`, `${again}; ${own}`);
+  expect(second.statements.filter((sql) => sql.includes("view api.short"))).toEqual([
+    "drop view api.short",
+    expect.stringContaining("create view api.short"),
+    own,
+  ]);
+  const back = await planStatements(
+    `${notes} ${own}`,
+    "alter view api.short owner to current_user; alter function api.count(text) owner to authenticated",
+  );
+  // In this order, an owner keeps what it may do with what it owns, and others what they are granted.
+  expect(back.statements).toEqual([
+    "alter view api.short owner to current_user",
+    "revoke execute on function api.count(text) from authenticated",
+    "alter function api.count(text) owner to authenticated",
+  ]);
 });

@@ -83,6 +83,67 @@ test("an error names both files that declare the same", async () => {
   });
 });
 
+/** A copy of the project with other files below sql/api. */
+function projectWith(files: Readonly<Record<string, string>>): string {
+  const root = copyProject();
+  for (const [name, sql] of Object.entries(files))
+    writeFileSync(join(root, "sql/api", `${name}.sql`), sql);
+  return root;
+}
+
+test.each([
+  [
+    "two tables",
+    "create table api.a (id int primary key, b int references api.b (id));",
+    "create table api.b (id int primary key, a int references api.a (id));",
+  ],
+  [
+    "functions in SQL, one with its body as a string",
+    "create function api.a() returns int language sql as 'select api.b()';",
+    "create function api.b() returns int language sql begin atomic select api.a(); end;",
+  ],
+  [
+    "a view and a type",
+    "create view api.a as select null::api.b as b;",
+    "-- api.z\ncreate domain api.b as text check (value <> (api.a(null)));\ncreate function api.a(text) returns text language sql as 'select b::text from api.a';",
+  ],
+])("files that need each other are named, with the objects: %s", async (_what, a, b) => {
+  const root = projectWith({ a, b, z: "create view api.z as select * from api.a" });
+  await expect(buildDeclared(await emptyDatabase(), root)).rejects.toMatchObject({
+    code: "declaration_failed",
+    message:
+      "What is declared cannot be built: files need each other, sql/api/a.sql -> sql/api/b.sql -> sql/api/a.sql.\n" +
+      "  sql/api/a.sql needs api.b, which sql/api/b.sql makes\n" +
+      "  sql/api/b.sql needs api.a, which sql/api/a.sql makes",
+    remedy: expect.stringContaining("Break the circle"),
+  });
+});
+
+test("files whose statements need each other are built a statement at a time", async () => {
+  const root = projectWith({
+    a: "create table api.a (id int primary key, b int);\nalter table api.a add foreign key (b) references api.b (id);\ncreate view api.d as select * from api.c;",
+    b: "create table api.b (id int primary key, a int references api.a (id));\ncreate view api.e as select * from api.d;",
+    c: "create view api.c as select a.id from api.a join api.b on a.b = b.id;",
+  });
+  const url = await emptyDatabase();
+  await buildDeclared(url, root);
+  const names = (await readCatalog(url)).map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(["api.a", "api.b", "api.c", "api.d", "api.e"]));
+});
+
+test("of files that cannot be built, the one that misses something is named, with the place", async () => {
+  const root = projectWith({
+    a: "create view api.a as select * from api.b;",
+    // What b makes it never needs, so a is none of its causes.
+    b: "create view api.x as select 'äöü' as a;\ncreate view api.b as\n  select * from api.nowhere;\n-- api.a",
+  });
+  await expect(buildDeclared(await emptyDatabase(), root)).rejects.toMatchObject({
+    message:
+      'What is declared cannot be built.\nsql/api/b.sql:3:17: relation "api.nowhere" does not exist\n  3 |   select * from api.nowhere;\n                      ^',
+    remedy: "Correct the file, or add the one that declares what it names.",
+  });
+});
+
 test("a folder that is missing is named", async () => {
   const root = copyProject();
   rmSync(join(root, "policies"), { recursive: true });

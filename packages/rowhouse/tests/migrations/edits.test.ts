@@ -110,6 +110,29 @@ describe("a new column that takes no null", () => {
     ]);
     expect(draft?.proof).toMatchObject({ rows: 6, tables: 3, untried: [] });
   });
+
+  const owner = `create table edited.owner (id int primary key);
+create function edited.touch() returns trigger language plpgsql as $$ begin new.a := 'touched'; return new; end $$;`;
+  const touched =
+    "create trigger touch before update on edited.t for each row execute function edited.touch();";
+  const reference = [
+    owner + before + touched,
+    `${owner}${table("a text, owner int not null references edited.owner (id)")}${touched}`,
+  ] as const;
+
+  test("and refers to another table is refused too, as rows are made up for it", async () => {
+    await expect(draftEdit(...reference)).rejects.toMatchObject({
+      code: "plan_unproven",
+      remedy: expect.stringContaining("--draft"),
+    });
+  });
+
+  test("and refers to another table is drafted, with rows that a trigger would change", async () => {
+    const draft = await draftEdit(...reference, { backfill: true });
+    expect(draft?.backfills).toEqual([{ table: "edited.t", column: "owner" }]);
+    expect(draft?.text).not.toContain("session_replication_role");
+    expect(draft?.proof).toMatchObject({ rows: 8, tables: 4, untried: [] });
+  });
 });
 
 describe("a column with a new name", () => {
@@ -137,6 +160,33 @@ describe("a column with a new name", () => {
   });
 });
 
+test("a table with a new name keeps what it holds where that is said, and what refers to it", async () => {
+  const before = `create table edited.old (id int primary key);
+${table("a int not null references edited.old (id)")}`;
+  const after = before.replaceAll("edited.old", "edited.new");
+  await expect(draftEdit(before, after)).rejects.toMatchObject({
+    code: "plan_unproven",
+    remedy: expect.stringContaining("--rename"),
+  });
+  const draft = await draftEdit(before, after, { renames: [{ table: "edited.old", to: "new" }] });
+  expect(draft?.hazards).toEqual([]);
+  expect(draft?.up[0]).toBe("alter table edited.old\n  rename to new");
+  expect(draft?.text.split("-- migrate:down")[1]).toContain(
+    "alter table edited.new\n  rename to old;",
+  );
+  expect(draft?.proof).toMatchObject({ rows: 6, tables: 3, untried: [] });
+});
+
+test("a body that names what only its caller finds is left unchecked where the files say so", async () => {
+  const body =
+    "create function edited.g() returns text language sql as $$ select later() $$; create type edited.s as enum ('x');";
+  const draft = await draftEdit("", `set local check_function_bodies = off;\n${body}`);
+  expect(draft?.text).toContain("set local check_function_bodies = off;");
+  await expect(draftEdit("", body)).rejects.toMatchObject({ code: "declaration_failed" });
+  const plain = await draftEdit("", body.replace("later()", "'x'::text"));
+  expect(plain?.text).not.toContain("check_function_bodies");
+});
+
 describe("a label of an enum", () => {
   const column = (value: string) => table(`a edited.s not null default '${value}'`);
 
@@ -154,6 +204,16 @@ describe("a label of an enum", () => {
       code: "plan_unproven",
       remedy: expect.stringContaining("declare 'done' in edited.s alone"),
     });
+  });
+
+  test("that goes comes back on the way down, where a rule uses it at once", async () => {
+    const ruled = table("a edited.s not null, b int, check (a <> 'done' or b > 0)");
+    const draft = await draftEdit(
+      enumOf("'open', 'done'") + ruled,
+      enumOf("'open'") + table("a edited.s not null, b int"),
+    );
+    expect(draft?.text).not.toContain("rowhouse_odd");
+    expect(draft?.proof).toMatchObject({ rows: 6, tables: 3, untried: [] });
   });
 
   test("that goes is a hazard", async () => {

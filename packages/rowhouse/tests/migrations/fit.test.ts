@@ -53,3 +53,11 @@ test("upper case and tabs are understood", async () => {
   expect(draft?.up).toContain(table);
   expect(draft?.up).toContain(policy);
 });
+
+test("what belongs to another role is given to it, and stays as people wrote it", async () => {
+  const table = "create table api.kept (\n  id int primary key\n)";
+  const give = "alter table api.kept owner to authenticated";
+  const draft = await draftFiles({ kept: `${table};\n${give};` });
+  expect(draft?.up).toEqual([table, give]);
+  expect(draft?.hazards).toEqual([]);
+});

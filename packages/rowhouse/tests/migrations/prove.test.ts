@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readCatalog } from "../../src/schema/catalog/catalog.ts";
 import { prove } from "../../src/schema/proof/prove.ts";
-import { makeRows } from "../../src/schema/proof/sample-rows.ts";
+import { makeRows, openTarget } from "../../src/schema/proof/sample-rows.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { migrate } from "../../src/stack/dbmate.ts";
 import { emptyDatabase, testScratch } from "../../src/testing/database.ts";
@@ -104,4 +104,37 @@ test("rows are made up by type, default and reference; where the rules are too o
     ),
   );
   expect(rows).toEqual([{ child: 2, parents: 2, picky: 2 }]);
+});
+
+test("rows come from triggers too, meet the rules to come, or name the table that has none", async () => {
+  const [url, later] = [await emptyDatabase(), await emptyDatabase()];
+  const tables = (more: string) => `
+    create table public.account (id uuid primary key);
+    create table public.profile (id uuid primary key references public.account (id), name text not null unique check (name ~ '^p\\$'));
+    create table public.tag (words text[] not null, account uuid references public.account (id) ${more});
+    create table public.odd (id int primary key check (md5(id::text) = 'sesame'));
+    create table public.child (odd int not null references public.odd (id));`;
+  await withClient(later, (client) =>
+    client.query(tables(", owner uuid not null references public.account (id)")),
+  );
+  const untried = await withClient(url, async (client) => {
+    await client.query(`${tables("")}
+      create function public.make() returns trigger language plpgsql as $$
+      begin
+        insert into profile values (new.id, 'p$' || new.id);
+        return new;
+      end $$;
+      create trigger make after insert on public.account for each row execute function public.make();`);
+    return withClient(later, async (target) => makeRows(client, await openTarget(target)));
+  });
+  expect(untried).toEqual([
+    { table: "public.child", reason: "it refers to public.odd, which has no rows" },
+    { table: "public.odd", reason: expect.stringContaining("odd_id_check") },
+  ]);
+  const { rows } = await withClient(url, (client) =>
+    client.query(
+      "select (select count(*)::int from public.profile) as profiles, (select count(*)::int from public.tag) as tags",
+    ),
+  );
+  expect(rows).toEqual([{ profiles: 2, tags: 2 }]);
 });

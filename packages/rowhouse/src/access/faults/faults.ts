@@ -1,8 +1,10 @@
 import type pg from "pg";
+import { errorCode, RowhouseError } from "../../lib/errors.ts";
 import { makeRows } from "../../schema/proof/sample-rows.ts";
 import { withClient } from "../../stack/database.ts";
 import { findUngrantedColumns } from "./columns.ts";
 import type { Fault } from "./fault.ts";
+import { findFailingRequests } from "./requests.ts";
 
 /**
  * Finds what makes requests fail in a database. It writes nothing.
@@ -11,7 +13,7 @@ import type { Fault } from "./fault.ts";
  */
 export async function findFaults(client: pg.ClientBase): Promise<Fault[]> {
   await client.query("set local search_path = ''");
-  return findUngrantedColumns(client);
+  return [...(await findUngrantedColumns(client)), ...(await findFailingRequests(client))];
 }
 
 /** The same in a database, with the rows that are there. */
@@ -30,8 +32,22 @@ export async function readFaultsWithRows(url: string): Promise<Fault[]> {
 async function readFaultsOn(client: pg.ClientBase): Promise<Fault[]> {
   await client.query("begin read only");
   try {
+    await client.query("set local lock_timeout = '1s'");
     return await findFaults(client);
+  } catch (error) {
+    throw errorCode(error) === lockNotAvailable ? locked(error) : error;
   } finally {
     await client.query("rollback");
   }
+}
+
+const lockNotAvailable = "55P03";
+
+function locked(cause: unknown): RowhouseError {
+  return new RowhouseError(
+    "query_timeout",
+    "Another session held a lock for 1 s on a table that has to be looked at.",
+    "End that transaction (pg_stat_activity shows it), and try again.",
+    { cause },
+  );
 }

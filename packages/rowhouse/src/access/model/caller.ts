@@ -3,6 +3,9 @@ import { RowhouseError } from "../../lib/errors.ts";
 import type { ApiRole } from "./model.ts";
 import { assertSeesRows } from "./session.ts";
 
+/** The claims of a token. */
+export type Claims = Readonly<Record<string, unknown>>;
+
 /** Who sends a request: its role, and the claims of its token. */
 export interface Caller {
   readonly role: ApiRole;
@@ -11,7 +14,8 @@ export interface Caller {
   readonly email: string | null;
   /** A name for people: the email address, else the id. */
   readonly label: string;
-  readonly claims: Readonly<Record<string, string>>;
+  /** Of the token, as JSON values. */
+  readonly claims: Claims;
 }
 
 /** A request without a token: PostgREST sets exactly this claim. */

@@ -1,3 +1,4 @@
+import { quoteName } from "../../schema/catalog/sql.ts";
 import { formatCondition } from "../model/condition.ts";
 import {
   type AccessModel,
@@ -9,12 +10,19 @@ import {
   verbs,
 } from "../model/model.ts";
 import { type Access, getAccess, type PolicyCheck, toSql } from "../model/policy-check.ts";
-import { findChangedThings, findUsed, type Thing } from "./dependencies.ts";
+import {
+  type Dependencies,
+  describeThing,
+  findChangedThings,
+  findReach,
+  type Reach,
+  type Thing,
+} from "./dependencies.ts";
 
 /** Who may do what in a database, and what that rests on. */
 export interface Rules {
   readonly model: AccessModel;
-  readonly dependencies: readonly Thing[];
+  readonly dependencies: Dependencies;
 }
 
 /** What can be done with a row; an update also has a row that results. */
@@ -56,7 +64,7 @@ export function compareRules(before: Rules, after: Rules): Change[] {
       ownedBy: either(old?.ownedBy, declared.ownedBy),
     };
     return apiRoles.flatMap((role) =>
-      verbs.flatMap((verb) => findChanges({ name, old, next, role, verb, changed, after })),
+      verbs.flatMap((verb) => findChanges({ name, old, next, role, verb, changed, before, after })),
     );
   });
 }
@@ -72,6 +80,7 @@ interface Pair {
   readonly role: ApiRole;
   readonly verb: Verb;
   readonly changed: readonly Thing[];
+  readonly before: Rules;
   readonly after: Rules;
 }
 
@@ -138,26 +147,65 @@ function describeChecks(checks: readonly PolicyCheck[]): string {
   return condition === "false" ? "no row" : condition;
 }
 
-function findObstacle({ old, next, changed, after }: Pair, change: Omit<Change, "obstacle">) {
+function findObstacle(pair: Pair, change: Omit<Change, "obstacle">): string | null {
+  const { old, next, before, after } = pair;
   if (change.after.sql === "false") return null;
   if (old === undefined) {
     if (next === undefined || next.kind === "table" || next.asksAsInvoker) return null;
     return `it is a new ${next.kind}, which reads rows past the caller's policies`;
   }
-  const itself = changed.filter(
-    (thing) => thing.kind === "relation" && thing.name === old.name && thing.schema === "api",
-  );
-  const isView = old.kind !== "table" || next?.kind !== "table";
-  if (isView && (itself.length > 0 || change.before.sql !== change.after.sql)) {
-    return `it is a ${next?.kind}, whose rows are not compared`;
+  const differs = change.before.sql !== change.after.sql;
+  if (old.kind !== "table" || next?.kind !== "table") {
+    // Tables say themselves whose rows of them change: what matters here is the view.
+    const view = findReach(after.dependencies, [`relation api.${quoteName(old.name)}`], () => true);
+    const isOther = findChangedUse(view, pair) !== null;
+    return isOther || differs ? `it is a ${next?.kind}, whose rows are not compared` : null;
   }
-  const used = findUsed(change.after.sql, after.dependencies).filter((thing) =>
-    changed.includes(thing),
+  const reach = findPolicyReach(after, change, isPastInBoth(before, after));
+  const changedUse = findChangedUse(reach, pair);
+  if (changedUse !== null || !differs) return changedUse;
+  return reach.hidden ?? findPolicyReach(before, change).hidden;
+}
+
+/** A function that reads past policies in one of the databases alone is none to rely on. */
+function isPastInBoth(before: Rules, after: Rules): (thing: Thing) => boolean {
+  const past = ({ dependencies }: Rules) =>
+    new Set(dependencies.things.filter((thing) => thing.past).map(({ id }) => id));
+  const [old, next] = [past(before), past(after)];
+  return ({ id }) => old.has(id) && next.has(id);
+}
+
+/** What the policies rest on that decide on one side of a change. */
+export function findPolicyReach(
+  { model, dependencies }: Rules,
+  { table, role, action }: Pick<Change, "table" | "role" | "action">,
+  isPast?: (thing: Thing) => boolean,
+): Reach {
+  const relation = findRelation(model, table);
+  const access = relation && getAccess(relation, role, toVerb(action));
+  const isResult = action === "insert" || action === "update (result)";
+  const checks = (isResult ? access?.result : access?.row) ?? [];
+  const policies = checks
+    .filter(({ open }) => !open)
+    .flatMap(({ permissive, restrictive }) => [...permissive, ...restrictive]);
+  const ids = policies.map(
+    ({ policy }) => `policy ${quoteName(policy.name)} on api.${quoteName(table)}`,
   );
+  return findReach(dependencies, ids, isPast);
+}
+
+function toVerb(action: Action): Verb {
+  return action === "update (result)" ? "update" : action;
+}
+
+/** What changes of that on which something rests, in a sentence; null when nothing does. */
+function findChangedUse(reach: Reach, { changed }: Pair): string | null {
+  if (reach.anything && changed.length > 0) {
+    return `${reach.hidden}, and ${describeThing(changed[0] as Thing)} itself changes, or is new`;
+  }
+  const used = changed.filter((thing) => reach.things.includes(thing));
   if (used.length === 0) return null;
-  const names = used.map(
-    ({ kind, schema, name }) => `${schema}.${name}${kind === "function" ? "()" : ""}`,
-  );
+  const names = [...new Set(used.map(describeThing))];
   const many = names.length > 1;
   return `${names.join(", ")} ${many ? "change themselves" : "itself changes"}, or ${many ? "are" : "is"} new`;
 }

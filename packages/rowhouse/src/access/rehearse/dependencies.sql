@@ -1,71 +1,435 @@
--- What conditions can call or read: functions, tables and views, with all that decides what they
--- give to a role of the API.
-select
-  'function' as kind,
-  nspname as schema,
-  function.proname as name,
-  concat_ws(E'\n', pg_get_functiondef(function.oid), role.may) as definition,
-  language.lanname not in ('sql', 'plpgsql') as opaque,
-  role.names as "usableBy"
-from pg_catalog.pg_proc as function
-join pg_catalog.pg_namespace as namespace
-  on namespace.oid = function.pronamespace
-join pg_catalog.pg_language as language
-  on language.oid = function.prolang
-cross join lateral (
-  select
-    coalesce(json_agg(rolname order by rolname), '[]') as names,
-    string_agg(rolname, ', ' order by rolname) as may
+-- What policies, views and functions can rest on, and what each rests on in turn: by pg_depend, and
+-- by the texts that PostgreSQL does not look into. See dependencies.ts for the columns.
+with role (name) as (
+  select rolname
   from pg_catalog.pg_roles
   where rolname in ('anonymous', 'authenticated')
-  and has_function_privilege(rolname, function.oid, 'execute')
-) as role
-where function.prokind in ('f', 'p')
-and nspname <> 'information_schema'
-and nspname not like 'pg\_%'
-union all
-select
-  'relation',
-  nspname,
-  class.relname,
-  concat_ws(
-    E'\n',
-    class.relkind,
-    class.relrowsecurity,
-    class.reloptions,
-    case when class.relkind in ('v', 'm') then pg_get_viewdef(class.oid) end,
-    (
-      select string_agg(
-        concat_ws(
-          ' ',
-          policy.polpermissive,
-          array(
-            select case oid when 0 then 'public' else oid::regrole::text end
-            from unnest(policy.polroles) as oid
-            order by 1
-          ),
-          pg_get_expr(policy.polqual, policy.polrelid)
-        ),
-        E'\n'
-        order by policy.polname
-      )
-      from pg_catalog.pg_policy as policy
-      where policy.polrelid = class.oid
-      and policy.polcmd in ('r', '*')
+),
+ours (oid, name) as (
+  select oid, nspname
+  from pg_catalog.pg_namespace
+  where nspname <> 'information_schema'
+  and nspname not like 'pg\_%'
+),
+trusted (oid) as (
+  select oid
+  from pg_catalog.pg_roles
+  where rolsuper or rolbypassrls
+),
+object (class, oid, id) as (
+  select 'pg_proc'::regclass, pg_proc.oid, 'function ' || pg_proc.oid::regprocedure
+  from pg_catalog.pg_proc
+  join ours on ours.oid = pronamespace
+  union all
+  select 'pg_operator'::regclass, pg_operator.oid, 'operator ' || pg_operator.oid::regoperator
+  from pg_catalog.pg_operator
+  join ours on ours.oid = oprnamespace
+  union all
+  select 'pg_class'::regclass, pg_class.oid, 'relation ' || pg_class.oid::regclass
+  from pg_catalog.pg_class
+  join ours on ours.oid = relnamespace
+  where relkind in ('r', 'p', 'f', 'v', 'm')
+  union all
+  select 'pg_type'::regclass, pg_type.oid, 'type ' || format_type(pg_type.oid, null)
+  from pg_catalog.pg_type
+  join ours on ours.oid = typnamespace
+  where typtype in ('b', 'd', 'r')
+  and typcategory <> 'A'
+  union all
+  select 'pg_policy'::regclass, oid, format('policy %I on %s', polname, polrelid::regclass)
+  from pg_catalog.pg_policy
+  union all
+  select
+    'pg_cast'::regclass,
+    oid,
+    format('cast %s as %s', format_type(castsource, null), format_type(casttarget, null))
+  from pg_catalog.pg_cast
+  where oid >= 16384
+),
+source (class, oid, id) as (
+  select class, oid, id
+  from object
+  where class <> 'pg_class'::regclass
+  union all
+  select 'pg_rewrite'::regclass, pg_rewrite.oid, id
+  from pg_catalog.pg_rewrite
+  join object
+    on object.class = 'pg_class'::regclass
+    and object.oid = ev_class
+  where ev_type = '1'
+  union all
+  select 'pg_constraint'::regclass, pg_constraint.oid, id
+  from pg_catalog.pg_constraint
+  join object
+    on object.class = 'pg_type'::regclass
+    and object.oid = contypid
+  union all
+  select 'pg_attrdef'::regclass, pg_attrdef.oid, id
+  from pg_catalog.pg_attrdef
+  join pg_catalog.pg_attribute
+    on attrelid = adrelid
+    and attnum = adnum
+    and attgenerated not in ('', 's')
+  join object
+    on object.class = 'pg_class'::regclass
+    and object.oid = adrelid
+),
+edge (id, used) as (
+  select source.id, object.id
+  from pg_catalog.pg_depend
+  join source
+    on source.class = classid
+    and source.oid = objid
+  join object
+    on object.class = refclassid
+    and object.oid = refobjid
+  where object.id <> source.id
+  -- A policy depends on its own table in any case; its text shows whether it reads it.
+  and not exists (
+    select
+    from pg_catalog.pg_policy
+    where classid = 'pg_policy'::regclass
+    and pg_policy.oid = objid
+    and refclassid = 'pg_class'::regclass
+    and refobjid = polrelid
+  )
+  union
+  -- The order of values, as "order by" and "distinct" need it.
+  select operator.id, function.id
+  from object as operator
+  join pg_catalog.pg_amop on amopopr = operator.oid
+  join pg_catalog.pg_amproc on amprocfamily = amopfamily
+  join object as function
+    on function.class = 'pg_proc'::regclass
+    and function.oid = amproc
+  where operator.class = 'pg_operator'::regclass
+  union
+  select id, 'access to' || substr(id, 9)
+  from object
+  where class = 'pg_class'::regclass
+  union
+  select 'access to' || substr(id, 9), format('column %I of%s', attname, substr(id, 9))
+  from object
+  join pg_catalog.pg_attribute
+    on attrelid = object.oid
+    and attnum > 0
+    and not attisdropped
+  where class = 'pg_class'::regclass
+  union
+  select 'access to ' || polrelid::regclass, format('policy %I on %s', polname, polrelid::regclass)
+  from pg_catalog.pg_policy
+  where polcmd in ('r', '*')
+),
+thing (id, kind, schema, name, definition, language, text, defaults, exact, immutable, past, "usableBy") as (
+  select
+    object.id,
+    'function',
+    ours.name,
+    proname,
+    concat_ws(
+      E'\n',
+      case
+        when prokind = 'a' then (
+          select to_jsonb(aggregate) - array['aggfnoid', 'aggsortop', 'aggtranstype', 'aggmtranstype']
+          from pg_catalog.pg_aggregate as aggregate
+          where aggfnoid = pg_proc.oid
+        )::text
+        else pg_get_functiondef(pg_proc.oid)
+      end,
+      may.roles,
+      case when prosecdef then nullif(proowner, datdba)::regrole end
     ),
-    (
-      select string_agg(rolname, ', ' order by rolname)
-      from pg_catalog.pg_roles
-      where rolname in ('anonymous', 'authenticated')
-      and has_any_column_privilege(rolname, class.oid, 'select')
+    case when prokind = 'a' then 'none' else lanname end,
+    case
+      when prosqlbody is not null then pg_get_function_sqlbody(pg_proc.oid)
+      when lanname = 'plpgsql' then pg_get_functiondef(pg_proc.oid)
+      else prosrc
+    end,
+    pg_get_expr(proargdefaults, 0),
+    prosqlbody is not null,
+    provolatile = 'i',
+    prosecdef and proowner in (select oid from trusted),
+    may.roles
+  from object
+  join pg_catalog.pg_proc on pg_proc.oid = object.oid
+  join ours on ours.oid = pronamespace
+  join pg_catalog.pg_language on pg_language.oid = prolang
+  cross join (select datdba from pg_catalog.pg_database where datname = current_database()) as own
+  cross join lateral (
+    select coalesce(jsonb_agg(role.name order by role.name), '[]')
+    from role
+    where has_function_privilege(role.name, pg_proc.oid, 'execute')
+  ) as may (roles)
+  where class = 'pg_proc'::regclass
+  union all
+  select
+    id,
+    'operator',
+    ours.name,
+    oprname,
+    oprcode::regprocedure::text,
+    'none', null, null, true, false, false, '[]'
+  from object
+  join pg_catalog.pg_operator on pg_operator.oid = object.oid
+  join ours on ours.oid = oprnamespace
+  where class = 'pg_operator'::regclass
+  union all
+  select
+    id,
+    'cast',
+    '',
+    format_type(casttarget, null),
+    concat_ws(' ', castmethod, castcontext, castfunc::regprocedure),
+    'none', null, null, true, false, false, '[]'
+  from object
+  join pg_catalog.pg_cast on pg_cast.oid = object.oid
+  where class = 'pg_cast'::regclass
+  union all
+  select
+    id,
+    'type',
+    ours.name,
+    typname,
+    concat_ws(
+      ' ',
+      typtype,
+      typnotnull,
+      format_type(nullif(typbasetype, 0), typtypmod),
+      typinput::regproc,
+      typoutput::regproc,
+      checks.expressions
+    ),
+    'expression',
+    checks.expressions,
+    null, true, false, false, '[]'
+  from object
+  join pg_catalog.pg_type on pg_type.oid = object.oid
+  join ours on ours.oid = typnamespace
+  cross join lateral (
+    select string_agg(pg_get_expr(conbin, 0), ', ' order by conname)
+    from pg_catalog.pg_constraint
+    where contypid = pg_type.oid
+    and contype = 'c'
+  ) as checks (expressions)
+  where class = 'pg_type'::regclass
+  union all
+  select
+    id,
+    'relation',
+    ours.name,
+    relname,
+    concat_ws(
+      E'\n',
+      relkind,
+      reloptions,
+      case when relkind in ('v', 'm') then pg_get_viewdef(pg_class.oid) end,
+      case when relkind = 'v' then nullif(relowner, datdba)::regrole end
+    ),
+    case when relkind in ('v', 'm') then 'sql' else 'expression' end,
+    case when relkind in ('v', 'm') then pg_get_viewdef(pg_class.oid) else virtual.expressions end,
+    null,
+    true,
+    false,
+    relkind = 'v'
+    and not coalesce(
+      (
+        select option_value::boolean
+        from pg_catalog.pg_options_to_table(reloptions)
+        where option_name = 'security_invoker'
+      ),
+      false
     )
-  ),
-  false,
-  '[]'
-from pg_catalog.pg_class as class
-join pg_catalog.pg_namespace as namespace
-  on namespace.oid = class.relnamespace
-where class.relkind in ('r', 'p', 'f', 'v', 'm')
-and nspname <> 'information_schema'
-and nspname not like 'pg\_%'
-order by 1, 2, 3, 4
+    and relowner in (select oid from trusted),
+    '[]'
+  from object
+  join pg_catalog.pg_class on pg_class.oid = object.oid
+  join ours on ours.oid = relnamespace
+  cross join (select datdba from pg_catalog.pg_database where datname = current_database()) as own
+  cross join lateral (
+    select string_agg(pg_get_expr(adbin, adrelid), ', ' order by adnum)
+    from pg_catalog.pg_attrdef
+    join pg_catalog.pg_attribute
+      on attrelid = adrelid
+      and attnum = adnum
+      and attgenerated not in ('', 's')
+    where adrelid = pg_class.oid
+  ) as virtual (expressions)
+  where class = 'pg_class'::regclass
+  union all
+  -- What a role reads of a table: to whoever is past its policies it makes no difference.
+  select
+    'access to' || substr(id, 9),
+    'access',
+    ours.name,
+    relname,
+    concat_ws(
+      E'\n',
+      relrowsecurity,
+      relforcerowsecurity,
+      (
+        select string_agg(role.name, ', ' order by role.name)
+        from role
+        where pg_has_role(role.name, relowner, 'usage')
+      ),
+      (
+        select string_agg(role.name, ', ' order by role.name)
+        from role
+        where has_any_column_privilege(role.name, pg_class.oid, 'select')
+      ),
+      (
+        select string_agg(
+          concat_ws(
+            ' ',
+            polpermissive,
+            array(
+              select case oid when 0 then 'public' else oid::regrole::text end
+              from unnest(polroles) as oid
+              order by 1
+            ),
+            pg_get_expr(polqual, polrelid)
+          ),
+          E'\n'
+          order by polname
+        )
+        from pg_catalog.pg_policy
+        where polrelid = pg_class.oid
+        and polcmd in ('r', '*')
+      )
+    ),
+    'none', null, null, true, false, false, '[]'
+  from object
+  join pg_catalog.pg_class on pg_class.oid = object.oid
+  join ours on ours.oid = relnamespace
+  where class = 'pg_class'::regclass
+  union all
+  select
+    format('column %I of%s', attname, substr(id, 9)),
+    'column',
+    ours.name,
+    format('%s (%s)', relname, attname),
+    (
+      select string_agg(role.name, ', ' order by role.name)
+      from role
+      where has_column_privilege(role.name, attrelid, attnum, 'select')
+    ),
+    'none', null, null, true, false, false, '[]'
+  from object
+  join pg_catalog.pg_class on pg_class.oid = object.oid
+  join ours on ours.oid = relnamespace
+  join pg_catalog.pg_attribute
+    on attrelid = pg_class.oid
+    and attnum > 0
+    and not attisdropped
+  where class = 'pg_class'::regclass
+  union all
+  select
+    id,
+    'policy',
+    polrelid::regclass::text,
+    polname,
+    '',
+    'expression',
+    concat_ws(', ', pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)),
+    null, true, false, false, '[]'
+  from object
+  join pg_catalog.pg_policy on pg_policy.oid = object.oid
+  where class = 'pg_policy'::regclass
+  union all
+  select
+    'setting ' || lower(split_part(setting, '=', 1)),
+    'setting',
+    -- Where it is set for all roles alike, a connection of any role has it.
+    case when bool_and(setrole = 0) then 'database' else 'role' end,
+    lower(split_part(setting, '=', 1)),
+    string_agg(
+      format('%s %s', case setrole when 0 then 'all' else setrole::regrole::text end, setting),
+      E'\n'
+      order by setrole = 0, setrole::regrole::text, setdatabase = 0
+    ),
+    'none', null, null, true, false, false, '[]'
+  from pg_catalog.pg_db_role_setting
+  cross join unnest(setconfig) as setting
+  where setdatabase in (0, (select oid from pg_catalog.pg_database where datname = current_database()))
+  and (
+    setrole = 0
+    or setrole in (select oid from pg_catalog.pg_roles where rolname in ('anonymous', 'authenticated', 'authenticator'))
+  )
+  group by lower(split_part(setting, '=', 1))
+  union all
+  select
+    'privileges',
+    'privileges',
+    '',
+    'privileges',
+    concat_ws(
+      E'\n',
+      (
+        select string_agg(
+          format('%s %s %s', class.oid::regclass, role.name, privilege.name),
+          E'\n'
+          order by class.oid::regclass::text, role.name, privilege.name
+        )
+        from pg_catalog.pg_class as class
+        join ours on ours.oid = class.relnamespace
+        cross join role
+        cross join (values ('select'), ('insert'), ('update'), ('delete'), ('truncate'), ('references'), ('trigger')) as privilege (name)
+        where class.relkind in ('r', 'p', 'f', 'v', 'm')
+        and has_table_privilege(role.name, class.oid, privilege.name)
+      ),
+      (
+        select string_agg(
+          format('%s.%I %s %s', attrelid::regclass, attname, role.name, privilege.name),
+          E'\n'
+          order by attrelid::regclass::text, attname, role.name, privilege.name
+        )
+        from pg_catalog.pg_attribute
+        join pg_catalog.pg_class as class on class.oid = attrelid
+        join ours on ours.oid = class.relnamespace
+        cross join role
+        cross join (values ('select'), ('insert'), ('update'), ('references')) as privilege (name)
+        where attacl is not null
+        and has_column_privilege(role.name, attrelid, attnum, privilege.name)
+      ),
+      (
+        select string_agg(format('%s %s', object.id, role.name), E'\n' order by object.id, role.name)
+        from object
+        cross join role
+        where class = 'pg_proc'::regclass
+        and has_function_privilege(role.name, object.oid, 'execute')
+      ),
+      (
+        select string_agg(
+          format('%s %s %s', ours.name, role.name, privilege.name),
+          E'\n'
+          order by ours.name, role.name, privilege.name
+        )
+        from ours
+        cross join role
+        cross join (values ('usage'), ('create')) as privilege (name)
+        where has_schema_privilege(role.name, ours.oid, privilege.name)
+      ),
+      (
+        select string_agg(
+          format('%s %s', role.name, pg_roles.rolname),
+          E'\n'
+          order by role.name, pg_roles.rolname
+        )
+        from role
+        cross join pg_catalog.pg_roles
+        where pg_has_role(role.name, pg_roles.oid, 'member')
+      )
+    ),
+    'none', null, null, true, false, false, '[]'
+)
+select
+  thing.*,
+  coalesce(
+    (
+      select jsonb_agg(distinct edge.used)
+      from edge
+      where edge.id = thing.id
+    ),
+    '[]'
+  ) as uses
+from thing
+order by id

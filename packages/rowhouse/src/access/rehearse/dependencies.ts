@@ -2,79 +2,265 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
 import type { ApiRole } from "../model/model.ts";
+import { classify, classifySetting, formats, isCatalogType } from "./builtins.ts";
+import { findMentions, type Language, type Mentions, type Name } from "./mentions.ts";
 
-/** A function, table or view that a condition can call or read. */
+/** What a condition can rest on: a function, a table, what a role reads of it, a setting ... */
 export interface Thing {
-  readonly kind: "function" | "relation";
+  /** The same in every database: "function private.is_member(uuid)". */
+  readonly id: string;
+  readonly kind: string;
   readonly schema: string;
   readonly name: string;
-  /** All that decides what it gives to a role of the API. */
+  /** All that decides what it gives to a role of the API, less what stands in others. */
   readonly definition: string;
-  /** Whether the definition does not show what it does. */
-  readonly opaque: boolean;
+  /** What the text is written in: SQL, PL/pgSQL, expressions, nothing, or a language out of reach. */
+  readonly language: string;
+  readonly text: string | null;
+  /** Expressions for the arguments of a function that are not given. */
+  readonly defaults: string | null;
+  /** Whether PostgreSQL has read the text itself, so that `uses` has all but its own functions. */
+  readonly exact: boolean;
+  readonly immutable: boolean;
+  /** Whether it reads tables past their policies and the caller's grants. */
+  readonly past: boolean;
   /** The roles that may call it. */
   readonly usableBy: readonly ApiRole[];
+  /** The ids of what it rests on, by pg_depend. */
+  readonly uses: readonly string[];
+}
+
+/** All that conditions can rest on, in one database. */
+export interface Dependencies {
+  readonly things: readonly Thing[];
+  /** PostgreSQL's own functions that look at more than their arguments. */
+  readonly builtins: readonly string[];
 }
 
 const query = readFileSync(join(import.meta.dirname, "dependencies.sql"), "utf8");
 
-/** Reads what conditions can call or read. The search path has to be empty. */
-export async function readDependencies(client: pg.ClientBase): Promise<Thing[]> {
-  return (await client.query<Thing>(query)).rows;
+/** Reads what conditions can rest on. The search path has to be empty. */
+export async function readDependencies(client: pg.ClientBase): Promise<Dependencies> {
+  const things = (await client.query<Thing>(query)).rows;
+  const { rows } = await client.query<{ name: string }>(
+    "select distinct proname as name from pg_catalog.pg_proc where pronamespace = 'pg_catalog'::regnamespace and provolatile <> 'i'",
+  );
+  return { things, builtins: rows.map(({ name }) => name) };
 }
 
-/** What a condition calls or reads, itself and through others, as far as their texts show. */
-export function findUsed(sql: string, things: readonly Thing[]): Thing[] {
-  const used = new Set<Thing>();
-  const texts = [sql];
-  for (let text = texts.pop(); text !== undefined; text = texts.pop()) {
-    for (const thing of things) {
-      if (used.has(thing) || !mentions(text, thing)) continue;
-      used.add(thing);
-      texts.push(thing.definition);
-    }
-  }
-  return [...used];
+/** What something rests on, itself and through others. */
+export interface Reach {
+  readonly things: readonly Thing[];
+  /** Whether it looks at who runs it, or reads rows that depend on that. */
+  readonly asRole: boolean;
+  /** Why only a request shows what it gives; null when a rehearsal can. */
+  readonly hidden: string | null;
+  /** Whether it may rest on anything in the database. */
+  readonly anything: boolean;
 }
-
-/** Rather too often than too rarely: a name without its schema counts, too. */
-function mentions(text: string, { kind, schema, name }: Thing): boolean {
-  if (!text.includes(name)) return false;
-  const [space, called] = [schema, name].map((word) => word.replace(/\W/g, "\\$&"));
-  const pattern =
-    kind === "function"
-      ? `(?<![\\w$])"?${called}"?\\s*\\(`
-      : `(?:\\bfrom|\\bjoin|,|\\()\\s*(?:only\\s+)?\\(*(?:"?${space}"?\\.)?"?${called}"?(?![\\w$".])`;
-  return new RegExp(pattern, "i").test(text);
-}
-
-/** The things that changed, or are new, among the dependencies. */
-export function findChangedThings(before: readonly Thing[], after: readonly Thing[]): Thing[] {
-  const known = new Set(before.map(getKey));
-  return after.filter((thing) => !known.has(getKey(thing)));
-}
-
-function getKey({ kind, schema, name, definition }: Thing): string {
-  return JSON.stringify([kind, schema, name, definition]);
-}
-
-/** Words with which a condition can read other rows, or look at who runs it. */
-const revealing =
-  /\b(from|join|execute|perform|query|into|user|current_user|current_role|session_user|role|pg_has_role|has_\w+_privilege|row_security_active)\b/i;
 
 /**
- * Whether a condition comes to the same for the owner of the database as for a role: it looks at
- * nothing but its row and the claims, and calls nothing that the role may not call.
+ * What conditions rest on.
+ *
+ * @param ids Of policies, functions or views.
+ * @param isPast Whether a thing reads tables past their policies.
  */
-export function isPlain(sql: string, things: readonly Thing[], role: ApiRole): boolean {
-  if (revealing.test(sql)) return false;
-  return findUsed(sql, things).every(
-    ({ definition, opaque, usableBy }) =>
-      !opaque && !revealing.test(stripComments(definition)) && usableBy.includes(role),
-  );
+export function findReach(
+  { things, builtins }: Dependencies,
+  ids: readonly string[],
+  isPast: (thing: Thing) => boolean = ({ past }) => past,
+): Reach {
+  const index = getIndex(things, builtins);
+  const found = new Map<string, Thing>();
+  const reach = { asRole: false, hidden: null as string | null, anything: false };
+  const seen = new Set<string>();
+  const queue = ids.map((id) => ({ id, past: false }));
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    const key = `${next.past} ${next.id}`;
+    const thing = index.byId.get(next.id);
+    if (thing === undefined || seen.has(key)) continue;
+    // A view reads as its owner, and calls functions as the caller; a function does both as its owner.
+    if (next.past && thing.kind === "access") continue;
+    seen.add(key);
+    found.set(thing.id, thing);
+    const own = index.look(thing);
+    reach.asRole ||= own.asRole || thing.kind === "relation";
+    reach.hidden ??= own.hidden;
+    reach.anything ||= own.anything;
+    const past = next.past || isPast(thing);
+    for (const id of own.uses) {
+      const staysCaller = thing.kind === "relation" && !/^(access|relation) /.test(id);
+      queue.push({ id, past: staysCaller ? false : past });
+    }
+  }
+  return { things: [...found.values()], ...reach };
 }
 
-/** A function's text without its comments. */
-function stripComments(definition: string): string {
-  return definition.replace(/--.*$/gm, "");
+/** What a thing rests on at once. */
+interface Look {
+  readonly uses: readonly string[];
+  readonly asRole: boolean;
+  readonly hidden: string | null;
+  readonly anything: boolean;
+}
+
+interface Index {
+  readonly byId: ReadonlyMap<string, Thing>;
+  readonly look: (thing: Thing) => Look;
+}
+
+const indexes = new WeakMap<readonly Thing[], Index>();
+
+function getIndex(things: readonly Thing[], builtins: readonly string[]): Index {
+  const known = indexes.get(things);
+  if (known !== undefined) return known;
+  const looks = new Map<Thing, Look>();
+  const byId = new Map(things.map((thing) => [thing.id, thing]));
+  const named = groupByName(things);
+  const impure = new Set(builtins);
+  const look = (thing: Thing) => {
+    const own = looks.get(thing) ?? lookAt(thing, { named, impure, byId });
+    looks.set(thing, own);
+    return own;
+  };
+  const index = { byId, look };
+  indexes.set(things, index);
+  return index;
+}
+
+function groupByName(things: readonly Thing[]): ReadonlyMap<string, readonly Thing[]> {
+  const named = new Map<string, Thing[]>();
+  for (const thing of things) {
+    const key = `${thing.kind} ${thing.name}`;
+    named.set(key, [...(named.get(key) ?? []), thing]);
+  }
+  return named;
+}
+
+interface Known {
+  readonly named: ReadonlyMap<string, readonly Thing[]>;
+  readonly impure: ReadonlySet<string>;
+  readonly byId: ReadonlyMap<string, Thing>;
+}
+
+function lookAt(thing: Thing, known: Known): Look {
+  const texts = [
+    ...(thing.text !== null && isReadable(thing.language)
+      ? [{ mentions: findMentions(thing.text, thing.language), exact: thing.exact }]
+      : []),
+    ...(thing.defaults === null
+      ? []
+      : [{ mentions: findMentions(thing.defaults, "expression"), exact: true }]),
+  ];
+  const looks = texts.map(({ mentions, exact }) => resolve(mentions, exact, known));
+  // What C or another language does is unknown; where it is declared immutable, that is believed.
+  const opaque =
+    thing.kind === "function" &&
+    thing.language !== "none" &&
+    !isReadable(thing.language) &&
+    !thing.immutable;
+  return {
+    uses: [...new Set([...thing.uses, ...looks.flatMap(({ uses }) => uses)])],
+    asRole: opaque || looks.some(({ asRole }) => asRole),
+    hidden: opaque
+      ? `${describeThing(thing)} is written in ${thing.language}`
+      : (looks.find(({ hidden }) => hidden !== null)?.hidden ?? null),
+    anything: looks.some(({ anything }) => anything),
+  };
+}
+
+function isReadable(language: string): language is Language {
+  return language === "sql" || language === "plpgsql" || language === "expression";
+}
+
+/** Finds what the names in a text stand for: rather too much than too little. */
+function resolve(mentions: Mentions, exact: boolean, { named, impure, byId }: Known): Look {
+  const find = (kind: string, { schema, name }: Name) =>
+    (named.get(`${kind} ${name}`) ?? []).filter(
+      (thing) => schema === null || thing.schema === schema,
+    );
+  const uses: Thing[] = [];
+  const marks: Mark[] = [];
+  if (!exact) {
+    uses.push(...mentions.functions.flatMap((name) => find("function", name)));
+    uses.push(...mentions.operators.flatMap((name) => find("operator", name)));
+    uses.push(...mentions.types.flatMap((name) => find("type", name)));
+    uses.push(...mentions.attributes.flatMap((name) => find("function", { schema: null, name })));
+    // Casts go without a word.
+    uses.push(...[...byId.values()].filter(({ kind }) => kind === "cast"));
+  }
+  for (const name of mentions.functions) marks.push(...markFunction(name, impure));
+  for (const name of mentions.relations) {
+    const found = find("relation", name);
+    uses.push(...found);
+    const isQuery = name.schema === null && mentions.queries.includes(name.name);
+    if (found.length === 0 && !isQuery) marks.push({ kind: "anything", what: name.name });
+  }
+  for (const { name } of mentions.types)
+    if (isCatalogType(name)) marks.push({ kind: "anything", what: name });
+  marks.push(...mentions.values.flatMap(markValue));
+  marks.push(...mentions.settings.flatMap((name) => markSetting(name, byId)));
+  if (mentions.hidden !== null) marks.push({ kind: "anything", what: mentions.hidden });
+  const isPrivilege = marks.some(({ kind }) => kind === "privileges");
+  const settings = [...formats, ...mentions.settings.flatMap((name) => name ?? [])];
+  const hidden = marks.find(({ kind }) => kind === "request" || kind === "anything");
+  return {
+    uses: [
+      ...uses.map(({ id }) => id),
+      ...(isPrivilege ? ["privileges"] : []),
+      ...settings.map((name) => `setting ${name}`),
+    ],
+    asRole: marks.length > 0 || mentions.relations.length > 0,
+    hidden: hidden === undefined ? null : `it looks at more than rows and claims (${hidden.what})`,
+    anything: marks.some(({ kind }) => kind === "anything"),
+  };
+}
+
+/** Something that is more than a look at the row and the claims. */
+interface Mark {
+  readonly kind: "role" | "privileges" | "request" | "anything";
+  readonly what: string;
+}
+
+function markFunction({ schema, name }: Name, impure: ReadonlySet<string>): Mark[] {
+  const isBuiltin = schema === null || schema === "pg_catalog";
+  if (!isBuiltin || !impure.has(name)) return [];
+  const kind = classify(name);
+  return kind === "harmless" ? [] : [{ kind, what: `${name}()` }];
+}
+
+function markValue(value: string): Mark[] {
+  const what = value.replace(/^SVFOP_/, "").toLowerCase();
+  if (/^(current_user|current_role|user)$/.test(what)) return [{ kind: "role", what }];
+  if (what === "session_user") return [{ kind: "request", what }];
+  // current_catalog and current_schema; the others tell the time.
+  return /^current_(catalog|schema)$/.test(what) ? [{ kind: "request", what }] : [];
+}
+
+function markSetting(name: string | null, byId: ReadonlyMap<string, Thing>): Mark[] {
+  if (name === null) return [{ kind: "anything", what: "current_setting()" }];
+  // What is set for the whole database is set in each connection, also in that of a rehearsal.
+  const isSet = byId.get(`setting ${name}`)?.schema === "database";
+  const kind = isSet ? "harmless" : classifySetting(name);
+  return kind === "harmless" ? [] : [{ kind, what: `current_setting('${name}')` }];
+}
+
+/** A thing in words, as a person would name it. */
+export function describeThing({ kind, schema, name }: Thing): string {
+  if (kind === "function") return `${schema}.${name}()`;
+  if (kind === "setting") return `the setting ${name}`;
+  if (kind === "privileges") return "what the roles of the API may do";
+  if (kind === "relation" || kind === "access" || kind === "column") return `${schema}.${name}`;
+  return [kind, [schema, name].filter((part) => part !== "").join(".")].join(" ");
+}
+
+/** The things that changed, or are new. Policies are compared themselves, by what they let pass. */
+export function findChangedThings(before: Dependencies, after: Dependencies): Thing[] {
+  const old = new Map(before.things.map((thing) => [thing.id, thing.definition]));
+  return after.things.filter(({ id, kind, definition }) => {
+    if (kind === "policy") return false;
+    // A column that is new holds nothing yet.
+    if (kind === "column" && !old.has(id)) return false;
+    return old.get(id) !== definition;
+  });
 }

@@ -1,6 +1,6 @@
 import { type ApiRole, apiRoles } from "../model/model.ts";
 import type { Rules } from "./changes.ts";
-import { findChangedThings, findUsed, type Thing } from "./dependencies.ts";
+import { type Dependencies, findChangedThings, findReach } from "./dependencies.ts";
 
 /** A function that does for a role what it did not do before: what it gives is unknown. */
 export interface FunctionChange {
@@ -19,7 +19,10 @@ export function functionChanges(before: Rules, after: Rules): FunctionChange[] {
     model.functions.filter(({ schema, security }) => schema === "api" && security === "definer");
   return definers(after).flatMap(({ name, signature, executableBy }) => {
     const old = definers(before).find((one) => one.signature === signature);
-    const differs = reach(name, after.dependencies).some((thing) => changed.includes(thing));
+    const reach = findOwnReach(name, after.dependencies);
+    const differs =
+      (reach.anything && changed.length > 0) ||
+      reach.things.some((thing) => changed.includes(thing));
     return apiRoles
       .filter((role) => executableBy.includes(role))
       .filter((role) => differs || !old?.executableBy.includes(role))
@@ -27,9 +30,10 @@ export function functionChanges(before: Rules, after: Rules): FunctionChange[] {
   });
 }
 
-/** A function and those that it calls, as far as their texts show. */
-function reach(name: string, things: readonly Thing[]): Thing[] {
-  const functions = things.filter(({ kind }) => kind === "function");
-  const own = functions.filter((thing) => thing.schema === "api" && thing.name === name);
-  return [...own, ...own.flatMap(({ definition }) => findUsed(definition, functions))];
+/** What a function rests on but policies and grants, since it is past these. */
+function findOwnReach(name: string, dependencies: Dependencies) {
+  const ids = dependencies.things
+    .filter((thing) => thing.kind === "function" && thing.schema === "api" && thing.name === name)
+    .map(({ id }) => id);
+  return findReach(dependencies, ids, () => true);
 }

@@ -2,9 +2,9 @@ import type pg from "pg";
 import type { Caller } from "../model/caller.ts";
 import { type ApiRole, apiRoles, findRelation, type Relation, readAccess } from "../model/model.ts";
 import { assertSeesRows, canBecome, withReadOnly } from "../model/session.ts";
-import { type Change, compareRules, type Rules } from "./changes.ts";
+import { type Change, compareRules, findPolicyReach, type Rules } from "./changes.ts";
 import { hasNoRows, type Tally, tallyAsRole, tallyInPlace } from "./count.ts";
-import { isPlain, readDependencies } from "./dependencies.ts";
+import { readDependencies } from "./dependencies.ts";
 import { functionChanges } from "./functions.ts";
 import { compareByOrder, type Rehearsal, type RehearsedChange, summarize } from "./rehearsal.ts";
 import { sampleUsers } from "./sampled-users.ts";
@@ -67,7 +67,7 @@ export async function rehearseWithin(
   const relations = tables.flatMap((table) => findRelation(rules.model, table) ?? []);
   for (const { name } of relations) await assertSeesRows(client, name);
   const sampled = await sampleUsers(client, relations, options.as, options.users);
-  const stage: Stage = { client, rules, options, progress, callers: sampled.callers };
+  const stage: Stage = { client, rules, declared, options, progress, callers: sampled.callers };
   const rehearsed: RehearsedChange[] = [];
   for (const relation of relations) {
     rehearsed.push(...(await rehearseTable(stage, relation, changes)));
@@ -82,6 +82,7 @@ export async function rehearseWithin(
 interface Stage {
   readonly client: pg.ClientBase;
   readonly rules: Rules;
+  readonly declared: Rules;
   readonly options: RehearsalOptions;
   readonly progress: (doing: string) => void;
   readonly callers: readonly Caller[];
@@ -147,14 +148,13 @@ async function rehearseChanges(
 
 /** The tallies, by person and change. */
 async function countEffects(
-  { client, rules, progress }: Stage,
+  { client, rules, declared, progress }: Stage,
   scan: Scan,
   role: ApiRole,
   callers: readonly Caller[],
 ): Promise<readonly (readonly Tally[])[] | { readonly obstacle: string }> {
   const table = `api.${scan.relation.name}`;
-  const isPlainHere = ({ before, after }: Change) =>
-    [before, after].every(({ sql }) => isPlain(sql, rules.dependencies, role));
+  const isPlainHere = (change: Change) => [rules, declared].every((side) => isPlain(side, change));
   if (!scan.changes.every(isPlainHere)) {
     if (!(await canBecome(client, role))) {
       return { obstacle: `the role in DATABASE_URL may not become ${role}, whose rights decide` };
@@ -171,4 +171,16 @@ async function countEffects(
     tallies.push(own);
   }
   return tallies;
+}
+
+/**
+ * Whether a condition comes to the same for the owner of the database as for a role: it looks at
+ * nothing but its row and the claims, and calls nothing that the role may not call.
+ */
+function isPlain(rules: Rules, change: Change): boolean {
+  const { asRole, things } = findPolicyReach(rules, change);
+  return (
+    !asRole &&
+    things.every(({ kind, usableBy }) => kind !== "function" || usableBy.includes(change.role))
+  );
 }

@@ -1,5 +1,6 @@
 import { evaluate, type Outcome } from "../model/evaluate.ts";
-import { type Access, type PolicyCheck, toSql } from "../model/policy-check.ts";
+import type { Relation } from "../model/model.ts";
+import { type Access, getAccess, type PolicyCheck, toSql } from "../model/policy-check.ts";
 import type { CheckedCondition, CheckResult } from "./decide.ts";
 import type { Row, Scene } from "./rows.ts";
 
@@ -23,6 +24,52 @@ export async function checkAccess(
     ...(await runChecks(context, access.result, { over: "result", onlyFiltered: false }, result)),
     ...(await runChecks(context, overResult, { over: "result", onlyFiltered: true }, result)),
   ];
+}
+
+/**
+ * Evaluates the policies of select over the row that a request wants back: the one that results.
+ */
+export async function checkReturned(
+  context: Scene,
+  { role }: Access,
+  result: Row | null,
+): Promise<CheckResult[]> {
+  return runChecks(context, selectChecks(context.relation, role), always("result"), result);
+}
+
+/**
+ * Evaluates what an upsert has to pass (CREATE POLICY, "Policies Applied by Command Type"): it reads
+ * the key, so that the policies of select count throughout.
+ *
+ * @param rows The row to insert, the one in its way, and that one afterwards; the last two are
+ *   undefined when there is none in its way, and null when none was named.
+ */
+export async function checkUpsert(
+  context: Scene,
+  access: Access,
+  rows: { made: Row | null; existing: Row | null | undefined; result: Row | null | undefined },
+): Promise<CheckResult[]> {
+  const { relation } = context;
+  const select = selectChecks(relation, access.role);
+  const update = getAccess(relation, access.role, "update");
+  const inserted = [...access.result, ...select];
+  const checks = await runChecks(context, inserted, always("new"), rows.made);
+  if (rows.existing === undefined || rows.result === undefined) return checks;
+  const changed = [...update.row, ...select];
+  const resulting = [...update.result, ...select];
+  return [
+    ...checks,
+    ...(await runChecks(context, changed, always("row"), rows.existing)),
+    ...(await runChecks(context, resulting, always("result"), rows.result)),
+  ];
+}
+
+function always(over: CheckResult["over"]) {
+  return { over, onlyFiltered: false } as const;
+}
+
+function selectChecks(relation: Relation, role: Access["role"]): readonly PolicyCheck[] {
+  return getAccess(relation, role, "select").row;
 }
 
 async function runChecks(
@@ -51,8 +98,12 @@ async function runCheck(
       outcome: await evaluateCondition(context, condition.sql, row),
     });
   }
-  const fails = conditions.some(({ outcome }) => outcome?.value === "fails");
-  const together = fails ? await evaluateCondition(context, toSql([check]), row) : null;
+  const isUnsure = conditions.some(({ outcome }) =>
+    ["fails", "unknown"].includes(outcome?.value ?? ""),
+  );
+  // PostgreSQL evaluates permissive policies by their names, the last one first.
+  const asEvaluated = { ...check, permissive: [...permissive].reverse() };
+  const together = isUnsure ? await evaluateCondition(context, toSql([asEvaluated]), row) : null;
   return { verb, ...which, open, conditions, together };
 }
 

@@ -24,12 +24,12 @@ export interface CheckResult {
   readonly verb: Verb;
   /** Whether it holds only a request that filters the rows it changes. */
   readonly onlyFiltered: boolean;
-  /** The row that is there, or the one that results. */
-  readonly over: "row" | "result";
+  /** The row that is there, the one that results, or of an upsert the one that is to be inserted. */
+  readonly over: "row" | "result" | "new";
   readonly open: boolean;
   readonly conditions: readonly CheckedCondition[];
   /**
-   * All conditions as one, where one of them fails alone: PostgreSQL leaves out what cannot
+   * All conditions as one, where one of them fails or is unknown alone: PostgreSQL leaves out what cannot
    * matter ("true or ..."), so the request need not fail. Else null.
    */
   readonly together: Outcome | null;
@@ -111,12 +111,18 @@ function decideCheck(verb: Verb, check: CheckResult): Decision {
   const passes = check.conditions.some(
     ({ policy, outcome }) => policy.permissive && outcome?.value === "true",
   );
-  if (unclear !== undefined && !(passes && unclear.policy.permissive)) {
+  if (unclear !== undefined && !(passes && isSpared(unclear, check))) {
     const reason = `${names([unclear])} cannot be evaluated: ${unclear.outcome?.reason}.`;
     return { verdict: "unknown", reason };
   }
   if (passes) return { verdict: "yes", reason: "" };
   return { verdict: "no", reason: `no permissive policy lets it pass ${purpose(verb, check)}.` };
+}
+
+/** Whether PostgreSQL knows the answer before it gets to a condition, which could fail. */
+function isSpared({ policy }: CheckedCondition, { conditions, together }: CheckResult): boolean {
+  const everyRow = conditions.some((one) => one.policy.permissive && one.sql === "true");
+  return policy.permissive && (everyRow || together?.value === "true");
 }
 
 /** What refuses a row whatever the conditions that are not evaluated; null when nothing does. */

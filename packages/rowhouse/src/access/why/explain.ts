@@ -14,11 +14,11 @@ export function explain(answer: Answer, all: boolean): string[] {
   const who = caller.email === null ? caller.label : `${caller.email} (${caller.id})`;
   return [
     ...rows.flatMap(({ row, verdict, reason, filtered, checks }) => [
-      `May ${who} ${verb} ${rowName(row)} ${table}?`,
+      `May ${who} ${answer.upsert ? "upsert" : verb} ${rowName(row)} ${table}?`,
       ...checks.flatMap((check) => checkLines(answer, check)),
       `${verdictWord(verdict)}: ${reason}`,
       ...filterLines(verb, verdict, filtered),
-      ...(verdict === "yes" ? untriedLines(verb) : []),
+      ...(verdict === "yes" ? untriedLines(answer) : []),
       "",
     ]),
     ...grantLines(answer),
@@ -44,10 +44,10 @@ function verdictWord(verdict: Verdict): string {
 }
 
 /** What may still refuse it. */
-function untriedLines(verb: Verb): string[] {
+function untriedLines({ verb, upsert, returning }: Answer): string[] {
   if (verb === "select") return [];
   const line = "Constraints and triggers are not tried.";
-  return verb === "insert"
+  return verb === "insert" && !upsert && !returning
     ? [`${line} A request that wants the row back, as the client does, has to pass select, too.`]
     : [line];
 }
@@ -61,8 +61,8 @@ function filterLines(verb: Verb, verdict: Verdict, filtered: Decision | null): s
   ];
 }
 
-function checkLines({ verb }: Answer, check: CheckResult): string[] {
-  const title = `  ${describeCheckedRow(verb, check)}`;
+function checkLines(answer: Answer, check: CheckResult): string[] {
+  const title = `  ${describeCheckedRow(answer, check)}`;
   if (check.open) return [`${title}: no row-level security`];
   if (check.conditions.length === 0) return [`${title}: no policy, so no row`];
   const width = Math.max(...check.conditions.map(({ policy }) => policy.name.length));
@@ -72,10 +72,15 @@ function checkLines({ verb }: Answer, check: CheckResult): string[] {
   ];
 }
 
-function describeCheckedRow(verb: string, check: CheckResult): string {
-  if (check.over === "row") return `the row, ${check.verb} policies${filterNote(check)}`;
-  const row = verb === "insert" ? "the new row" : "the row afterwards";
-  return `${row}, ${check.verb} policies${filterNote(check)}`;
+function describeCheckedRow(answer: Answer, check: CheckResult): string {
+  const { verb, upsert, returning } = answer;
+  const note = returning ? "" : filterNote(check);
+  if (check.over === "row") {
+    return `${upsert ? "the row in its way" : "the row"}, ${check.verb} policies${note}`;
+  }
+  const isNew = check.over === "new" || (verb === "insert" && !upsert);
+  const row = isNew ? "the new row" : "the row afterwards";
+  return `${row}, ${check.verb} policies${note}`;
 }
 
 function filterNote({ onlyFiltered }: CheckResult): string {

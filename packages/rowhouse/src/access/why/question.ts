@@ -1,10 +1,14 @@
+import { RowhouseError } from "../../lib/errors.ts";
+import type { Claims } from "../model/caller.ts";
 import type { Relation, Verb } from "../model/model.ts";
-import { type Patch, rowInvalid } from "./rows.ts";
+import { type Patch, parseObject, rowInvalid } from "./rows.ts";
 
 /** May this caller do this? */
 export interface Question {
   /** An email address, a user's id, or "anonymous". */
   readonly as: string;
+  /** Further claims of the token; none when missing. `as` decides on the claims sub and role. */
+  readonly claims?: Claims;
   readonly verb: Verb;
   readonly table: string;
   /** Null asks for any row. */
@@ -13,6 +17,10 @@ export interface Question {
   readonly owner: string | null;
   /** A row to insert, or the columns that an update changes; null for neither. */
   readonly row: Patch | null;
+  /** Whether the insert updates a row with the same primary key (resolution=merge-duplicates). */
+  readonly upsert?: boolean;
+  /** Whether the request wants the whole row back (return=representation). */
+  readonly returning?: boolean;
 }
 
 /**
@@ -20,7 +28,9 @@ export interface Question {
  *
  * @throws RowhouseError row_invalid
  */
-export function assertMakesSense({ verb, id, row }: Question): void {
+export function assertMakesSense({ verb, id, row, upsert, returning }: Question): void {
+  if (upsert && verb !== "insert") throw rowInvalid("Only an insert takes --upsert.");
+  if (returning && verb === "select") throw rowInvalid("A select takes no --returning.");
   if (row === null) return;
   if (verb === "select" || verb === "delete") throw rowInvalid(`A ${verb} takes no --row.`);
   if (verb === "insert" && id !== null)
@@ -41,4 +51,24 @@ export function assertColumns({ name, columns }: Relation, { verb, row }: Questi
       throw rowInvalid(`PostgreSQL itself fills ${key}: no ${verb} can set it.`);
     }
   }
+}
+
+/**
+ * What `--claims` holds: claims beside those that come from `--as`.
+ *
+ * @throws RowhouseError claims_invalid
+ */
+export function parseClaims(json: string): Claims {
+  const claims = parseObject(json, "--claims", claimsInvalid);
+  const own = ["sub", "role"].filter((name) => Object.hasOwn(claims, name));
+  if (own.length === 0) return claims;
+  throw claimsInvalid(`--claims holds ${own.join(" and ")}, which --as decides.`);
+}
+
+function claimsInvalid(message: string): RowhouseError {
+  return new RowhouseError(
+    "claims_invalid",
+    message,
+    `Give --claims a JSON object without sub and role, like '{"team": "red"}'.`,
+  );
 }

@@ -56,6 +56,26 @@ export async function findRows(
   return rows;
 }
 
+/** The row with the primary key of another row; null when there is none, or no key. */
+export async function findConflict(
+  client: pg.ClientBase,
+  relation: Relation,
+  row: Row,
+): Promise<Row | null> {
+  const alias = quoteName(relation.name);
+  const columns = relation.key.map(
+    (name) => `${alias}.${quoteName(name)} = made.${quoteName(name)}`,
+  );
+  if (columns.length === 0) return null;
+  const { rows } = await client.query<Row>(
+    `select (${alias}.*)::text as text, to_jsonb(${alias}.*) as values
+      from ${sqlName(relation.name)} as ${alias}, (select ($1::text::${sqlName(relation.name)}).*) as made
+      where ${columns.join(" and ")}`,
+    [row.text],
+  );
+  return rows[0] ?? null;
+}
+
 /**
  * A row with changed columns, as the table would hold it, before triggers.
  *
@@ -150,17 +170,30 @@ export function rowInvalid(message: string): RowhouseError {
  * @throws RowhouseError row_invalid
  */
 export function parseRow(json: string): Patch {
-  const parsed = parsedJson(json);
+  return parseObject(json, "--row", rowInvalid);
+}
+
+/**
+ * The JSON object that an option holds.
+ *
+ * @param fault Makes the error of a text that is no JSON object.
+ */
+export function parseObject(
+  json: string,
+  option: string,
+  fault: (message: string) => RowhouseError,
+): Patch {
+  const parsed = parseJson(json, option, fault);
   if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) {
     return Object.fromEntries(Object.entries(parsed));
   }
-  throw rowInvalid("--row is JSON, but no object of columns.");
+  throw fault(`${option} is JSON, but not an object.`);
 }
 
-function parsedJson(json: string): unknown {
+function parseJson(json: string, option: string, fault: (message: string) => RowhouseError) {
   try {
-    return JSON.parse(json);
+    return JSON.parse(json) as unknown;
   } catch (error) {
-    throw rowInvalid(`--row is no JSON: ${errorMessage(error)}.`);
+    throw fault(`${option} is not JSON: ${errorMessage(error)}.`);
   }
 }

@@ -10,7 +10,7 @@ import {
 import { findTable } from "../model/names.ts";
 import { type Access, getAccess, type PolicyCheck } from "../model/policy-check.ts";
 import { assertSeesRows, canBecome, withReadOnly } from "../model/session.ts";
-import { checkAccess } from "./check.ts";
+import { checkAccess, checkReturned, checkUpsert } from "./check.ts";
 import {
   type CheckResult,
   type Decision,
@@ -23,8 +23,10 @@ import {
   applyPatch,
   computeColumns,
   evaluateDefault,
+  findConflict,
   findRows,
   nameColumn,
+  type Patch,
   type Row,
   type Scene,
 } from "./rows.ts";
@@ -42,6 +44,10 @@ interface RowAnswer extends Decision {
 export interface Answer {
   readonly caller: Pick<Caller, "role" | "id" | "email" | "label">;
   readonly verb: Verb;
+  /** Whether the insert updates the row in its way. */
+  readonly upsert: boolean;
+  /** Whether the request wants the whole row back. */
+  readonly returning: boolean;
   readonly table: string;
   /** The columns that the role may name; null when the verb is not granted at all. */
   readonly columns: readonly string[] | null;
@@ -77,7 +83,9 @@ export async function ask(
   question: Question,
 ): Promise<Answer> {
   assertMakesSense(question);
-  const caller = await findCaller(client, question.as);
+  const found = await findCaller(client, question.as);
+  // A further claim may replace email, which a token need not hold.
+  const caller = { ...found, claims: { ...found.claims, ...question.claims } };
   const relation = findTable(model, question.table);
   assertColumns(relation, question);
   const access = getAccess(relation, caller.role, question.verb);
@@ -110,9 +118,13 @@ async function findSubjects(context: Context): Promise<(Row | null)[]> {
 
 /** The row that an update leaves, or the one that is inserted. */
 async function buildResult(context: Context, row: Row): Promise<Row> {
-  const { client, relation, question } = context;
+  const { question } = context;
   if (question.verb !== "update" || question.row === null) return row;
-  return addGenerated(context, await applyPatch(client, relation, row, question.row));
+  return patchRow(context, row, question.row);
+}
+
+async function patchRow(context: Context, row: Row, patch: Patch): Promise<Row> {
+  return addGenerated(context, await applyPatch(context.client, context.relation, row, patch));
 }
 
 async function addGenerated(context: Context, row: Row): Promise<Row> {
@@ -129,17 +141,47 @@ async function addGenerated(context: Context, row: Row): Promise<Row> {
 async function answer(context: Context, row: Row | null): Promise<RowAnswer> {
   const { relation, access, question } = context;
   const written = Object.keys(question.row ?? {});
-  const result = row === null ? null : await buildResult(context, row);
-  const checks = await checkAccess(context, access, row, result);
-  const always = checks.filter(({ onlyFiltered }) => !onlyFiltered);
-  const missing = missingGrant(relation, access, written) ?? (await failingDefault(context, row));
-  const decision = decide(question.verb, always, missing);
+  const checks = await runAllChecks(context, row);
+  const always = checks.filter(({ onlyFiltered }) => question.returning || !onlyFiltered);
+  const missing =
+    missingGrant(relation, access, written) ??
+    missingFurtherGrant(context, written) ??
+    (await failingDefault(context, row));
+  // What an upsert leaves is as it would be after an update.
+  const decision = decide(question.upsert ? "update" : question.verb, always, missing);
   const unreadable = missingFilterGrant(relation, access, nameColumn(relation));
   const filtered =
-    access.filter === null || decision.verdict === "no"
+    access.filter === null || question.returning || decision.verdict === "no"
       ? null
       : decide(question.verb, checks, unreadable);
   return { ...decision, filtered, row: row?.values ?? null, checks };
+}
+
+async function runAllChecks(context: Context, row: Row | null): Promise<CheckResult[]> {
+  const { client, relation, access, question } = context;
+  if (question.upsert) {
+    const existing = row === null ? null : await findConflict(client, relation, row);
+    const isFree = row !== null && existing === null;
+    const result = existing && (await patchRow(context, existing, question.row ?? {}));
+    const conflict = isFree ? { existing: undefined, result: undefined } : { existing, result };
+    return checkUpsert(context, access, { made: row, ...conflict });
+  }
+  const result = row === null ? null : await buildResult(context, row);
+  const checks = await checkAccess(context, access, row, result);
+  const returned = question.returning && question.verb === "insert";
+  return returned ? [...checks, ...(await checkReturned(context, access, result))] : checks;
+}
+
+/** What is missing of grants for an upsert, and to give the row back; null when nothing is. */
+function missingFurtherGrant(
+  { relation, access: { role }, question }: Context,
+  written: readonly string[],
+): string | null {
+  const all = relation.columns.map(({ name }) => name);
+  const need = (verb: Verb, columns: readonly string[]) =>
+    missingGrant(relation, getAccess(relation, role, verb), columns);
+  const upsert = question.upsert ? (need("update", written) ?? need("select", relation.key)) : null;
+  return upsert ?? (question.returning ? need("select", all) : null);
 }
 
 /** Why a new row gets no default; null when it gets all, or was not made here. */
@@ -161,10 +203,17 @@ function outline({ caller, asRole, relation, access, question }: Context): Omit<
   const { columns } = access;
   const all = question.verb === "delete" ? [] : relation.columns.map(({ name }) => name);
   const filters = access.filter === null ? [] : [access.filter.check];
-  const counted = new Set([...access.row, ...access.result, ...filters].flatMap(listPolicies));
+  const further = (["update", "select"] as const).flatMap((verb) => {
+    const { row, result } = getAccess(relation, role, verb);
+    return question.upsert || (question.returning && verb === "select") ? [...row, ...result] : [];
+  });
+  const checks = [...access.row, ...access.result, ...filters, ...further];
+  const counted = new Set(checks.flatMap(listPolicies));
   return {
     caller: { role, id, email, label },
     verb: question.verb,
+    upsert: question.upsert ?? false,
+    returning: question.returning ?? false,
     table: `api.${relation.name}`,
     columns,
     columnsRefused: all.filter((column) => !columns?.includes(column)),

@@ -2,7 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
 import { errorMessage } from "../../lib/errors.ts";
-import { type CatalogEntry, compareCatalogs, readCatalogOn } from "../../schema/catalog/catalog.ts";
+import {
+  type CatalogEntry,
+  compareCatalogs,
+  readCatalogOn,
+  withoutOwners,
+} from "../../schema/catalog/catalog.ts";
 import { describeDifference } from "../../schema/catalog/describe.ts";
 import { withClient } from "../../stack/database.ts";
 import { prepareSession, readFacts } from "../facts.ts";
@@ -95,7 +100,8 @@ function settingFaults(wanted: Facts["settings"], actual: Facts["settings"]): st
 /** Policies, row-level security, grants, roles, memberships, and all else but rows. */
 async function catalogCheck(client: pg.Client, { dir, manifest }: Backup): Promise<Check> {
   const wanted: CatalogEntry[] = JSON.parse(readFileSync(join(dir, "catalog.json"), "utf8"));
-  const actual = await readCatalogOn(client);
+  const all = await readCatalogOn(client);
+  const actual = manifest.kind === "dump" ? withoutOwners(all) : all;
   const difference = compareCatalogs(wanted, actual);
   const sameHash = hashCatalog(actual) === manifest.catalog;
   return {

@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
 import type { Progress } from "../../lib/progress.ts";
-import { readCatalogOn } from "../../schema/catalog/catalog.ts";
+import { readCatalogOn, withoutOwners } from "../../schema/catalog/catalog.ts";
 import { withClient, withoutPassword } from "../../stack/database.ts";
 import { prepareSession, readFacts } from "../facts.ts";
 import { measure, sync } from "../files.ts";
@@ -51,7 +51,8 @@ export async function takeDump(
     await runTool(pgDump, args, url, "backup_failed", signal);
     chmodSync(file, 0o600);
     await sync(file);
-    const catalog = await readCatalogOn(client);
+    // What is restored belongs to the role that restores it.
+    const catalog = withoutOwners(await readCatalogOn(client));
     writeFileSync(join(draft.dir, "catalog.json"), JSON.stringify(catalog), { mode: 0o600 });
     const names = [...Object.values(dumpFiles), "catalog.json"];
     return {

@@ -29,16 +29,21 @@ async function fromDatabase(url: string) {
   const { buildDeclared } = await import("../../schema/catalog/declared.ts");
   const { areEqual } = await import("../../schema/catalog/catalog.ts");
   const { withSameOwner } = await import("../../schema/plan/owner.ts");
-  const { findHazards } = await import("../../schema/plan/hazards.ts");
+  const { readAnonymousRole } = await import("../../schema/plan/anonymous.ts");
+  const { findPlanHazards } = await import("../../schema/plan/hazards.ts");
   const { planChanges } = await import("../../schema/plan/plan.ts");
   const { readSnapshot } = await import("../../schema/plan/snapshot.ts");
   const { declaredSources } = await import("../../schema/plan/sources.ts");
   return withScratch(async (scratch) => {
     const declared = await scratch.create();
     await buildDeclared(await withSameOwner(url, declared), root);
-    const [from, to] = [await readSnapshot(url), await readSnapshot(declared)];
+    const anonymous = readAnonymousRole(root);
+    const [from, to] = [
+      await readSnapshot(url, { anonymous }),
+      await readSnapshot(declared, { anonymous }),
+    ];
     if (areEqual(from.catalog, to.catalog)) return { hazards: [], up: [] };
     const up = planChanges(from, to, declaredSources(root));
-    return { hazards: findHazards(from.catalog, to.catalog, up), up };
+    return { hazards: findPlanHazards([from, to], up), up };
   });
 }

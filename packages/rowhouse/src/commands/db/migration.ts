@@ -34,7 +34,11 @@ export const migrationCommand = new Command("migration")
     "allow dropping these tables, columns or labels of these enums, or changing a column's type",
   )
   .option("--draft", "write it with marked places for the values that rows need in new columns")
-  .option("--rename <column=name...>", "columns with a new name: api.tasks.title=name", parseRename)
+  .option(
+    "--rename <old=new...>",
+    "columns or tables with a new name: api.tasks.title=name, api.tasks=jobs",
+    parseRename,
+  )
   .option("--allow-rls-off <table...>", "allow turning row-level security off on these")
   .option("--allow-anonymous <object...>", "allow opening these to anonymous requests")
   .addHelpText(
@@ -101,12 +105,15 @@ async function noteFaults(faults: readonly Fault[]): Promise<void> {
   if (faults.some(({ level }) => level === "error")) note(keepFault);
 }
 
-/** "api.tasks.title=name" */
+/** "api.tasks.title=name", or "api.tasks=jobs" */
 function parseRename(value: string, others: readonly Rename[] = []): Rename[] {
-  const [, table = "", column = "", to = ""] =
-    /^(.+)\.("(?:[^"]|"")+"|\w+)=("(?:[^"]|"")+"|\w+)$/.exec(value) ?? [];
-  if (to !== "") return [...others, { table, column, to }];
-  throw new InvalidArgumentError("Give the old and the new name: api.tasks.title=name.");
+  const name = /"(?:[^"]|"")+"|\w+/.source;
+  const [, table = "", column, to = ""] =
+    new RegExp(`^((?:${name})\\.(?:${name}))(?:\\.(${name}))?=(${name})$`).exec(value) ?? [];
+  if (to !== "") return [...others, column === undefined ? { table, to } : { table, column, to }];
+  throw new InvalidArgumentError(
+    "Give the old and the new name: api.tasks.title=name, or api.tasks=jobs for a table.",
+  );
 }
 
 function migrationName(value: string): string {

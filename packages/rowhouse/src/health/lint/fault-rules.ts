@@ -9,4 +9,17 @@ export const faultRules: readonly Omit<Rule, "query">[] = [
     remedy:
       "grant select (column) on ... to ...; what no request may see belongs into the schema private.",
   },
+  {
+    name: "failing_requests",
+    level: "error",
+    why: "A policy that raises an error makes each of these requests fail, for all users: policies that ask each other's tables, a function without EXECUTE, a table that the role may not read. PostgreSQL explains one statement for each table, verb and role, and the policies are evaluated over a few rows.",
+    remedy:
+      "Let a policy ask a security definer function in place of another table's policies; grant what it uses; correct its expression.",
+  },
+  {
+    name: "failing_rows",
+    level: "note",
+    why: "A policy that raises an error for some rows or claims makes every request fail that meets such a row, also a list of rows that are in order. On declared tables the rows are made up: see whether real ones can be like them.",
+    remedy: "case when ... then ... end around what can fail, or a check constraint on the column.",
+  },
 ];

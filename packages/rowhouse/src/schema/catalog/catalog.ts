@@ -2,13 +2,51 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
 import { withClient } from "../../stack/database.ts";
+import { define } from "./define.ts";
+import type { FactKind, FactsByKind } from "./facts.ts";
 
 /** One thing that a database holds, in words that two databases can be compared by. */
 export interface CatalogEntry {
   /** "table", "column", "policy", "grant" ... */
   readonly kind: string;
   readonly name: string;
+  /** In words, which are compared and shown, and never read: that is what `facts` are for. */
   readonly definition: string;
+  /** Undefined for kinds that are only compared, and in the catalog of an older backup. */
+  readonly facts?: FactsByKind[FactKind];
+}
+
+/** One thing of a kind that is read as data. */
+export interface KnownEntry<K extends FactKind> extends CatalogEntry {
+  readonly kind: K;
+  readonly facts: FactsByKind[K];
+}
+
+/** Whether an entry is of a kind that is read as data. */
+export function isKind<K extends FactKind>(entry: CatalogEntry, kind: K): entry is KnownEntry<K> {
+  return entry.kind === kind && entry.facts !== undefined;
+}
+
+/** The entries of one kind, as data. */
+export function listKind<K extends FactKind>(
+  entries: readonly CatalogEntry[],
+  kind: K,
+): KnownEntry<K>[] {
+  return entries.filter((entry) => isKind(entry, kind));
+}
+
+/** A catalog as if all belonged to one role. */
+export function withoutOwners(entries: readonly CatalogEntry[]): CatalogEntry[] {
+  return entries.filter(({ kind }) => kind !== "owner");
+}
+
+/** An entry as it is after some of its facts have changed. */
+export function withFacts<K extends FactKind>(
+  entry: KnownEntry<K>,
+  changed: Partial<FactsByKind[K]>,
+): KnownEntry<K> {
+  const facts = { ...entry.facts, ...changed };
+  return { ...entry, facts, definition: define(entry.kind, facts) };
 }
 
 const queriesDir = join(import.meta.dirname, "queries");
@@ -18,7 +56,7 @@ const firstOid = 16384;
 
 /**
  * Everything that was made in a database: objects, their comments, and what roles other than their
- * owner may do with them. Owners are left out: the same migrations run as different owners.
+ * owner may do with them. Of owners only those count that differ from the role that owns most.
  * So are what extensions bring along and dbmate's own table.
  */
 export async function readCatalog(url: string): Promise<CatalogEntry[]> {
@@ -32,20 +70,38 @@ export async function readCatalogOn(client: pg.ClientBase): Promise<CatalogEntry
   const entries: CatalogEntry[] = [];
   for (const file of readdirSync(queriesDir).sort()) {
     const query = readFileSync(join(queriesDir, file), "utf8");
-    const { rows } = await client.query<CatalogEntry>(onlyMade(query), [firstOid]);
-    entries.push(...rows);
+    const { rows } = await client.query<Row>(onlyMade(query), [firstOid]);
+    entries.push(...rows.map(toEntry));
   }
   return entries;
 }
 
+/** What a query reads: a definition, or the facts that one is made of. */
+interface Row {
+  readonly kind: string;
+  readonly name: string;
+  readonly definition: string | null;
+  readonly facts: FactsByKind[FactKind] | null;
+}
+
+function toEntry({ kind, name, definition, facts }: Row): CatalogEntry {
+  if (facts === null) return { kind, name, definition: definition ?? "" };
+  // The queries that read facts are those of these kinds.
+  return { kind, name, definition: define(kind as FactKind, facts), facts };
+}
+
 function onlyMade(query: string): string {
   return `
-    select kind, name, definition
+    select
+      kind,
+      name,
+      to_jsonb(object) ->> 'definition' as definition,
+      to_jsonb(object) -> 'facts' as facts
     from (${query}) as object
     where oid >= $1
     and name not like '%public.schema\\_migrations%'
     and not exists (select from pg_catalog.pg_depend as member where member.objid = object.oid and member.deptype = 'e')
-    order by kind, name, definition
+    order by kind, name, definition, facts
   `;
 }
 

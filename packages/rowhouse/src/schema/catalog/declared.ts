@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join, relative, sep } from "node:path";
+import { join, relative } from "node:path";
 import type pg from "pg";
 import { errorCode, errorMessage, RowhouseError } from "../../lib/errors.ts";
 import { openProject } from "../../lib/project.ts";
 import { withClient } from "../../stack/database.ts";
 import { formatFault } from "./fault.ts";
+import { findObstacle } from "./needs.ts";
 import { findRefusal, rowsRefusal } from "./refused.ts";
 import { type Statement, splitStatements } from "./sql.ts";
 import { isCreation, listSubjects } from "./subject.ts";
@@ -57,26 +58,53 @@ function orDeclarationError<T>(path: string, read: () => T): T {
 
 /**
  * Builds the declared database in an empty one. The files need no order: one that names
- * something missing is tried again after the others, until all are in.
+ * something missing is tried again after the others, and at last a statement at a time, until all
+ * are in.
  *
- * @throws RowhouseError declaration_failed, naming the file, the place in it, and PostgreSQL's error;
- *   declaration_refused for what no comparison would see.
+ * @throws RowhouseError declaration_failed, naming the file, the place in it, and PostgreSQL's error,
+ *   or the files that need each other; declaration_refused for what no comparison would see.
  */
 export async function buildDeclared(url: string, root = openProject().root): Promise<void> {
-  const files = declaredFiles(root);
-  for (const file of files) refuseUndeclarable(file, readDeclared(root, file));
+  const files = declaredFiles(root).map((file) => ({ file, sql: readDeclared(root, file) }));
+  for (const { file, sql } of files) refuseUndeclarable(file, sql);
   await withClient(url, async (client) => {
     await client.query("begin");
-    let pending: Failure[] = files.map((file) => ({ file, error: undefined }));
-    while (pending.length > 0) {
-      const left = await applyRound(client, root, pending);
-      const cause = findCause(left);
-      if (cause && left.length === pending.length) throw await createError(client, root, cause);
-      pending = left;
-    }
+    const left = await untilStuck(files, (some) => applyFiles(client, root, some));
+    const split = left.map((one): SplitFile => {
+      return { ...one, rest: splitStatements(one.sql), error: undefined };
+    });
+    const stuck = await untilStuck(split, (some) => applyStatements(client, root, some));
+    if (stuck.length > 0) throw createStuckError(root, stuck);
     await refuseRows(client);
     await client.query("commit");
   });
+}
+
+/** A file that is not in yet. */
+interface DeclaredFile {
+  readonly file: string;
+  readonly sql: string;
+}
+
+/** A file of which some statements may be in. */
+interface SplitFile extends DeclaredFile {
+  readonly rest: readonly Statement[];
+  /** Why the first of them failed when it was tried. */
+  readonly error: unknown;
+}
+
+/** Goes over what is left until a round brings none of it in. @returns What is left then. */
+async function untilStuck<T extends DeclaredFile>(
+  files: readonly T[],
+  round: (files: readonly T[]) => Promise<{ readonly left: readonly T[]; readonly done: number }>,
+): Promise<readonly T[]> {
+  let pending = files;
+  while (pending.length > 0) {
+    const { left, done } = await round(pending);
+    pending = left;
+    if (done === 0) break;
+  }
+  return pending;
 }
 
 /** Refuses what no comparison would see: it would be "declared" and never arrive. */
@@ -105,38 +133,66 @@ async function refuseRows(client: pg.Client): Promise<void> {
   );
 }
 
-/** A file that is not applied yet, and the error when it was tried. */
-interface Failure {
-  readonly file: string;
-  readonly error: unknown;
-}
-
-/** The failure that the others follow from: what it misses is in none of the files that are left. */
-function findCause(failures: readonly Failure[]): Failure | undefined {
-  const isMade = (reason: string) => failures.some(({ file }) => reason.includes(objectName(file)));
-  return failures.find(({ error }) => !isMade(errorMessage(error))) ?? failures[0];
-}
-
-/** How PostgreSQL names what a file declares: files are named after their objects. */
-function objectName(file: string): string {
-  const [dir = "", name = ""] = file
-    .replace(/\.sql$/, "")
-    .split(sep)
-    .slice(-2);
-  return ["schemas", "roles"].includes(dir) ? `"${name}"` : `${dir}.${name}`;
-}
-
-/** @returns The files that named something missing. */
-async function applyRound(client: pg.Client, root: string, files: Failure[]): Promise<Failure[]> {
-  const left: Failure[] = [];
-  for (const { file } of files) {
-    const error = await apply(client, readDeclared(root, file));
+/** Applies whole files; those that name something missing are left. */
+async function applyFiles(client: pg.Client, root: string, files: readonly DeclaredFile[]) {
+  const left: DeclaredFile[] = [];
+  for (const one of files) {
+    const error = await apply(client, one.sql);
     if (error === undefined) continue;
-    if (!missingObject.has(errorCode(error) ?? ""))
-      throw await createError(client, root, { file, error });
-    left.push({ file, error });
+    if (!isMissing(error)) throw await createFileError(client, root, one, error);
+    left.push(one);
   }
-  return left;
+  return { left, done: files.length - left.length };
+}
+
+/** Applies the statements of each file up to the first that names something missing. */
+async function applyStatements(client: pg.Client, root: string, files: readonly SplitFile[]) {
+  const left: SplitFile[] = [];
+  let done = 0;
+  for (const one of files) {
+    for (const [index, statement] of one.rest.entries()) {
+      const error = await apply(client, statement.text);
+      done += error === undefined ? 1 : 0;
+      if (error === undefined) continue;
+      movePosition(error, one.sql.slice(0, statement.start));
+      if (!isMissing(error)) throw createError(root, one, error, statement);
+      left.push({ ...one, rest: one.rest.slice(index), error });
+      break;
+    }
+  }
+  return { left, done };
+}
+
+function isMissing(error: unknown): boolean {
+  return missingObject.has(errorCode(error) ?? "");
+}
+
+/** PostgreSQL counts from the start of the statement; in the file there is more before. */
+function movePosition(error: unknown, before: string): void {
+  if (error instanceof Error && "position" in error && error.position) {
+    error.position = String(Number(error.position) + [...before].length);
+  }
+}
+
+function createStuckError(root: string, stuck: readonly SplitFile[]): RowhouseError {
+  const obstacle = findObstacle(stuck);
+  if ("cause" in obstacle) {
+    const { cause } = obstacle;
+    return createError(root, cause, cause.error, cause.rest[0]);
+  }
+  const { cycle } = obstacle;
+  const names = [...cycle, ...cycle.slice(0, 1)].map(({ from }) => from.file);
+  return new RowhouseError(
+    "declaration_failed",
+    [
+      `What is declared cannot be built: files need each other, ${names.join(" -> ")}.`,
+      ...cycle.map(
+        ({ from, object, to }) => `  ${from.file} needs ${object}, which ${to.file} makes`,
+      ),
+    ].join("\n"),
+    "Break the circle: make one of them without the other, and add what needs it in a statement of its own below, like `alter table ... add constraint`.",
+    { cause: cycle[0]?.from.error },
+  );
 }
 
 /** The error for a file that ends the transaction; what it ran until then stays. */
@@ -159,19 +215,27 @@ async function apply(client: pg.Client, sql: string): Promise<unknown> {
   }
 }
 
-async function createError(
+async function createFileError(
   client: pg.Client,
   root: string,
-  { file, error }: Failure,
+  file: DeclaredFile,
+  error: unknown,
 ): Promise<RowhouseError> {
-  const sql = readDeclared(root, file);
   const statement =
     errorMessage(error) === endsTransaction
-      ? splitStatements(sql).find(isTransactionCommand)
-      : await failingStatement(client, sql);
-  const twin = alreadyThere.has(errorCode(error) ?? "")
-    ? findTwin(root, file, statement)
-    : undefined;
+      ? splitStatements(file.sql).find(isTransactionCommand)
+      : await failingStatement(client, file.sql);
+  return createError(root, file, error, statement);
+}
+
+function createError(
+  root: string,
+  { file, sql }: DeclaredFile,
+  error: unknown,
+  statement: Statement | undefined,
+): RowhouseError {
+  const isTwin = alreadyThere.has(errorCode(error) ?? "");
+  const twin = isTwin ? findTwin(root, file, statement) : undefined;
   return new RowhouseError(
     "declaration_failed",
     `What is declared cannot be built.\n${formatFault(file, sql, error, statement?.start)}`,

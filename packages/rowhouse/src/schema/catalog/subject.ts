@@ -123,14 +123,17 @@ function path(parts: readonly Node[] = []): string {
   return quotePath(parts.flatMap(listNames));
 }
 
-function listNames(node: Node | undefined): string[] {
+/** The parts of a name in a statement. */
+export function listNames(node: Node | undefined): string[] {
   if (node === undefined) return [];
   if ("String" in node) return [node.String.sval ?? ""];
   if ("List" in node) return (node.List.items ?? []).flatMap(listNames);
+  if ("TypeName" in node) return (node.TypeName.names ?? []).flatMap(listNames);
   if ("ObjectWithArgs" in node) return (node.ObjectWithArgs.objname ?? []).flatMap(listNames);
   return [];
 }
 
-function quotePath(names: readonly string[]): string {
+/** A name of several parts as PostgreSQL writes it. */
+export function quotePath(names: readonly string[]): string {
   return names.map(quoteName).join(".");
 }

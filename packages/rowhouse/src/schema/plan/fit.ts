@@ -2,11 +2,21 @@ import type pg from "pg";
 import { errorCode } from "../../lib/errors.ts";
 import { withClient } from "../../stack/database.ts";
 import { type CatalogEntry, compareCatalogs } from "../catalog/catalog.ts";
+import { parseStatement } from "../catalog/sql.ts";
 import { findSubject } from "../catalog/subject.ts";
+import { leaveBodiesUnchecked } from "./bodies.ts";
 import { planChanges } from "./plan.ts";
 import { getRoles, readCatalogWithRoles, withoutRoles } from "./roles.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Sources } from "./sources.ts";
+
+/** How a plan is tried. */
+interface FitOptions {
+  /** The roles that the plan leaves on the server. */
+  readonly staying?: readonly string[];
+  /** Whether the bodies of functions are not looked into. */
+  readonly unchecked?: boolean;
+}
 
 /**
  * Plans with as many statements as people wrote them as lead there: one that fails, or arrives
@@ -14,23 +24,23 @@ import type { Sources } from "./sources.ts";
  * comes after it. The database is only tried on: nothing stays.
  *
  * @param url The database that `from` is of.
- * @param staying The roles that the plan leaves on the server.
- * @returns The statements in an order that works; with the last ones tried, where none does.
+ * @param options What the plan leaves on the server, and how it is run.
+ * @returns The statements in an order that works; where none does, those that work come first.
  */
 export async function fitSources(
   url: string,
   [from, to]: readonly [Snapshot, Snapshot],
   sources: Sources,
-  staying: readonly string[] = [],
+  { staying = [], unchecked = false }: FitOptions = {},
 ): Promise<string[]> {
   const fitting = new Map(sources);
   const wanted = withoutRoles(to.catalog, staying);
   for (;;) {
     const statements = planChanges(from, to, fitting);
-    const { order, odd } = await tryOn(url, statements, wanted, staying);
+    const { order, left, odd } = await tryOn(url, statements, wanted, { staying, unchecked });
     if (odd.length === 0) return order;
     const subjects = [...fitting.keys()].filter((subject) => odd.some((one) => one(subject)));
-    if (subjects.length === 0) return statements;
+    if (subjects.length === 0) return [...order, ...left];
     for (const subject of subjects) fitting.delete(subject);
   }
 }
@@ -43,23 +53,26 @@ const alreadyThere = new Set(["42710", "42701"]);
 
 interface Trial {
   readonly order: readonly string[];
-  /** What failed: the statement; empty when all are in. */
-  readonly failed: string | undefined;
+  /** From the statement that failed on; empty when all are in. */
+  readonly left: readonly string[];
 }
 
-/** @returns The order that works, and how to tell the subjects of what did not. */
+/** @returns The order that works, what is left, and how to tell the subjects of what did not. */
 async function tryOn(
   url: string,
   statements: readonly string[],
   wanted: readonly CatalogEntry[],
-  staying: readonly string[],
-): Promise<{ order: string[]; odd: ((subject: string) => boolean)[] }> {
+  { staying, unchecked }: Required<FitOptions>,
+): Promise<{ order: string[]; left: string[]; odd: ((subject: string) => boolean)[] }> {
   return withClient(url, async (client) => {
     await client.query("begin");
-    const { order, failed } = await runInAnyOrder(client, statements);
+    if (unchecked) await client.query(leaveBodiesUnchecked);
+    const { order, left } = await runInAnyOrder(client, statements);
+    const [failed] = left;
     if (failed !== undefined) {
       await client.query("rollback");
-      return { order: [...order], odd: [(subject) => subject === findSubject(failed)] };
+      const isOfFailed = (subject: string) => subject === findSubject(failed);
+      return { order: [...order], left: [...left], odd: [isOfFailed] };
     }
     const catalog = await readCatalogWithRoles(client, getRoles(wanted));
     await client.query("rollback");
@@ -69,7 +82,7 @@ async function tryOn(
         (subject: string) =>
           isPartOf(name, subject),
     );
-    return { order: [...order], odd };
+    return { order: [...order], left: [], odd };
   });
 }
 
@@ -84,22 +97,28 @@ async function runInAnyOrder(client: pg.ClientBase, statements: readonly string[
   let pending = statements;
   while (pending.length > 0) {
     const left: string[] = [];
-    for (const sql of pending) {
+    for (const [index, sql] of pending.entries()) {
       const code = await run(client, sql);
       if (code === undefined) order.push(sql);
       else if (isThereAlready(sql, code)) continue;
       else if (missingObject.has(code)) left.push(sql);
-      else return { order, failed: sql };
+      else return { order, left: [sql, ...left, ...pending.slice(index + 1)] };
     }
-    if (left.length === pending.length) return { order, failed: left[0] };
+    if (left.length === pending.length) return { order, left };
     pending = left;
   }
-  return { order, failed: undefined };
+  return { order, left: [] };
 }
 
 /** What a table's own statement said without a name: `references api.users (id)`. */
 function isThereAlready(sql: string, code: string): boolean {
-  return /^alter table \S+\s+add (column|constraint) /.test(sql) && alreadyThere.has(code);
+  const tree = alreadyThere.has(code) ? parseStatement(sql) : undefined;
+  const cmds = (tree && "AlterTableStmt" in tree && tree.AlterTableStmt.cmds) || [];
+  return cmds.some(
+    (cmd) =>
+      "AlterTableCmd" in cmd &&
+      ["AT_AddColumn", "AT_AddConstraint"].includes(cmd.AlterTableCmd.subtype ?? ""),
+  );
 }
 
 /** @returns The SQLSTATE when it failed; nothing of it stays then. */

@@ -1,9 +1,9 @@
-import type { CatalogEntry } from "../catalog/catalog.ts";
+import { type CatalogEntry, type KnownEntry, listKind } from "../catalog/catalog.ts";
+import { quoteLiteral } from "../catalog/define.ts";
 
 /** The labels of an enum as SQL writes them, `'open'`; none of another type. */
-export function findLabels({ definition }: CatalogEntry): string[] {
-  const [, list = ""] = /^enum: (.*)$/s.exec(definition) ?? [];
-  return list.match(/E?'(?:[^']|'')*'/g) ?? [];
+export function findLabels({ facts }: KnownEntry<"type">): string[] {
+  return (facts.labels ?? []).map(quoteLiteral);
 }
 
 /** The labels that enums gain which are there already, and the names of those enums. */
@@ -11,11 +11,13 @@ export function findNewLabels(
   before: readonly CatalogEntry[],
   after: readonly CatalogEntry[],
 ): { readonly type: string; readonly label: string }[] {
-  return after.flatMap((now) => {
-    const old = before.find((one) => one.kind === "type" && one.name === now.name);
-    if (now.kind !== "type" || old === undefined) return [];
-    const known = new Set(findLabels(old));
-    const labels = findLabels(now).filter((label) => !known.has(label));
-    return labels.map((label) => ({ type: now.name, label }));
+  const known = new Map(listKind(before, "type").map((type) => [type.name, type]));
+  return listKind(after, "type").flatMap((now) => {
+    const old = known.get(now.name);
+    if (old === undefined) return [];
+    const labels = new Set(findLabels(old));
+    return findLabels(now)
+      .filter((label) => !labels.has(label))
+      .map((label) => ({ type: now.name, label }));
   });
 }

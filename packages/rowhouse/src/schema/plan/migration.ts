@@ -6,19 +6,23 @@ import { defaultLockRetries } from "../../stack/lock-retries.ts";
 import type { Scratch } from "../../stack/scratch.ts";
 import { areEqual } from "../catalog/catalog.ts";
 import { buildDeclared } from "../catalog/declared.ts";
+import { parseStatement } from "../catalog/sql.ts";
 import { type Proof, prove, type Refutation } from "../proof/prove.ts";
 import { fillColumn } from "../proof/sample-rows.ts";
+import { readAnonymousRole } from "./anonymous.ts";
 import { type Backfill, findRequired, markedPlace, splitRequired } from "./backfill.ts";
+import { areBodiesUnchecked, leaveBodiesUnchecked } from "./bodies.ts";
 import { fitSources } from "./fit.ts";
 import type { Hazard } from "./hazard.ts";
-import { findHazards } from "./hazards.ts";
+import { findPlanHazards } from "./hazards.ts";
 import { findNewLabels } from "./labels.ts";
 import { planChanges } from "./plan.ts";
 import { tablesToEmpty } from "./recreated.ts";
-import { applyRenames, type Rename, renameStatements } from "./rename.ts";
+import { applyRenames, getOldName, type Rename, renameStatements } from "./rename.ts";
 import { findNewRoles, keepRoles, listRoles } from "./roles.ts";
 import { readSnapshot, type Snapshot } from "./snapshot.ts";
 import { declaredSources, migratedSources } from "./sources.ts";
+import { changesRoles } from "./statement.ts";
 
 /** The migration that leads from db/migrations to sql/ and policies/. */
 export interface Draft {
@@ -45,7 +49,7 @@ export interface DraftOptions {
   /** Roles belong to a server: each side has one of its own. */
   readonly migrated: Scratch;
   readonly declared: Scratch;
-  /** The columns that have a new name. */
+  /** The tables and columns that have a new name. */
   readonly renames?: readonly Rename[];
   /** Whether a column that needs a backfill is drafted with the place for it. */
   readonly backfill?: boolean;
@@ -69,12 +73,13 @@ export async function draftMigration(
   const { from, to, source, target } = await readSides(options);
   const declared = to.catalog;
   if (areEqual(from.catalog, declared) && renames.length === 0) return undefined;
-  const written = await fitSources(source, [from, to], declaredSources(root));
-  const hazards = findHazards(from.catalog, declared, written);
+  const unchecked = areBodiesUnchecked(root);
+  const written = await fitSources(source, [from, to], declaredSources(root), { unchecked });
+  const hazards = findPlanHazards([from, to], written);
   options.permit?.(hazards);
   const dropped = hazards.filter(({ kind }) => kind === "drop").map(({ object }) => object);
-  // What was in a renamed column is found under its new name.
-  const losing = new Set([...dropped, ...renames.map(({ table, column }) => `${table}.${column}`)]);
+  // What was in a renamed column or table is found under its new name.
+  const losing = new Set([...dropped, ...renames.map(getOldName)]);
   const emptied = tablesToEmpty(hazards, from.catalog).filter(
     (table) => !losing.has(table) && declared.some((one) => one.name === table),
   );
@@ -85,21 +90,34 @@ export async function draftMigration(
   const back = [to, from] as const;
   const plans = [
     // As people wrote it, where that arrives; else as PostgreSQL writes it.
-    async () => [written, await fitSources(target, back, migratedSources(dir), newRoles)] as const,
+    async () => {
+      const fit = { staying: newRoles, unchecked };
+      return [written, await fitSources(target, back, migratedSources(dir), fit)] as const;
+    },
     async () => [planChanges(from, to), planChanges(...back)] as const,
+    // A label that comes back and is used at once: only a type that is made anew can do that.
+    async () => {
+      const labels = findNewLabels(declared, from.catalog);
+      if (labels.length === 0 || !isLabelTooNew(refutation)) return undefined;
+      const types = new Set(labels.map(({ type }) => type));
+      const odd = await readWithOtherLabels(options.declared, target, types);
+      return [written, planChanges(odd, from)] as const;
+    },
   ];
   for (const plan of plans) {
-    const [there, planned] = await plan();
+    const pair = await plan();
+    if (pair === undefined) continue;
+    const [there, planned] = pair;
     const up = [...renameStatements(renames), ...there];
     const down = [...keepRoles(planned, newRoles), ...renameStatements(renames, true)];
     const backfills = options.backfill ? findRequired(up) : [];
     const filled = await withMadeUpValues(up, backfills, target);
-    const text = migrationText(filled, down, emptied);
+    const text = migrationText(filled, down, { emptied, unchecked });
     const attempt = { file, text, dir, declared, losing, emptied, newRoles, target };
     const outcome = await prove(options.migrated, attempt);
     if ("rows" in outcome) {
       const shown = backfills.length > 0 ? splitRequired(up, (one) => [markedPlace(one)]) : up;
-      const text = migrationText(shown, down, emptied);
+      const text = migrationText(shown, down, { emptied, unchecked });
       const sides = { before: source, after: target };
       return { file, text, up: shown, hazards, proof: outcome, backfills, ...sides };
     }
@@ -123,6 +141,31 @@ async function withMadeUpValues(
   });
 }
 
+/** Whether the way down uses a label in the transaction that brings it back. */
+function isLabelTooNew(refutation: Refutation | undefined): boolean {
+  return refutation?.direction === "down" && unknownLabel.test(refutation.reason);
+}
+
+/**
+ * A snapshot whose enums have one more label: a plan from there makes the types anew instead of
+ * adding to them, and never names that label, so it works without it too.
+ */
+async function readWithOtherLabels(
+  scratch: Scratch,
+  template: string,
+  types: ReadonlySet<string>,
+): Promise<Snapshot> {
+  const url = await scratch.create(template);
+  try {
+    await withClient(url, async (client) => {
+      for (const type of types) await client.query(`alter type ${type} add value 'rowhouse_odd'`);
+    });
+    return await readSnapshot(url);
+  } finally {
+    await scratch.drop(url);
+  }
+}
+
 /** SQLSTATEs of "unsafe use of new value" and of a value that an enum does not have (yet). */
 const unknownLabel = /\((?:55P04|22P02)\)/;
 
@@ -138,11 +181,18 @@ function unproven(
     "plan_unproven",
     `Found no plan that leads from db/migrations to sql/ and policies/. It fails on the way ${refutation?.direction}: ${reason}`,
     used === undefined
-      ? reason.includes("(23502)")
-        ? "Rows that are there have no value for it. Give the column a default, or run `rowhouse db migration <name> --draft`: it writes the file with the place for their values."
-        : "Write this migration by hand; `rowhouse db check` verifies it."
+      ? findRemedy(reason)
       : `PostgreSQL lets a new label be used only after the migration that adds it. Write two: declare ${used.label} in ${used.type} alone, run \`rowhouse db migration\`, then declare what uses it and run it again.`,
   );
+}
+
+/** What to do about a plan that fails, by its SQLSTATE. */
+function findRemedy(reason: string): string {
+  if (reason.includes("(23502)"))
+    return "Rows that are there have no value for it. Give the column a default, or run `rowhouse db migration <name> --draft`: it writes the file with the place for their values.";
+  if (reason.includes("(23503)"))
+    return "Rows that are there refer to rows that the new table does not have. If the table has a new name only, say so: `--rename api.old=new`. Otherwise write this migration by hand; `rowhouse db check` verifies it.";
+  return "Write this migration by hand; `rowhouse db check` verifies it.";
 }
 
 /** The two sides, and the databases that they were read from. */
@@ -163,7 +213,8 @@ async function readSides({ root, dir, renames = [], ...sides }: DraftOptions): P
   await applyRenames(migrated, renames);
   const now = isShared ? [] : await listRoles(declared);
   const roles = now.filter((name) => !others.includes(name));
-  const snapshots = [readSnapshot(migrated, roles), readSnapshot(declared, roles)] as const;
+  const known = { roles, anonymous: readAnonymousRole(root) };
+  const snapshots = [readSnapshot(migrated, known), readSnapshot(declared, known)] as const;
   const [from, to] = await Promise.all(snapshots);
   return { from, to, source: migrated, target: declared };
 }
@@ -179,24 +230,35 @@ function nextVersion(dir: string): string {
 function migrationText(
   up: readonly string[],
   down: readonly string[],
-  emptied: readonly string[],
+  { emptied, unchecked }: { readonly emptied: readonly string[]; readonly unchecked: boolean },
 ): string {
   const limits = emptied.map((table) => `-- Only while ${table} is empty: a column comes back.`);
-  return ["-- migrate:up", ...part(up), "-- migrate:down", ...limits, ...part(down)]
+  return [
+    "-- migrate:up",
+    ...part(up, unchecked),
+    "-- migrate:down",
+    ...limits,
+    ...part(down, unchecked),
+  ]
     .join("\n\n")
     .concat("\n");
 }
 
-function part(statements: readonly string[]): string[] {
+function part(statements: readonly string[], unchecked: boolean): string[] {
   const reload = ["notify pgrst, 'reload schema'"];
   // PostgREST reads the settings of roles only with its configuration.
-  if (statements.some((sql) => /^(alter role|grant \S+ to) |^ *create role /m.test(sql))) {
+  if (statements.some((sql) => changesRoles(parseStatement(sql)))) {
     reload.push("notify pgrst, 'reload config'");
   }
   const lines = [...statements, reload.join(";\n")];
   return [
     `set local lock_timeout = '${defaultLockRetries.lockTimeout}s';`,
+    ...(unchecked && makesFunction(statements) ? [`${leaveBodiesUnchecked};`] : []),
     // A place for a person to write is a comment, and no statement.
     ...lines.map((sql) => (/^--.*(\n--.*)*$/.test(sql) ? sql : `${sql};`)),
   ];
+}
+
+function makesFunction(statements: readonly string[]): boolean {
+  return statements.map(parseStatement).some((tree) => tree && "CreateFunctionStmt" in tree);
 }

@@ -1,12 +1,15 @@
 import { plan } from "@supabase/pg-delta/plan";
+import { tokenize } from "../catalog/sql.ts";
 import { defaultPrivilegeStatements } from "./default-privileges.ts";
 import { formatStatement } from "./format.ts";
 import { grantStatements } from "./grants.ts";
+import { ownerStatements } from "./owners.ts";
 import { preferSources } from "./prefer-source.ts";
 import { withoutDropped } from "./recreated.ts";
 import { createIfMissing, getRoles } from "./roles.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Sources } from "./sources.ts";
+import { findRole, isOwnerChange, type PlannedStatement, readStatement } from "./statement.ts";
 import { statisticsStatements } from "./statistics.ts";
 
 /**
@@ -15,7 +18,8 @@ import { statisticsStatements } from "./statistics.ts";
  *
  * pg-delta plans; three things are ours: privileges (it writes them a column at a time, and takes the
  * built-in default privileges for those of a schema),
- * statistics targets (it does not know them), and the owner, which is the role that runs the migration.
+ * statistics targets (it does not know them), and owners: most belongs to the role that runs the
+ * migration, whatever it is called.
  *
  * @param sources How people wrote what is to be made. It is used where there is something;
  *   without it, the statements are PostgreSQL's own.
@@ -24,40 +28,48 @@ export function planChanges(from: Snapshot, to: Snapshot, sources?: Sources): st
   const { actions } = plan(from.facts, to.facts);
   const roles = new Set([...getRoles(from.catalog), ...getRoles(to.catalog)]);
   const statements = actions
-    .filter(({ sql }) => !isHandledElsewhere(sql) && !isOfOtherRole(sql, roles))
+    .map(({ sql }) => readStatement(sql))
+    .filter((one) => !isHandledElsewhere(one) && !isOfOtherRole(one, roles))
     .map(({ sql }) => formatStatement(sql, to.keywords))
     .map(createIfMissing);
+  const owners = ownerStatements(from.catalog, to.catalog, statements);
   const catalogs = { before: from.catalog, after: to.catalog };
   return [
     ...(sources ? preferSources(statements, sources, catalogs) : statements),
+    ...owners.first,
     ...statisticsStatements(from.statistics, to.statistics),
     ...defaultPrivilegeStatements(from.privileges.defaults, to.privileges.defaults, (schema) =>
       to.privileges.objects.has(`schema ${schema}`),
     ),
     ...grantStatements(withoutDropped(from.privileges, statements), to.privileges),
+    ...owners.last,
   ];
 }
 
 /** Roles belong to the server: those that are not of the API are none of our business. */
-function isOfOtherRole(sql: string, roles: ReadonlySet<string>): boolean {
-  const [, name] =
-    /^(?:CREATE|ALTER|DROP) ROLE "([^"]+)"/.exec(sql) ??
-    /^(?:COMMENT|SECURITY LABEL) ON ROLE "([^"]+)"/.exec(sql) ??
-    /^(?:GRANT|REVOKE) (?!.* ON ).*\b(?:TO|FROM) "([^"]+)"/s.exec(sql) ??
-    [];
+function isOfOtherRole({ tree }: PlannedStatement, roles: ReadonlySet<string>): boolean {
+  const name = findRole(tree);
   return name !== undefined && !roles.has(name);
 }
 
 /**
- * Privileges, default ones too (but not memberships), are planned here, owners are ignored, the table is dbmate's, and
+ * Privileges, default ones too (but not memberships), are planned here, owners too, the table is dbmate's, and
  * roles stay on the server (docs/adr/0003).
  */
-function isHandledElsewhere(sql: string): boolean {
+function isHandledElsewhere({ sql, tree }: PlannedStatement): boolean {
+  const isOurs = ["GrantStmt", "DropRoleStmt", "AlterDefaultPrivilegesStmt"];
   return (
-    /^(GRANT|REVOKE) .* ON /s.test(sql) ||
-    /^DROP ROLE /.test(sql) ||
-    /^ALTER DEFAULT PRIVILEGES /.test(sql) ||
-    /^ALTER .* OWNER TO \S+$/s.test(sql) ||
-    sql.includes('"public"."schema_migrations"')
+    (tree !== undefined && isOurs.some((kind) => kind in tree)) ||
+    isOwnerChange(tree) ||
+    namesMigrationsTable(sql)
   );
+}
+
+/** In its code: a comment on something else may speak of it. */
+function namesMigrationsTable(sql: string): boolean {
+  const code = tokenize(sql).filter(({ kind }) => kind === "code" || kind === "name");
+  return code
+    .map(({ text }) => text)
+    .join("")
+    .includes('"public"."schema_migrations"');
 }

@@ -1,8 +1,15 @@
-import type { CatalogEntry } from "../catalog/catalog.ts";
+import { type CatalogEntry, type KnownEntry, listKind } from "../catalog/catalog.ts";
 import { parseStatement, type Tree } from "../catalog/sql.ts";
-import { findSubject } from "../catalog/subject.ts";
+import { isCreation } from "../catalog/subject.ts";
+import { listDropped, listRetyped } from "./dropped.ts";
 import { toAlterPolicy, toReplacement } from "./rewrite.ts";
 import type { Sources } from "./sources.ts";
+import {
+  findCommentedPolicy,
+  findMadeType,
+  type PlannedStatement,
+  readStatement,
+} from "./statement.ts";
 
 /** The catalogs of the two databases that a plan leads between. */
 export interface Catalogs {
@@ -21,25 +28,26 @@ export function preferSources(
   sources: Sources,
   catalogs: Catalogs,
 ): string[] {
-  const dropped = findSubjects(statements, "drop ");
-  const made = findSubjects(statements, "create ");
-  const altered = alteredPolicies(statements, catalogs);
+  const planned = statements.map(readStatement);
+  const dropped = findSubjects(planned.filter(isDrop));
+  const made = findSubjects(planned.filter(isCreate));
+  const altered = alteredPolicies(planned, catalogs);
   const commented = unchangedComments(catalogs);
 
-  const isNeedless = (sql: string): boolean => {
-    const subject = findSubject(sql) ?? "";
-    const [, comment = ""] = /^comment on (policy .*) is$/m.exec(sql) ?? [];
+  const isNeedless = (one: PlannedStatement): boolean => {
+    const { tree, subject } = one;
+    const comment = findCommentedPolicy(tree) ?? "";
     const source = made.has(subject) ? sources.get(subject) : undefined;
     return (
-      (altered.has(subject) && sql.startsWith("drop ")) ||
+      (altered.has(subject) && isDrop(one)) ||
       (altered.has(comment) && commented.has(comment)) ||
-      isSaidAlready(sql, dropped.has(subject), source)
+      isSaidAlready(tree, dropped.has(subject), source)
     );
   };
 
-  const written = (sql: string): string => {
-    const subject = findSubject(sql) ?? "";
-    const source = sql.startsWith("create ") ? sources.get(subject) : undefined;
+  const written = (one: PlannedStatement): string => {
+    const { sql, subject } = one;
+    const source = isCreate(one) ? sources.get(subject) : undefined;
     if (source === undefined) return sql;
     if (altered.has(subject)) return toAlterPolicy(source);
     return isThere(subject, catalogs.before) && !dropped.has(subject)
@@ -48,53 +56,67 @@ export function preferSources(
   };
 
   const [types, others] = partition(
-    statements.filter((sql) => !isNeedless(sql)),
-    (sql) => /^create (type|domain) /.test(sql),
+    planned.filter((one) => !isNeedless(one)),
+    (one) => isNewType(one, catalogs.before),
   );
   // A table as a person wrote it has all its columns at once, so their types have to be there.
   return [...types, ...others].map(written);
+}
+
+/**
+ * Whether a statement makes a type, or the schema that it is in. One that is there is renamed or
+ * dropped first, so its place stays.
+ */
+function isNewType({ tree }: PlannedStatement, before: readonly CatalogEntry[]): boolean {
+  const made = findMadeType(tree);
+  return made !== undefined && !before.some(({ kind, name }) => `${kind} ${name}` === made);
+}
+
+function isDrop({ tree }: PlannedStatement): boolean {
+  return tree !== undefined && "DropStmt" in tree;
+}
+
+function isCreate({ tree }: PlannedStatement): boolean {
+  return isCreation(tree);
 }
 
 function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
   return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
 }
 
-function findSubjects(statements: readonly string[], verb: string): Set<string> {
-  return new Set(
-    statements.filter((sql) => sql.startsWith(verb)).map((sql) => findSubject(sql) ?? sql),
-  );
+function findSubjects(statements: readonly PlannedStatement[]): Set<string> {
+  return new Set(statements.map(({ subject }) => subject).filter((subject) => subject !== ""));
 }
 
 /**
  * The policies that are dropped and made again, where `alter policy` comes to the same, and whose
- * old condition needs nothing that goes.
+ * old condition needs nothing that goes or gets another type.
  */
-function alteredPolicies(statements: readonly string[], { before, after }: Catalogs) {
-  const going = statements
-    .filter((sql) => !sql.startsWith("drop policy "))
-    .flatMap((sql) => /\bdrop (?:function|column|table|type) (?:\w+\.)?(\w+)/.exec(sql)?.[1] ?? []);
-  const policies = before.filter(({ kind }) => kind === "policy");
-  const free = policies.filter(
+function alteredPolicies(planned: readonly PlannedStatement[], { before, after }: Catalogs) {
+  const statements = planned.map(({ sql }) => sql);
+  const going = new Set([...listDropped(statements), ...listRetyped(statements)]);
+  const now = new Map(listKind(after, "policy").map((policy) => [policy.name, policy]));
+  const free = listKind(before, "policy").filter(
     (old) =>
-      !going.some((name) => new RegExp(`\\b${name}\\b`).test(old.definition)) &&
-      after.some((entry) => entry.kind === "policy" && isAlterable(old, entry)),
+      !old.facts.needs.some((name) => going.has(name)) && isAlterable(old, now.get(old.name)),
   );
-  const made = findSubjects(statements, "create ");
-  const dropped = findSubjects(statements, "drop policy ");
+  const made = findSubjects(planned.filter(isCreate));
+  const dropped = findSubjects(planned.filter(isDrop));
   const names = free.map(({ name }) => `policy ${name}`);
   return new Set(names.filter((subject) => made.has(subject) && dropped.has(subject)));
 }
 
+type Policy = KnownEntry<"policy">;
+
 /** `alter policy` changes neither mode nor verb, and takes no condition away. */
-function isAlterable(old: CatalogEntry, now: CatalogEntry): boolean {
-  const getVerb = ({ definition }: CatalogEntry) => definition.split(" to ", 1)[0];
-  const keeps = (condition: string) =>
-    now.definition.includes(condition) || !old.definition.includes(condition);
+function isAlterable({ facts: old }: Policy, now: Policy | undefined): boolean {
+  if (now === undefined) return false;
+  const { permissive, command, using, check } = now.facts;
   return (
-    old.name === now.name &&
-    getVerb(old) === getVerb(now) &&
-    keeps(" using (") &&
-    keeps(" with check (")
+    old.permissive === permissive &&
+    old.command === command &&
+    (using !== null || old.using === null) &&
+    (check !== null || old.check === null)
   );
 }
 
@@ -110,8 +132,7 @@ function unchangedComments({ before, after }: Catalogs): Set<string> {
 }
 
 /** What goes with its table, or stands in the statement that makes the table. */
-function isSaidAlready(sql: string, goes: boolean, source: string | undefined): boolean {
-  const tree = parseStatement(sql);
+function isSaidAlready(tree: Tree | undefined, goes: boolean, source: string | undefined): boolean {
   const [cmd, ...others] = tree && "AlterTableStmt" in tree ? (tree.AlterTableStmt.cmds ?? []) : [];
   if (cmd === undefined || others.length > 0 || !("AlterTableCmd" in cmd)) return false;
   const { subtype, def } = cmd.AlterTableCmd;

@@ -1,30 +1,80 @@
-import type { CatalogEntry } from "../catalog/catalog.ts";
+import { type CatalogEntry, type KnownEntry, listKind } from "../catalog/catalog.ts";
 import type { Hazard } from "./hazard.ts";
 
-/** The roles of an anonymous request: also those that anonymous is a member of. */
-export function findPublicRoles(catalog: readonly CatalogEntry[]): ReadonlySet<string> {
-  const roles = new Set(["anonymous", "public"]);
-  // A set can be added to while it is gone through.
-  for (const role of roles) {
-    const entry = catalog.find(({ kind, name }) => kind === "role" && name === role);
-    const [, list] = / member of (.*)$/.exec(entry?.definition ?? "") ?? [];
-    for (const other of list?.split(", ") ?? []) roles.add(other);
-  }
-  return roles;
+/** The roles of an anonymous request, as SQL writes them: see anonymous.ts. */
+export type PublicRoles = ReadonlySet<string>;
+
+type Policy = KnownEntry<"policy">;
+
+/** Grants, present and future ones, to anonymous requests. */
+export function openGrants(gained: readonly CatalogEntry[], publicRoles: PublicRoles): Hazard[] {
+  const present = listKind(gained, "grant").map(({ facts: { on, object, role, privilege } }) => ({
+    role,
+    object: object ?? on,
+    what: `${privilege} on ${object === null ? on : `${on} ${object}`}`,
+  }));
+  const future = listKind(gained, "default privilege").map(({ facts }) => ({
+    role: facts.own ? "" : facts.role,
+    object: getPlace(facts),
+    what: `${facts.privilege.toLowerCase()} on ${getPlace(facts)}`,
+  }));
+  return [...present, ...future]
+    .filter(({ role }) => publicRoles.has(role))
+    .map(({ role, object, what }) => ({
+      kind: "anonymous",
+      object,
+      message: `It grants ${what} to ${role}.`,
+    }));
+}
+
+function getPlace({ objects, schema }: KnownEntry<"default privilege">["facts"]): string {
+  return `${objects} in ${schema ?? "every schema"}`;
+}
+
+/** What PostgreSQL grants to all by itself, and is no longer taken away. */
+export function restoredGrants(lost: readonly CatalogEntry[], publicRoles: PublicRoles): Hazard[] {
+  return listKind(lost, "revoke")
+    .filter(({ facts }) => publicRoles.has(facts.role))
+    .map(({ facts: { on, object, role, privilege } }) => ({
+      kind: "anonymous",
+      object: object ?? on,
+      message: `It no longer revokes ${privilege} on ${on} ${object} from ${role}.`,
+    }));
+}
+
+/**
+ * Default privileges that are as PostgreSQL has them: then the catalog has no entry, and all users
+ * (PUBLIC) may execute new functions and use new types.
+ */
+export function builtInDefaults(
+  lost: readonly CatalogEntry[],
+  after: readonly CatalogEntry[],
+): Hazard[] {
+  const left = new Set(listKind(after, "default privilege").map(({ name }) => name));
+  return listKind(lost, "default privilege")
+    .filter(({ facts: { own, schema } }) => own && schema === null)
+    .filter(({ facts: { objects } }) => objects === "functions" || objects === "types")
+    .filter(({ name }) => !left.has(name))
+    .map(({ facts }) => ({
+      kind: "anonymous",
+      object: getPlace(facts),
+      message: `It gives all users (PUBLIC) PostgreSQL's own default privileges on new ${getPlace(facts)}.`,
+    }));
 }
 
 /** Policies that apply to anonymous requests, except new ones that only restrict. */
 export function openPolicies(
   lost: readonly CatalogEntry[],
   gained: readonly CatalogEntry[],
-  publicRoles: ReadonlySet<string>,
+  publicRoles: PublicRoles,
 ): Hazard[] {
-  const isNew = (policy: CatalogEntry) => !lost.some((old) => fullName(old) === fullName(policy));
-  return gained
-    .filter((policy) => appliesTo(policy, publicRoles) && !(isRestrictive(policy) && isNew(policy)))
-    .map(({ name }) => ({
+  const changed = new Set(listKind(lost, "policy").map(({ name }) => name));
+  return listKind(gained, "policy")
+    .filter((policy) => appliesTo(policy, publicRoles))
+    .filter(({ name, facts }) => facts.permissive || changed.has(name))
+    .map(({ name, facts }) => ({
       kind: "anonymous",
-      object: parseTable(name),
+      object: facts.table,
       message: `It creates or changes the policy ${name}, which applies to anonymous requests.`,
     }));
 }
@@ -33,33 +83,47 @@ export function openPolicies(
 export function looserPolicies(
   lost: readonly CatalogEntry[],
   after: readonly CatalogEntry[],
-  publicRoles: ReadonlySet<string>,
+  publicRoles: PublicRoles,
 ): Hazard[] {
-  const left = new Set(after.filter((one) => appliesTo(one, publicRoles)).map(fullName));
-  const tables = new Set(after.filter(({ kind }) => kind === "table").map(({ name }) => name));
-  return lost
-    .filter((policy) => appliesTo(policy, publicRoles) && isRestrictive(policy))
-    .filter((policy) => !left.has(fullName(policy)) && tables.has(parseTable(policy.name)))
-    .map(({ name }) => ({
+  const policies = listKind(after, "policy").filter((one) => appliesTo(one, publicRoles));
+  const left = new Set(policies.map(({ name }) => name));
+  const tables = new Set(listKind(after, "table").map(({ name }) => name));
+  return listKind(lost, "policy")
+    .filter((policy) => appliesTo(policy, publicRoles) && !policy.facts.permissive)
+    .filter(({ name, facts }) => !left.has(name) && tables.has(facts.table))
+    .map(({ name, facts }) => ({
       kind: "anonymous",
-      object: parseTable(name),
+      object: facts.table,
       message: `It removes the restrictive policy ${name}, which applies to anonymous requests.`,
     }));
 }
 
-function appliesTo({ kind, definition }: CatalogEntry, roles: ReadonlySet<string>): boolean {
-  const [, list = ""] = / to (.*?)(?: using | with check |$)/.exec(definition) ?? [];
-  return kind === "policy" && list.split(", ").some((role) => roles.has(role));
+function appliesTo({ facts }: Policy, roles: PublicRoles): boolean {
+  return facts.roles.some((role) => roles.has(role));
 }
 
-function isRestrictive({ definition }: CatalogEntry): boolean {
-  return definition.startsWith("restrictive ");
+/** Roles that become members of another one, or need not care for row-level security. */
+export function strongerRoles(
+  lost: readonly CatalogEntry[],
+  gained: readonly CatalogEntry[],
+): Hazard[] {
+  const before = new Map(listKind(lost, "role").map((role) => [role.name, describePower(role)]));
+  return listKind(gained, "role")
+    .filter((role) => describePower(role) !== (before.get(role.name) ?? ""))
+    .map((role) => ({
+      kind: "anonymous",
+      object: role.name,
+      message: `It gives the role ${role.name} another power: ${describePower(role) || "none"}.`,
+    }));
 }
 
-function parseTable(policy: string): string {
-  return policy.replace(/^.* on /, "");
-}
-
-function fullName({ kind, name }: CatalogEntry): string {
-  return `${kind} ${name}`;
+function describePower({ facts }: KnownEntry<"role">): string {
+  const { superuser, bypassRls, memberOf } = facts;
+  return [
+    superuser && "superuser",
+    bypassRls && "bypassrls",
+    memberOf.length > 0 && `member of ${memberOf.join(", ")}`,
+  ]
+    .filter((power) => power !== false)
+    .join(" ");
 }

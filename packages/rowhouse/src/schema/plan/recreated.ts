@@ -1,28 +1,7 @@
-import type { CatalogEntry } from "../catalog/catalog.ts";
+import { type CatalogEntry, isKind, listKind } from "../catalog/catalog.ts";
+import { listDropped } from "./dropped.ts";
 import type { Privileges } from "./grants.ts";
 import type { Hazard } from "./hazard.ts";
-
-/** How statements in the project's style drop something that holds data or grants. */
-const drops: readonly [kind: string, pattern: RegExp][] = [
-  ["table", /^drop (?:table|view|materialized view|foreign table) (\S+)$/],
-  ["function", /^drop (?:function|procedure) (.+)$/],
-  ["type", /^drop (?:type|domain) (\S+)$/],
-  // How pg-delta takes a label out of an enum: there is a new type of that name then.
-  ["type", /^alter type (\S+) rename to \S+__pgdelta_replaced$/],
-  ["sequence", /^drop sequence (\S+)$/],
-  ["column", /^alter (?:foreign )?table (\S+)\s+drop column (\S+)$/],
-];
-
-/** What statements drop, as "table api.tasks" or "column api.tasks.title". */
-function listDropped(statements: readonly string[]): string[] {
-  return statements.flatMap((sql) =>
-    drops.flatMap(([kind, pattern]) => {
-      const [, ...names] = pattern.exec(sql) ?? [];
-      // PostgreSQL names a function without the spaces that a statement has.
-      return names.length > 0 ? [`${kind} ${names.join(".").replaceAll(", ", ",")}`] : [];
-    }),
-  );
-}
 
 /** Privileges without those that go with what is dropped, even if it is made again. */
 export function withoutDropped(
@@ -50,23 +29,19 @@ export function findRecreated(
   after: readonly CatalogEntry[],
 ): Hazard[] {
   const gone = new Set(listDropped(statements));
-  const isComputed = ({ definition }: CatalogEntry) =>
-    / (stored|virtual)$/.test(definition.split(" default ", 1)[0] ?? "");
   return after.flatMap((now): Hazard[] => {
     const { kind, name } = now;
     const old = before.find((entry) => entry.kind === kind && entry.name === name);
-    if (old === undefined || !gone.has(`${kind} ${name}`)) return [];
-    if (kind === "table" && /^(view|materialized|composite)/.test(old.definition)) return [];
-    if (kind === "column" && isComputed(old) && isComputed(now)) return [];
-    if (kind !== "table" && kind !== "column") return [];
+    if (old === undefined || !gone.has(`${kind} ${name}`) || !holdsRows(old, now)) return [];
     const message = `It drops the ${kind} ${name} with all its data, and creates it again.`;
     return [{ kind: "drop", object: name, message }];
   });
 }
 
-/** "api.tasks" of "api.tasks.title". */
-export function parseTable(column: string): string {
-  return column.replace(/\.(?:"(?:[^"]|"")*"|\w+)$/, "");
+function holdsRows(old: CatalogEntry, now: CatalogEntry): boolean {
+  if (isKind(old, "table")) return /table$/.test(old.facts.relation);
+  if (!isKind(old, "column") || !isKind(now, "column")) return false;
+  return old.facts.generated === null || now.facts.generated === null;
 }
 
 /**
@@ -77,12 +52,16 @@ export function tablesToEmpty(
   hazards: readonly Hazard[],
   before: readonly CatalogEntry[],
 ): string[] {
-  const columns = before.filter(
-    ({ kind, name, definition }) =>
-      kind === "column" &&
-      hazards.some((hazard) => hazard.kind === "drop" && hazard.object === name) &&
-      / not null\b/.test(definition) &&
-      !/ (default|identity|stored|virtual)\b/.test(definition),
+  const dropped = new Set(
+    hazards.filter(({ kind }) => kind === "drop").map(({ object }) => object),
   );
-  return [...new Set(columns.map(({ name }) => parseTable(name)))];
+  const columns = listKind(before, "column").filter(
+    ({ name, facts }) =>
+      dropped.has(name) &&
+      facts.notNull &&
+      facts.default === null &&
+      facts.identity === null &&
+      facts.generated === null,
+  );
+  return [...new Set(columns.map(({ facts }) => facts.table))];
 }

@@ -1,26 +1,46 @@
 import { errorMessage, RowhouseError } from "../../lib/errors.ts";
 import { withClient } from "../../stack/database.ts";
 
-/** A column that has a new name, which a comparison of two databases cannot tell. */
+/** A table or a column that has a new name, which a comparison of two databases cannot tell. */
 export interface Rename {
   /** "api.tasks" */
   readonly table: string;
-  readonly column: string;
+  /** The column; the table itself without one. */
+  readonly column?: string;
+  /** The new name, without its schema or table. */
   readonly to: string;
+}
+
+/** "api.tasks.title", or "api.tasks". */
+export function getOldName({ table, column }: Rename): string {
+  return column === undefined ? table : `${table}.${column}`;
 }
 
 /** The statements that rename, or with `back` those that take it back. */
 export function renameStatements(renames: readonly Rename[], back = false): string[] {
-  const statements = renames.map(({ table, column, to }) =>
-    back
-      ? `alter table ${table}\n  rename column ${to} to ${column}`
-      : `alter table ${table}\n  rename column ${column} to ${to}`,
-  );
+  const statements = renames.map((rename) => renameStatement(rename, back));
   return back ? statements.reverse() : statements;
 }
 
+function renameStatement({ table, column, to }: Rename, back: boolean): string {
+  if (column === undefined) {
+    const [schema, name] = [table.slice(0, -getLastName(table).length), getLastName(table)];
+    return back
+      ? `alter table ${schema}${to}\n  rename to ${name}`
+      : `alter table ${table}\n  rename to ${to}`;
+  }
+  return back
+    ? `alter table ${table}\n  rename column ${to} to ${column}`
+    : `alter table ${table}\n  rename column ${column} to ${to}`;
+}
+
+/** "tasks" of "api.tasks". */
+function getLastName(table: string): string {
+  return /(?:"(?:[^"]|"")*"|[^."]+)$/.exec(table)?.[0] ?? table;
+}
+
 /**
- * Renames columns in a throwaway database.
+ * Renames tables and columns in a throwaway database.
  *
  * @throws RowhouseError plan_unproven when it has no such column, or one of the new name.
  */
@@ -31,7 +51,7 @@ export async function applyRenames(url: string, renames: readonly Rename[]): Pro
         throw new RowhouseError(
           "plan_unproven",
           `Cannot rename what db/migrations build: ${errorMessage(error)}.`,
-          "Give the old name with its table, and the new one alone: --rename api.tasks.title=name.",
+          "Give the old name with its schema, and the new one alone: --rename api.tasks.title=name, or api.tasks=jobs for a table.",
           { cause: error },
         );
       });

@@ -1,6 +1,9 @@
 import type pg from "pg";
 import { withClient } from "../../stack/database.ts";
-import { type CatalogEntry, readCatalogOn } from "../catalog/catalog.ts";
+import { type CatalogEntry, isKind, readCatalogOn, withFacts } from "../catalog/catalog.ts";
+import { quoteLiteral } from "../catalog/define.ts";
+import { parseStatement, quoteName, tokenize } from "../catalog/sql.ts";
+import { findMembership } from "./statement.ts";
 
 /** The names of all roles of a server, without those that came with it. */
 export async function listRoles(url: string): Promise<string[]> {
@@ -45,20 +48,28 @@ export function withoutRoles(
 ): CatalogEntry[] {
   return catalog
     .filter(({ kind, name }) => kind !== "role" || !roles.includes(name))
-    .map((entry) => (entry.kind === "role" ? withoutMemberships(entry, roles) : entry));
+    .map((entry) => {
+      if (!isKind(entry, "role")) return entry;
+      const stays = (role: string) => !roles.includes(unquote(role));
+      return withFacts(entry, { memberOf: entry.facts.memberOf.filter(stays) });
+    });
 }
 
-function withoutMemberships(role: CatalogEntry, roles: readonly string[]): CatalogEntry {
-  const definition = role.definition.replace(/ member of (.*)$/, (_, list: string) => {
-    const left = list.split(", ").filter((name) => !roles.includes(name.replaceAll('"', "")));
-    return left.length > 0 ? ` member of ${left.join(", ")}` : "";
-  });
-  return { ...role, definition };
+/** The name that SQL writes in quotes, or without where it needs none. */
+function unquote(name: string): string {
+  return name.replace(/^"(.*)"$/s, "$1").replaceAll('""', '"');
 }
 
 /** What a role is unless it is told otherwise. */
-const defaults =
-  /\b(nosuperuser|inherit|nocreaterole|nocreatedb|noreplication|nobypassrls|with)\b\s*/g;
+const defaults = new Set([
+  "inherit",
+  "nobypassrls",
+  "nocreatedb",
+  "nocreaterole",
+  "noreplication",
+  "nosuperuser",
+  "with",
+]);
 
 /**
  * A role belongs to the server, where another database may have made it: it is made only when it
@@ -67,20 +78,25 @@ const defaults =
  * @param sql A statement in the project's style.
  */
 export function createIfMissing(sql: string): string {
-  const [, name, options = ""] = /^create role (\S+)\s*([\s\S]*)$/.exec(sql) ?? [];
-  if (name === undefined) return sql;
-  const literal = name
-    .replace(/^"(.*)"$/, "$1")
-    .replaceAll('""', '"')
-    .replaceAll("'", "''");
-  const create = `create role ${name} ${options.replace(defaults, "")}`.trim();
-  return `do $$
+  const role = findCreatedRole(sql);
+  if (role === undefined) return sql;
+  const code = tokenize(sql).filter(({ text }) => text.trim() !== "");
+  const options = code.slice(3).filter(({ text, kind }) => kind !== "code" || !defaults.has(text));
+  const create = ["create role", quoteName(role), ...options.map(({ text }) => text)].join(" ");
+  // A name can hold what ends the block.
+  const tag = create.includes("$$") ? "$role$" : "$$";
+  return `do ${tag}
 begin
-  if not exists (select from pg_catalog.pg_roles where rolname = '${literal}') then
+  if not exists (select from pg_catalog.pg_roles where rolname = ${quoteLiteral(role)}) then
     ${create};
   end if;
 end
-$$`;
+${tag}`;
+}
+
+function findCreatedRole(sql: string): string | undefined {
+  const tree = parseStatement(sql);
+  return tree !== undefined && "CreateRoleStmt" in tree ? tree.CreateRoleStmt.role : undefined;
 }
 
 /**
@@ -90,7 +106,7 @@ $$`;
 export function keepRoles(statements: readonly string[], made: readonly string[]): string[] {
   const names = new Set(made);
   return statements.filter((sql) => {
-    const [, role = "", member = ""] = /^revoke (\S+) from (\S+)$/.exec(sql) ?? [];
-    return ![role, member].some((name) => names.has(name.replaceAll('"', "")));
+    const { granted = true, roles = [], members = [] } = findMembership(parseStatement(sql)) ?? {};
+    return granted || ![...roles, ...members].some((name) => names.has(name));
   });
 }

@@ -2,7 +2,9 @@ import { extract } from "@supabase/pg-delta/extract";
 import pg from "pg";
 import { withClient } from "../../stack/database.ts";
 import type { CatalogEntry } from "../catalog/catalog.ts";
+import { readPublicRoles } from "./anonymous.ts";
 import { type Privileges, readPrivileges } from "./grants.ts";
+import type { PublicRoles } from "./public-access.ts";
 import { readCatalogWithRoles } from "./roles.ts";
 import { readStatistics, type StatisticsTarget } from "./statistics.ts";
 
@@ -11,26 +13,36 @@ export interface Snapshot {
   readonly facts: Awaited<ReturnType<typeof extract>>["factBase"];
   readonly catalog: readonly CatalogEntry[];
   readonly privileges: Privileges;
+  /** The roles of an anonymous request. */
+  readonly publicRoles: PublicRoles;
   readonly statistics: readonly StatisticsTarget[];
   /** The words that are no names unless they are quoted. */
   readonly keywords: ReadonlySet<string>;
 }
 
-/**
- * Reads a database for planning; it is only read.
- *
- * @param roles Roles that belong to it though the API cannot become them.
- */
-export async function readSnapshot(url: string, roles: readonly string[] = []): Promise<Snapshot> {
+/** What nothing in a database shows. */
+export interface SnapshotOptions {
+  /** The role of an anonymous request, where a configuration names it: see anonymous.ts. */
+  readonly anonymous?: string | undefined;
+  /** Roles that belong to it though the API cannot become them. */
+  readonly roles?: readonly string[];
+}
+
+/** Reads a database for planning; it is only read. */
+export async function readSnapshot(
+  url: string,
+  { anonymous, roles = [] }: SnapshotOptions = {},
+): Promise<Snapshot> {
   // First, since it explains a database that cannot be reached.
   const catalog = await withClient(url, (client) => readCatalogWithRoles(client, roles));
-  const [facts, privileges, statistics, keywords] = await Promise.all([
+  const [facts, privileges, publicRoles, statistics, keywords] = await Promise.all([
     readFacts(url),
     readPrivileges(url),
+    withClient(url, (client) => readPublicRoles(client, anonymous)),
     readStatistics(url),
     readKeywords(url),
   ]);
-  return { facts, catalog, privileges, statistics, keywords };
+  return { facts, catalog, privileges, publicRoles, statistics, keywords };
 }
 
 async function readFacts(url: string) {

@@ -44,11 +44,13 @@ function isReplacement(tree: Tree): boolean {
   return "ViewStmt" in tree && tree.ViewStmt.replace === true;
 }
 
-/** Row security and statistics do not change the `create table` statement. */
+/** Row security, statistics and the owner do not change the `create table` statement. */
 function keepsStatement(tree: Tree): boolean {
+  if ("AlterOwnerStmt" in tree) return true;
   if (!("AlterTableStmt" in tree)) return false;
   const isBeside = (cmd: string | undefined) =>
-    cmd !== undefined && (cmd.endsWith("RowSecurity") || cmd === "AT_SetStatistics");
+    cmd !== undefined &&
+    (cmd.endsWith("RowSecurity") || cmd === "AT_SetStatistics" || cmd === "AT_ChangeOwner");
   return (tree.AlterTableStmt.cmds ?? []).every(
     (cmd) => "AlterTableCmd" in cmd && isBeside(cmd.AlterTableCmd.subtype),
   );

@@ -51,8 +51,11 @@ export async function fillColumn(
   const [guess] = candidates(target, undefined, found.literals);
   // Two rows were made up, and the column may be unique.
   return [
+    // Triggers would change what must survive, and a person decides whether they run.
+    "set local session_replication_role = replica",
     `update ${table} set ${column} = ${guess?.(0)}`,
     `update ${table} set ${column} = ${guess?.(1)} where ctid = (select max(ctid) from ${table})`,
+    "set local session_replication_role = origin",
   ];
 }
 
@@ -66,7 +69,9 @@ export interface Target {
 export async function openTarget(client: pg.ClientBase): Promise<Target> {
   // What a row refers to is elsewhere.
   await client.query("set session_replication_role = replica");
-  return { client, tables: await listTables(client) };
+  const tables = await listTables(client);
+  await useOwnSearchPath(client);
+  return { client, tables };
 }
 
 /**
@@ -78,6 +83,7 @@ export async function openTarget(client: pg.ClientBase): Promise<Target> {
  */
 export async function makeRows(client: pg.ClientBase, target?: Target): Promise<WithoutRows[]> {
   let pending = await listTables(client);
+  await useOwnSearchPath(client);
   let failures: WithoutRows[] = [];
   // A table waits for those that it refers to, so as many rounds as there are tables at the most.
   while (pending.length > 0) {
@@ -93,6 +99,11 @@ export async function makeRows(client: pg.ClientBase, target?: Target): Promise<
     pending = left;
   }
   return failures;
+}
+
+/** Triggers and checks find what they name as they do in production. */
+async function useOwnSearchPath(client: pg.ClientBase): Promise<void> {
+  await client.query("reset search_path");
 }
 
 /** The tables of a database that can hold rows; dbmate's own is left out. */
@@ -126,27 +137,49 @@ interface Place {
  * @returns Why the table could not be filled: the reason of the first guess.
  */
 async function fill(place: Place, table: Table): Promise<string | undefined> {
+  const empty = await findEmptyParent(place.client, table);
+  if (empty !== undefined) return `it refers to ${empty}, which has no rows`;
   const goal = place.target?.tables.find((one) => one.table === table.table);
   let first: string | undefined;
   for (const guess of guesses(table, goal)) {
-    const reason = await fillBy({ ...place, guess, goal }, table);
+    const reason = await fillBy({ ...place, table, guess, goal });
     if (reason === undefined) return undefined;
     first ??= reason;
+    // A trigger on another table made rows here: they are as good.
+    if (await hasRows(place.client, table.table)) return undefined;
   }
   return first;
+}
+
+/** A table without rows that each row of another has to refer to. */
+async function findEmptyParent(
+  client: pg.ClientBase,
+  { table, columns }: Table,
+): Promise<string | undefined> {
+  for (const { required, refers } of columns) {
+    const parent = required ? refers?.table : undefined;
+    if (parent !== undefined && parent !== table && !(await hasRows(client, parent))) return parent;
+  }
+  return undefined;
+}
+
+async function hasRows(client: pg.ClientBase, table: string): Promise<boolean> {
+  const { rowCount } = await client.query(`select from ${table} limit 1`);
+  return rowCount !== 0;
 }
 
 /** A value in SQL for a column of a row. */
 type Guess = (column: Column, row: number) => string;
 
 interface Attempt extends Place {
+  readonly table: Table;
   readonly guess: Guess;
   /** The same table in the target, if it is there. */
   readonly goal: Table | undefined;
 }
 
-async function fillBy(attempt: Attempt, table: Table): Promise<string | undefined> {
-  const { columns } = table;
+async function fillBy(attempt: Attempt): Promise<string | undefined> {
+  const { columns } = attempt.table;
   const given = columns.filter(({ required, refers }) => required || refers);
   const others = columns.filter((column) => !column.fixed && !given.includes(column));
   // Rules of several columns can want them all, or none.
@@ -155,7 +188,7 @@ async function fillBy(attempt: Attempt, table: Table): Promise<string | undefine
   let reason: string | undefined;
   // The rules to be met can refuse a default, too: so the last try is with everything.
   for (const some of [whole, given, [...given, ...others]]) {
-    reason = await insert(attempt, table.table, some, "rollback");
+    reason = await insert(attempt, some, "rollback");
     if (reason === undefined) {
       chosen = some;
       break;
@@ -164,19 +197,22 @@ async function fillBy(attempt: Attempt, table: Table): Promise<string | undefine
   if (chosen === undefined) return reason;
   for (const column of others.filter((one) => !chosen?.includes(one))) {
     const more: readonly Column[] = [...chosen, column];
-    if ((await insert(attempt, table.table, more, "rollback")) === undefined) chosen = more;
+    if ((await insert(attempt, more, "rollback")) === undefined) chosen = more;
   }
-  return insert(attempt, table.table, chosen, "commit");
+  return insert(attempt, chosen, "commit");
 }
 
 /** @returns Why it is impossible. */
 async function insert(
   attempt: Attempt,
-  table: string,
   columns: readonly Column[],
   end: "commit" | "rollback",
 ): Promise<string | undefined> {
-  const { client, guess } = attempt;
+  const {
+    client,
+    guess,
+    table: { table },
+  } = attempt;
   await client.query("begin");
   try {
     for (let row = 0; row < rowsPerTable; row += 1) {
@@ -190,7 +226,7 @@ async function insert(
     }
     // Here those fail that are checked at the end.
     await client.query("set constraints all immediate");
-    await meetTarget(attempt, table);
+    await meetTarget(attempt);
     await client.query(end);
     return undefined;
   } catch (error) {
@@ -200,25 +236,34 @@ async function insert(
 }
 
 /** Tries the rows of a table in the same table of the target, as text; nothing of them stays. */
-async function meetTarget({ client, target, goal, guess }: Attempt, table: string): Promise<void> {
+async function meetTarget({ client, target, goal, table, guess }: Attempt): Promise<void> {
   if (target === undefined || goal === undefined) return;
-  const { rows } = await client.query<{ row: Record<string, string> }>(
-    `select (select jsonb_object_agg(quote_ident(key), value) from jsonb_each_text(to_jsonb(one))) as row from ${table} as one`,
+  const texts = table.columns.map(({ name }) => `${name}::text as ${name}`).join(", ");
+  const { rows } = await client.query<Record<string, string | null>>(
+    `select ${texts} from ${table.table}`,
   );
+  const held = new Set(table.columns.map(({ name }) => name));
+  const known = goal.columns.filter(({ name, required }) => held.has(name) || required);
+  if (known.length === 0) return;
+  const names = known.map(({ name }) => name).join(", ");
   await target.client.query("begin");
   try {
-    for (const [index, { row }] of rows.entries()) {
-      const known = goal.columns.filter(({ name, required }) => name in row || required);
-      const values = known.map((column) => toSql(row[column.name]) ?? guess(column, index));
-      const names = known.map(({ name }) => name).join(", ");
-      if (known.length === 0) continue;
+    for (const [index, row] of rows.entries()) {
+      // There are no rows to refer to, and nothing asks for them.
+      const make = (column: Column) => guess({ ...column, refers: null }, index);
+      const values = known.map((column) => toSql(row[unquote(column.name)]) ?? make(column));
       await target.client.query(
-        `insert into ${table} (${names}) overriding system value values (${values.join(", ")})`,
+        `insert into ${table.table} (${names}) overriding system value values (${values.join(", ")})`,
       );
     }
   } finally {
     await target.client.query("rollback");
   }
+}
+
+/** A column's name, as results have it. */
+function unquote(name: string): string {
+  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
 }
 
 function toSql(text: string | null | undefined): string | undefined {
@@ -262,8 +307,10 @@ function candidates(
   }
   const cast = (value: string) => `${toSql(value)}::${type}`;
   if (labels) {
-    const own = labels.map((label) => () => cast(label));
-    return [(row) => cast(labels[row % labels.length] ?? ""), ...own];
+    const kept = labels.filter((label) => now?.labels?.includes(label) ?? true);
+    const lasting = kept.length > 0 ? kept : labels;
+    const own = lasting.map((label) => () => cast(label));
+    return [(row) => cast(lasting[row % lasting.length] ?? ""), ...own];
   }
   if (type.endsWith("[]")) return [() => cast("{}")];
   const guess = values[type];

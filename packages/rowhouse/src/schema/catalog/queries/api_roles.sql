@@ -62,13 +62,3 @@ select 16384, 'security label', format('role %s by %I', objoid::regrole, provide
 from pg_catalog.pg_shseclabel
 join api_role on api_role.oid = objoid
 where classoid = 'pg_authid'::regclass
-union all
-select
-  16384,
-  'grant',
-  format('parameter %s to %s', parname, case grantee when 0 then 'public' else grantee::regrole::text end),
-  lower(privilege_type) || case when is_grantable then ' with grant option' else '' end
-from pg_catalog.pg_parameter_acl
-cross join aclexplode(paracl) as acl
-where grantee = 0
-or grantee in (select oid from api_role)

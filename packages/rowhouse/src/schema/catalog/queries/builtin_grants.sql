@@ -66,41 +66,45 @@ change (oid, class, sub, grantee, privilege_type, is_grantable, taken) as (
     from aclexplode(acl) as given
     where (old.grantee, old.privilege_type) = (given.grantee, given.privilege_type)
   )
+),
+held as (
+  select
+    16384 as oid,
+    taken,
+    identified.type as "on",
+    identified.identity as object,
+    case grantee when 0 then 'public' else grantee::regrole::text end as role,
+    lower(privilege_type) as privilege,
+    is_grantable as grantable
+  from change
+  cross join pg_identify_object(class, change.oid, sub) as identified
+  union all
+  -- Languages, wrappers and servers that were made here; grants.sql has the rest.
+  select
+    object.oid,
+    false,
+    object.type,
+    quote_ident(object.name),
+    case acl.grantee when 0 then 'public' else acl.grantee::regrole::text end,
+    lower(acl.privilege_type),
+    acl.is_grantable
+  from (
+    select oid, 'language' as type, lanname as name, lanowner as owner, coalesce(lanacl, acldefault('l', lanowner)) as acl
+    from pg_catalog.pg_language
+    where oid >= 16384
+    union all
+    select oid, 'foreign data wrapper', fdwname, fdwowner, fdwacl
+    from pg_catalog.pg_foreign_data_wrapper
+    union all
+    select oid, 'server', srvname, srvowner, srvacl
+    from pg_catalog.pg_foreign_server
+  ) as object
+  cross join aclexplode(object.acl) as acl
+  where acl.grantee <> object.owner
 )
 select
-  16384 as oid,
+  oid,
   case when taken then 'revoke' else 'grant' end as kind,
-  format(
-    '%s %s %s',
-    (select type || ' ' || identity from pg_identify_object(class, oid, sub)),
-    case when taken then 'from' else 'to' end,
-    case grantee when 0 then 'public' else grantee::regrole::text end
-  ) as name,
-  lower(privilege_type) || case when is_grantable then ' with grant option' else '' end as definition
-from change
-union all
--- Languages, wrappers and servers that were made here; grants.sql has the rest.
-select
-  object.oid,
-  'grant',
-  format('%s %I to %s', object.type, object.name, case acl.grantee when 0 then 'public' else acl.grantee::regrole::text end),
-  lower(acl.privilege_type) || case when acl.is_grantable then ' with grant option' else '' end
-from (
-  select oid, 'language' as type, lanname as name, lanowner as owner, coalesce(lanacl, acldefault('l', lanowner)) as acl
-  from pg_catalog.pg_language
-  where oid >= 16384
-  union all
-  select oid, 'foreign data wrapper', fdwname, fdwowner, fdwacl
-  from pg_catalog.pg_foreign_data_wrapper
-  union all
-  select oid, 'server', srvname, srvowner, srvacl
-  from pg_catalog.pg_foreign_server
-) as object
-cross join aclexplode(object.acl) as acl
-where acl.grantee <> object.owner
-union all
-select 16384, 'comment', 'schema public', description
-from pg_catalog.pg_description
-where classoid = 'pg_namespace'::regclass
-and objoid = 'public'::regnamespace
-and description <> 'standard public schema'
+  format('%s %s %s %s', "on", object, case when taken then 'from' else 'to' end, role) as name,
+  to_jsonb(held) - 'oid' - 'taken' as facts
+from held

@@ -26,27 +26,36 @@ with object (oid, class, sub, owner, acl) as (
   from pg_catalog.pg_type
   where oid >= 16384
   and typtype in ('d', 'e', 'r')
+),
+held as (
+  select
+    object.oid,
+    identified.type as "on",
+    identified.identity as object,
+    case acl.grantee when 0 then 'public' else acl.grantee::regrole::text end as role,
+    lower(acl.privilege_type) as privilege,
+    acl.is_grantable as grantable
+  from object
+  cross join aclexplode(object.acl) as acl
+  cross join pg_identify_object(object.class, object.oid, object.sub) as identified
+  where acl.grantee <> object.owner
+  union all
+  -- The database itself goes without its name, so that two databases can be compared.
+  select
+    16384,
+    'database',
+    null,
+    case acl.grantee when 0 then 'public' else acl.grantee::regrole::text end,
+    lower(acl.privilege_type),
+    false
+  from pg_catalog.pg_database
+  cross join aclexplode(coalesce(datacl, acldefault('d', datdba))) as acl
+  where datname = current_database()
+  and acl.grantee <> datdba
 )
 select
-  object.oid,
+  oid,
   'grant' as kind,
-  format(
-    '%s to %s',
-    (select type || ' ' || identity from pg_identify_object(object.class, object.oid, object.sub)),
-    case acl.grantee when 0 then 'public' else acl.grantee::regrole::text end
-  ) as name,
-  lower(acl.privilege_type) || case when acl.is_grantable then ' with grant option' else '' end as definition
-from object
-cross join aclexplode(object.acl) as acl
-where acl.grantee <> object.owner
-union all
--- The database itself goes without its name, so that two databases can be compared.
-select
-  16384,
-  'grant',
-  format('database to %s', case acl.grantee when 0 then 'public' else acl.grantee::regrole::text end),
-  lower(acl.privilege_type)
-from pg_catalog.pg_database
-cross join aclexplode(coalesce(datacl, acldefault('d', datdba))) as acl
-where datname = current_database()
-and acl.grantee <> datdba
+  format('%s to %s', concat_ws(' ', "on", object), role) as name,
+  to_jsonb(held) - 'oid' as facts
+from held

@@ -14,26 +14,26 @@ select
   role.oid,
   'role' as kind,
   role.rolname as name,
-  concat_ws(
-    ' ',
-    case when role.rolcanlogin then 'login' else 'nologin' end,
-    case when role.rolinherit then 'inherit' else 'noinherit' end,
-    case when role.rolsuper then 'superuser' end,
-    case when role.rolcreaterole then 'createrole' end,
-    case when role.rolcreatedb then 'createdb' end,
-    case when role.rolreplication then 'replication' end,
-    case when role.rolbypassrls then 'bypassrls' end,
-    'connection limit ' || nullif(role.rolconnlimit, -1),
-    'set ' || (
-      select string_agg(setting, ', ' order by setting)
+  jsonb_build_object(
+    'role', role.oid::regrole::text,
+    'login', role.rolcanlogin,
+    'inherit', role.rolinherit,
+    'superuser', role.rolsuper,
+    'createRole', role.rolcreaterole,
+    'createDatabase', role.rolcreatedb,
+    'replication', role.rolreplication,
+    'bypassRls', role.rolbypassrls,
+    'connectionLimit', nullif(role.rolconnlimit, -1),
+    'settings', (
+      select coalesce(jsonb_agg(setting order by setting), '[]')
       from unnest(role.rolconfig) as setting
       where setting not like 'pgrst.%'
     ),
-    'member of ' || (
-      select string_agg(member.roleid::regrole::text, ', ' order by member.roleid::regrole::text)
+    'memberOf', (
+      select coalesce(jsonb_agg(member.roleid::regrole::text order by member.roleid::regrole::text), '[]')
       from pg_catalog.pg_auth_members as member
       where member.member = role.oid
     )
-  ) as definition
+  ) as facts
 from pg_catalog.pg_roles as role
 join api_role on api_role.oid = role.oid

@@ -2,15 +2,23 @@ select
   class.oid,
   'table' as kind,
   class.oid::regclass::text as name,
-  format(
-    '%s%s, row security %s%s%s',
-    case class.relkind
+  jsonb_build_object(
+    'relation', case class.relkind
       when 'r' then 'table'
-      when 'p' then 'partitioned table, ' || pg_get_partkeydef(class.oid)
+      when 'p' then 'partitioned table'
       when 'f' then 'foreign table'
-      when 'S' then (
+      when 'S' then 'sequence'
+      when 'v' then 'view'
+      when 'm' then 'materialized view'
+      when 'c' then 'composite type'
+    end,
+    'schema', class.relnamespace::regnamespace::text,
+    'detail', case
+      when class.relkind = 'p' then pg_get_partkeydef(class.oid)
+      when class.relkind in ('v', 'm') then pg_get_viewdef(class.oid)
+      when class.relkind = 'S' then (
         select format(
-          'sequence of %s from %s by %s, %s to %s%s',
+          '%s from %s by %s, %s to %s%s',
           seqtypid::regtype,
           seqstart,
           seqincrement,
@@ -21,19 +29,16 @@ select
         from pg_catalog.pg_sequence
         where seqrelid = class.oid
       )
-      when 'v' then 'view: ' || pg_get_viewdef(class.oid)
-      when 'm' then 'materialized view: ' || pg_get_viewdef(class.oid)
-      when 'c' then 'composite type'
     end,
-    (
-      select ' below ' || string_agg(inhparent::regclass::text, ', ' order by inhseqno)
+    'below', (
+      select string_agg(inhparent::regclass::text, ', ' order by inhseqno)
       || coalesce(' ' || pg_get_expr(class.relpartbound, class.oid), '')
       from pg_catalog.pg_inherits
       where inhrelid = class.oid
     ),
-    case when class.relrowsecurity then 'enabled' else 'disabled' end,
-    case when class.relforcerowsecurity then ' and forced' else '' end,
-    coalesce(', ' || array_to_string(class.reloptions, ', '), '')
-  ) as definition
+    'rowSecurity', class.relrowsecurity,
+    'forced', class.relforcerowsecurity,
+    'options', coalesce(class.reloptions, '{}')
+  ) as facts
 from pg_catalog.pg_class as class
 where class.relkind in ('r', 'p', 'f', 'S', 'v', 'm', 'c')
