@@ -1,48 +1,57 @@
 #!/usr/bin/env node
-import { once } from "node:events";
+import { parseArgs } from "node:util";
 import pg from "pg";
-import { createAuth } from "./auth.ts";
-import { createBackground } from "./background.ts";
+import { AuthError, describeError } from "./errors.ts";
 import { log } from "./log.ts";
-import { createMailer } from "./mail/mailer.ts";
-import { createAuthServer } from "./server.ts";
-import { readAuthSettings, SettingsError } from "./settings.ts";
-import { prepareKeys } from "./signing-keys.ts";
+import { rotateKeys } from "./rotate.ts";
+import { serve } from "./serve.ts";
+import { type AuthSettings, readAuthSettings } from "./settings.ts";
+import { listKeys } from "./signing-keys.ts";
 
-/** Serves until it is asked to end; requests and mails under way are finished first. */
-async function serve(): Promise<void> {
+const usage = "rowhouse-auth, rowhouse-auth keys list, or rowhouse-auth keys rotate [--revoke]";
+
+/** `keys list` and `keys rotate`: they print the keys as JSON. */
+async function runKeys(action: string, revoke: boolean): Promise<void> {
   const settings = readAuthSettings();
-  const pool = createPool(settings.databaseUrl);
-  const background = createBackground();
-  const auth = createAuth({
-    settings,
-    pool,
-    mail: createMailer(settings),
-    background: background.add,
-  });
-  await prepareKeys({ auth, pool, settings });
-  const server = createAuthServer({ auth, pool, settings });
-  server.listen(settings.port, settings.host);
-  await once(server, "listening");
-  log(`listening on ${settings.host}:${settings.port}, reached at ${settings.url.href}`);
-
-  await Promise.race(["SIGINT", "SIGTERM"].map((signal) => once(process, signal)));
-  server.closeIdleConnections();
-  await new Promise((resolve) => server.close(resolve));
-  await background.settled();
-  await pool.end();
+  const pool = new pg.Pool({ connectionString: settings.databaseUrl, max: 3 });
+  pool.on("error", () => {}); // The query under way fails, too, and tells it.
+  try {
+    const context = { pool, settings };
+    if (action === "rotate") {
+      const report = (line: string) => void process.stderr.write(`${line}\n`);
+      await rotateKeys(context, { apiUrl: requireApiUrl(settings), revoke, report });
+    }
+    process.stdout.write(`${JSON.stringify(await listKeys(context), null, 2)}\n`);
+  } finally {
+    await pool.end();
+  }
 }
 
-function createPool(connectionString: string): pg.Pool {
-  const pool = new pg.Pool({ connectionString, max: 5, application_name: "rowhouse sign-in" });
-  // A connection that PostgreSQL ends while it is idle: the pool opens another when it is needed.
-  pool.on("error", (error) => log(`lost a connection: ${error.message}`));
-  return pool;
+function requireApiUrl({ apiUrl }: AuthSettings): string {
+  if (apiUrl !== undefined) return apiUrl;
+  throw new AuthError(
+    "settings_invalid",
+    "AUTH_API_URL is missing.",
+    "Set it to the address of PostgREST: the new key signs when PostgREST knows it.",
+  );
+}
+
+async function main(): Promise<void> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { revoke: { type: "boolean", default: false } },
+  });
+  const command = positionals.join(" ");
+  if (command === "") return serve();
+  if (command === "keys rotate") return runKeys("rotate", values.revoke);
+  if (command === "keys list") return runKeys("list", false);
+  throw new AuthError("usage", `There is no command "${command}".`, `Use ${usage}.`);
 }
 
 try {
-  await serve();
+  await main();
 } catch (error) {
-  log(error instanceof SettingsError ? error.message : String(error));
+  if (process.argv.length > 2) process.stderr.write(`${describeError(error)}\n`);
+  else log(describeError(error));
   process.exitCode = 1;
 }

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
+import { AuthError } from "./errors.ts";
 
 /** A provider of identities that people may sign in with, by OpenID Connect. */
 interface Provider {
@@ -25,6 +26,8 @@ export interface AuthSettings {
   readonly origins: readonly string[] | undefined;
   /** Where the public keys are written for PostgREST. */
   readonly keysFile: string;
+  /** Where PostgREST answers, for a rotation of the keys. */
+  readonly apiUrl: string | undefined;
   /** A further secret, JWK or JWK set that PostgREST accepts. */
   readonly jwtSecret: string | undefined;
   readonly jwtAud: string;
@@ -36,12 +39,6 @@ export interface AuthSettings {
   readonly providers: readonly Provider[];
   /** The addresses or networks of the proxies whose X-Forwarded-For counts. */
   readonly proxies: readonly string[];
-}
-
-/** A setting of the service is missing or wrong. */
-export class SettingsError extends Error {
-  override name = "SettingsError";
-  readonly code = "settings_invalid";
 }
 
 const list = z
@@ -66,6 +63,7 @@ const variables = z.object({
   AUTH_DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "is no URL like postgres://…"),
   AUTH_ORIGINS: list.pipe(z.array(z.string().refine(isOrigin, "is no origin"))).optional(),
   AUTH_KEYS_FILE: z.string(),
+  AUTH_API_URL: z.url().optional(),
   AUTH_PROXIES: list.optional(),
   AUTH_PROVIDERS: z
     .string()
@@ -87,13 +85,17 @@ const variables = z.object({
  * Reads the settings from the environment. An empty variable counts as missing; one whose name ends
  * in _FILE names a file that holds the value, as Docker's secrets do.
  *
- * @throws SettingsError that lists every fault.
+ * @throws AuthError settings_invalid, which lists every fault.
  */
 export function readAuthSettings(env: NodeJS.ProcessEnv = process.env): AuthSettings {
   const parsed = variables.safeParse(withFiles(env));
   if (!parsed.success) {
     const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`);
-    throw new SettingsError(faults.join("\n"));
+    throw new AuthError(
+      "settings_invalid",
+      `The settings have faults:\n  ${faults.join("\n  ")}`,
+      "Correct them in the environment.",
+    );
   }
   const values = parsed.data;
   return {
@@ -104,6 +106,7 @@ export function readAuthSettings(env: NodeJS.ProcessEnv = process.env): AuthSett
     databaseUrl: values.AUTH_DATABASE_URL,
     origins: values.AUTH_ORIGINS,
     keysFile: values.AUTH_KEYS_FILE,
+    apiUrl: values.AUTH_API_URL,
     jwtSecret: values.JWT_SECRET,
     jwtAud: values.JWT_AUD,
     jwtIss: values.JWT_ISS,
