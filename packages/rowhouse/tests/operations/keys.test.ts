@@ -98,6 +98,27 @@ test("While the key is rotated under load, not one request with a valid token is
   for (const token of [first, next]) expect((await askTasks(stack, token)).status).toBe(200);
 });
 
+test("While PostgREST does not know the new key, the old one signs", async () => {
+  // As behind a pooler: PostgREST hears no notification, and loads the key at a signal.
+  const stack = await startWithSignIn({ PGRST_DB_CHANNEL_ENABLED: "false" });
+  const session = await signUp(stack, "alice@example.com");
+  const tokens = [await fetchToken(stack, session)];
+  const old = tokens.map(keyOf);
+
+  const [, ledger] = await underLoad(stack, session, tokens, async () => {
+    const rotation = rowhouse(["keys", "rotate"], stack.env);
+    const isPublished = async () => ((await listKeys(stack)).length > 1 ? true : undefined);
+    expect(await waitFor(isPublished, 10, 20_000)).toBe(true);
+    tokens.push(await fetchToken(stack, session));
+    expect(new Set(tokens.map(keyOf))).toEqual(new Set(old));
+    process.kill(stack.servers().postgrest ?? 0, "SIGUSR2");
+    expect(await rotation).toMatchObject({ code: 0 });
+    tokens.push(await fetchToken(stack, session));
+  });
+  expect(new Set(tokens.map(keyOf)).size).toBe(2);
+  expect(ledger).toMatchObject({ unavailable: 0, refusals: [] });
+});
+
 test("Keys that are revoked under load take their tokens along, and nothing else", async () => {
   const stack = await startWithSignIn();
   const session = await signUp(stack, "alice@example.com");
