@@ -5,9 +5,10 @@ import { createAuth } from "./auth.ts";
 import { createBackground } from "./background.ts";
 import { log } from "./log.ts";
 import { createMailer } from "./mail/mailer.ts";
+import { renewEncryption } from "./renew-encryption.ts";
 import { createAuthServer } from "./server.ts";
 import { readAuthSettings } from "./settings.ts";
-import { maintainKeys, prepareKeys } from "./signing-keys.ts";
+import { type KeyContext, maintainKeys, prepareKeys } from "./signing-keys.ts";
 
 const maintenanceMs = 30_000;
 
@@ -31,6 +32,7 @@ export async function serve(): Promise<void> {
   server.listen(settings.port, settings.host);
   await once(server, "listening");
   log(`listening on ${settings.host}:${settings.port}, reached at ${settings.url.href}`);
+  background.add(renewWithNewest({ pool, settings }));
   const maintenance = setInterval(
     () => background.add(maintainKeys({ pool, settings })),
     maintenanceMs,
@@ -42,6 +44,14 @@ export async function serve(): Promise<void> {
   await new Promise((resolve) => server.close(resolve));
   await background.settled();
   await pool.end();
+}
+
+/** While an older secret is at hand: the log tells when what it has encrypted no longer needs it. */
+async function renewWithNewest(context: KeyContext): Promise<void> {
+  if (context.settings.secrets.length === 1) return;
+  const { renewed, unreadable } = await renewEncryption(context);
+  log(`encrypted ${renewed} values with the newest secret`);
+  if (unreadable > 0) log(`${unreadable} values are encrypted with none of the secrets`);
 }
 
 function createPool(connectionString: string): pg.Pool {

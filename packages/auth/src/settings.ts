@@ -102,7 +102,7 @@ export function readAuthSettings(env: NodeJS.ProcessEnv = process.env): AuthSett
     host: values.AUTH_HOST,
     port: values.AUTH_PORT,
     url: new URL(values.AUTH_URL ?? `http://127.0.0.1:${values.AUTH_PORT}/auth`),
-    secrets: values.AUTH_SECRET,
+    secrets: [...new Set(values.AUTH_SECRET)] as [string, ...string[]],
     databaseUrl: values.AUTH_DATABASE_URL,
     origins: values.AUTH_ORIGINS,
     keysFile: values.AUTH_KEYS_FILE,

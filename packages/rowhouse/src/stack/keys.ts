@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { RowhouseError } from "../lib/errors.ts";
+import { type ErrorCode, RowhouseError } from "../lib/errors.ts";
 import { waitFor } from "../lib/wait.ts";
 import { findDatabaseUrl } from "./embedded.ts";
-import type { Home } from "./home.ts";
+import { addAuthSecret, type Home } from "./home.ts";
 import { runningState, type State } from "./lock.ts";
+import { loopback } from "./ports.ts";
 import { getApiOptions } from "./postgrest.ts";
 import type { Settings } from "./settings.ts";
 import { findSignIn, signInVariables } from "./sign-in.ts";
@@ -22,7 +23,7 @@ export interface SigningKey {
 /**
  * Lets the program of the sign-in service work on the keys of the stack that runs in a home.
  *
- * @param action Its arguments after "keys".
+ * @param action Its arguments after "keys": "list", or "rotate" with its options.
  * @param report Takes the lines that it prints while it works.
  * @returns The keys afterwards.
  * @throws RowhouseError stack_not_running, sign_in_off, keys_failed
@@ -30,7 +31,7 @@ export interface SigningKey {
 export async function runKeys(
   settings: Settings,
   home: Home,
-  action: readonly ["list"] | readonly ["rotate", ...string[]],
+  action: readonly string[],
   report: (line: string) => void,
 ): Promise<SigningKey[]> {
   const { apiUrl } = await requireSignIn(home);
@@ -98,7 +99,29 @@ function keysFailed(printed: string): RowhouseError {
   );
 }
 
-const restartLimitMs = 30_000;
+/**
+ * Gives the service a new secret, in the home, and restarts it. What older secrets have signed and
+ * encrypted counts as before.
+ *
+ * @throws RowhouseError stack_not_running, sign_in_off, settings_invalid when AUTH_SECRET is set,
+ *   sign_in_failed when the service does not answer again in time.
+ */
+export async function rotateSecret(settings: Settings, home: Home): Promise<void> {
+  await requireSignIn(home);
+  if (settings.authSecret !== undefined) {
+    throw new RowhouseError(
+      "settings_invalid",
+      "AUTH_SECRET is set, so the secret is not the one in the home.",
+      "Put a new secret before it, with a comma between, and restart the stack: docs/sign-in.md.",
+    );
+  }
+  addAuthSecret(home);
+  await restart(home, "node", `http://${loopback}:${settings.authPort}/auth/ready`, {
+    failure: "sign_in_failed",
+    name: "The sign-in service",
+    logFile: home.authLog,
+  });
+}
 
 /**
  * Ends PostgREST, which the stack starts again: what it has cached is gone then.
@@ -106,23 +129,36 @@ const restartLimitMs = 30_000;
  * @throws RowhouseError postgrest_failed when it does not answer again in time.
  */
 export async function restartApi(home: Home): Promise<void> {
-  const before = await requireSignIn(home);
-  const old = before.servers.postgrest;
+  const { apiUrl = "" } = await requireSignIn(home);
+  await restart(home, "postgrest", apiUrl, {
+    failure: "postgrest_failed",
+    name: "PostgREST",
+    logFile: home.postgrestLog,
+  });
+}
+
+const restartLimitMs = 30_000;
+
+/** Ends a server of the stack, which starts it again, and waits until it answers. */
+async function restart(
+  home: Home,
+  program: string,
+  url: string,
+  { failure, name, logFile }: { failure: ErrorCode; name: string; logFile: string },
+): Promise<void> {
+  const findPid = async () => (await runningState(home))?.servers[program];
+  const old = await findPid();
   if (old !== undefined) process.kill(old, "SIGTERM");
   const answers = await waitFor(
-    async () => {
-      const state = await runningState(home);
-      const pid = state?.servers.postgrest;
-      return pid !== old && (await isServing(before.apiUrl ?? "")) ? true : undefined;
-    },
+    async () => ((await findPid()) !== old && (await isServing(url)) ? true : undefined),
     50,
     restartLimitMs,
   );
   if (answers) return;
   throw new RowhouseError(
-    "postgrest_failed",
-    `PostgREST does not answer again after its restart: see ${home.postgrestLog}.`,
-    "Restart the stack: until then tokens of the removed keys may work.",
+    failure,
+    `${name} does not answer after its restart: see ${logFile}.`,
+    "Restart the stack: until then the change may not hold.",
   );
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { waitFor } from "../../src/lib/wait.ts";
@@ -14,6 +14,7 @@ import {
   fetchToken,
   keyOf,
   type SignInStack,
+  signIn,
   signUp,
   startWithSignIn,
 } from "../support/sign-in.ts";
@@ -183,6 +184,34 @@ test("A key that has ended goes, also from PostgREST's file, when the service st
   );
   process.kill(stack.servers().node ?? 0, "SIGKILL");
   expect(await waitFor(() => (keysFile().includes(old) ? undefined : true), 10, 20_000)).toBe(true);
+});
+
+test("A new secret of the service signs no user out, and the old one can go later", async () => {
+  const stack = await startWithSignIn();
+  const session = await signUp(stack, "alice@example.com");
+  const token = await fetchToken(stack, session);
+  const file = join(stack.home, "auth-secret");
+  const old = readFileSync(file, "utf8");
+  expect(await rowhouse(["keys", "rotate", "--secret"], stack.env)).toMatchObject({ code: 0 });
+  expect(readFileSync(file, "utf8")).toMatch(new RegExp(`^[0-9a-f]{64},${old}$`));
+  expect((await askTasks(stack, token)).status).toBe(200);
+  expect(keyOf(await fetchToken(stack, session))).toBe(keyOf(token));
+  const renewed = () =>
+    /encrypted 1 values/.test(readFileSync(join(stack.home, "auth.log"), "utf8"));
+  expect(await waitFor(() => renewed() || undefined, 10, 20_000)).toBe(true);
+  await stack.end();
+
+  writeFileSync(file, readFileSync(file, "utf8").split(",")[0] ?? "");
+  const later = await startWithSignIn(stack.env);
+  const newSession = await signIn(later, "alice@example.com");
+  expect(keyOf(await fetchToken(later, newSession))).toBe(keyOf(token));
+  await later.end();
+
+  writeFileSync(file, "x".repeat(64));
+  const lost = await rowhouse(["start"], later.env);
+  expect(lost.code).toBe(1);
+  expect(lost.stderr).toContain("[sign_in_failed]");
+  expect(lost.stderr).toContain("[secret_unknown]");
 });
 
 test("Without a running stack, or with sign-in off, the command says so", async () => {
