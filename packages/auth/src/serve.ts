@@ -55,7 +55,12 @@ async function renewWithNewest(context: KeyContext): Promise<void> {
 }
 
 function createPool(connectionString: string): pg.Pool {
-  const pool = new pg.Pool({ connectionString, max: 5, application_name: "rowhouse sign-in" });
+  const pool = new pg.Pool({
+    connectionString,
+    max: 5,
+    application_name: "rowhouse sign-in",
+    connectionTimeoutMillis: 5_000,
+  });
   // A connection that PostgreSQL ends while it is idle: the pool opens another when it is needed.
   pool.on("error", (error) => log(`lost a connection: ${error.message}`));
   return pool;
