@@ -16,6 +16,7 @@ import {
   signInByLink,
 } from "./mail/messages.ts";
 import { allowedOrigins } from "./origins.ts";
+import { versionedSecrets } from "./secrets.ts";
 import type { AuthSettings } from "./settings.ts";
 import { schemaName, tables } from "./tables.ts";
 
@@ -48,11 +49,7 @@ export function createAuth({ settings, pool, mail, background }: Dependencies) {
     appName: "Rowhouse",
     baseURL: settings.url.origin,
     basePath: settings.url.pathname,
-    // The number says which secret an encrypted value needs: the oldest has the lowest.
-    secrets: settings.secrets.map((value, index) => ({
-      version: settings.secrets.length - index,
-      value,
-    })),
+    secrets: versionedSecrets(settings),
     trustedOrigins: [settings.url.origin, ...allowedOrigins(settings)],
     database: {
       dialect: new PostgresDialect({ pool }),

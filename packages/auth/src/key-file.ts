@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { JWK } from "jose";
-import type pg from "pg";
 
 /** The file in which PostgREST finds the keys that tokens may be signed with. */
 export interface KeyFile {
@@ -9,25 +8,21 @@ export interface KeyFile {
   readonly jwtSecret: string | undefined;
 }
 
-/**
- * Writes a set of public keys, and tells PostgREST to read the file again.
- *
- * @param pool Of any role that can connect.
- * @returns Whether the file has changed.
- */
-export async function writeKeyFile(
-  { path, jwtSecret }: KeyFile,
-  keys: readonly JWK[],
-  pool: pg.Pool,
-): Promise<boolean> {
-  const set = JSON.stringify({ keys: [...keys, ...furtherKeys(jwtSecret)] });
-  if (existsSync(path) && readFileSync(path, "utf8") === set) return false;
-  // By rename: PostgREST never reads half a file.
+/** Public keys as a JWK set (RFC 7517), with JWT_SECRET among them: what the file holds. */
+export function formatKeySet(keys: readonly JWK[], { jwtSecret }: KeyFile): string {
+  return JSON.stringify({ keys: [...keys, ...furtherKeys(jwtSecret)] });
+}
+
+/** What the file holds; undefined when it is not there yet. */
+export function readKeyFile({ path }: KeyFile): string | undefined {
+  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+}
+
+/** Writes the file. By rename: PostgREST never reads half of it. */
+export function writeKeyFile({ path }: KeyFile, set: string): void {
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, set, { mode: 0o600 });
   renameSync(draft, path);
-  await pool.query("notify pgrst, 'reload config'");
-  return true;
 }
 
 /** JWT_SECRET as keys of a set: a JWK set, one JWK, or the characters of a shared secret (HS256). */

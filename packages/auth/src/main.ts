@@ -1,96 +1,57 @@
 #!/usr/bin/env node
-import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { parseArgs } from "node:util";
 import pg from "pg";
-import { createAuth } from "./auth.ts";
-import { createBackground } from "./background.ts";
+import { AuthError, describeError } from "./errors.ts";
 import { log } from "./log.ts";
-import { createMailer } from "./mail/mailer.ts";
-import { followProviderKeys, ProviderError } from "./provider-keys.ts";
-import { createAuthServer } from "./server.ts";
-import {
-  type AuthSettings,
-  type ProviderSettings,
-  readAuthSettings,
-  readProviderSettings,
-  SettingsError,
-} from "./settings.ts";
-import { prepareKeys } from "./signing-keys.ts";
+import { rotateKeys } from "./rotate.ts";
+import { serve } from "./serve.ts";
+import { type AuthSettings, readAuthSettings } from "./settings.ts";
+import { listKeys } from "./signing-keys.ts";
 
-/** Serves until it is asked to end. */
-async function run(): Promise<void> {
-  const provider = readProviderSettings();
-  await (provider === undefined ? serveAccounts(readAuthSettings()) : serveKeysOf(provider));
+const usage = "rowhouse-auth, rowhouse-auth keys list, or rowhouse-auth keys rotate [--revoke]";
+
+/** `keys list` and `keys rotate`: they print the keys as JSON. */
+async function runKeys(action: string, revoke: boolean): Promise<void> {
+  const settings = readAuthSettings();
+  const pool = new pg.Pool({ connectionString: settings.databaseUrl, max: 3 });
+  pool.on("error", () => {}); // The query under way fails, too, and tells it.
+  try {
+    const context = { pool, settings };
+    if (action === "rotate") {
+      const report = (line: string) => void process.stderr.write(`${line}\n`);
+      await rotateKeys(context, { apiUrl: requireApiUrl(settings), revoke, report });
+    }
+    process.stdout.write(`${JSON.stringify(await listKeys(context), null, 2)}\n`);
+  } finally {
+    await pool.end();
+  }
 }
 
-/** Accounts of our own. Requests and mails under way are finished at the end. */
-async function serveAccounts(settings: AuthSettings): Promise<void> {
-  const pool = createPool(settings.databaseUrl);
-  const background = createBackground();
-  const auth = createAuth({
-    settings,
-    pool,
-    mail: createMailer(settings),
-    background: background.add,
+function requireApiUrl({ apiUrl }: AuthSettings): string {
+  if (apiUrl !== undefined) return apiUrl;
+  throw new AuthError(
+    "settings_invalid",
+    "AUTH_API_URL is missing.",
+    "Set it to the address of PostgREST: the new key signs when PostgREST knows it.",
+  );
+}
+
+async function main(): Promise<void> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { revoke: { type: "boolean", default: false } },
   });
-  await prepareKeys({ auth, pool, settings });
-  const server = createAuthServer({ auth, pool, settings });
-  await serveUntilSignal(server, settings);
-  await background.settled();
-  await pool.end();
-}
-
-/** Accounts of a provider: PostgREST gets its keys, and there is nothing to sign in to here. */
-async function serveKeysOf({
-  source,
-  keyFile,
-  databaseUrl,
-  ...address
-}: ProviderSettings): Promise<void> {
-  const pool = createPool(databaseUrl);
-  const end = await followProviderKeys(source, keyFile, pool);
-  const server = createServer(({ url }, response) => {
-    const isReady = url === "/auth/ready";
-    response.writeHead(isReady ? 200 : 404, { "Content-Type": "application/json" });
-    response.end(
-      JSON.stringify(
-        isReady
-          ? { ready: true }
-          : { code: "NOT_FOUND", message: "Sign in at the identity provider of this API." },
-      ),
-    );
-  });
-  await serveUntilSignal(server, address);
-  end();
-  await pool.end();
-}
-
-async function serveUntilSignal(
-  server: Server,
-  { host, port }: { readonly host: string; readonly port: number },
-): Promise<void> {
-  server.listen(port, host);
-  await once(server, "listening");
-  log(`listening on ${host}:${port}`);
-  await Promise.race(["SIGINT", "SIGTERM"].map((signal) => once(process, signal)));
-  server.closeIdleConnections();
-  await new Promise((resolve) => server.close(resolve));
-}
-
-function createPool(connectionString: string): pg.Pool {
-  const pool = new pg.Pool({ connectionString, max: 5, application_name: "rowhouse sign-in" });
-  // A connection that PostgreSQL ends while it is idle: the pool opens another when it is needed.
-  pool.on("error", (error) => log(`lost a connection: ${error.message}`));
-  return pool;
+  const command = positionals.join(" ");
+  if (command === "") return serve();
+  if (command === "keys rotate") return runKeys("rotate", values.revoke);
+  if (command === "keys list") return runKeys("list", false);
+  throw new AuthError("usage", `There is no command "${command}".`, `Use ${usage}.`);
 }
 
 try {
-  await run();
+  await main();
 } catch (error) {
-  log(
-    error instanceof SettingsError || error instanceof ProviderError
-      ? error.message
-      : String(error),
-  );
+  if (process.argv.length > 2) process.stderr.write(`${describeError(error)}\n`);
+  else log(describeError(error));
   process.exitCode = 1;
 }

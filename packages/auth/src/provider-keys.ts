@@ -1,18 +1,12 @@
-import { existsSync } from "node:fs";
 import type { JWK } from "jose";
 import type pg from "pg";
 import { z } from "zod";
-import { type KeyFile, writeKeyFile } from "./key-file.ts";
+import { AuthError } from "./errors.ts";
+import { formatKeySet, type KeyFile, readKeyFile, writeKeyFile } from "./key-file.ts";
 import { log } from "./log.ts";
 
 /** Where the keys of an identity provider are. */
 export type KeySource = { readonly issuer: string } | { readonly jwksUrl: string };
-
-/** The keys of a provider cannot be had, or are none that may be used. */
-export class ProviderError extends Error {
-  override name = "ProviderError";
-  readonly code = "provider_keys_failed";
-}
 
 /** How long an answer of the provider may take, and how large it may be. */
 const limits = { ms: 10_000, bytes: 1_000_000 };
@@ -24,13 +18,13 @@ const keySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
  * Fetches the public keys of a provider: those of its issuer (OpenID Connect Discovery 1.0), or a JWK
  * set (RFC 7517). Keys to encrypt with are left out, and shared ones, which a published set cannot hold.
  *
- * @throws ProviderError
+ * @throws AuthError provider_keys_failed
  */
 export async function fetchProviderKeys(source: KeySource): Promise<JWK[]> {
   const url = "jwksUrl" in source ? source.jwksUrl : await discoverKeys(source.issuer);
   const { keys } = await fetchJson(url, keySet);
   const usable = keys.filter(({ kty, use }) => ["RSA", "EC", "OKP"].includes(kty) && use !== "enc");
-  if (usable.length === 0) throw new ProviderError(`${url} holds no key that signs tokens.`);
+  if (usable.length === 0) throw refuse(`${url} holds no key that signs tokens.`);
   return usable as JWK[];
 }
 
@@ -41,7 +35,7 @@ export async function fetchProviderKeys(source: KeySource): Promise<JWK[]> {
  * @param everyMs How often. PostgREST tells nobody of a key that it does not know, and providers publish
  *   a new key before they sign with it.
  * @returns What ends it.
- * @throws ProviderError when there are no keys to begin with.
+ * @throws AuthError provider_keys_failed when there are no keys to begin with.
  */
 export async function followProviderKeys(
   source: KeySource,
@@ -50,10 +44,13 @@ export async function followProviderKeys(
   everyMs = 60_000,
 ): Promise<() => void> {
   const update = async () => {
-    if (await writeKeyFile(file, await fetchProviderKeys(source), pool))
-      log("wrote the keys of the provider");
+    const set = formatKeySet(await fetchProviderKeys(source), file);
+    if (readKeyFile(file) === set) return;
+    writeKeyFile(file, set);
+    await pool.query("notify pgrst, 'reload config'");
+    log("wrote the keys of the provider");
   };
-  const isKept = existsSync(file.path);
+  const isKept = readKeyFile(file) !== undefined;
   await update().catch((error: unknown) => {
     if (!isKept) throw error;
     log(`keeps the keys of the last time: ${String(error)}`);
@@ -69,7 +66,7 @@ async function discoverKeys(issuer: string): Promise<string> {
   const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
   const found = await fetchJson(url, discovery);
   if (found.issuer !== issuer) {
-    throw new ProviderError(
+    throw refuse(
       `The provider calls itself ${found.issuer}, and not ${issuer}: set AUTH_ISSUER to that, to the character.`,
     );
   }
@@ -89,7 +86,7 @@ async function fetchJson<T>(url: string, schema: z.ZodType<T>): Promise<T> {
     return schema.parse(JSON.parse(text));
   } catch (error) {
     const reason = error instanceof z.ZodError ? "its answer is no such document" : String(error);
-    throw new ProviderError(`Cannot read ${url}: ${reason}.`, { cause: error });
+    throw refuse(`Cannot read ${url}: ${reason}.`, { cause: error });
   }
 }
 
@@ -97,5 +94,10 @@ async function fetchJson<T>(url: string, schema: z.ZodType<T>): Promise<T> {
 function assertPrivate(url: string): void {
   const { protocol, hostname } = new URL(url);
   if (protocol === "https:" || ["localhost", "127.0.0.1", "[::1]"].includes(hostname)) return;
-  throw new ProviderError(`${url} is not https: its keys could be changed on the way.`);
+  throw refuse(`${url} is not https: its keys could be changed on the way.`);
+}
+
+function refuse(message: string, options?: ErrorOptions): AuthError {
+  const remedy = "Check AUTH_ISSUER or AUTH_JWKS_URL, and that the provider can be reached.";
+  return new AuthError("provider_keys_failed", message, remedy, options);
 }

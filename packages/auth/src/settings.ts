@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
+import { AuthError } from "./errors.ts";
 import type { KeyFile } from "./key-file.ts";
 import type { KeySource } from "./provider-keys.ts";
 
@@ -26,9 +27,9 @@ export interface AuthSettings {
   /** The origins of pages; undefined allows those of this machine, and no other. */
   readonly origins: readonly string[] | undefined;
   /** Where the public keys are written for PostgREST. */
-  readonly keysFile: string;
-  /** A further secret, JWK or JWK set that PostgREST accepts. */
-  readonly jwtSecret: string | undefined;
+  readonly keyFile: KeyFile;
+  /** Where PostgREST answers, for a rotation of the keys. */
+  readonly apiUrl: string | undefined;
   readonly jwtAud: string;
   readonly jwtIss: string;
   /** How mail is sent; undefined keeps it in `mailDir` and prints its link. */
@@ -38,12 +39,6 @@ export interface AuthSettings {
   readonly providers: readonly Provider[];
   /** The addresses or networks of the proxies whose X-Forwarded-For counts. */
   readonly proxies: readonly string[];
-}
-
-/** A setting of the service is missing or wrong. */
-export class SettingsError extends Error {
-  override name = "SettingsError";
-  readonly code = "settings_invalid";
 }
 
 const list = z
@@ -87,6 +82,7 @@ const variables = common.extend({
   AUTH_URL: z.url().optional(),
   AUTH_SECRET: list.pipe(z.tuple([secret], secret)),
   AUTH_ORIGINS: list.pipe(z.array(z.string().refine(isOrigin, "is no origin"))).optional(),
+  AUTH_API_URL: z.url().optional(),
   AUTH_PROXIES: list.optional(),
   AUTH_PROVIDERS: z
     .string()
@@ -107,7 +103,7 @@ const variables = common.extend({
  * Reads the settings from the environment. An empty variable counts as missing; one whose name ends
  * in _FILE names a file that holds the value, as Docker's secrets do.
  *
- * @throws SettingsError that lists every fault.
+ * @throws AuthError settings_invalid, which lists every fault.
  */
 export function readAuthSettings(env: NodeJS.ProcessEnv = process.env): AuthSettings {
   const values = parse(variables, env);
@@ -115,11 +111,11 @@ export function readAuthSettings(env: NodeJS.ProcessEnv = process.env): AuthSett
     host: values.AUTH_HOST,
     port: values.AUTH_PORT,
     url: new URL(values.AUTH_URL ?? `http://127.0.0.1:${values.AUTH_PORT}/auth`),
-    secrets: values.AUTH_SECRET,
+    secrets: [...new Set(values.AUTH_SECRET)] as [string, ...string[]],
     databaseUrl: values.AUTH_DATABASE_URL,
     origins: values.AUTH_ORIGINS,
-    keysFile: values.AUTH_KEYS_FILE,
-    jwtSecret: values.JWT_SECRET,
+    keyFile: { path: values.AUTH_KEYS_FILE, jwtSecret: values.JWT_SECRET },
+    apiUrl: values.AUTH_API_URL,
     jwtAud: values.JWT_AUD,
     jwtIss: values.JWT_ISS,
     smtpUrl: values.SMTP_URL,
@@ -133,7 +129,7 @@ export function readAuthSettings(env: NodeJS.ProcessEnv = process.env): AuthSett
 /**
  * The same where tokens come from a provider (AUTH_ISSUER or AUTH_JWKS_URL); undefined where they do not.
  *
- * @throws SettingsError that lists every fault.
+ * @throws AuthError settings_invalid, which lists every fault.
  */
 export function readProviderSettings(
   env: NodeJS.ProcessEnv = process.env,
@@ -154,7 +150,11 @@ function parse<T>(schema: z.ZodType<T>, env: NodeJS.ProcessEnv): T {
   const parsed = schema.safeParse(withFiles(env));
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`);
-  throw new SettingsError(faults.join("\n"));
+  throw new AuthError(
+    "settings_invalid",
+    `The settings have faults:\n  ${faults.join("\n  ")}`,
+    "Correct them in the environment.",
+  );
 }
 
 function withFiles(env: NodeJS.ProcessEnv): Record<string, string> {

@@ -60,11 +60,11 @@ export async function startSignIn(variables: NodeJS.ProcessEnv = {}): Promise<Si
   pool.on("error", () => {}); // A test that stops PostgreSQL looks at what the service answers.
   const mail = async (to: string, message: Message) => void mails.push({ to, ...message });
   const auth = createAuth({ settings, pool, mail, background: background.add });
-  const keys = { auth, pool, settings };
+  const keys = { pool, settings };
   await prepareKeys(keys);
-  const server = createAuthServer(keys).listen(settings.port, settings.host);
+  const server = createAuthServer({ auth, pool, settings }).listen(settings.port, settings.host);
   await once(server, "listening");
-  const api = await startApi(ownerUrl, { jwtSecret: `@${settings.keysFile}` });
+  const api = await startApi(ownerUrl, { jwtSecret: `@${settings.keyFile.path}` });
   return {
     url: settings.url.href,
     api,

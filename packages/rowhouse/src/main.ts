@@ -6,6 +6,7 @@ import { dbCommand } from "./commands/db.ts";
 import { devCommand } from "./commands/dev.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { drillCommand } from "./commands/drill.ts";
+import { keysCommand } from "./commands/keys.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { mutantsCommand } from "./commands/mutants.ts";
@@ -32,6 +33,7 @@ const program = new Command("rowhouse")
   .addCommand(startCommand)
   .addCommand(devCommand)
   .addCommand(tokenCommand)
+  .addCommand(keysCommand)
   .addCommand(migrateCommand)
   .addCommand(rollbackCommand)
   .addCommand(statusCommand)

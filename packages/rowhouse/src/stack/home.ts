@@ -6,6 +6,7 @@ import {
   linkSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -86,9 +87,17 @@ export function postgresPassword(home: Home): string {
   return readOrCreateSecret(home.passwordFile);
 }
 
-/** The secret of the sign-in service, made at the first asking. */
+/** The secrets of the sign-in service, the newest first, with commas between; made at the first asking. */
 export function authSecret(home: Home): string {
   return readOrCreateSecret(home.authSecretFile);
+}
+
+/** Puts a new secret of the sign-in service before those that it has. */
+export function addAuthSecret(home: Home): void {
+  const secrets = `${randomBytes(32).toString("hex")},${authSecret(home)}`;
+  const draft = `${home.authSecretFile}.new`;
+  writeFileSync(draft, secrets, { mode: 0o600 });
+  renameSync(draft, home.authSecretFile);
 }
 
 function readOrCreateSecret(file: string): string {

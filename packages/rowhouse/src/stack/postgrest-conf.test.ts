@@ -23,7 +23,7 @@ test("the project's file names the schema, the anonymous role and the pre-reques
     schemas: ["api"],
     anonRole: "anonymous",
     preRequest: "request.check",
-    jwtCache: false,
+    jwtCache: true,
   });
 });
 
@@ -44,7 +44,7 @@ test("PGRST_* variables win over the file, and an empty one does not", () => {
     schemas: ["api", "admin"],
     anonRole: "anonymous",
     preRequest: "x.y",
-    jwtCache: false,
+    jwtCache: true,
   });
 });
 
@@ -110,7 +110,8 @@ function dumped(file: string, env: Record<string, string>): ReadonlyMap<string, 
 test("the JWT cache of PostgREST before 14 is on when it has a lifetime", () => {
   const read = (lifetime: string) =>
     readPostgrestConf(projectFile, { PGRST_JWT_CACHE_MAX_LIFETIME: lifetime }).jwtCache;
-  expect([read("3600"), read("0"), read("")]).toEqual([true, false, false]);
+  expect([read("3600"), read("0"), read("")]).toEqual([true, false, true]);
+  expect(readPostgrestConf(conf(""), {}).jwtCache).toBe(false);
 });
 
 test("PostgREST itself reads the project's file as Rowhouse does", () => {

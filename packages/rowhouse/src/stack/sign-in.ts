@@ -54,27 +54,37 @@ export async function launchSignIn(
       command: process.execPath,
       args: [program],
       logFile: home.authLog,
-      env: {
-        ...inherited(),
-        AUTH_PORT: String(settings.authPort),
-        AUTH_URL: signInUrl(settings),
-        AUTH_SECRET: settings.authSecret ?? authSecret(home),
-        AUTH_DATABASE_URL: databaseUrl,
-        AUTH_KEYS_FILE: home.keysFile,
-        AUTH_MAIL_DIR: join(home.dir, "mail"),
-        AUTH_ORIGINS: settings.corsOrigins ?? "",
-        AUTH_ISSUER: settings.issuer ?? "",
-        AUTH_JWKS_URL: settings.jwksUrl ?? "",
-        AUTH_PROVIDERS: settings.authProviders ?? "",
-        SMTP_URL: settings.smtpUrl ?? "",
-        MAIL_FROM: settings.mailFrom ?? "",
-        JWT_SECRET: jwtSecret,
-        JWT_AUD: settings.jwtAud,
-        JWT_ISS: settings.jwtIss,
-      },
+      env: signInVariables(settings, home, databaseUrl, jwtSecret),
     },
     "SIGTERM",
   );
+}
+
+/** The environment of the service's program. */
+export function signInVariables(
+  settings: Settings,
+  home: Home,
+  databaseUrl: string,
+  jwtSecret: string,
+): NodeJS.ProcessEnv {
+  return {
+    ...inherited(),
+    AUTH_PORT: String(settings.authPort),
+    AUTH_URL: signInUrl(settings),
+    AUTH_SECRET: settings.authSecret ?? authSecret(home),
+    AUTH_DATABASE_URL: databaseUrl,
+    AUTH_KEYS_FILE: home.keysFile,
+    AUTH_MAIL_DIR: join(home.dir, "mail"),
+    AUTH_ORIGINS: settings.corsOrigins ?? "",
+    AUTH_ISSUER: settings.issuer ?? "",
+    AUTH_JWKS_URL: settings.jwksUrl ?? "",
+    AUTH_PROVIDERS: settings.authProviders ?? "",
+    SMTP_URL: settings.smtpUrl ?? "",
+    MAIL_FROM: settings.mailFrom ?? "",
+    JWT_SECRET: jwtSecret,
+    JWT_AUD: settings.jwtAud,
+    JWT_ISS: settings.jwtIss,
+  };
 }
 
 /**

@@ -75,7 +75,7 @@ export async function startStack(
     const signIn = await serveSignIn(settings, home, group, database);
     const keys = "offBecause" in signIn ? {} : { jwtSecret: `@${home.keysFile}` };
     const apiUrl = await serve(settings, home, group, await database.logIn("authenticator"), keys);
-    lock.update({ apiUrl });
+    lock.update({ apiUrl, ...("url" in signIn ? { signInUrl: signIn.url } : {}) });
     const { url: databaseUrl, shown } = database;
     return { apiUrl, signIn, databaseUrl, database: shown, applied, done: group.done(), stop };
   } catch (error) {

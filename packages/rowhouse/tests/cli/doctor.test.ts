@@ -76,7 +76,7 @@ describe("The doctor knows the faults of a PostgREST that a user chose:", () => 
   });
 
   test("a cache of tokens that outlive the secret, also in the embedded one", () => {
-    const cached = /^wrong: PostgREST 12\.[\d.]+ is older than 12\.2\.9 and its JWT cache is on/;
+    const cached = /^note: PostgREST 12\.[\d.]+ is older than 12\.2\.9 and its JWT cache is on/;
     expect(describeFindings(postgrestFindings("12.0.2", true, true))[1]).toMatch(cached);
     expect(describeFindings(postgrestFindings("12.2.8", false, true)).at(-1)).toMatch(cached);
     const later = describeFindings(postgrestFindings("12.2.9", false, true)).join("\n");

@@ -109,12 +109,14 @@ function summarize(version: string, faults: readonly PostgrestFault[]): Finding[
   ];
 }
 
-/** Any user can turn the cache off, also that of the embedded one. */
+/** A note: `rowhouse keys rotate --revoke` restarts PostgREST itself. */
 function cacheFinding(version: string): Finding {
-  return wrong(
-    `PostgREST ${version} is older than ${jwtCacheFix} and its JWT cache is on: a token outlives a change of the secret.`,
-    "Take jwt-cache-max-lifetime out of postgrest.conf and PGRST_JWT_CACHE_MAX_LIFETIME out of the environment, or restart PostgREST at each change.",
-  );
+  return {
+    level: "note",
+    message: `PostgREST ${version} is older than ${jwtCacheFix} and its JWT cache is on: a token of a removed key works until it ends.`,
+    remedy:
+      "Restart PostgREST when a key was removed after a leak; `npx rowhouse keys rotate --revoke` does so.",
+  };
 }
 
 /** Whether a version, such as 14.4, comes before another: 14.18. */

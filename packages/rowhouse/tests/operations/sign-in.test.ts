@@ -1,0 +1,110 @@
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { waitFor } from "../../src/lib/wait.ts";
+import { inDatabase, withClient } from "../../src/stack/database.ts";
+import { startCluster } from "../../src/testing/cluster.ts";
+import { newHome } from "../support/cli.ts";
+import {
+  askTasks,
+  askToken,
+  fetchToken,
+  type SignInStack,
+  signIn,
+  signUp,
+  startWithSignIn,
+} from "../support/sign-in.ts";
+
+/** A stack with sign-in on a server that tests can stop. */
+async function startBeside() {
+  const cluster = await startCluster();
+  onTestFinished(() => cluster.stop());
+  await withClient(cluster.url, (client) => client.query("create database app"));
+  const stack = await startWithSignIn({
+    ROWHOUSE_HOME: newHome(),
+    DATABASE_URL: inDatabase(cluster.url, "app"),
+    AUTHENTICATOR_PASSWORD: "authenticator-tests",
+    IDENTITY_PASSWORD: "identity-tests",
+  });
+  return { cluster, stack };
+}
+
+/** Resolves with the first answer to a session that is a token. */
+async function tokenAgain(stack: SignInStack, session: string): Promise<string> {
+  const ask = async () => fetchToken(stack, session).catch(() => undefined);
+  const token = await waitFor(ask, 50, 30_000);
+  if (token === undefined) throw new Error("no token within 30 s");
+  return token;
+}
+
+/** Resolves when the API serves a token. */
+async function servesAgain(stack: SignInStack, token: string): Promise<boolean> {
+  const ask = async () => ((await askTasks(stack, token)).status === 200 ? true : undefined);
+  return (await waitFor(async () => ask().catch(() => undefined), 50, 30_000)) ?? false;
+}
+
+test("While PostgreSQL is away the service says so, and afterwards users are still signed in", async () => {
+  const { cluster, stack } = await startBeside();
+  const session = await signUp(stack, "alice@example.com");
+  const service = stack.servers().node;
+  await cluster.halt();
+
+  const paths = ["/token", "/get-session", "/list-sessions", "/jwks", "/ready"];
+  for (const path of [...paths, "/sign-in/email", "/sign-up/email", "/request-password-reset"]) {
+    const body = { email: "bob@example.com", name: "Bob", password: "correct horse battery" };
+    const response = await fetch(`${stack.authUrl}${path}`, {
+      headers: { Authorization: `Bearer ${session}`, "Content-Type": "application/json" },
+      ...(paths.includes(path) ? {} : { method: "POST", body: JSON.stringify(body) }),
+    });
+    expect([path, response.status, await response.json()]).toEqual([
+      path,
+      503,
+      { code: "UNAVAILABLE", message: expect.any(String) },
+    ]);
+    expect(response.headers.get("retry-after")).toBe("1");
+  }
+
+  await cluster.restart();
+  expect(await servesAgain(stack, await tokenAgain(stack, session))).toBe(true);
+  expect(stack.servers().node).toBe(service);
+});
+
+test("A service that is killed starts again, and its sessions go on", async () => {
+  const stack = await startWithSignIn();
+  const session = await signUp(stack, "alice@example.com");
+  const token = await fetchToken(stack, session);
+  process.kill(stack.servers().node ?? 0, "SIGKILL");
+  await stack.prints(/^The sign-in service runs again/m);
+  for (const one of [token, await fetchToken(stack, session)]) {
+    expect((await askTasks(stack, one)).status).toBe(200);
+  }
+});
+
+test("A service that is killed while PostgreSQL is away waits for it, and the stack goes on", async () => {
+  const { cluster, stack } = await startBeside();
+  const session = await signUp(stack, "alice@example.com");
+  await cluster.halt();
+  process.kill(stack.servers().node ?? 0, "SIGKILL");
+  await stack.prints(/^The sign-in service ended/m);
+  const isAway = async () => (await askToken(stack, session).catch(() => undefined)) === undefined;
+  expect(await isAway()).toBe(true);
+  await cluster.restart();
+  expect(await servesAgain(stack, await tokenAgain(stack, session))).toBe(true);
+  expect(stack.output().match(/^The sign-in service ended/gm)).toHaveLength(1);
+});
+
+test.each([
+  ["20 s ahead", 20, 200],
+  ["20 s behind", -20, 200],
+  ["90 s ahead, which is too much", 90, 401],
+])("A token of a service whose clock is %s", async (_, shift, status) => {
+  const stack = await startWithSignIn({
+    NODE_OPTIONS: `--import=${join(import.meta.dirname, "../support/shift-clock.mjs")}`,
+    CLOCK_SHIFT_SECONDS: String(shift),
+  });
+  const session = await signUp(stack, "alice@example.com");
+  const token = await fetchToken(stack, session);
+  const { iat } = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
+  expect(Math.abs(iat - Date.now() / 1000 - shift)).toBeLessThan(10);
+  expect((await askTasks(stack, token)).status).toBe(status);
+  expect(await signIn(stack, "alice@example.com")).not.toBe("");
+});
