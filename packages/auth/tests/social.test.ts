@@ -81,7 +81,7 @@ test("the tokens of the provider are kept encrypted", async () => {
     "select access_token from identity.accounts where provider_id = 'local'",
   );
   expect(rows.length).toBeGreaterThan(0);
-  for (const { access_token } of rows) expect(access_token).toMatch(/^\$ba\$1\$[0-9a-f]+$/);
+  for (const { access_token } of rows) expect(access_token).toMatch(/^\$ba\$\d+\$[0-9a-f]+$/);
 });
 
 test("a return that this browser has not begun signs nobody in", async () => {
