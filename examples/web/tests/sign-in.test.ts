@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { readSettings, withDatabase } from "rowhouse";
 import { waitFor, withClient } from "rowhouse/testing";
-import { afterAll, beforeAll, beforeEach, expect, inject, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
 import { launchChromium, openPage } from "./chromium.ts";
 import { contrastFaults } from "./contrast.ts";
 import { shows } from "./people.ts";
@@ -259,6 +259,7 @@ test.each(["light", "dark"] as const)("every view can be read in %s", async (col
   await page.getByRole("button", { name: "Sign out", exact: true }).click();
   await signIn(page, email, "not the right one");
   await shows(page.locator("#sign-in [role=alert]"), "no account");
+  // A button under the mouse has a mixed colour, which the check cannot read.
+  await page.mouse.move(0, 0);
   expect(await page.evaluate(contrastFaults)).toEqual([]);
-  onTestFinished(() => page.close());
 });
