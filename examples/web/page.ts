@@ -11,14 +11,20 @@ export interface ServedPage {
 }
 
 /** Serves the page on this machine alone, on port 5173 or the next free one. */
-export async function startPage(settings: Settings, apiUrl: string): Promise<ServedPage> {
+export async function startPage(
+  settings: Settings,
+  { apiUrl, authUrl }: { readonly apiUrl: string; readonly authUrl: string },
+): Promise<ServedPage> {
   const server = await createServer({
     ...config,
     configFile: false,
     logLevel: "warn",
     // In the home, so that pages of several homes do not write over each other's.
     cacheDir: join(settings.home, "vite"),
-    define: { "import.meta.env.VITE_API_URL": JSON.stringify(apiUrl) },
+    define: {
+      "import.meta.env.VITE_API_URL": JSON.stringify(apiUrl),
+      "import.meta.env.VITE_AUTH_URL": JSON.stringify(authUrl),
+    },
     plugins: [await devTokens(settings)],
     server: {
       host: "127.0.0.1",

@@ -7,6 +7,7 @@ import {
   type Stack,
   startStack,
 } from "rowhouse";
+import { printMail } from "./mail.ts";
 import { startPage } from "./page.ts";
 
 // `npm run example`: the stack and the page, until Ctrl-C.
@@ -25,19 +26,29 @@ async function main(): Promise<void> {
   // Interrupted while starting: the stack's watchdog ends what runs already.
   if (backend === "interrupted") process.exit(1);
   try {
-    const page = await startPage(settings, backend.apiUrl);
+    const authUrl = signInUrl(settings);
+    const page = await startPage(settings, { apiUrl: backend.apiUrl, authUrl });
+    const stopMail = printMail(settings.home, print);
     print(`The API:  ${backend.apiUrl}`);
+    print(`Sign-in:  ${authUrl}`);
     print(`The page: ${page.url}`);
-    await Promise.race([interrupted, backend.done]).finally(page.stop);
+    await Promise.race([interrupted, backend.done]).finally(stopMail).finally(page.stop);
   } finally {
     await backend.stop();
   }
 }
 
+/** Where the browser reaches the sign-in service of the stack. */
+function signInUrl({ authUrl, authPort }: Settings): string {
+  return authUrl ?? `http://127.0.0.1:${authPort}/auth`;
+}
+
 /** The stack that runs in the home already; else a new one. */
 async function findOrStart(settings: Settings): Promise<Backend> {
   try {
-    return await startStack(settings, note);
+    const stack = await startStack(settings, note);
+    if ("offBecause" in stack.signIn) note(`Nobody can sign in: ${stack.signIn.offBecause}`);
+    return stack;
   } catch (error) {
     if (!(error instanceof RowhouseError && error.code === "home_in_use")) throw error;
     note("Rowhouse runs already: the page uses that one, and leaves it running.");

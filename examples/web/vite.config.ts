@@ -1,3 +1,7 @@
+import { join } from "node:path";
 import { defineConfig } from "vite";
 
-export default defineConfig({ root: import.meta.dirname });
+const root = import.meta.dirname;
+const input = ["index.html", "two-people.html"].map((page) => join(root, page));
+
+export default defineConfig({ root, build: { rollupOptions: { input } } });

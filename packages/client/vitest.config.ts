@@ -6,7 +6,12 @@ const root = import.meta.dirname;
 export default defineConfig({
   root,
   // The tests go through the project's binding, which must use the sources and not the last build.
-  resolve: { alias: { "@rowhouse/client": join(root, "src/index.ts") } },
+  resolve: {
+    alias: {
+      "@rowhouse/client/auth": join(root, "src/auth.ts"),
+      "@rowhouse/client": join(root, "src/index.ts"),
+    },
+  },
   test: {
     maxWorkers: 3,
     projects: [
@@ -16,7 +21,7 @@ export default defineConfig({
         test: {
           name: "end to end",
           include: ["tests/**/*.test.ts"],
-          globalSetup: "rowhouse/testing/setup",
+          globalSetup: ["rowhouse/testing/setup", "tests/global-setup.ts"],
           // Files share the modules of their worker: nothing in them keeps state.
           isolate: false,
           env: { NO_COLOR: "1" },

@@ -1,5 +1,6 @@
 import { ApiError, type Rowhouse } from "../../../client/index.ts";
-import { connect, type Person } from "./api.ts";
+import type { Person } from "./api.ts";
+import { connect } from "./people.ts";
 
 /** An operation to attempt on another user's row. */
 export type Kind = "read" | "change" | "delete" | "create";

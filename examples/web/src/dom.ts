@@ -1,7 +1,9 @@
+import source from "./templates.html?raw";
+
 /**
  * The element that a selector finds.
  *
- * @throws Error when there is none of that type: index.html and the code do not match.
+ * @throws Error when there is none of that type: the page and the code do not match.
  */
 export function find<E extends Element>(
   root: ParentNode,
@@ -13,9 +15,11 @@ export function find<E extends Element>(
   throw new Error(`There is no ${type.name} at ${selector}.`);
 }
 
-/** A copy of the content of a template in index.html. */
+const templates = new DOMParser().parseFromString(source, "text/html");
+
+/** A copy of the content of a template in templates.html. */
 export function cloneTemplate(template: string): HTMLElement {
-  const { content } = find(document, `template#${template}`, HTMLTemplateElement);
+  const { content } = find(templates, `template#${template}`, HTMLTemplateElement);
   return find(document.importNode(content, true), "*", HTMLElement);
 }
 

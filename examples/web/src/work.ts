@@ -6,8 +6,10 @@ export type Work = (work: () => Promise<void>) => Promise<boolean>;
 /**
  * Makes a runner for a part of the page: it runs one function at a time, marks the part as busy
  * meanwhile, and shows an error message.
+ *
+ * @param toText What to say about an error.
  */
-export function createWork(part: HTMLElement, problem: HTMLElement): Work {
+export function createWork(part: HTMLElement, problem: HTMLElement, toText = explain): Work {
   return async (work) => {
     if (part.ariaBusy === "true") return false;
     part.ariaBusy = "true";
@@ -16,7 +18,7 @@ export function createWork(part: HTMLElement, problem: HTMLElement): Work {
       await work();
       return true;
     } catch (error) {
-      problem.textContent = explain(error);
+      problem.textContent = toText(error);
       return false;
     } finally {
       part.ariaBusy = null;

@@ -49,13 +49,16 @@ export interface Complaints {
 export async function openPage(
   browser: Browser,
   options: BrowserContextOptions = {},
+  path = "two-people.html",
 ): Promise<{ page: Page; complaints: Complaints }> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   onTestFinished(() => context.close());
   context.setDefaultTimeout(10_000);
   const page = await context.newPage();
   const complaints: Complaints = { errors: [], strangers: [] };
-  const hosts = [inject("pageUrl"), inject("apiUrl")].map((url) => new URL(url).host);
+  const hosts = [inject("pageUrl"), inject("apiUrl"), inject("authUrl")].map(
+    (url) => new URL(url).host,
+  );
   page.on("pageerror", (error) => complaints.errors.push(String(error)));
   page.on("console", (message) => {
     if (message.type() === "error") complaints.errors.push(message.text());
@@ -64,7 +67,7 @@ export async function openPage(
     const { protocol, host } = new URL(request.url());
     if (protocol !== "data:" && !hosts.includes(host)) complaints.strangers.push(request.url());
   });
-  await page.goto(inject("pageUrl"));
+  await page.goto(`${inject("pageUrl")}${path}`);
   return { page, complaints };
 }
 

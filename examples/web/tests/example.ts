@@ -4,13 +4,22 @@ import { freePort, waitFor } from "rowhouse/testing";
 import { projectRoot } from "./project.ts";
 
 /** Keeps the developer's own stack out of it. */
-const ownStack = { DATABASE_URL: "", AUTHENTICATOR_PASSWORD: "", JWT_SECRET: "", DB_PORT: "" };
+const ownStack = {
+  DATABASE_URL: "",
+  AUTHENTICATOR_PASSWORD: "",
+  JWT_SECRET: "",
+  DB_PORT: "",
+  AUTH: "",
+  AUTH_URL: "",
+  SMTP_URL: "",
+};
 
 /** `npm run example`, running. */
 export interface Example {
   readonly home: string;
   readonly apiUrl: string;
   readonly apiPort: string;
+  readonly authPort: string;
   /** Resolves with the page's address, once it is printed; fails with the output if it never is. */
   readonly pageUrl: () => Promise<string>;
   /** What it has printed to stdout, and to stderr. */
@@ -22,11 +31,22 @@ export interface Example {
 }
 
 /** Starts the example on a home, and does not wait. */
-export async function launchExample(home: string, apiPort?: string): Promise<Example> {
+export async function launchExample(
+  home: string,
+  { apiPort, authPort }: { apiPort?: string; authPort?: string } = {},
+): Promise<Example> {
   const port = apiPort ?? String(await freePort());
+  const signInPort = authPort ?? String(await freePort());
   const child = spawn(process.execPath, ["--import", "tsx", "examples/web/serve.ts"], {
     cwd: projectRoot,
-    env: { ...process.env, ...ownStack, NO_COLOR: "1", ROWHOUSE_HOME: home, API_PORT: port },
+    env: {
+      ...process.env,
+      ...ownStack,
+      NO_COLOR: "1",
+      ROWHOUSE_HOME: home,
+      API_PORT: port,
+      AUTH_PORT: signInPort,
+    },
   });
   const printed = { stdout: "", stderr: "" };
   child.stdout.on("data", (chunk) => {
@@ -39,6 +59,7 @@ export async function launchExample(home: string, apiPort?: string): Promise<Exa
   return {
     home,
     apiPort: port,
+    authPort: signInPort,
     apiUrl: `http://127.0.0.1:${port}`,
     pageUrl: async () => {
       const address = () => /^The page: (\S+)$/m.exec(printed.stdout)?.[1];

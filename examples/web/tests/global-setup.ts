@@ -12,6 +12,7 @@ declare module "vitest" {
     /** Where the example is served: "http://127.0.0.1:5173/". */
     pageUrl: string;
     apiUrl: string;
+    authUrl: string;
     /** The home of the stack under the example. */
     exampleHome: string;
   }
@@ -33,6 +34,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     throw error;
   }
   project.provide("apiUrl", example.apiUrl);
+  project.provide("authUrl", `http://127.0.0.1:${example.authPort}/auth`);
   project.provide("exampleHome", example.home);
   return stop;
 }

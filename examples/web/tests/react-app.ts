@@ -93,7 +93,9 @@ export async function serveReactApp(
   mkdirSync(join(dir, "src"));
   const write = (name: string, text: string) => writeFileSync(join(dir, name), text);
   for (const [name, code] of Object.entries(pageFiles())) write(name, code);
-  write("index.html", html("src/main.tsx"));
+  // The tests of tabs and of renewals give out tokens themselves: they need the provider's page.
+  write("index.html", html("src/provider.tsx"));
+  write("own.html", html("src/main.tsx"));
   write("sign-in.html", html("src/session.ts"));
   for (const [name, code] of Object.entries(pages)) {
     write(`src/${name}.tsx`, code);
@@ -125,7 +127,10 @@ async function serve(dir: string, renew: Renew) {
     configFile: false,
     logLevel: "warn",
     cacheDir: join(dir, "cache"),
-    define: { "import.meta.env.VITE_API_URL": JSON.stringify(inject("apiUrl")) },
+    define: {
+      "import.meta.env.VITE_API_URL": JSON.stringify(inject("apiUrl")),
+      "import.meta.env.VITE_AUTH_URL": JSON.stringify(inject("authUrl")),
+    },
     plugins: [
       {
         name: "auth",

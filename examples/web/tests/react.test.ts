@@ -15,7 +15,7 @@ const effects = `
   import { createRoot } from "react-dom/client";
   import { SignedIn, useDb } from "./db.tsx";
   import { OpenCount } from "./OpenCount.tsx";
-  import { readSession } from "./session.ts";
+  import { createToken, readSession } from "./session.ts";
 
   const outcomes: string[] = [];
   Object.assign(window, { outcomes });
@@ -50,7 +50,7 @@ const effects = `
   const { user } = (await readSession()) ?? { user: "" };
   createRoot(document.getElementById("root") ?? document.body).render(
     <StrictMode>
-      <SignedIn user={user} onSignedOut={() => {}}>
+      <SignedIn token={createToken(user)} onSignedOut={() => {}}>
         <OpenCount />
         <ReadTwice />
         <CreateTwice />

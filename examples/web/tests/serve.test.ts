@@ -15,8 +15,11 @@ function newFolder(): string {
   return dir;
 }
 
-async function launch(home: string, apiPort?: string): Promise<Example> {
-  const example = await launchExample(home, apiPort);
+async function launch(
+  home: string,
+  ports?: { apiPort?: string; authPort?: string },
+): Promise<Example> {
+  const example = await launchExample(home, ports);
   onTestFinished(async () => {
     await example.end("SIGKILL");
   });
@@ -41,7 +44,9 @@ test("the example starts a stack and a page, prints the page's address last, and
 });
 
 test("where a stack runs already, the page uses that one, and leaves it running", async () => {
-  const example = await launch(inject("exampleHome"));
+  const example = await launch(inject("exampleHome"), {
+    authPort: new URL(inject("authUrl")).port,
+  });
   const pageUrl = await example.pageUrl();
   expect(example.printed().stdout).toContain(`The API:  ${inject("apiUrl")}\n`);
   const token = await (await fetch(`${pageUrl}dev/token?for=bob`)).text();
@@ -53,7 +58,7 @@ test("where a stack runs already, the page uses that one, and leaves it running"
 });
 
 test("a bad setting is refused as by `rowhouse start`", async () => {
-  const example = await launch(join(newFolder(), "home"), "many");
+  const example = await launch(join(newFolder(), "home"), { apiPort: "many" });
   expect(await example.ended).toBe(1);
   expect(example.printed().stderr).toContain("error [settings_invalid]");
 });

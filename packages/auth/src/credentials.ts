@@ -31,6 +31,13 @@ export function cookiesFor(headers: Headers, secrets: readonly string[]): string
   ].join("; ");
 }
 
+/** The session's token among the cookies that Better Auth sees, as the database keeps it. */
+export function sessionIn(cookies: string): string | undefined {
+  const prefix = `${cookieNames.session}=`;
+  const cookie = cookies.split("; ").find((each) => each.startsWith(prefix));
+  return cookie && decodeURIComponent(cookie.slice(prefix.length)).replace(/\.[^.]*$/, "");
+}
+
 /** Moves the cookies of an answer into its headers. */
 export function exposeCredentials(headers: Headers): void {
   const cookies = parseSetCookieHeader(headers.getSetCookie().join(", "));

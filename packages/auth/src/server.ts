@@ -9,6 +9,7 @@ import {
   exposeCredentials,
   keepStateCookies,
   sessionHeader,
+  sessionIn,
   stateHeaders,
 } from "./credentials.ts";
 import { donePage } from "./done-page.ts";
@@ -78,7 +79,27 @@ async function answer(
   if (isReturn) headers.set("cookie", incoming.headers.cookie ?? "");
   const body = await readBody(incoming);
   const request = new Request(url, { method: incoming.method ?? "GET", headers, ...body });
-  return continueOnPage(settings, await auth.handler(request));
+  const answered = await auth.handler(request).catch(failure);
+  if (answered.status === 401) {
+    const { code } = (await answered.clone().json()) as { code?: string };
+    if (code === "UNAUTHORIZED") await assertEnded(pool, headers);
+  }
+  return continueOnPage(settings, answered);
+}
+
+/**
+ * Better Auth answers 401 also when it could not look the session up. A page would sign out, for a
+ * database that was away for a moment.
+ */
+async function assertEnded(pool: pg.Pool, headers: Headers): Promise<void> {
+  const token = sessionIn(headers.get("cookie") ?? "");
+  if (token === undefined) return;
+  const { rowCount } = await pool.query(
+    "select from identity.sessions where token = $1 and expires_at > now()",
+    [token],
+  );
+  if (rowCount === 0) return;
+  throw new Refusal(503, "UNAVAILABLE", "The service cannot answer now. Try again.");
 }
 
 function routeOf(url: URL, settings: AuthSettings): string {
@@ -187,6 +208,10 @@ async function send(
   // Its purpose is the redirect to a page: see page-handover.ts.
   headers.delete("set-ott");
   headers.delete("access-control-expose-headers");
+  // The standard's name (RFC 9110, section 10.2.3) for what Better Auth calls otherwise.
+  const wait = headers.get("x-retry-after");
+  if (wait !== null) headers.set("retry-after", wait);
+  headers.delete("x-retry-after");
   if (result.status !== 302) exposeCredentials(headers);
   allowOrigin(settings, request, headers);
   headers.set("cache-control", "no-store");

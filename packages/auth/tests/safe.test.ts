@@ -93,14 +93,31 @@ test("the right password clears the count of an account", async () => {
 
 test("calls of one address are limited, whatever it writes into X-Forwarded-For", async () => {
   const statuses = new Set<number>();
+  let wait: string | null = null;
   for (let i = 0; i < 12; i += 1) {
-    const { status } = await ask(signIn, "/request-password-reset", {
+    const { status, headers } = await ask(signIn, "/request-password-reset", {
       body: { email: `person${i}@example.com`, redirectTo: `${pageOrigin}/reset` },
       headers: { "X-Forwarded-For": `203.0.113.${i}`, "x-rowhouse-client-address": `1.2.3.${i}` },
     });
     statuses.add(status);
+    wait = headers.get("retry-after");
   }
   expect([...statuses]).toEqual([200, 429]);
+  expect(Number(wait)).toBeGreaterThan(0);
+});
+
+test("a session that cannot be looked up is not over: the service is unavailable", async () => {
+  const { session } = await newPerson(signIn);
+  await signIn.sql("revoke select on identity.users from identity_service");
+  try {
+    expect(await ask(signIn, "/token", { session })).toMatchObject({
+      status: 503,
+      body: { code: "UNAVAILABLE" },
+    });
+  } finally {
+    await signIn.sql("grant select on identity.users to identity_service");
+  }
+  expect((await ask(signIn, "/token", { session })).status).toBe(200);
 });
 
 test("a proxy of ours names the client, and a client cannot name itself", async () => {

@@ -1,9 +1,17 @@
-/** A token, or a function that gets one; it is called again when the server refuses the last one. */
-export type TokenSource = string | (() => string | Promise<string>);
+/**
+ * A token, or a function that gets one; it is called again when the server refuses the last one. Or
+ * what holds tokens itself, as `createAuth` of @rowhouse/client/auth does.
+ */
+export type TokenSource = string | (() => string | Promise<string>) | TokenCache;
 
 /** Holds the current token, and calls its source no more often than needed. */
 export interface TokenCache {
-  readonly get: () => Promise<string>;
+  /**
+   * The token to send now.
+   *
+   * @param last What the same call was sent with before: it is never sent again for another user.
+   */
+  readonly get: (last?: string) => Promise<string>;
   /**
    * Calls the source again because a token was refused. Parallel callers share one call.
    *
@@ -14,6 +22,7 @@ export interface TokenCache {
 
 /** Caches the token of a source. */
 export function createTokenCache(source: TokenSource): TokenCache {
+  if (typeof source === "object") return source;
   let current: Promise<string> | undefined;
   const load = (): Promise<string> => {
     const loading = Promise.resolve().then(() => (typeof source === "string" ? source : source()));

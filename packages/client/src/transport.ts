@@ -1,7 +1,7 @@
 import { type Call, type Endpoint, mayHaveArrived, type Success, sendAttempt } from "./attempt.ts";
 import { createRetryPolicy, pauseMs, type RetryPolicy } from "./backoff.ts";
 import { createRetryBudget, type RetryBudget } from "./budget.ts";
-import { type ApiError, refused, SignedOutError, unsent } from "./errors.ts";
+import { ApiError, refused, SignedOutError, unsent } from "./errors.ts";
 import { keepDigits } from "./json.ts";
 import { type Limits, pause, startLimits, within } from "./limits.ts";
 import type { CallOptions, ClientOptions } from "./options.ts";
@@ -63,19 +63,19 @@ async function send(connection: Connection, call: Call): Promise<Result> {
   const { endpoint, tokens, policy, budget } = connection;
   const { limits } = call;
   const requestId = uuidv7();
-  let token = await getToken(tokens, limits, requestId);
+  let token: string | undefined;
   let renewed = false;
   let uncertain = false;
   for (let number = 1; ; number += 1) {
+    // Each time: the user may have signed out while the call waited.
+    token = await getToken(tokens, limits, requestId, token);
     const outcome = await sendAttempt(endpoint, { call, token, number, requestId, uncertain });
     if (!("error" in outcome)) {
       budget.recordSuccess();
       return { ...outcome, uncertain };
     }
     const { error } = outcome;
-    const newToken = renewed ? undefined : await renewToken(tokens, limits, error, token);
-    if (newToken !== undefined) {
-      token = newToken;
+    if (!renewed && (await renewToken(tokens, limits, error, token))) {
       renewed = true;
       continue;
     }
@@ -94,11 +94,18 @@ function assertSendable({ path, query }: Call): void {
   throw refused("nul", "A condition contains a NUL character.");
 }
 
-async function getToken(tokens: TokenCache, limits: Limits, requestId: string): Promise<string> {
+/** @throws ApiError that the source throws; SignedOutError for any other error of it. */
+async function getToken(
+  tokens: TokenCache,
+  limits: Limits,
+  requestId: string,
+  last?: string,
+): Promise<string> {
   try {
-    return await within(limits, tokens.get());
+    return await within(limits, tokens.get(last));
   } catch (cause) {
     if (limits.signal.aborted) throw limits.createError(requestId);
+    if (cause instanceof ApiError) throw cause;
     const message = "Could not get a token. Sign in again.";
     throw new SignedOutError(message, { ...unsent("token"), cause });
   }
@@ -116,6 +123,7 @@ async function renewToken(
     return await within(limits, tokens.renew(token));
   } catch (cause) {
     if (limits.signal.aborted) throw limits.createError(error.requestId);
+    if (cause instanceof ApiError) throw cause;
     throw new SignedOutError(`${error.message} Could not get a new token.`, { ...error, cause });
   }
 }

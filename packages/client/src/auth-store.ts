@@ -1,0 +1,113 @@
+import type { AuthOptions, AuthSession, AuthStorage, AuthUser } from "./auth-types.ts";
+
+/** A session as it is kept. */
+export interface StoredSession extends AuthSession {
+  /** What the sign-in service knows it by. */
+  readonly token: string;
+}
+
+/** The session, in memory and in a storage that other tabs read too. */
+export interface SessionStore {
+  /** As it was last read; undefined before that. */
+  readonly current: () => StoredSession | null | undefined;
+  /** Reads it again: another tab may have ended it. */
+  readonly read: () => Promise<StoredSession | null>;
+  readonly write: (session: StoredSession | null) => Promise<void>;
+  /** Writes it only while a given one is still there. */
+  readonly replace: (old: StoredSession, session: StoredSession | null) => Promise<void>;
+  readonly onChange: (listener: (session: StoredSession | null) => void) => () => void;
+  /** Calls the listeners. */
+  readonly notify: () => void;
+}
+
+/** Keeps the session in a storage. */
+export function createSessionStore(options: AuthOptions, key: string): SessionStore {
+  const storage = options.storage ?? defaultStorage();
+  const listeners = new Set<(session: StoredSession | null) => void>();
+  let text: string | null | undefined;
+  let session: StoredSession | null | undefined;
+  let written: Promise<unknown> = Promise.resolve();
+  let writes = 0;
+
+  const notify = () => {
+    for (const listener of listeners) listener(session ?? null);
+  };
+
+  const take = (now: string | null) => {
+    if (now === text) return;
+    const before = session === undefined ? undefined : describeUser(session);
+    text = now;
+    session = parse(now);
+    if (describeUser(session) !== before) notify();
+  };
+
+  const read = async () => {
+    await written;
+    const before = writes;
+    const found = await storage.getItem(key);
+    // What was written meanwhile is newer.
+    if (writes === before) take(found);
+    return session ?? null;
+  };
+
+  const write = async (next: StoredSession | null) => {
+    writes += 1;
+    const value = next && JSON.stringify(next);
+    // First, so that no call that begins now uses the old one.
+    take(value);
+    const put = async () => {
+      await (value === null ? storage.removeItem(key) : storage.setItem(key, value));
+    };
+    const writing = written.then(put);
+    written = writing.catch(() => {});
+    await writing;
+  };
+
+  const first = storage.getItem(key);
+  if (first === null || typeof first === "string") take(first);
+
+  return {
+    current: () => session,
+    read,
+    write,
+    replace: async (old, next) => {
+      if ((await read())?.token === old.token) await write(next);
+    },
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    notify,
+  };
+}
+
+/** Never one that several users of a server would share. */
+function defaultStorage(): AuthStorage {
+  try {
+    if (typeof document !== "undefined") return localStorage;
+  } catch {
+    // The browser's settings forbid it.
+  }
+  const items = new Map<string, string>();
+  return {
+    getItem: (key) => items.get(key) ?? null,
+    setItem: (key, value) => items.set(key, value),
+    removeItem: (key) => items.delete(key),
+  };
+}
+
+function parse(text: string | null): StoredSession | null {
+  try {
+    const session = JSON.parse(text ?? "null");
+    return typeof session?.token === "string" && session.user?.id ? session : null;
+  } catch {
+    return null; // Not ours.
+  }
+}
+
+const describeUser = (session: StoredSession | null) => JSON.stringify(session?.user ?? null);
+
+/** What is kept of the service's word about a user. */
+export function pickUser({ id, email, emailVerified, name, image }: AuthUser): AuthUser {
+  return { id, email, emailVerified, name, image: image ?? null };
+}
