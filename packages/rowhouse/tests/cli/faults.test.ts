@@ -187,10 +187,10 @@ describe("A column that is added to sql/api/tasks.sql alone", () => {
     const stack = await startStack({}, "dev", project);
     addDueOn(project);
     await stack.prints(
-      /Requests fail: api\.tasks\.due_on: .*\n.*grant select \(due_on\)[^]*Applied/,
+      /Requests fail: api\.tasks\.due_on: .*\n.*grant select \(due_on\)[\s\S]*Applied/,
     );
     editFile(project, "policies/tasks.sql", "select (user_id,", "select (due_on, user_id,");
-    await stack.prints(/Requests no longer fail by api\.tasks\.due_on\.\n[^]*Applied/);
+    await stack.prints(/Requests no longer fail by api\.tasks\.due_on\.\n[\s\S]*Applied/);
   });
 });
 
