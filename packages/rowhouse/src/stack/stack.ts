@@ -12,7 +12,7 @@ import { assertFree, freePort, loopback } from "./ports.ts";
 import { type ApiOptions, getApiOptions, launchPostgrest, postgrestReady } from "./postgrest.ts";
 import { createProcessGroup, type ProcessGroup } from "./process-group.ts";
 import type { Settings } from "./settings.ts";
-import { findSignIn, launchSignIn, signInReady, signInUrl } from "./sign-in.ts";
+import { findSignIn, launchSignIn, localSignInUrl, signInReady, signInUrl } from "./sign-in.ts";
 
 /** A stack that serves. */
 export interface Stack {
@@ -69,10 +69,10 @@ export async function startStack(
     await beforeMigrating(database.url);
     const applied = await migrate(database.url, () => report(waitingText));
     await assertConfFits(database.url, settings.project.postgrestConf, report);
-    const signIn = await serveSignIn(settings, home, group, database);
+    const signIn = await serveSignIn(settings, home, lock, group, database);
     const keys = "url" in signIn ? { jwtSecret: `@${home.keysFile}` } : {};
     const apiUrl = await serve(settings, home, group, await database.logIn("authenticator"), keys);
-    lock.update({ apiUrl, ...("url" in signIn ? { signInUrl: signIn.url } : {}) });
+    lock.update({ apiUrl });
     const { url: databaseUrl, shown } = database;
     return { apiUrl, signIn, databaseUrl, database: shown, applied, done: group.done(), stop };
   } catch (error) {
@@ -128,6 +128,7 @@ function externalDatabase(url: string, settings: Settings): Database {
 async function serveSignIn(
   settings: Settings,
   home: Home,
+  lock: HomeLock,
   group: ProcessGroup,
   database: Database,
 ): Promise<Stack["signIn"]> {
@@ -144,6 +145,7 @@ async function serveSignIn(
     logFile: home.authLog,
     failure: "sign_in_failed",
   });
+  lock.update({ signInUrl: localSignInUrl(settings) });
   return { url: signInUrl(settings) };
 }
 
