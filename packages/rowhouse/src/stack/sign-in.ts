@@ -71,7 +71,7 @@ export function signInVariables(
     AUTH_SECRET: settings.authSecret ?? authSecret(home),
     AUTH_DATABASE_URL: databaseUrl,
     AUTH_KEYS_FILE: home.keysFile,
-    AUTH_MAIL_DIR: join(home.dir, "mail"),
+    AUTH_MAIL_DIR: home.mailDir,
     AUTH_ORIGINS: settings.corsOrigins ?? "",
     AUTH_PROVIDERS: settings.authProviders ?? "",
     SMTP_URL: settings.smtpUrl ?? "",

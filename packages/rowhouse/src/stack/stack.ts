@@ -8,6 +8,7 @@ import { startEmbedded } from "./embedded.ts";
 import { type Home, openHome } from "./home.ts";
 import { acquireLock, type HomeLock } from "./lock.ts";
 import { ensureLogin, type LoginRole, loginUrl, setPassword } from "./login.ts";
+import { watchMail } from "./mail.ts";
 import { assertFree, freePort, loopback } from "./ports.ts";
 import { type ApiOptions, getApiOptions, launchPostgrest, postgrestReady } from "./postgrest.ts";
 import { createProcessGroup, type ProcessGroup } from "./process-group.ts";
@@ -57,7 +58,9 @@ export async function startStack(
   const home = openHome(settings.home);
   const lock = await acquireLock(home);
   const group = createProcessGroup(lock, report);
+  let endMail = () => {};
   const stop = async () => {
+    endMail();
     await group.stop();
     await lock.release();
   };
@@ -70,6 +73,9 @@ export async function startStack(
     const applied = await migrate(database.url, () => report(waitingText));
     await assertConfFits(database.url, settings.project.postgrestConf, report);
     const signIn = await serveSignIn(settings, home, lock, group, database);
+    if ("url" in signIn && settings.smtpUrl === undefined) {
+      endMail = watchMail(home.mailDir, report);
+    }
     const keys = "url" in signIn ? { jwtSecret: `@${home.keysFile}` } : {};
     const apiUrl = await serve(settings, home, group, await database.logIn("authenticator"), keys);
     lock.update({ apiUrl });

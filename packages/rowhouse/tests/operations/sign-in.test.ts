@@ -70,6 +70,21 @@ test("While PostgreSQL is away the service says so, and afterwards users are sti
   expect(stack.servers().node).toBe(service);
 });
 
+test("A mail is printed in the terminal of the start, with a link that confirms the address", async () => {
+  const stack = await startWithSignIn();
+  const person = { email: "alice@example.com", name: "Alice", password: "correct horse battery" };
+  await fetch(`${stack.authUrl}/sign-up/email`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(person),
+  });
+  await stack.prints(/^Mail for alice@example\.com: Confirm your email address\n {2}http\S+$/m);
+  const link = /^ {2}(http\S+verify-email\S+)$/m.exec(stack.output())?.[1] ?? "";
+  expect((await fetch(link, { redirect: "manual" })).status).toBe(302);
+  expect(await signIn(stack, person.email)).not.toBe("");
+  expect(stack.output().match(/^Mail for/gm)).toHaveLength(1);
+});
+
 test("A service that is killed starts again, and its sessions go on", async () => {
   const stack = await startWithSignIn();
   const session = await signUp(stack, "alice@example.com");
