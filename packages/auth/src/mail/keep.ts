@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { log } from "../log.ts";
 import type { Message } from "./messages.ts";
@@ -14,5 +14,8 @@ export function keepMail(dir: string | undefined, to: string, message: Message):
   if (dir === undefined) return;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const name = `${new Date().toISOString().replaceAll(":", "-")}-${to.replaceAll(/[^\w.@+-]/g, "_")}.txt`;
-  writeFileSync(join(dir, name), `To: ${to}\nSubject: ${subject}\n\n${text}\n`, { mode: 0o600 });
+  // By rename: whoever watches the folder never reads half a mail.
+  const draft = join(dir, `.${name}`);
+  writeFileSync(draft, `To: ${to}\nSubject: ${subject}\n\n${text}\n`, { mode: 0o600 });
+  renameSync(draft, join(dir, name));
 }

@@ -7,7 +7,7 @@ import { readSettings, type Settings } from "../stack/settings.ts";
 
 const help = `
 It checks versions, keys, roles, indexes, generated files, migrations, clocks, disk, backups, the
-archive of WAL, and settings that PostgREST has not picked up. It changes nothing.
+archive of WAL, the sign-in service, and settings that PostgREST has not picked up. It changes nothing.
 The exit code is 1 when it finds a problem; notes do not count.`;
 
 /** `rowhouse doctor` */

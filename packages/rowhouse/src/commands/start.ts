@@ -9,9 +9,15 @@ import { type Stack, startStack } from "../stack/stack.ts";
 import { canIssueTokens } from "../stack/token.ts";
 import { findSampleRequest, type SampleRequest } from "../testing/two-users/sample.ts";
 
+const help = `
+PostgreSQL (unless DATABASE_URL names one), the pending migrations, the sign-in service (unless AUTH=off)
+and PostgREST. A server that ends is started again. Without SMTP_URL the mails of the sign-in service are
+printed here, with their links, and kept in mail/ of the home directory (.rowhouse/).`;
+
 /** `rowhouse start` */
 export const startCommand = new Command("start")
   .description("start everything, and keep it running")
+  .addHelpText("after", help)
   .action(start);
 
 async function start(): Promise<void> {

@@ -8,7 +8,8 @@ import { readSettings } from "../stack/settings.ts";
 const help = `
 The exit code is 1 when there is a problem now:
   a migration is pending,
-  a stack runs in the home and its API does not answer, or every connection of its pool is busy,
+  a stack runs in the home and its API or its sign-in service does not answer, or every connection of
+  its pool is busy,
   nine tenths of the server's connections are taken,
   a transaction has been open for more than 5 minutes,
   the last drill of a database failed.

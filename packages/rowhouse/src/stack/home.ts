@@ -27,6 +27,8 @@ export interface Home {
   /** With which the sign-in service signs sessions and encrypts its keys. */
   readonly authSecretFile: string;
   readonly authLog: string;
+  /** Mails of the sign-in service, kept where no SMTP server is set. */
+  readonly mailDir: string;
   /** The public keys of the sign-in service, for PostgREST. */
   readonly keysFile: string;
 }
@@ -42,6 +44,7 @@ export function getHome(dir: string): Home {
     postgrestLog: join(dir, "postgrest.log"),
     authSecretFile: join(dir, "auth-secret"),
     authLog: join(dir, "auth.log"),
+    mailDir: join(dir, "mail"),
     keysFile: join(dir, "jwks.json"),
   };
 }

@@ -4,7 +4,6 @@ import { waitFor } from "../lib/wait.ts";
 import { findDatabaseUrl } from "./embedded.ts";
 import { addAuthSecret, type Home } from "./home.ts";
 import { runningState, type State } from "./lock.ts";
-import { loopback } from "./ports.ts";
 import { getApiOptions } from "./postgrest.ts";
 import type { Settings } from "./settings.ts";
 import { findSignIn, signInVariables } from "./sign-in.ts";
@@ -107,7 +106,7 @@ function keysFailed(printed: string): RowhouseError {
  *   sign_in_failed when the service does not answer again in time.
  */
 export async function rotateSecret(settings: Settings, home: Home): Promise<void> {
-  await requireSignIn(home);
+  const { signInUrl = "" } = await requireSignIn(home);
   if (settings.authSecret !== undefined) {
     throw new RowhouseError(
       "settings_invalid",
@@ -116,7 +115,7 @@ export async function rotateSecret(settings: Settings, home: Home): Promise<void
     );
   }
   addAuthSecret(home);
-  await restart(home, "node", `http://${loopback}:${settings.authPort}/auth/ready`, {
+  await restart(home, "node", `${signInUrl}/ready`, {
     failure: "sign_in_failed",
     name: "The sign-in service",
     logFile: home.authLog,

@@ -28,8 +28,10 @@ const stateSchema = z.object({
   port: z.number(),
   startedAt: z.string(),
   apiUrl: z.string().optional(),
-  /** The address of the sign-in service, where it runs. */
+  /** The address of the sign-in service on this machine, where it runs. */
   signInUrl: z.string().optional(),
+  /** The identity provider whose keys the stack fetches. */
+  provider: z.string().optional(),
   databasePort: z.number().optional(),
   /** Process ids of the servers that run, by name. */
   servers: z.record(z.string(), z.number()),

@@ -41,6 +41,11 @@ export function signInUrl(settings: Settings): string {
   return settings.authUrl ?? `http://${loopback}:${settings.authPort}/auth`;
 }
 
+/** The address of the service on this machine, where no proxy is in between. */
+export function localSignInUrl(settings: Settings): string {
+  return `http://${loopback}:${settings.authPort}${new URL(signInUrl(settings)).pathname}`;
+}
+
 /** Starts the sign-in service. */
 export async function launchSignIn(
   program: string,
@@ -74,7 +79,7 @@ export function signInVariables(
     AUTH_SECRET: settings.authSecret ?? authSecret(home),
     AUTH_DATABASE_URL: databaseUrl,
     AUTH_KEYS_FILE: home.keysFile,
-    AUTH_MAIL_DIR: join(home.dir, "mail"),
+    AUTH_MAIL_DIR: home.mailDir,
     AUTH_ORIGINS: settings.corsOrigins ?? "",
     AUTH_ISSUER: settings.issuer ?? "",
     AUTH_JWKS_URL: settings.jwksUrl ?? "",
@@ -94,7 +99,7 @@ export function signInVariables(
  */
 export async function signInReady(settings: Settings, home: Home, server: Server): Promise<void> {
   const ready = await waitFor<true | string>(
-    () => server.end() ?? isReady(settings.authPort),
+    async () => server.end() ?? ((await signInAnswers(localSignInUrl(settings))) || undefined),
     25,
     startLimitMs,
   );
@@ -134,12 +139,15 @@ function inherited(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PG")));
 }
 
-async function isReady(port: number): Promise<true | undefined> {
+/**
+ * Whether the service answers, and reaches its database.
+ *
+ * @param url As in `localSignInUrl`.
+ */
+export async function signInAnswers(url: string): Promise<boolean> {
   try {
-    const signal = AbortSignal.timeout(2000);
-    const answer = await fetch(`http://${loopback}:${port}/auth/ready`, { signal });
-    return answer.ok ? true : undefined;
+    return (await fetch(`${url}/ready`, { signal: AbortSignal.timeout(2000) })).ok;
   } catch {
-    return undefined; // Not listening yet.
+    return false; // Not listening yet, or not answering.
   }
 }

@@ -8,11 +8,12 @@ import { startEmbedded } from "./embedded.ts";
 import { type Home, openHome } from "./home.ts";
 import { acquireLock, type HomeLock } from "./lock.ts";
 import { ensureLogin, type LoginRole, loginUrl, setPassword } from "./login.ts";
+import { watchMail } from "./mail.ts";
 import { assertFree, freePort, loopback } from "./ports.ts";
 import { type ApiOptions, getApiOptions, launchPostgrest, postgrestReady } from "./postgrest.ts";
 import { createProcessGroup, type ProcessGroup } from "./process-group.ts";
 import type { Settings } from "./settings.ts";
-import { findSignIn, launchSignIn, signInReady, signInUrl } from "./sign-in.ts";
+import { findSignIn, launchSignIn, localSignInUrl, signInReady, signInUrl } from "./sign-in.ts";
 
 /** A stack that serves. */
 export interface Stack {
@@ -60,7 +61,9 @@ export async function startStack(
   const home = openHome(settings.home);
   const lock = await acquireLock(home);
   const group = createProcessGroup(lock, report);
+  let endMail = () => {};
   const stop = async () => {
+    endMail();
     await group.stop();
     await lock.release();
   };
@@ -72,10 +75,13 @@ export async function startStack(
     await beforeMigrating(database.url);
     const applied = await migrate(database.url, () => report(waitingText));
     await assertConfFits(database.url, settings.project.postgrestConf, report);
-    const signIn = await serveSignIn(settings, home, group, database);
+    const signIn = await serveSignIn(settings, home, lock, group, database);
+    if ("url" in signIn && settings.smtpUrl === undefined) {
+      endMail = watchMail(home.mailDir, report);
+    }
     const keys = "offBecause" in signIn ? {} : { jwtSecret: `@${home.keysFile}` };
     const apiUrl = await serve(settings, home, group, await database.logIn("authenticator"), keys);
-    lock.update({ apiUrl, ...("url" in signIn ? { signInUrl: signIn.url } : {}) });
+    lock.update({ apiUrl });
     const { url: databaseUrl, shown } = database;
     return { apiUrl, signIn, databaseUrl, database: shown, applied, done: group.done(), stop };
   } catch (error) {
@@ -136,6 +142,7 @@ function externalDatabase(url: string, settings: Settings): Database {
 async function serveSignIn(
   settings: Settings,
   home: Home,
+  lock: HomeLock,
   group: ProcessGroup,
   database: Database,
 ): Promise<Stack["signIn"]> {
@@ -152,7 +159,12 @@ async function serveSignIn(
     logFile: home.authLog,
     failure: "sign_in_failed",
   });
-  return found.provider === undefined ? { url: signInUrl(settings) } : { provider: found.provider };
+  if (found.provider !== undefined) {
+    lock.update({ provider: found.provider });
+    return { provider: found.provider };
+  }
+  lock.update({ signInUrl: localSignInUrl(settings) });
+  return { url: signInUrl(settings) };
 }
 
 async function serve(

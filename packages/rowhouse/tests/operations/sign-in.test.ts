@@ -1,9 +1,11 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import type { Diagnosis } from "../../src/health/doctor/doctor.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { inDatabase, withClient } from "../../src/stack/database.ts";
 import { startCluster } from "../../src/testing/cluster.ts";
-import { newHome } from "../support/cli.ts";
+import { newHome, rowhouse } from "../support/cli.ts";
 import {
   askTasks,
   askToken,
@@ -68,6 +70,21 @@ test("While PostgreSQL is away the service says so, and afterwards users are sti
   expect(stack.servers().node).toBe(service);
 });
 
+test("A mail is printed in the terminal of the start, with a link that confirms the address", async () => {
+  const stack = await startWithSignIn();
+  const person = { email: "alice@example.com", name: "Alice", password: "correct horse battery" };
+  await fetch(`${stack.authUrl}/sign-up/email`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(person),
+  });
+  await stack.prints(/^Mail for alice@example\.com: Confirm your email address\n {2}http\S+$/m);
+  const link = /^ {2}(http\S+verify-email\S+)$/m.exec(stack.output())?.[1] ?? "";
+  expect((await fetch(link, { redirect: "manual" })).status).toBe(302);
+  expect(await signIn(stack, person.email)).not.toBe("");
+  expect(stack.output().match(/^Mail for/gm)).toHaveLength(1);
+});
+
 test("A service that is killed starts again, and its sessions go on", async () => {
   const stack = await startWithSignIn();
   const session = await signUp(stack, "alice@example.com");
@@ -107,4 +124,28 @@ test.each([
   expect(Math.abs(iat - Date.now() / 1000 - shift)).toBeLessThan(10);
   expect((await askTasks(stack, token)).status).toBe(status);
   expect(await signIn(stack, "alice@example.com")).not.toBe("");
+});
+
+test("Status and doctor show the service, and whether it answers, without a secret", async () => {
+  const stack = await startWithSignIn();
+  const run = (command: string) => rowhouse([command, "--json"], stack.env);
+  const ofDoctor = async () =>
+    (JSON.parse((await run("doctor")).stdout) as Diagnosis[]).filter(({ check }) =>
+      ["sign-in", "settings", "keys"].includes(check),
+    );
+  const up = await run("status");
+  expect(JSON.parse(up.stdout)).toMatchObject({ signIn: { url: stack.authUrl, answers: true } });
+  expect(await ofDoctor()).toEqual([]);
+  const secret = readFileSync(join(stack.home, "auth-secret"), "utf8");
+  expect(up.stdout).not.toContain(secret);
+
+  process.kill(stack.servers().node ?? 0, "SIGSTOP");
+  const down = await run("status");
+  expect(down.code).toBe(1);
+  expect(JSON.parse(down.stdout)).toMatchObject({
+    signIn: { url: stack.authUrl, answers: false },
+    problems: [`The sign-in service does not answer at ${stack.authUrl}.`],
+  });
+  expect(await ofDoctor()).toMatchObject([{ check: "sign-in", level: "wrong" }]);
+  process.kill(stack.servers().node ?? 0, "SIGCONT");
 });

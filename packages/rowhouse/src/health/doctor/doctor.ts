@@ -16,6 +16,7 @@ import { checkKeys } from "./checks/keys.ts";
 import { checkMigrations } from "./checks/migrations.ts";
 import { checkRoles } from "./checks/roles.ts";
 import { checkSettings } from "./checks/settings.ts";
+import { checkSignIn } from "./checks/sign-in.ts";
 import { checkVersions } from "./checks/versions.ts";
 
 /** A finding, and the check that made it. */
@@ -34,6 +35,7 @@ const checks: Record<string, Check> = {
   archive: checkArchive,
   settings: checkSettings,
   configuration: checkConfiguration,
+  "sign-in": checkSignIn,
 };
 
 /** Looks at everything. It changes nothing; what it needs to compare with it builds on a scratch. */

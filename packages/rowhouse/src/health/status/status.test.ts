@@ -13,6 +13,7 @@ const well: Omit<Status, "problems"> = {
     postgrest: "12.0.2",
     schemaLoadedAt: undefined,
   },
+  signIn: { url: "http://127.0.0.1:3001/auth", answers: true },
   database: {
     shown: "postgres://localhost/app",
     running: true,
@@ -60,6 +61,10 @@ test.each<[string, Omit<Status, "problems">]>([
         schemaLoadedAt: undefined,
       },
     },
+  ],
+  [
+    "The sign-in service does not answer at http://127.0.0.1:3001/auth.",
+    { ...well, signIn: { url: "http://127.0.0.1:3001/auth", answers: false } },
   ],
   [
     "90 of 100 connections are taken.",

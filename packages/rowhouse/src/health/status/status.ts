@@ -8,6 +8,7 @@ import { withExistingDatabase } from "../../stack/embedded.ts";
 import { openHome } from "../../stack/home.ts";
 import { runningState } from "../../stack/lock.ts";
 import type { Settings } from "../../stack/settings.ts";
+import { signInAnswers } from "../../stack/sign-in.ts";
 import { type ApiStatus, readApi } from "./api.ts";
 import { type Copies, readCopies } from "./copies.ts";
 
@@ -19,6 +20,8 @@ export interface Status {
   readonly startedAt: string | undefined;
   readonly apiUrl: string | undefined;
   readonly api: ApiStatus | undefined;
+  /** The sign-in service of the stack that runs; undefined where it is off. */
+  readonly signIn: { readonly url: string; readonly answers: boolean } | undefined;
   readonly database: DatabaseStatus;
   readonly migrations: readonly Migration[];
   /** Of each database that the home holds backups of. */
@@ -54,6 +57,8 @@ export async function readStatus(settings: Settings): Promise<Status> {
   const state = await runningState(home);
   const running = settings.databaseUrl !== undefined || state !== undefined;
   const api = state?.apiUrl ? await readApi(state.apiUrl, home.postgrestLog) : undefined;
+  const signInUrl = state?.signInUrl;
+  const signIn = signInUrl && { url: signInUrl, answers: await signInAnswers(signInUrl) };
   return withExistingDatabase(settings, home, async (url) => {
     const status = {
       rowhouse: version(),
@@ -61,6 +66,7 @@ export async function readStatus(settings: Settings): Promise<Status> {
       startedAt: state?.startedAt,
       apiUrl: state?.apiUrl,
       api,
+      signIn: signIn || undefined,
       database: await readDatabase(url, running, settings.dbPool),
       migrations: await listMigrations(url),
       copies: readCopies(home),
@@ -99,7 +105,8 @@ const longSeconds = 300;
 const crowded = 0.9;
 
 /** What is wrong at this moment, a sentence each; none when all is well. */
-export function findProblems({ api, database, migrations, copies }: Omit<Status, "problems">) {
+export function findProblems(status: Omit<Status, "problems">) {
+  const { api, signIn, database, migrations, copies } = status;
   const pending = migrations.filter(({ applied }) => !applied).length;
   const { connections, maxConnections, pool, oldestTransactionSeconds } = database;
   const open = connections.reduce((sum, { count }) => sum + count, 0);
@@ -107,6 +114,7 @@ export function findProblems({ api, database, migrations, copies }: Omit<Status,
   return [
     pending > 0 && `${pending} of ${migrations.length} migrations are pending.`,
     api?.answers === false && `The API does not answer at ${api.url}.`,
+    signIn?.answers === false && `The sign-in service does not answer at ${signIn.url}.`,
     open >= crowded * maxConnections && `${open} of ${maxConnections} connections are taken.`,
     api !== undefined &&
       pool !== undefined &&

@@ -9,6 +9,7 @@ export function describeStatus(status: Status): string[] {
     `Rowhouse:    ${rowhouse}`,
     `Home:        ${home}`,
     `API:         ${describeApi(status)}`,
+    `Sign-in:     ${describeSignIn(status)}`,
     `Database:    ${database.shown} (PostgreSQL ${database.postgres}${database.running ? `, up ${span(database.upSeconds)}` : ""})`,
     `Size:        ${size(database.bytes)}`,
     ...(database.running ? describeRunning(status) : []),
@@ -30,6 +31,11 @@ function describeApi({ api, startedAt }: Status): string {
     `schema loaded ${ago(api.schemaLoadedAt, "at an unknown time")}`,
   ];
   return `${api.url} (${facts.join(", ")})`;
+}
+
+function describeSignIn({ signIn }: Status): string {
+  if (signIn === undefined) return "not running";
+  return `${signIn.url} (${signIn.answers ? "up" : "no answer"})`;
 }
 
 function describeCopies({ database, lastBackup, drill }: Status["copies"][number]): string {

@@ -6,23 +6,28 @@ const leastPassword = 16;
 
 /** Keys that are short, cannot be parsed, or can be read by others. */
 export function checkKeys({ settings, home }: Pick<DoctorContext, "settings" | "home">): Finding[] {
-  const { secretFile: kept, passwordFile } = home;
-  const { jwtSecret, authenticatorPassword } = settings;
+  const { secretFile: kept, passwordFile, authSecretFile, keysFile } = home;
+  const { jwtSecret, authenticatorPassword, identityPassword } = settings;
   const name = jwtSecret === undefined ? `The secret in ${kept}` : "JWT_SECRET";
   const secret = jwtSecret ?? (existsSync(kept) ? readFileSync(kept, "utf8").trim() : undefined);
   const fault = secret === undefined ? undefined : secretFault(secret);
   return [
     ...(fault ? [wrong(`${name} ${fault}.`, "Make one: `openssl rand -hex 32`. Restart.")] : []),
     ...(secret !== undefined && fault === undefined && lacksKid(secret) ? [kidFinding(name)] : []),
-    ...(authenticatorPassword !== undefined && authenticatorPassword.length < leastPassword
-      ? [
-          wrong(
-            `AUTHENTICATOR_PASSWORD has ${authenticatorPassword.length} characters.`,
-            "Make one: `openssl rand -hex 32`. Set it in the database, too.",
-          ),
-        ]
-      : []),
-    ...[kept, passwordFile].flatMap(readableFinding),
+    ...passwordFinding("AUTHENTICATOR_PASSWORD", authenticatorPassword),
+    ...passwordFinding("IDENTITY_PASSWORD", identityPassword),
+    // The keys' file holds JWT_SECRET, too.
+    ...[kept, passwordFile, authSecretFile, keysFile].flatMap(readableFinding),
+  ];
+}
+
+function passwordFinding(name: string, password: string | undefined): Finding[] {
+  if (password === undefined || password.length >= leastPassword) return [];
+  return [
+    wrong(
+      `${name} has ${password.length} characters.`,
+      "Make one: `openssl rand -hex 32`. Set it in the database, too.",
+    ),
   ];
 }
 

@@ -40,6 +40,10 @@ export function settingFindings(
 function expectedVariables({
   settings,
   home,
-}: Pick<DoctorContext, "settings" | "home">): Record<string, string> {
-  return apiVariables({ ...getApiOptions(settings, home), databaseUrl: "", adminPort: 0 });
+  state,
+}: Pick<DoctorContext, "settings" | "home" | "state">): Record<string, string> {
+  // With sign-in or a provider PostgREST reads JWT_SECRET from the file that the service writes.
+  const readsFile = state?.signInUrl !== undefined || state?.provider !== undefined;
+  const keys = readsFile ? { jwtSecret: `@${home.keysFile}` } : {};
+  return apiVariables({ ...getApiOptions(settings, home), ...keys, databaseUrl: "", adminPort: 0 });
 }

@@ -1,0 +1,44 @@
+import { mkdirSync, readdirSync, readFileSync, watch } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * Reports each mail that the sign-in service keeps in a folder from now on, with its link: in
+ * development nobody else brings it.
+ *
+ * @param dir Made when it is missing.
+ * @returns Ends it.
+ */
+export function watchMail(dir: string, report: (line: string) => void): () => void {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const seen = new Set(listMails(dir));
+  const look = () => {
+    for (const name of listMails(dir)) {
+      if (seen.has(name)) continue;
+      seen.add(name);
+      for (const line of describeMail(readFileSync(join(dir, name), "utf8"))) report(line);
+    }
+  };
+  const watcher = watch(dir, look);
+  watcher.on("error", () => {}); // The mails are still in the folder.
+  return () => watcher.close();
+}
+
+/** The oldest first: names begin with the time. */
+function listMails(dir: string): string[] {
+  try {
+    return readdirSync(dir)
+      .filter((name) => name.endsWith(".txt") && !name.startsWith("."))
+      .sort();
+  } catch {
+    return []; // Somebody has removed the folder.
+  }
+}
+
+function describeMail(text: string): string[] {
+  const find = (pattern: RegExp) => pattern.exec(text)?.[1];
+  const link = find(/^(https?:\/\/\S+)$/m);
+  return [
+    `Mail for ${find(/^To: (.*)$/m)}: ${find(/^Subject: (.*)$/m)}`,
+    ...(link === undefined ? [] : [`  ${link}`]),
+  ];
+}
