@@ -5,7 +5,7 @@ import { UnavailableError } from "./errors.ts";
 import { type Limits, pause, startLimits } from "./limits.ts";
 
 /** One call of the sign-in service. */
-export interface ServiceCall {
+interface ServiceCall {
   /** Below the service's address: "/sign-in/email". */
   readonly path: string;
   /** Sent as JSON, by POST; without one it is a GET. */
