@@ -106,18 +106,20 @@ export function createAuth(settings: AuthOptions): Auth {
   const code = takeCode();
   if (code !== undefined) {
     exchange = service({ path: "/one-time-token/verify", body: { token: code }, idempotent: true })
-      .then(begin)
+      .then((answer) => {
+        // Before the listeners are called: they may look at `user`.
+        exchange = undefined;
+        return begin(answer);
+      })
       .then(
         () => {},
         (error: unknown) => {
-          if (error instanceof ApiError) linkError = error;
-          else throw error;
+          exchange = undefined;
+          if (!(error instanceof ApiError)) throw error;
+          linkError = error;
+          store.notify();
         },
-      )
-      .finally(() => {
-        exchange = undefined;
-        if (linkError) store.notify();
-      });
+      );
   } else if (store.current() === undefined) {
     // A storage that takes its time; its failure is that of the calls which need it.
     store.read().catch(() => {});
