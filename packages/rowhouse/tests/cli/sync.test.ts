@@ -101,6 +101,7 @@ test("a save that drops data is refused, unless that was allowed", async () => {
   );
   edit("policies/users.sql", "select (id, email, name,", "select (id, email,");
   edit("policies/users.sql", "insert (id, email, name),\n  update (name)", "insert (id, email)");
+  edit("policies/users.sql", "insert (id, email, name),\n  update (email)", "update (email)");
   const before = await readCatalog(url);
   await expect(sync()).rejects.toMatchObject({
     code: "step_refused",
