@@ -216,6 +216,14 @@ test("A new secret of the service signs no user out, and the old one can go late
   expect(lost.code).toBe(1);
   expect(lost.stderr).toContain("[sign_in_failed]");
   expect(lost.stderr).toContain("[secret_unknown]");
+
+  // As docs/sign-in.md says for a secret that is lost.
+  await inHome(stack.home, (client) =>
+    client.query("delete from identity.signing_keys; delete from identity.two_factors"),
+  );
+  const anew = await startWithSignIn(later.env);
+  const again = await fetchToken(anew, await signIn(anew, "alice@example.com"));
+  expect((await askTasks(anew, again)).status).toBe(200);
 });
 
 test("Keys are rotated on a server of one's own, too, and not with other settings", async () => {
