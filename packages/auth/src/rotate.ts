@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { AuthError } from "./errors.ts";
 import {
   addKey,
+  assertServiceSettings,
   type KeyContext,
   promoteKey,
   publishKeys,
@@ -27,7 +28,8 @@ const patienceMs = 3_000;
  * Makes a new key and lets it sign when PostgREST knows it, so that no token is refused. Interrupted
  * at any point, it leaves keys that work; the next run removes what is left of this one.
  *
- * @throws AuthError rotation_running, keys_not_loaded; then the old key goes on signing.
+ * @throws AuthError rotation_running, settings_differ, secret_unknown, keys_not_loaded; then the old
+ *   key goes on signing.
  */
 export async function rotateKeys(context: KeyContext, rotation: Rotation): Promise<void> {
   const client = await context.pool.connect();
@@ -50,6 +52,7 @@ export async function rotateKeys(context: KeyContext, rotation: Rotation): Promi
 }
 
 async function replaceKey(context: KeyContext, { apiUrl, revoke, report }: Rotation) {
+  await assertServiceSettings(context);
   await removePublishedKeys(context);
   const id = await addKey(context, "never");
   await publishKeys(context);

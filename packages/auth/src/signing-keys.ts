@@ -34,10 +34,37 @@ const skewSeconds = 30;
  */
 export async function prepareKeys(context: KeyContext): Promise<void> {
   await removeEndedKeys(context);
-  const signing = (await listKeys(context)).find(({ state }) => state === "signs");
-  if (signing === undefined) await addKey(context, "now");
-  else await readPrivateKey(context, signing.id);
+  if (!(await readSigningKey(context))) await addKey(context, "now");
   await publishKeys(context);
+}
+
+/**
+ * Makes sure that a command has the settings of the service: with others it would write a set that
+ * PostgREST must not read, and a key that the service cannot.
+ *
+ * @throws AuthError secret_unknown, settings_differ
+ */
+export async function assertServiceSettings(context: KeyContext): Promise<void> {
+  const { keysFile, jwtSecret } = context.settings;
+  await readSigningKey(context);
+  const further = furtherKeys(jwtSecret);
+  const { keys }: { keys: JWK[] } = existsSync(keysFile)
+    ? JSON.parse(readFileSync(keysFile, "utf8"))
+    : { keys: [] };
+  const kept = keys.slice(keys.length - further.length);
+  if (keys.length > further.length && JSON.stringify(kept) === JSON.stringify(further)) return;
+  throw new AuthError(
+    "settings_differ",
+    `${keysFile} was not written with these settings: it is missing, or holds another JWT_SECRET.`,
+    "Use the settings that the service was started with, or restart it with these.",
+  );
+}
+
+/** Whether there is a key that signs; it can be decrypted then. */
+async function readSigningKey(context: KeyContext): Promise<boolean> {
+  const signing = (await listKeys(context)).findLast(({ state }) => state === "signs");
+  if (signing !== undefined) await readPrivateKey(context, signing.id);
+  return signing !== undefined;
 }
 
 /** Removes keys that have ended; writes the set when the file holds another one. */

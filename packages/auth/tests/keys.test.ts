@@ -91,3 +91,17 @@ test("a service without the secret of its keys does not start, and says why", as
     remedy: expect.stringContaining("old secret behind the new one"),
   });
 });
+
+// So a page holds a session that the newest secret has signed, before the old one is taken out.
+test.each(["/get-session", "/token"])(
+  "a session that is a day old is handed out anew by %s",
+  async (path) => {
+    const { id, session } = await newPerson(signIn);
+    expect((await ask(signIn, path, { session })).headers.get("set-auth-token")).toBeNull();
+    await signIn.sql(
+      "update identity.sessions set expires_at = expires_at - interval '1 day 1 minute' where user_id = $1",
+      [id],
+    );
+    expect((await ask(signIn, path, { session })).headers.get("set-auth-token")).toBe(session);
+  },
+);

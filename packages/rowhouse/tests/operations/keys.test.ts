@@ -2,8 +2,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { waitFor } from "../../src/lib/wait.ts";
+import { inDatabase, withClient } from "../../src/stack/database.ts";
+import { startCluster } from "../../src/testing/cluster.ts";
 import { inHome } from "../support/backup.ts";
 import { newHome, rowhouse, startStack } from "../support/cli.ts";
 import { listChildren } from "../support/processes.ts";
@@ -155,6 +157,8 @@ test("A rotation that is killed half-way leaves working keys, and the next one r
     (await listKeys(stack)).some(({ state }: { state: string }) => state === "published") ||
     undefined;
   expect(await waitFor(isPublished, 10, 20_000)).toBe(true);
+  const second = await rowhouse(["keys", "rotate"], stack.env);
+  expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining("[rotation_running]") });
   for (const pid of Object.values(listChildren(rotation.pid ?? 0))) process.kill(pid, "SIGKILL");
   await once(rotation, "exit");
   process.kill(postgrest, "SIGCONT");
@@ -212,6 +216,39 @@ test("A new secret of the service signs no user out, and the old one can go late
   expect(lost.code).toBe(1);
   expect(lost.stderr).toContain("[sign_in_failed]");
   expect(lost.stderr).toContain("[secret_unknown]");
+
+  // As docs/sign-in.md says for a secret that is lost.
+  await inHome(stack.home, (client) =>
+    client.query("delete from identity.signing_keys; delete from identity.two_factors"),
+  );
+  const anew = await startWithSignIn(later.env);
+  const again = await fetchToken(anew, await signIn(anew, "alice@example.com"));
+  expect((await askTasks(anew, again)).status).toBe(200);
+});
+
+test("Keys are rotated on a server of one's own, too, and not with other settings", async () => {
+  const cluster = await startCluster();
+  onTestFinished(() => cluster.stop());
+  await withClient(cluster.url, (client) => client.query("create database app"));
+  const stack = await startWithSignIn({
+    ROWHOUSE_HOME: newHome(),
+    DATABASE_URL: inDatabase(cluster.url, "app"),
+    AUTHENTICATOR_PASSWORD: "authenticator-tests",
+    IDENTITY_PASSWORD: "identity-tests",
+  });
+  const session = await signUp(stack, "alice@example.com");
+  const before = await fetchToken(stack, session);
+  for (const [other, code] of [
+    [{ AUTH_SECRET: "x".repeat(32) }, "[secret_unknown]"],
+    [{ JWT_SECRET: "x".repeat(32) }, "[settings_differ]"],
+  ] as const) {
+    const refused = await rowhouse(["keys", "rotate"], { ...stack.env, ...other });
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining(code) });
+  }
+  expect(await listKeys(stack)).toMatchObject([{ id: keyOf(before), state: "signs" }]);
+  expect((await rowhouse(["keys", "rotate", "--revoke"], stack.env)).code).toBe(0);
+  expect((await askTasks(stack, before)).status).toBe(401);
+  expect((await askTasks(stack, await fetchToken(stack, session))).status).toBe(200);
 });
 
 test("Without a running stack, or with sign-in off, the command says so", async () => {
