@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { waitFor } from "rowhouse/testing";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { findChromium } from "./chromium.ts";
 import { type Example, launchExample } from "./example.ts";
@@ -55,6 +56,22 @@ test("where a stack runs already, the page uses that one, and leaves it running"
 
   expect(await example.end("SIGINT")).toBe(0);
   expect(await answers(inject("apiUrl"))).toBe(true);
+});
+
+test("mail that the sign-in service keeps is printed with its link", async () => {
+  const ports = { authPort: new URL(inject("authUrl")).port };
+  const example = await launch(inject("exampleHome"), ports);
+  await example.pageUrl();
+  const email = "printed@example.com";
+  const asked = await fetch(`${inject("authUrl")}/sign-in/magic-link`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ email }),
+  });
+  expect(asked.status).toBe(200);
+  const printed = new RegExp(`^Mail for ${email}: Sign in\n {2}(http\\S+)$`, "m");
+  const link = () => printed.exec(example.printed().stdout)?.[1];
+  expect(await waitFor(link, 20, 10_000)).toContain(inject("authUrl"));
 });
 
 test("a bad setting is refused as by `rowhouse start`", async () => {

@@ -23,7 +23,7 @@ import {
 } from "../../../client/index.ts";
 import { failure } from "./session.ts";
 import { follow, type SignInService, startSignInService } from "./sign-in-service.ts";
-import { answer, cut, hold } from "./support.ts";
+import { answer, cut, hold, startProxy } from "./support.ts";
 
 // The sign-in service and PostgREST are real; the proxy counts what is asked, and makes faults.
 
@@ -409,6 +409,23 @@ describe("The session", () => {
     expect(await failure(tasks.list())).toMatchObject({ name: "SignedOutError" });
     await signedOut;
     expect(sent).not.toHaveBeenCalled();
+  });
+
+  test("that ends while a call waits for its next attempt is not used for that", async () => {
+    const { db } = await newPerson();
+    const api = await startProxy(service.api.url);
+    onTestFinished(() => api.stop());
+    const { tasks } = createRowhouse({
+      url: api.url,
+      token: db.auth.tokens,
+      retry: { baseMs: 1, minMs: 1 },
+    });
+    api.next(async (exchange) => {
+      await db.auth.signOut();
+      await answer(503)(exchange);
+    });
+    expect(await failure(tasks.list())).toMatchObject({ code: "signed_out" });
+    expect(api.requests).toHaveLength(1);
   });
 
   test("survives the service being killed and started again", async () => {

@@ -16,6 +16,8 @@ const foreign = new Set([
   "FORCE_COLOR",
   "API_URL",
   "VITE_API_URL",
+  "VITE_AUTH_URL",
+  "DEV",
   "VITE_TOKEN",
   "DATABASE_HOST",
 ]);
