@@ -25,6 +25,14 @@ export function writeKeyFile({ path }: KeyFile, set: string): void {
   renameSync(draft, path);
 }
 
+/** Whether the file holds keys of the service, and behind them those of this JWT_SECRET. */
+export function holdsFurtherKeys(file: KeyFile): boolean {
+  const { keys } = JSON.parse(readKeyFile(file) ?? '{"keys":[]}') as { keys: JWK[] };
+  const further = furtherKeys(file.jwtSecret);
+  const kept = keys.slice(keys.length - further.length);
+  return keys.length > further.length && JSON.stringify(kept) === JSON.stringify(further);
+}
+
 /** JWT_SECRET as keys of a set: a JWK set, one JWK, or the characters of a shared secret (HS256). */
 function furtherKeys(secret: string | undefined): JWK[] {
   if (secret === undefined) return [];

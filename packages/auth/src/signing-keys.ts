@@ -3,7 +3,7 @@ import { importJWK, type JWK, SignJWT } from "jose";
 import type pg from "pg";
 import { lifetimes } from "./auth.ts";
 import { AuthError } from "./errors.ts";
-import { formatKeySet, readKeyFile, writeKeyFile } from "./key-file.ts";
+import { formatKeySet, holdsFurtherKeys, readKeyFile, writeKeyFile } from "./key-file.ts";
 import { decrypt, encrypt } from "./secrets.ts";
 import type { AuthSettings } from "./settings.ts";
 
@@ -45,17 +45,12 @@ export async function prepareKeys(context: KeyContext): Promise<void> {
  * @throws AuthError secret_unknown, settings_differ
  */
 export async function assertServiceSettings(context: KeyContext): Promise<void> {
-  const { keysFile, jwtSecret } = context.settings;
+  const { keyFile } = context.settings;
   await readSigningKey(context);
-  const further = furtherKeys(jwtSecret);
-  const { keys }: { keys: JWK[] } = existsSync(keysFile)
-    ? JSON.parse(readFileSync(keysFile, "utf8"))
-    : { keys: [] };
-  const kept = keys.slice(keys.length - further.length);
-  if (keys.length > further.length && JSON.stringify(kept) === JSON.stringify(further)) return;
+  if (holdsFurtherKeys(keyFile)) return;
   throw new AuthError(
     "settings_differ",
-    `${keysFile} was not written with these settings: it is missing, or holds another JWT_SECRET.`,
+    `${keyFile.path} was not written with these settings: it is missing, or holds another JWT_SECRET.`,
     "Use the settings that the service was started with, or restart it with these.",
   );
 }
