@@ -7,10 +7,16 @@ begin
   if not exists (select from pg_catalog.pg_roles where rolname = 'identity_service') then
     create role identity_service noinherit login;
   end if;
+
+  if not exists (
+    select from pg_catalog.pg_roles
+    where rolname = 'identity_service'
+    and 'statement_timeout=5s' = any (rolconfig)
+  ) then
+    alter role identity_service set statement_timeout = '5s';
+  end if;
 end
 $$;
-
-alter role identity_service set statement_timeout to '5s';
 
 create schema identity;
 

@@ -55,8 +55,11 @@ describe("a migration", () => {
     expect(attempt).toHaveBeenCalledTimes(2);
   });
 
-  test("that deadlocks is retried, too", async () => {
-    const { done, lines } = run([failure("deadlock detected (40P01)")], 1);
+  test.each([
+    ["deadlocks", "deadlock detected (40P01)"],
+    ["changes a role with another", "tuple concurrently updated (XX000)"],
+  ])("that %s is retried, too", async (_, message) => {
+    const { done, lines } = run([failure(message)], 1);
     await vi.advanceTimersByTimeAsync(1000);
     await done;
     expect(lines).toHaveLength(1);

@@ -17,10 +17,12 @@ export interface LockRetries {
  */
 export const defaultLockRetries: LockRetries = { lockTimeout: 3, retries: 5, onRetry: () => {} };
 
-/** The errors of dbmate after which trying again can help: 55P03 and 40P01. */
+/** The errors of dbmate after which trying again can help. */
 const passing: readonly [pattern: RegExp, cause: string][] = [
   [/\(55P03\)|lock timeout/, "Another session holds a lock that the migration needs"],
   [/\(40P01\)|deadlock detected/, "The migration and another session waited for each other"],
+  // Roles are of the server: a migration of another database may change the same one.
+  [/tuple concurrently updated/, "Another session changed the same role or object meanwhile"],
 ];
 
 /**

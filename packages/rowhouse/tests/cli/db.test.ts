@@ -80,12 +80,14 @@ test("db check and db diff tell how a database stands, and only read it", async 
     await client.query(`create role other_${name} login`);
     await client.query(`grant pg_monitor to other_${name}`);
     await client.query("alter policy select_own on api.tasks using (true)");
-    await client.query("delete from public.schema_migrations where version like '%0400'");
+    await client.query("delete from public.schema_migrations where version like '%072233'");
     await client.query(`alter database ${name} set default_transaction_read_only = on`);
   });
   const check = await rowhouse(["db", "check", "--against", url], {});
   expect(check.code).toBe(1);
-  expect(check.stdout).toMatch(/^The database is behind\. Not applied yet:\n {2}\d+_tasks\.sql\n/);
+  expect(check.stdout).toMatch(
+    /^The database is behind\. Not applied yet:\n {2}\d+_any_provider\.sql\n/,
+  );
   expect(check.stdout).toContain("No migration created this: it was created by hand.");
   expect(await rowhouse(["db", "diff", "--against", url], {})).toEqual({
     code: 0,

@@ -10,6 +10,7 @@ test("compose gives PostgREST the same settings as the local stack", async () =>
     DB_POOL: "7",
     JWT_AUD: "an-audience",
     JWT_ISS: "an-issuer",
+    JWT_ROLE: "authenticated",
     API_PORT: "3999",
     CORS_ORIGINS: "https://app.example.com",
   };
@@ -21,6 +22,7 @@ test("compose gives PostgREST the same settings as the local stack", async () =>
       jwtSecret: "unused",
       jwtAud: given.JWT_AUD,
       jwtIss: given.JWT_ISS,
+      jwtRole: given.JWT_ROLE,
       pool: Number(given.DB_POOL),
       corsOrigins: given.CORS_ORIGINS,
     },
