@@ -3,7 +3,7 @@ import { openProject } from "../lib/project.ts";
 import { waitFor } from "../lib/wait.ts";
 import { type Home, jwtSecret } from "./home.ts";
 import { loopback } from "./ports.ts";
-import { lastLines, launch, type Server } from "./process.ts";
+import { environmentWithoutPg, lastLines, launch, type Server } from "./process.ts";
 import type { Settings } from "./settings.ts";
 
 /** The settings of PostgREST beside postgrest.conf. */
@@ -76,10 +76,8 @@ export async function postgrestReady(
   );
 }
 
-/** PG* of the user's shell would lead PostgREST to another database. */
 function environment(options: ApiOptions): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("PG"));
-  return { ...Object.fromEntries(inherited), ...apiVariables(options) };
+  return { ...environmentWithoutPg(), ...apiVariables(options) };
 }
 
 /**

@@ -73,6 +73,11 @@ function toServer(child: ChildProcess, signal: NodeJS.Signals): Server {
   return { pid: child.pid ?? 0, signal, ended, end: () => end, stop };
 }
 
+/** The environment of this process without PG*: these would lead a server to another database. */
+export function environmentWithoutPg(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PG")));
+}
+
 /** The last lines of a log, for telling why its program ended. */
 export function lastLines(file: string, count = 5): string {
   const lines = readFileSync(file, "utf8").trimEnd().split("\n");

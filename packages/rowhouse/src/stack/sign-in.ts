@@ -7,7 +7,7 @@ import { withClient } from "./database.ts";
 import { authSecret, type Home } from "./home.ts";
 import type { LoginRole } from "./login.ts";
 import { loopback } from "./ports.ts";
-import { lastLines, launch, type Server } from "./process.ts";
+import { environmentWithoutPg, lastLines, launch, type Server } from "./process.ts";
 import type { Settings } from "./settings.ts";
 
 /**
@@ -73,7 +73,7 @@ export function signInVariables(
   jwtSecret: string,
 ): NodeJS.ProcessEnv {
   return {
-    ...inherited(),
+    ...environmentWithoutPg(),
     AUTH_PORT: String(settings.authPort),
     AUTH_URL: signInUrl(settings),
     AUTH_SECRET: settings.authSecret ?? authSecret(home),
@@ -132,11 +132,6 @@ async function hasIdentitySchema(databaseUrl: string): Promise<boolean> {
     );
     return rows[0]?.found === true;
   });
-}
-
-/** PG* of the user's shell would lead the service to another database. */
-function inherited(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PG")));
 }
 
 /**
