@@ -17,7 +17,12 @@ export interface SetUp {
   readonly otherRules: string;
   readonly patch: Values;
   readonly inserted: Values;
+  /** Which share of the dearer requests is tried, from 0. */
+  readonly share: number;
 }
+
+/** How many shares there are. */
+export const shares = 4;
 
 type Choose = <T>(choices: readonly T[]) => T;
 
@@ -43,6 +48,7 @@ export function randomSetUp(seed: number, canInherit: boolean): SetUp {
       { id: "5", user_id: bob, mark: "a" },
       { id: "6", user_id: alice },
     ]),
+    share: one([0, 1, 2, 3]),
   };
 }
 
@@ -56,7 +62,7 @@ function structureSql(one: Choose, maybe: Maybe, canInherit: boolean): string {
     ${maybe(0.6, `grant rowhouse_part to authenticated ${canInherit ? one(["with inherit true", "with inherit false"]) : ""};`)}
     grant usage on schema api to anonymous, authenticated, rowhouse_part;
     create table api.subject (
-      id int default 9,
+      id int default 9 primary key,
       user_id uuid default ${one(["request.user_id()", `'${alice}'`, "null"])},
       mark text default 'a'
     );
@@ -94,6 +100,7 @@ function conditions(table: string): string[] {
     "user_id = request.user_id()",
     "user_id is distinct from request.user_id()",
     "request.user_id() is null",
+    "request.claims() ->> 'team' = 'red'",
     "current_user = 'authenticated'",
     "pg_has_role('rowhouse_part', 'member')",
     "id > 1 or user_id is null",
