@@ -174,6 +174,17 @@ test("an upsert has to pass the policies of insert, update and select, and names
     reason: "no permissive policy lets it pass for select.",
   });
   await expect(attempt(alice)).rejects.toMatchObject({ code: "42501" });
+  // "excluded.title" is read, too.
+  await withClient(url, (client) =>
+    client.query(`alter policy select_own on api.tasks using (true);
+      revoke select on api.tasks from authenticated;
+      grant select (user_id, id) on api.tasks to authenticated`),
+  );
+  expect((await upsert(alice)).rows[0]).toMatchObject({
+    verdict: "no",
+    reason: "authenticated has no grant to select (title) on api.tasks.",
+  });
+  await expect(attempt(alice)).rejects.toMatchObject({ code: "42501" });
 });
 
 test("a request that wants the row back has to pass select, and needs its grant", async () => {

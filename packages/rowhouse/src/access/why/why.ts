@@ -197,7 +197,9 @@ function missingFurtherGrant(
   const all = relation.columns.map(({ name }) => name);
   const need = (verb: Verb, columns: readonly string[]) =>
     missingGrant(relation, getAccess(relation, role, verb), columns);
-  const upsert = question.upsert ? (need("update", written) ?? need("select", relation.key)) : null;
+  // It reads the key, and by "set title = excluded.title" whatever it writes.
+  const read = [...new Set([...relation.key, ...written])];
+  const upsert = question.upsert ? (need("update", written) ?? need("select", read)) : null;
   return upsert ?? (question.returning ? need("select", all) : null);
 }
 
