@@ -50,8 +50,8 @@ test("why, access and rehearse say what PostgreSQL does, in 300 random set-ups",
   });
   expect(wrong).toEqual([]);
   for (const part of ["yes", "no"]) expect(totals.why[part], part).toBeGreaterThan(count);
-  // Seed 1 has 32 in 14,672: a function that reaches into a schema which the caller may not use.
-  expect(totals.why.unknown ?? 0, "unknown").toBeLessThan(count / 8);
+  // Seed 1 has 12 in 14,684: a function that reaches into a schema which the caller may not use.
+  expect(totals.why.unknown ?? 0, "unknown").toBeLessThan(count / 5);
   for (const part of ["columns", "gained", "lost", "kept", "obstacles"] as const)
     expect(totals[part], part).toBeGreaterThan(count / 10);
 }, 300_000);
@@ -97,7 +97,8 @@ async function attempt(
     try {
       return (await client.query(statement)).rowCount;
     } catch (error) {
-      if (errorCode(error) === "42501") return errorMessage(error);
+      // 42P17: policies that come back to the table where they began.
+      if (["42501", "42P17"].includes(errorCode(error) ?? "")) return errorMessage(error);
       throw error;
     }
   });
