@@ -54,7 +54,7 @@ test("why, access and rehearse say what PostgreSQL does, in 300 random set-ups",
   expect(totals.why.unknown ?? 0, "unknown").toBeLessThan(count / 5);
   for (const part of ["columns", "gained", "lost", "kept", "obstacles"] as const)
     expect(totals[part], part).toBeGreaterThan(count / 10);
-}, 300_000);
+}, 600_000);
 
 /** All differences between what is said and what happens in one set-up, which is rolled back. */
 async function compare(client: pg.Client, setUp: SetUp, totals: Totals): Promise<string[]> {
