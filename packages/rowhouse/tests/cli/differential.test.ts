@@ -1,16 +1,25 @@
 import type pg from "pg";
 import { expect, test } from "vitest";
 import { actAs, anonymous, type Caller, userCaller } from "../../src/access/model/caller.ts";
-import { type Relation, readAccess, type Verb, verbs } from "../../src/access/model/model.ts";
+import {
+  type AccessModel,
+  type Relation,
+  readAccess,
+  type Verb,
+  verbs,
+} from "../../src/access/model/model.ts";
 import { readRules, rehearseWithin } from "../../src/access/rehearse/rehearse.ts";
 import { ask } from "../../src/access/why/why.ts";
 import { errorCode, errorMessage } from "../../src/lib/errors.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase } from "../../src/testing/database.ts";
 import { alice, people } from "../support/people.ts";
-import { columns, ids, randomSetUp, type SetUp, type Values } from "../support/set-ups.ts";
+import { columns, ids, randomSetUp, type SetUp, shares, type Values } from "../support/set-ups.ts";
 
 const callers = [anonymous, userCaller({ id: alice, email: "alice@example.com" })];
+
+/** Further claims, of those who have a token. */
+const claims = { team: "red" };
 
 /** How many set-ups are compared: those of the seed and the next ones. A failure names the one it is about. */
 const count = 300;
@@ -41,10 +50,11 @@ test("why, access and rehearse say what PostgreSQL does, in 300 random set-ups",
   });
   expect(wrong).toEqual([]);
   for (const part of ["yes", "no"]) expect(totals.why[part], part).toBeGreaterThan(count);
-  expect(totals.why.unknown ?? 0, "unknown").toBeLessThan(count);
+  // Seed 1 has 12 in 14,684: a function that reaches into a schema which the caller may not use.
+  expect(totals.why.unknown ?? 0, "unknown").toBeLessThan(count / 5);
   for (const part of ["columns", "gained", "lost", "kept", "obstacles"] as const)
     expect(totals[part], part).toBeGreaterThan(count / 10);
-}, 300_000);
+}, 600_000);
 
 /** All differences between what is said and what happens in one set-up, which is rolled back. */
 async function compare(client: pg.Client, setUp: SetUp, totals: Totals): Promise<string[]> {
@@ -87,7 +97,8 @@ async function attempt(
     try {
       return (await client.query(statement)).rowCount;
     } catch (error) {
-      if (errorCode(error) === "42501") return errorMessage(error);
+      // 42P17: policies that come back to the table where they began.
+      if (["42501", "42P17"].includes(errorCode(error) ?? "")) return errorMessage(error);
       throw error;
     }
   });
@@ -158,33 +169,71 @@ function listUses({ name, columns: all, kind }: Relation): Use[] {
 async function compareWhy(client: pg.Client, setUp: SetUp, totals: Totals): Promise<string[]> {
   const model = await readAccess(client);
   const wrong: string[] = [];
-  for (const one of callers.flatMap((caller) =>
-    listCases(setUp).map((what) => ({ ...what, caller })),
-  )) {
-    const { caller, verb, id, row } = one;
-    const as = caller.email ?? "anonymous";
-    const answer = await ask(client, model, { as, verb, table: "subject", id, owner: null, row });
-    const [first] = answer.rows;
-    const said = [`${first?.verdict}`, `${(first?.filtered ?? first)?.verdict}`];
-    const done: string[] = [];
-    for (const filters of [false, true]) {
-      const statement = statementFor({ ...one, columns: answer.columns, filters });
-      done.push(await happens(client, caller, id, statement));
-    }
+  const cases = callers
+    .map(withClaims)
+    .flatMap((caller) => listCases(setUp).map((one) => ({ one, caller })));
+  for (const { one, caller } of cases) {
+    const { said, reason, columns } = await askWhy(client, model, caller, one);
+    const done = await doBoth(client, caller, one, columns);
     for (const verdict of said) totals.why[verdict] = (totals.why[verdict] ?? 0) + 1;
     // "unknown" claims nothing.
     if (said.every((verdict, at) => verdict === "unknown" || verdict === done[at])) continue;
-    wrong.push(`why: ${as} ${verb} ${id}: ${said}, but ${done} (${first?.reason})`);
+    wrong.push(`why: ${caller.label} ${describeCase(one)}: ${said}, but ${done} (${reason})`);
   }
   return wrong;
 }
 
-function listCases({ patch, inserted }: SetUp): Pick<Request, "verb" | "id" | "row">[] {
-  return verbs.flatMap((verb): Pick<Request, "verb" | "id" | "row">[] =>
+/** What becomes of a request without a filter, and of one that names its row. */
+async function doBoth(client: pg.Client, caller: Caller, one: Case, columns: Request["columns"]) {
+  const done: string[] = [];
+  for (const filters of [false, true]) {
+    const statement = statementFor({ ...one, columns, filters });
+    // An upsert meets the row with its key, if there is one, and an insert meets none.
+    const met = one.upsert ? (one.row?.id ?? null) : one.id;
+    done.push(await happens(client, caller, met, statement));
+    // No other verb has a filter here.
+    if (one.verb === "select" || one.verb === "insert") return [...done, ...done];
+  }
+  return done;
+}
+
+function withClaims(caller: Caller): Caller {
+  return caller.email === null ? caller : { ...caller, claims: { ...caller.claims, ...claims } };
+}
+
+/** What `why` says of a request without a filter, and of one that names its row. */
+async function askWhy(client: pg.Client, model: AccessModel, caller: Caller, one: Case) {
+  const question = { as: caller.label, table: "subject", owner: null, ...one };
+  const further = caller.email === null ? {} : { claims };
+  const { rows, columns } = await ask(client, model, { ...question, ...further });
+  const [first] = rows;
+  const said = [`${first?.verdict}`, `${(first?.filtered ?? first)?.verdict}`];
+  return { said, reason: first?.reason, columns };
+}
+
+function describeCase({ verb, id, upsert, returning }: Case): string {
+  return [upsert ? "upsert" : verb, id, ...(returning ? ["returning"] : [])].join(" ");
+}
+
+type Case = Pick<Request, "verb" | "id" | "row" | "upsert" | "returning">;
+
+/** Upserts and returned rows are a share of them: all in each set-up would take twice as long. */
+function listCases({ patch, inserted, share }: SetUp): Case[] {
+  const plain = { upsert: false, returning: false };
+  const cases = verbs.flatMap((verb): Case[] =>
     verb === "insert"
-      ? [{ verb, id: null, row: inserted }]
-      : ids.map((id) => ({ verb, id, row: verb === "update" ? patch : null })),
+      ? [{ verb, id: null, row: inserted, ...plain }]
+      : ids.map((id) => ({ verb, id, row: verb === "update" ? patch : null, ...plain })),
   );
+  const written = cases.filter(({ verb }) => verb !== "select");
+  const upserts = written.filter(({ verb }) => verb === "insert");
+  const further = [
+    ...written.map((one) => ({ ...one, returning: true })),
+    ...[false, true].flatMap((returning) =>
+      upserts.map((one) => ({ ...one, upsert: true, returning })),
+    ),
+  ];
+  return [...cases, ...further.filter((_, at) => at % shares === share)];
 }
 
 /** Whether a statement touches the row with an id, where it is the only one. */
@@ -195,7 +244,7 @@ async function happens(
   statement: string,
 ): Promise<"yes" | "no"> {
   return undone(client, async () => {
-    if (id !== null) await client.query(`delete from api.subject where id <> ${id}`);
+    await client.query("delete from api.subject where id is distinct from $1", [id]);
     return (await attempt(client, caller, statement)) === 1 ? "yes" : "no";
   });
 }
@@ -204,12 +253,24 @@ interface Request {
   readonly verb: Verb;
   readonly id: string | null;
   readonly row: Values | null;
+  readonly upsert: boolean;
+  readonly returning: boolean;
   /** Those that the role may name, if any. */
   readonly columns: readonly string[] | null;
   readonly filters: boolean;
 }
 
-function statementFor({ verb, id, row, columns: granted, filters }: Request): string {
+function statementFor(request: Request): string {
+  const { verb, row, upsert, returning } = request;
+  const sets = Object.keys(row ?? {}).map((name) => `${name} = excluded.${name}`);
+  return [
+    plainStatement(request),
+    ...(verb === "insert" && upsert ? [`on conflict (id) do update set ${sets.join(", ")}`] : []),
+    ...(returning ? [`returning ${columns.join(", ")}`] : []),
+  ].join(" ");
+}
+
+function plainStatement({ verb, id, row, columns: granted, filters }: Request): string {
   const filter = filters ? `where id = ${id}` : "";
   const entries = Object.entries(row ?? {}).map(([name, value]) => [name, `'${value}'`]);
   if (verb === "select") {
@@ -234,7 +295,8 @@ async function reachAll(client: pg.Client): Promise<Reached> {
   for (const caller of callers) {
     for (const verb of ["select", "delete"] as const) {
       const granted = subject?.grants.find((one) => one.role === caller.role && one.verb === verb);
-      const request = { verb, row: null, columns: granted?.columns ?? null, filters: false };
+      const plain = { row: null, filters: false, upsert: false, returning: false };
+      const request = { verb, columns: granted?.columns ?? null, ...plain };
       const key = `${caller.role} ${verb}`;
       reached[key] = [];
       for (const id of ids) {

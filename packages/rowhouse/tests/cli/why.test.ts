@@ -1,3 +1,4 @@
+import type pg from "pg";
 import { expect, test } from "vitest";
 import { actAs, userCaller } from "../../src/access/model/caller.ts";
 import { readAccess, type Verb, verbs } from "../../src/access/model/model.ts";
@@ -5,6 +6,7 @@ import { withReadOnly } from "../../src/access/model/session.ts";
 import { explain } from "../../src/access/why/explain.ts";
 import { parseClaims, type Question } from "../../src/access/why/question.ts";
 import { type Answer, ask, why } from "../../src/access/why/why.ts";
+import { errorCode } from "../../src/lib/errors.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase, emptyDatabase } from "../../src/testing/database.ts";
 import { newSeed } from "../../src/testing/random.ts";
@@ -172,6 +174,17 @@ test("an upsert has to pass the policies of insert, update and select, and names
     reason: "no permissive policy lets it pass for select.",
   });
   await expect(attempt(alice)).rejects.toMatchObject({ code: "42501" });
+  // "excluded.title" is read, too.
+  await withClient(url, (client) =>
+    client.query(`alter policy select_own on api.tasks using (true);
+      revoke select on api.tasks from authenticated;
+      grant select (user_id, id) on api.tasks to authenticated`),
+  );
+  expect((await upsert(alice)).rows[0]).toMatchObject({
+    verdict: "no",
+    reason: "authenticated has no grant to select (title) on api.tasks.",
+  });
+  await expect(attempt(alice)).rejects.toMatchObject({ code: "42501" });
 });
 
 test("a request that wants the row back has to pass select, and needs its grant", async () => {
@@ -307,14 +320,180 @@ test("a condition calls what the caller may call, also in a schema that they can
   expect((await why(url, question("select"))).rows[0]?.verdict).toBe("yes");
 });
 
-test("a condition that needs more than a row is reported as unclear, unless others decide", async () => {
+/** How many rows a statement of Alice's touches, or the SQLSTATE with which PostgreSQL refuses it. */
+async function attempt(client: pg.ClientBase, statement: string): Promise<number | string> {
+  await client.query("savepoint attempt");
+  try {
+    await actAs(client, userCaller({ id: alice, email: "alice@example.com" }), true);
+    return (await client.query(statement)).rowCount ?? 0;
+  } catch (error) {
+    return errorCode(error) ?? "";
+  } finally {
+    await client.query("rollback to savepoint attempt");
+  }
+}
+
+const newId = "01a1fca8-dcfe-70ac-8ddc-9102ca8c50e4";
+const newRow = `insert into api.tasks (user_id, id, title) values ('${alice}', '${newId}', 'New')`;
+
+/** What Alice asks about her task, and the statement that does it. */
+const requests: [what: Question, statement: string][] = [
+  [question("select", { owner: alice }), "select from api.tasks"],
+  [question("delete", { owner: alice }), `delete from api.tasks where id = '${taskId}'`],
+  ...[false, true].flatMap((returning): [Question, string][] => [
+    [
+      question("update", { owner: alice, row: { title: "New" }, returning }),
+      `update api.tasks set title = 'New' where id = '${taskId}' ${returning ? "returning *" : ""}`,
+    ],
+    [
+      question("insert", {
+        id: null,
+        row: { user_id: alice, id: newId, title: "New" },
+        returning,
+      }),
+      `${newRow} ${returning ? "returning *" : ""}`,
+    ],
+  ]),
+  [
+    question("insert", {
+      id: null,
+      row: { user_id: alice, id: taskId, title: "New" },
+      upsert: true,
+    }),
+    `${newRow.replace(newId, taskId)} on conflict (user_id, id) do update set title = excluded.title`,
+  ],
+];
+
+/** The verdicts of `why`, and what PostgreSQL does, with each of these as the policies. */
+async function compareWith(url: string, policies: readonly string[]) {
+  return withClient(url, async (client) => {
+    await client.query("begin");
+    const compared: { policy: string; request: string; verdict: string; done: string | number }[] =
+      [];
+    for (const policy of policies) {
+      await client.query(`savepoint policies; ${policy}`);
+      for (const [what, statement] of requests) {
+        const { rows } = await ask(client, await readAccess(client), what);
+        const verdict = (rows[0]?.filtered ?? rows[0])?.verdict ?? "";
+        compared.push({
+          policy,
+          request: statement,
+          verdict,
+          done: await attempt(client, statement),
+        });
+      }
+      await client.query("rollback to savepoint policies");
+    }
+    return compared;
+  });
+}
+
+const disagrees = ({ verdict, done }: { verdict: string; done: string | number }) =>
+  verdict !== (done === 1 ? "yes" : "no");
+
+test("a policy with system columns finds those of the row, or what a row that is not written has", async () => {
+  const url = await database("grant update on api.tasks to authenticated");
+  const [here] = await withClient(url, async (client) => {
+    const text = `select ctid::text, xmin::text from api.tasks where user_id = '${alice}'`;
+    return (await client.query<{ ctid: string; xmin: string }>(text)).rows;
+  });
+  const certain = [
+    "tableoid = 'api.tasks'::regclass",
+    "tableoid <> 'api.tasks'::regclass",
+    `ctid = '${here?.ctid}'`,
+    `ctid <> '${here?.ctid}'`,
+    "ctid is null",
+    "ctid > '(4294967294,0)'",
+    "exists (select from api.users where users.id = tasks.user_id and tasks.ctid < '(9,0)')",
+  ];
+  const restrict = (condition: string) =>
+    `create policy heap on api.tasks as restrictive for all using (${condition})`;
+  const compared = await compareWith(url, certain.map(restrict));
+  expect(compared.filter(disagrees)).toEqual([]);
+  for (const verdict of ["yes", "no"])
+    expect(compared.filter((one) => one.verdict === verdict).length).toBeGreaterThan(10);
+  const byXmin = await compareWith(url, [restrict(`xmin = '${here?.xmin}'`)]);
+  expect(byXmin.map(({ verdict }) => verdict)).toEqual([
+    "yes",
+    "yes",
+    ...["unknown", "unknown", "unknown", "unknown", "unknown"],
+  ]);
+});
+
+test("why tells what no one can know of a system column before the row is written", async () => {
   const url = await database(`
-    create policy heap on api.tasks as restrictive for select using (tableoid = 'api.tasks'::regclass);
+    create table api.parts (id int) partition by range (id);
+    create table private.low partition of api.parts for values from (0) to (10);
+    insert into api.parts values (1);
+    alter table api.parts enable row level security;
+    grant select, insert on api.parts to authenticated;
+    create policy low on api.parts using (tableoid = 'private.low'::regclass);
   `);
-  const answer = await why(url, question("select", { owner: alice }));
-  expect(answer.rows[0]?.verdict).toBe("unknown");
-  expect(answer.rows[0]?.reason).toMatch(/^heap cannot be evaluated: .*tableoid/);
-  expect(verdicts(await why(url, question("delete", { owner: bob })))).toEqual([[bob, "no"]]);
+  const ask = async (verb: Verb, id: string | null, row: Record<string, unknown> | null) =>
+    (await why(url, question(verb, { table: "parts", id, row }))).rows[0];
+  expect(await ask("select", "1", null)).toMatchObject({ verdict: "yes" });
+  expect(await ask("insert", null, { id: 2 })).toMatchObject({
+    verdict: "unknown",
+    reason:
+      "low cannot be evaluated: PostgreSQL settles the tableoid of a row only when it writes it.",
+  });
+  const attempts = ["select from api.parts", "insert into api.parts values (2)"];
+  await withClient(url, async (client) => {
+    await client.query("begin");
+    for (const statement of attempts) expect(await attempt(client, statement)).toBe(1);
+  });
+});
+
+test("a policy over a recursive view or query is evaluated, and one that reads its own table raises 42P17", async () => {
+  const url = await database(`
+    grant update on api.tasks to authenticated;
+    create table api.teams (id int primary key, above int, user_id uuid);
+    insert into api.teams values (1, null, '${alice}'), (2, 1, null), (3, 2, null), (4, null, '${bob}');
+    grant select on api.teams to authenticated;
+    create recursive view api.below (id, user_id) as
+      select id, user_id from api.teams where above is null
+      union all select teams.id, below.user_id from api.teams join below on teams.above = below.id;
+    create view api.own with (security_invoker = true) as select * from api.tasks;
+    create view api.theirs as select * from api.tasks;
+    grant select on api.below, api.own, api.theirs to authenticated;
+  `);
+  const restrict = (condition: string, verb = "all") =>
+    `create policy more on api.tasks as restrictive for ${verb} ${verb === "insert" ? "with check" : "using"} (${condition})`;
+  const isBelow = "exists (select from api.below where id = 3 and below.user_id = tasks.user_id)";
+  const search = (first: string) =>
+    `3 in (with recursive below as (select id from api.teams where ${first} union all
+      select teams.id from api.teams join below on teams.above = below.id) select id from below)`;
+  const fine = [
+    restrict(isBelow),
+    restrict(`not ${isBelow}`),
+    restrict(search("user_id = request.user_id()")),
+    restrict(search("user_id <> request.user_id()")),
+    // Its owner is under no policy.
+    restrict("exists (select from api.theirs where theirs.id = tasks.id)"),
+    // The policies of select read no table, so the circle ends there.
+    restrict("exists (select from api.own where own.id = tasks.id)", "delete"),
+  ];
+  const circles = [
+    restrict("exists (select from api.own where own.id = tasks.id)"),
+    restrict("exists (select from api.tasks as other where other.id = tasks.id)", "select"),
+    // No other policy spares the request.
+    `create policy more on api.tasks using (exists (select from api.own));
+      create policy every on api.tasks using (true)`,
+    // Only with what select reads it comes back to where it began.
+    `${restrict("exists (select from api.own)", "insert")};
+      create policy below on api.tasks for select using (${isBelow})`,
+  ];
+  const compared = await compareWith(url, [...fine, ...circles]);
+  expect(compared.filter(disagrees)).toEqual([]);
+  const raised = compared.filter(({ done }) => done === "42P17");
+  expect(new Set(raised.map(({ policy }) => policy))).toEqual(new Set(circles));
+  const [circle = ""] = circles;
+  await withClient(url, (client) => client.query(circle));
+  expect((await why(url, question("delete", { owner: alice }))).rows[0]).toMatchObject({
+    verdict: "no",
+    reason:
+      'the request fails, since PostgreSQL raises 42P17 (infinite recursion detected in policy for relation "tasks").',
+  });
 });
 
 test("a restrictive policy whose condition is null refuses, whatever the others are", async () => {

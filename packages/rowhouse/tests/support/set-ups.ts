@@ -17,7 +17,12 @@ export interface SetUp {
   readonly otherRules: string;
   readonly patch: Values;
   readonly inserted: Values;
+  /** Which share of the dearer requests is tried, from 0. */
+  readonly share: number;
 }
+
+/** How many shares there are. */
+export const shares = 4;
 
 type Choose = <T>(choices: readonly T[]) => T;
 
@@ -43,6 +48,7 @@ export function randomSetUp(seed: number, canInherit: boolean): SetUp {
       { id: "5", user_id: bob, mark: "a" },
       { id: "6", user_id: alice },
     ]),
+    share: one([0, 1, 2, 3]),
   };
 }
 
@@ -56,7 +62,7 @@ function structureSql(one: Choose, maybe: Maybe, canInherit: boolean): string {
     ${maybe(0.6, `grant rowhouse_part to authenticated ${canInherit ? one(["with inherit true", "with inherit false"]) : ""};`)}
     grant usage on schema api to anonymous, authenticated, rowhouse_part;
     create table api.subject (
-      id int default 9,
+      id int default 9 primary key,
       user_id uuid default ${one(["request.user_id()", `'${alice}'`, "null"])},
       mark text default 'a'
     );
@@ -68,6 +74,9 @@ function structureSql(one: Choose, maybe: Maybe, canInherit: boolean): string {
     create view api.seen with (security_invoker = ${one(["true", "false"])}) as
       select id, user_id from api.other where id < 3;
     ${maybe(0.8, `grant select on api.seen to ${one(["anonymous", "authenticated", "public"])};`)}
+    create view api.again with (security_invoker = ${one(["true", "false"])}) as
+      select id from api.subject;
+    grant select on api.again to public;
     create function private.refuses() returns boolean language sql as 'select true';
     create function private.asks(int) returns boolean language sql stable ${secure()}
       as 'select exists (select from api.other where other.id = $1)';
@@ -94,13 +103,19 @@ function conditions(table: string): string[] {
     "user_id = request.user_id()",
     "user_id is distinct from request.user_id()",
     "request.user_id() is null",
+    "request.claims() ->> 'team' = 'red'",
     "current_user = 'authenticated'",
     "pg_has_role('rowhouse_part', 'member')",
     "id > 1 or user_id is null",
   ];
-  if (table === "other") return own;
+  // True whatever the rows are: those in the way are deleted before a request is tried.
+  const again = "0 not in (select again.id from api.again)";
+  if (table === "other") return [...own, again];
   return [
     ...own,
+    again,
+    "tableoid = 'api.subject'::regclass",
+    "ctid < '(9,0)'",
     "mark = 'a'",
     "mark <> 'a'",
     "not (mark = 'a')",

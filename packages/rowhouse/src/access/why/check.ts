@@ -1,8 +1,9 @@
-import { evaluate, type Outcome } from "../model/evaluate.ts";
+import { evaluate, type Outcome, type SystemColumn } from "../model/evaluate.ts";
 import type { Relation } from "../model/model.ts";
 import { type Access, getAccess, type PolicyCheck, toSql } from "../model/policy-check.ts";
 import type { CheckedCondition, CheckResult } from "./decide.ts";
 import type { Row, Scene } from "./rows.ts";
+import { findNewSystemColumns, findSystemColumns } from "./system-columns.ts";
 
 /**
  * Evaluates the conditions of all checks.
@@ -95,7 +96,7 @@ async function runCheck(
   for (const condition of open ? [] : [...permissive, ...restrictive]) {
     conditions.push({
       ...condition,
-      outcome: await evaluateCondition(context, condition.sql, row),
+      outcome: await evaluateCondition(context, condition.sql, which.over, row),
     });
   }
   const isUnsure = conditions.some(({ outcome }) =>
@@ -103,15 +104,23 @@ async function runCheck(
   );
   // PostgreSQL evaluates permissive policies by their names, the last one first.
   const asEvaluated = { ...check, permissive: [...permissive].reverse() };
-  const together = isUnsure ? await evaluateCondition(context, toSql([asEvaluated]), row) : null;
+  const together = isUnsure
+    ? await evaluateCondition(context, toSql([asEvaluated]), which.over, row)
+    : null;
   return { verb, ...which, open, conditions, together };
 }
 
 async function evaluateCondition(
   { client, relation, caller, asRole }: Scene,
   sql: string,
+  over: CheckResult["over"],
   row: Row | null,
 ): Promise<Outcome | null> {
   if (row === null) return null;
-  return evaluate(client, { table: relation.name, sql, row: row.text }, caller, asRole);
+  const findSystem = (names: readonly SystemColumn[]) =>
+    over === "row"
+      ? findSystemColumns(client, relation, row.place, names)
+      : findNewSystemColumns(client, relation, row.place);
+  const condition = { table: relation.name, sql, row: row.text, findSystem };
+  return evaluate(client, condition, caller, asRole);
 }

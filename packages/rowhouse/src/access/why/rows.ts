@@ -4,11 +4,20 @@ import type { Caller } from "../model/caller.ts";
 import { evaluateValue, type RowText, type Value } from "../model/evaluate.ts";
 import type { Relation } from "../model/model.ts";
 import { quoteName, sqlName } from "../model/names.ts";
+import { findNewSystemColumns, type Place } from "./system-columns.ts";
 
 /** A row of a table, read as the owner of the database. */
 export interface Row {
   readonly text: RowText;
   readonly values: Readonly<Record<string, unknown>>;
+  /** Where the table holds it, or held it before a change; null for a new row. */
+  readonly place: Place | null;
+}
+
+/** A select list for a row. */
+function rowColumns(alias: string): string {
+  const place = `json_build_object('ctid', ${alias}.ctid, 'tableoid', ${alias}.tableoid::text)`;
+  return `(${alias}.*)::text as text, to_jsonb(${alias}.*) as values, ${place} as place`;
 }
 
 /** Changed columns, or those of a new row. */
@@ -44,7 +53,7 @@ export async function findRows(
   if (owner !== null && !owned) throw rowUnknown(`The rows of api.${relation.name} have no owner.`);
   const alias = quoteName(relation.name);
   const conditions = [`${quoteName(column)} = $1`, ...(owner === null ? [] : ["user_id = $2"])];
-  const text = `select (${alias}.*)::text as text, to_jsonb(${alias}.*) as values
+  const text = `select ${rowColumns(alias)}
     from ${sqlName(relation.name)} as ${alias} where ${conditions.join(" and ")} order by 1 limit 100`;
   const rows = await orInvalid(client, rowUnknown, () =>
     client.query<Row>(text, owner === null ? [id] : [id, owner]),
@@ -68,7 +77,7 @@ export async function findConflict(
   );
   if (columns.length === 0) return null;
   const { rows } = await client.query<Row>(
-    `select (${alias}.*)::text as text, to_jsonb(${alias}.*) as values
+    `select ${rowColumns(alias)}
       from ${sqlName(relation.name)} as ${alias}, (select ($1::text::${sqlName(relation.name)}).*) as made
       where ${columns.join(" and ")}`,
     [row.text],
@@ -94,7 +103,7 @@ export async function applyPatch(
   const [made] = await orInvalid(client, rowInvalid, () =>
     client.query<Row>(text, [row?.text ?? null, JSON.stringify(patch)]),
   );
-  return made as Row;
+  return { ...(made as Row), place: row?.place ?? null };
 }
 
 /**
@@ -124,7 +133,9 @@ export async function evaluateDefault(
   column: Relation["columns"][number],
 ): Promise<Value> {
   const sql = `to_jsonb(${column.default ?? "null::text"})`;
-  return evaluateValue(client, { table: relation.name, sql, row: row.text }, caller, asRole);
+  const findSystem = () => findNewSystemColumns(client, relation, row.place);
+  const expression = { table: relation.name, sql, row: row.text, findSystem };
+  return evaluateValue(client, expression, caller, asRole);
 }
 
 /** Who asks about which table, and whether with the rights of their role. */

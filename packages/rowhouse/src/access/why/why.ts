@@ -19,6 +19,7 @@ import {
   missingGrant,
 } from "./decide.ts";
 import { assertColumns, assertMakesSense, type Question } from "./question.ts";
+import { findRecursion } from "./recursion.ts";
 import {
   applyPatch,
   computeColumns,
@@ -91,14 +92,28 @@ export async function ask(
   const access = getAccess(relation, caller.role, question.verb);
   const asRole = await canBecome(client, caller.role);
   const context: Context = { client, caller, asRole, relation, access, question };
+  const recursion = await findRecursions(context);
   const rows: RowAnswer[] = [];
-  for (const row of await findSubjects(context)) rows.push(await answer(context, row));
+  for (const row of await findSubjects(context)) rows.push(await answer(context, recursion, row));
   return { ...outline(context), rows };
 }
 
 interface Context extends Scene {
   readonly access: Access;
   readonly question: Question;
+}
+
+/** Why the request fails whatever the row, without and with a filter; null where it does not. */
+interface Recursion {
+  readonly always: string | null;
+  readonly filtered: string | null;
+}
+
+async function findRecursions(context: Context): Promise<Recursion> {
+  const { access, question } = context;
+  const always = await findRecursion(context, question, false);
+  const filters = access.filter !== null && always === null;
+  return { always, filtered: filters ? await findRecursion(context, question, true) : always };
 }
 
 /** The rows that the question is about: [null] when it is about any. */
@@ -138,18 +153,20 @@ async function addGenerated(context: Context, row: Row): Promise<Row> {
   );
 }
 
-async function answer(context: Context, row: Row | null): Promise<RowAnswer> {
+async function answer(context: Context, recursion: Recursion, row: Row | null): Promise<RowAnswer> {
   const { relation, access, question } = context;
   const written = Object.keys(question.row ?? {});
   const checks = await runAllChecks(context, row);
   const always = checks.filter(({ onlyFiltered }) => question.returning || !onlyFiltered);
   const missing =
+    recursion.always ??
     missingGrant(relation, access, written) ??
     missingFurtherGrant(context, written) ??
     (await failingDefault(context, row));
   // What an upsert leaves is as it would be after an update.
   const decision = decide(question.upsert ? "update" : question.verb, always, missing);
-  const unreadable = missingFilterGrant(relation, access, nameColumn(relation));
+  const unreadable =
+    recursion.filtered ?? missingFilterGrant(relation, access, nameColumn(relation));
   const filtered =
     access.filter === null || question.returning || decision.verdict === "no"
       ? null
@@ -180,7 +197,9 @@ function missingFurtherGrant(
   const all = relation.columns.map(({ name }) => name);
   const need = (verb: Verb, columns: readonly string[]) =>
     missingGrant(relation, getAccess(relation, role, verb), columns);
-  const upsert = question.upsert ? (need("update", written) ?? need("select", relation.key)) : null;
+  // It reads the key, and by "set title = excluded.title" whatever it writes.
+  const read = [...new Set([...relation.key, ...written])];
+  const upsert = question.upsert ? (need("update", written) ?? need("select", read)) : null;
   return upsert ?? (question.returning ? need("select", all) : null);
 }
 
