@@ -63,6 +63,67 @@ const openSecret = "create policy all_rows on api.secret using (true)";
 /** Each changes something that a policy rests on: other rows pass under the same words. */
 const cases: [what: string, before: string, sql: string, obstacle: RegExp][] = [
   [
+    "what a generated column is computed from",
+    `alter table api.tasks add column open boolean generated always as (false) stored;
+     ${addToPolicy("open")}`,
+    `${setPolicy("user_id = request.user_id()")}
+     alter table api.tasks drop column open;
+     alter table api.tasks add column open boolean generated always as (completed) stored;
+     ${addToPolicy("open")}`,
+    /api\.tasks \(open\) itself changes/,
+  ],
+  [
+    "the order of an enum's labels",
+    `create type private.level as enum ('a', 'b', 'c');
+     alter table api.tasks add column level private.level default 'b';
+     ${addToPolicy("level >= 'c'")}`,
+    `${setPolicy("user_id = request.user_id()")}
+     alter table api.tasks drop column level;
+     drop type private.level;
+     create type private.level as enum ('a', 'c', 'b');
+     alter table api.tasks add column level private.level default 'b';
+     ${addToPolicy("level >= 'c'")}`,
+    /type private\.level itself changes/,
+  ],
+  [
+    "a column's collation",
+    `create collation private.any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+     alter table api.tasks add column owner text default 'BOB@example.com';
+     ${addToPolicy("owner = request.email()")}`,
+    `${setPolicy("user_id = request.user_id()")}
+     alter table api.tasks alter column owner type text collate private.any_case;
+     ${addToPolicy("owner = request.email()")}`,
+    /api\.tasks \(owner\) itself changes/,
+  ],
+  [
+    "a collation that a column has",
+    `create collation private.any_case (provider = icu, locale = 'und');
+     alter table api.tasks add column owner text collate private.any_case default 'BOB@example.com';
+     ${addToPolicy("owner = request.email()")}`,
+    `${setPolicy("user_id = request.user_id()")}
+     alter table api.tasks drop column owner;
+     drop collation private.any_case;
+     create collation private.any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+     alter table api.tasks add column owner text collate private.any_case default 'BOB@example.com';
+     ${addToPolicy("owner = request.email()")}`,
+    /collation private\.any_case itself changes/,
+  ],
+  [
+    "a dictionary of a text search configuration",
+    `create text search dictionary private.words (template = pg_catalog.simple);
+     create text search configuration private.search (copy = pg_catalog.simple);
+     alter text search configuration private.search alter mapping for asciiword with private.words;
+     ${addToPolicy("to_tsvector('private.search', 'running') @@ 'run'::tsquery")}`,
+    `${setPolicy("user_id = request.user_id()")}
+     drop text search configuration private.search;
+     drop text search dictionary private.words;
+     create text search dictionary private.words (template = pg_catalog.snowball, language = english);
+     create text search configuration private.search (copy = pg_catalog.simple);
+     alter text search configuration private.search alter mapping for asciiword with private.words;
+     ${addToPolicy("to_tsvector('private.search', 'running') @@ 'run'::tsquery")}`,
+    /text search dictionary private\.words itself changes/,
+  ],
+  [
     "an operator's function",
     `create function private.same(uuid, uuid) returns boolean language sql as 'select $1 = $2';
      create operator private.=== (function = private.same, leftarg = uuid, rightarg = uuid);
@@ -294,4 +355,18 @@ test("the policies of owned and shared tables, as `db table` writes them, are ju
   expect(changes.map(({ table, action, obstacle }) => [table, action, obstacle])).toEqual(
     ["boards", "notes", "tasks"].map((table) => [table, "select", null]),
   );
+});
+
+test("a default that a condition of inserts reads is looked at, for inserts alone", async () => {
+  const before = `alter table api.tasks add column open boolean default false;
+    create policy insert_open on api.tasks for insert to authenticated with check (open);`;
+  const sql = "alter table api.tasks alter column open set default true;";
+  const { changes, unclear } = await runRehearsal(before, sql);
+  expect(unclear).toBe(true);
+  expect(changes).toEqual([
+    expect.objectContaining({
+      action: "insert",
+      obstacle: expect.stringContaining("the default of api.tasks (open) itself changes"),
+    }),
+  ]);
 });

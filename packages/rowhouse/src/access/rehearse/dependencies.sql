@@ -33,8 +33,23 @@ object (class, oid, id) as (
   select 'pg_type'::regclass, pg_type.oid, 'type ' || format_type(pg_type.oid, null)
   from pg_catalog.pg_type
   join ours on ours.oid = typnamespace
-  where typtype in ('b', 'd', 'r')
-  and typcategory <> 'A'
+  where typcategory <> 'A'
+  and (
+    typtype in ('b', 'd', 'e', 'r', 'm')
+    or typrelid in (select pg_class.oid from pg_catalog.pg_class where relkind = 'c')
+  )
+  union all
+  select 'pg_collation'::regclass, pg_collation.oid, 'collation ' || pg_collation.oid::regcollation
+  from pg_catalog.pg_collation
+  join ours on ours.oid = collnamespace
+  union all
+  select 'pg_ts_config'::regclass, pg_ts_config.oid, 'text search configuration ' || pg_ts_config.oid::regconfig
+  from pg_catalog.pg_ts_config
+  join ours on ours.oid = cfgnamespace
+  union all
+  select 'pg_ts_dict'::regclass, pg_ts_dict.oid, 'text search dictionary ' || pg_ts_dict.oid::regdictionary
+  from pg_catalog.pg_ts_dict
+  join ours on ours.oid = dictnamespace
   union all
   select 'pg_policy'::regclass, oid, format('policy %I on %s', polname, polrelid::regclass)
   from pg_catalog.pg_policy
@@ -74,6 +89,21 @@ source (class, oid, id) as (
     on object.class = 'pg_class'::regclass
     and object.oid = adrelid
 ),
+attribute (relation, number, type_oid, collation_oid, id) as (
+  select
+    object.oid,
+    attnum,
+    coalesce(nullif(typelem, 0), pg_type.oid),
+    attcollation,
+    format('%I of%s', attname, substr(object.id, 9))
+  from object
+  join pg_catalog.pg_attribute
+    on attrelid = object.oid
+    and attnum > 0
+    and not attisdropped
+  join pg_catalog.pg_type on pg_type.oid = atttypid
+  where class = 'pg_class'::regclass
+),
 edge (id, used) as (
   select source.id, object.id
   from pg_catalog.pg_depend
@@ -93,6 +123,35 @@ edge (id, used) as (
     and refclassid = 'pg_class'::regclass
     and refobjid = polrelid
   )
+  union
+  -- What stands in a column, and what an insert puts there that does not name it.
+  select source.id, kind || attribute.id
+  from pg_catalog.pg_depend
+  join source
+    on source.class = classid
+    and source.oid = objid
+  join attribute
+    on attribute.relation = refobjid
+    -- 0 is the whole row; each policy also depends on its table, automatically.
+    and (attribute.number = refobjsubid or (refobjsubid = 0 and deptype = 'n'))
+  cross join (values ('values of '), ('default of ')) as part (kind)
+  where refclassid = 'pg_class'::regclass
+  and classid = 'pg_policy'::regclass
+  and (
+    kind = 'values of '
+    or objid in (select oid from pg_catalog.pg_policy where polcmd in ('a', '*'))
+  )
+  union
+  select object.id, 'values of ' || attribute.id
+  from object
+  join attribute on attribute.relation = object.oid
+  where class = 'pg_class'::regclass
+  union
+  select 'values of ' || attribute.id, object.id
+  from attribute
+  join object
+    on (object.class = 'pg_type'::regclass and object.oid = attribute.type_oid)
+    or (object.class = 'pg_collation'::regclass and object.oid = attribute.collation_oid)
   union
   -- The order of values, as "order by" and "distinct" need it.
   select operator.id, function.id
@@ -197,7 +256,28 @@ thing (id, kind, schema, name, definition, language, text, defaults, exact, immu
       format_type(nullif(typbasetype, 0), typtypmod),
       typinput::regproc,
       typoutput::regproc,
-      checks.expressions
+      checks.expressions,
+      (
+        select string_agg(quote_literal(enumlabel), ', ' order by enumsortorder)
+        from pg_catalog.pg_enum
+        where enumtypid = pg_type.oid
+      ),
+      (
+        select string_agg(
+          concat_ws(' ', quote_ident(attname), format_type(atttypid, atttypmod), attcollation::regcollation),
+          ', '
+          order by attnum
+        )
+        from pg_catalog.pg_attribute
+        where attrelid = nullif(typrelid, 0)
+        and attnum > 0
+        and not attisdropped
+      ),
+      (
+        select concat_ws(' ', rngsubtype::regtype, rngcollation::regcollation, rngsubopc)
+        from pg_catalog.pg_range
+        where pg_type.oid in (rngtypid, rngmultitypid)
+      )
     ),
     'expression',
     checks.expressions,
@@ -321,6 +401,97 @@ thing (id, kind, schema, name, definition, language, text, defaults, exact, immu
     and attnum > 0
     and not attisdropped
   where class = 'pg_class'::regclass
+  union all
+  -- The text of a virtual column is its relation's; a stored one was computed when it was written.
+  select
+    'values of ' || attribute.id,
+    'values',
+    ours.name,
+    format('%s (%s)', relname, attname),
+    concat_ws(
+      ' ',
+      format_type(atttypid, atttypmod),
+      nullif(attcollation, 0)::regcollation,
+      nullif(attgenerated, ''),
+      case when attgenerated <> '' then pg_get_expr(adbin, adrelid) end
+    ),
+    'expression',
+    case when attgenerated <> '' then pg_get_expr(adbin, adrelid) end,
+    null, true, false, false, '[]'
+  from attribute
+  join pg_catalog.pg_class on pg_class.oid = attribute.relation
+  join ours on ours.oid = relnamespace
+  join pg_catalog.pg_attribute
+    on attrelid = attribute.relation
+    and attnum = attribute.number
+  left join pg_catalog.pg_attrdef
+    on adrelid = attrelid
+    and adnum = attnum
+  union all
+  select
+    'default of ' || attribute.id,
+    'default',
+    ours.name,
+    format('%s (%s)', relname, attname),
+    pg_get_expr(adbin, adrelid),
+    'expression',
+    pg_get_expr(adbin, adrelid),
+    null, true, false, false, '[]'
+  from attribute
+  join pg_catalog.pg_class on pg_class.oid = attribute.relation
+  join ours on ours.oid = relnamespace
+  join pg_catalog.pg_attribute
+    on attrelid = attribute.relation
+    and attnum = attribute.number
+    and attgenerated = ''
+  left join pg_catalog.pg_attrdef
+    on adrelid = attrelid
+    and adnum = attnum
+  union all
+  select
+    id,
+    'collation',
+    ours.name,
+    collname,
+    (to_jsonb(pg_collation) - array['oid', 'collnamespace', 'collowner', 'collversion'])::text,
+    'none', null, null, true, false, false, '[]'
+  from object
+  join pg_catalog.pg_collation on pg_collation.oid = object.oid
+  join ours on ours.oid = collnamespace
+  where class = 'pg_collation'::regclass
+  union all
+  select
+    id,
+    'text search configuration',
+    ours.name,
+    cfgname,
+    concat_ws(
+      E'\n',
+      cfgparser::text,
+      (
+        select string_agg(format('%s %s', maptokentype, mapdict::regdictionary), E'\n' order by maptokentype, mapseqno)
+        from pg_catalog.pg_ts_config_map
+        where mapcfg = pg_ts_config.oid
+      )
+    ),
+    'none', null, null, true, false, false, '[]'
+  from object
+  join pg_catalog.pg_ts_config on pg_ts_config.oid = object.oid
+  join ours on ours.oid = cfgnamespace
+  where class = 'pg_ts_config'::regclass
+  union all
+  select
+    id,
+    'text search dictionary',
+    ours.name,
+    dictname,
+    concat_ws(' ', tmplname, dictinitoption),
+    'none', null, null, true, false, false, '[]'
+  from object
+  join pg_catalog.pg_ts_dict on pg_ts_dict.oid = object.oid
+  join pg_catalog.pg_ts_template on pg_ts_template.oid = dicttemplate
+  join ours on ours.oid = dictnamespace
+  where class = 'pg_ts_dict'::regclass
   union all
   select
     id,

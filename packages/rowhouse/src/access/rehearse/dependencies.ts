@@ -250,9 +250,13 @@ export function describeThing({ kind, schema, name }: Thing): string {
   if (kind === "function") return `${schema}.${name}()`;
   if (kind === "setting") return `the setting ${name}`;
   if (kind === "privileges") return "what the roles of the API may do";
-  if (kind === "relation" || kind === "access" || kind === "column") return `${schema}.${name}`;
+  if (["relation", "access", "column", "values"].includes(kind)) return `${schema}.${name}`;
+  if (kind === "default") return `the default of ${schema}.${name}`;
   return [kind, [schema, name].filter((part) => part !== "").join(".")].join(" ");
 }
+
+/** Who may read a column, what stands in it, and what stands there by default. */
+const columnKinds = ["column", "values", "default"];
 
 /** The things that changed, or are new. Policies are compared themselves, by what they let pass. */
 export function findChangedThings(before: Dependencies, after: Dependencies): Thing[] {
@@ -260,7 +264,7 @@ export function findChangedThings(before: Dependencies, after: Dependencies): Th
   return after.things.filter(({ id, kind, definition }) => {
     if (kind === "policy") return false;
     // A column that is new holds nothing yet.
-    if (kind === "column" && !old.has(id)) return false;
+    if (columnKinds.includes(kind) && !old.has(id)) return false;
     return old.get(id) !== definition;
   });
 }
