@@ -12,6 +12,7 @@ import {
   accountExists,
   confirmAddress,
   confirmNewAddress,
+  type Message,
   resetPassword,
   signInByLink,
 } from "./mail/messages.ts";
@@ -45,6 +46,8 @@ export type Auth = ReturnType<typeof createAuth>;
 
 /** Sets Better Auth up. */
 export function createAuth({ settings, pool, mail, background }: Dependencies) {
+  // No answer waits for a mail: neither its time nor its failure tells whether an address has an account.
+  const send = async (to: string, message: Message) => background(mail(to, message));
   return betterAuth({
     appName: "Rowhouse",
     baseURL: settings.url.origin,
@@ -62,7 +65,7 @@ export function createAuth({ settings, pool, mail, background }: Dependencies) {
       changeEmail: {
         enabled: true,
         sendChangeEmailConfirmation: async ({ user, newEmail, url }) =>
-          mail(user.email, confirmNewAddress(url, newEmail)),
+          send(user.email, confirmNewAddress(url, newEmail)),
       },
       deleteUser: {
         enabled: true,
@@ -102,14 +105,14 @@ export function createAuth({ settings, pool, mail, background }: Dependencies) {
       maxPasswordLength: 128,
       revokeSessionsOnPasswordReset: true,
       resetPasswordTokenExpiresIn: lifetimes.link,
-      sendResetPassword: async ({ user, url }) => mail(user.email, resetPassword(url)),
-      onExistingUserSignUp: async ({ user }) => mail(user.email, accountExists()),
+      sendResetPassword: async ({ user, url }) => send(user.email, resetPassword(url)),
+      onExistingUserSignUp: async ({ user }) => send(user.email, accountExists()),
     },
     emailVerification: {
       sendOnSignUp: true,
       autoSignInAfterVerification: true,
       expiresIn: lifetimes.link,
-      sendVerificationEmail: async ({ user, url }) => mail(user.email, confirmAddress(url)),
+      sendVerificationEmail: async ({ user, url }) => send(user.email, confirmAddress(url)),
     },
     plugins: [
       limitAttempts(pool),
@@ -131,7 +134,7 @@ export function createAuth({ settings, pool, mail, background }: Dependencies) {
       magicLink({
         storeToken: "hashed",
         expiresIn: lifetimes.magicLink,
-        sendMagicLink: async ({ email, url }) => background(mail(email, signInByLink(url))),
+        sendMagicLink: async ({ email, url }) => send(email, signInByLink(url)),
       }),
       twoFactor({
         issuer: settings.url.hostname,

@@ -380,3 +380,22 @@ test("a link that was changed confirms nothing", async () => {
   expect(page.searchParams.get("error")).toBe("INVALID_TOKEN");
   expect((await exchangeCode(signIn, page)).status).toBe(400);
 });
+
+test("an answer is the same when no mail can leave", async () => {
+  const email = "no-mail@example.com";
+  await ask(signIn, "/sign-up/email", { body: { name: "Eve", email, password } });
+  signIn.breakMail();
+  const body = { email, callbackURL: `${pageOrigin}/` };
+  for (const [path, more] of [
+    ["/send-verification-email", {}],
+    ["/request-password-reset", { redirectTo: `${pageOrigin}/reset` }],
+    ["/sign-in/magic-link", {}],
+  ] as const) {
+    const known = await ask(signIn, path, { body: { ...body, ...more } });
+    const unknown = await ask(signIn, path, {
+      body: { ...body, ...more, email: "no-one@example.com" },
+    });
+    expect([path, shape(known)]).toEqual([path, shape(unknown)]);
+    expect(known.status).toBe(200);
+  }
+});

@@ -30,6 +30,8 @@ export interface SignIn {
   readonly keys: KeyContext;
   /** All mails, the newest last. */
   readonly mails: readonly SentMail[];
+  /** From now on no mail leaves. */
+  readonly breakMail: () => void;
   /** Runs statements as the owner of the database. */
   readonly sql: <T extends pg.QueryResultRow>(text: string, values?: unknown[]) => Promise<T[]>;
   readonly stop: () => Promise<void>;
@@ -58,7 +60,11 @@ export async function startSignIn(variables: NodeJS.ProcessEnv = {}): Promise<Si
   const background = createBackground();
   const pool = new pg.Pool({ connectionString: settings.databaseUrl, max: 5 });
   pool.on("error", () => {}); // A test that stops PostgreSQL looks at what the service answers.
-  const mail = async (to: string, message: Message) => void mails.push({ to, ...message });
+  let isBroken = false;
+  const mail = async (to: string, message: Message) => {
+    if (isBroken) throw new Error("the mail server is away");
+    mails.push({ to, ...message });
+  };
   const auth = createAuth({ settings, pool, mail, background: background.add });
   const keys = { pool, settings };
   await prepareKeys(keys);
@@ -71,6 +77,9 @@ export async function startSignIn(variables: NodeJS.ProcessEnv = {}): Promise<Si
     settings,
     keys,
     mails,
+    breakMail: () => {
+      isBroken = true;
+    },
     sql: async (text, values) =>
       withClient(ownerUrl, async (client) => (await client.query(text, values)).rows),
     stop: async () => {

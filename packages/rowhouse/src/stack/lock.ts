@@ -110,7 +110,7 @@ function inUse(home: Home, other: State): RowhouseError {
   return new RowhouseError(
     "home_in_use",
     `Rowhouse already runs in ${home.dir} (process ${other.pid}${where}).`,
-    "Use that one, stop it first, or give this one a home and a port of its own: ROWHOUSE_HOME, API_PORT.",
+    "Use that one, stop it first, or give this one a home and ports of its own: ROWHOUSE_HOME, API_PORT, AUTH_PORT.",
   );
 }
 

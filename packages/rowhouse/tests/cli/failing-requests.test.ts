@@ -184,6 +184,13 @@ describe("What was seen with some rows or claims only is a note that says what w
       "failing_rows | api.tasks: delete by authenticated fails with the claims role, sub and email: 42501 No claim org. (in delete_own)",
     ],
     [
+      "a setting that nothing makes",
+      policyOn("tasks", "current_setting('app.never_set') = 'x'"),
+      expect.stringMatching(
+        /^failing_requests \| api\.tasks: .* 42704 unrecognized configuration parameter "app\.never_set"/,
+      ),
+    ],
+    [
       "a cast of a claim",
       `alter policy delete_own on api.tasks
        using (position(title in title) = (current_setting('request.jwt.claims')::json ->> 'sub')::int)`,
@@ -210,8 +217,11 @@ describe("No fault is", () => {
     ],
     [
       "a setting that the pre-request function may make",
-      policyOn("tasks", "current_setting('app.org') = 'x'"),
+      `create function request.choose_org() returns void language plpgsql
+       as 'begin perform set_config(''app.org'', ''x'', true); end';
+       ${policyOn("tasks", "current_setting('app.org') = 'x'")}`,
     ],
+    ["a setting of postgrest.conf", policyOn("tasks", "current_setting('app.settings.org') = 'x'")],
     [
       "a status that a policy answers with",
       `

@@ -64,14 +64,33 @@ async function attempt(
   work: () => Promise<void>,
 ): Promise<Failure | undefined> {
   await client.query("savepoint attempt");
-  try {
-    await work();
-    return undefined;
-  } catch (error) {
-    return toFailure(error);
-  } finally {
-    await client.query("rollback to savepoint attempt");
-  }
+  const error = await work().then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  await client.query("rollback to savepoint attempt");
+  if (error === undefined || (await canBeMade(client, error))) return undefined;
+  return toFailure(error);
+}
+
+/**
+ * Whether an error is about a setting that a request may have: PostgREST's own, those of postgrest.conf,
+ * and any that some function names, such as the pre-request function.
+ */
+async function canBeMade(client: pg.ClientBase, error: unknown): Promise<boolean> {
+  const name = /^unrecognized configuration parameter "(.+)"/.exec(errorMessage(error))?.[1];
+  if (name === undefined) return false;
+  if (/^(?:request|response|app\.settings|pgrst)\./i.test(name)) return true;
+  const { rows } = await client.query<{ found: boolean }>(
+    `select exists (
+       select
+       from pg_catalog.pg_proc
+       where pronamespace <> 'pg_catalog'::regnamespace
+       and strpos(lower(coalesce(pg_get_function_sqlbody(oid), prosrc)), lower($1)) > 0
+     ) as found`,
+    [name],
+  );
+  return rows[0]?.found === true;
 }
 
 /**
@@ -81,8 +100,8 @@ async function attempt(
  */
 const unrelated = /^(?:23|08|HV|53|55|57|58|PT|25006)/;
 
-/** A setting can come from the pre-request function, and a policy reaches into any schema. */
-const unknowable = /^unrecognized configuration parameter|^permission denied for schema/;
+/** A policy reaches into any schema. */
+const unknowable = /^permission denied for schema/;
 
 /** The routine of PostgreSQL behind PL/pgSQL's RAISE. */
 const raise = "exec_stmt_raise";
