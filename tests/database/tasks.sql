@@ -2,7 +2,7 @@
 -- else may. Alice and Bob exist, and have no tasks yet.
 begin;
 set local search_path = tap, public;
-select plan(39);
+select plan(42);
 
 insert into api.users (id)
 values (alice()), (bob());
@@ -222,6 +222,43 @@ select results_eq(
   'select title from api.tasks',
   array['Bob mends the bike'],
   'The tasks of Alice go with her, and those of Bob stay'
+);
+
+-- The sign-in service: it reads no task, and takes those of a deleted account along
+
+insert into identity.users (id, email)
+values (alice(), 'alice@example.com');
+
+insert into api.users (id)
+values (alice());
+
+insert into api.tasks (user_id, title)
+values (alice(), 'Alice is back');
+
+grant usage on schema tap to identity_service;
+grant execute on all functions in schema tap to identity_service;
+grant select on all tables in schema tap to identity_service;
+set local role identity_service;
+
+select throws_ok(
+  'select from api.tasks',
+  '42501', 'permission denied for table tasks',
+  'The sign-in service cannot read tasks'
+);
+
+delete from identity.users
+where id = alice();
+
+reset role;
+
+select is_empty(
+  'select id from api.tasks where user_id = alice()',
+  'With the account of Alice her tasks are gone'
+);
+
+select isnt_empty(
+  'select id from api.tasks where user_id = bob()',
+  'Those of Bob stay'
 );
 
 select * from finish();
