@@ -111,6 +111,13 @@ describe("a new column that takes no null", () => {
     expect(draft?.proof).toMatchObject({ rows: 22, tables: 10, untried: [] });
   });
 
+  test("is drafted with values that its checks let pass", async () => {
+    const after = table("a text, priority int not null check (priority between 5 and 7)");
+    const draft = await draftEdit(before, after, { backfill: true });
+    expect(draft?.backfills).toEqual([{ table: "edited.t", column: "priority" }]);
+    expect(draft?.proof).toMatchObject({ untried: [] });
+  });
+
   const owner = `create table edited.owner (id int primary key);
 create function edited.touch() returns trigger language plpgsql as $$ begin new.a := 'touched'; return new; end $$;`;
   const touched =

@@ -42,6 +42,10 @@ async function listHazards(change: string, anonymous = "anonymous"): Promise<str
   });
 }
 
+test("the use of a new type by all, which is PostgreSQL's default, opens nothing", async () => {
+  expect(await listHazards("create type api.stage as enum ('open', 'done')")).toEqual([]);
+});
+
 test.each([
   ["alter table api.tasks drop column description", "drop api.tasks.description"],
   ["drop table api.tasks", "drop api.tasks"],

@@ -8,7 +8,10 @@ type Policy = KnownEntry<"policy">;
 
 /** Grants, present and future ones, to anonymous requests. */
 export function openGrants(gained: readonly CatalogEntry[], publicRoles: PublicRoles): Hazard[] {
-  const present = listKind(gained, "grant").map(({ facts: { on, object, role, privilege } }) => ({
+  // The right to use a type is that to make objects of it, and has no say about values in queries:
+  // https://www.postgresql.org/docs/18/ddl-priv.html
+  const grants = listKind(gained, "grant").filter(({ facts: { on } }) => on !== "type");
+  const present = grants.map(({ facts: { on, object, role, privilege } }) => ({
     role,
     object: object ?? on,
     what: `${privilege} on ${object === null ? on : `${on} ${object}`}`,

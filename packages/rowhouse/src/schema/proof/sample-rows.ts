@@ -48,7 +48,11 @@ export async function fillColumn(
   const found = (await listTables(client)).find((one) => one.table === table);
   const target = found?.columns.find(({ name }) => name === column);
   if (found === undefined || target === undefined) return [];
-  const [guess] = candidates(target, undefined, found.literals);
+  const guess = await pickFitting(
+    client,
+    { table, column },
+    candidates(target, undefined, found.literals),
+  );
   // Two rows were made up, and the column may be unique.
   return [
     // Triggers would change what must survive, and a person decides whether they run.
@@ -57,6 +61,38 @@ export async function fillColumn(
     `update ${table} set ${column} = ${guess?.(1)} where ctid = (select max(ctid) from ${table})`,
     "set local session_replication_role = origin",
   ];
+}
+
+type Candidate = (row: number) => string;
+
+/** The first of some values that the column's own checks let pass; the first of all when none does. */
+async function pickFitting(
+  client: pg.ClientBase,
+  { table, column }: { readonly table: string; readonly column: string },
+  guesses: readonly Candidate[],
+): Promise<Candidate | undefined> {
+  const { rows } = await client.query<{ check: string }>(
+    `select pg_get_expr(conbin, conrelid) as check
+     from pg_catalog.pg_constraint
+     join pg_catalog.pg_attribute on attrelid = conrelid and attnum = conkey[1]
+     where conrelid = $1::regclass and contype = 'c' and cardinality(conkey) = 1
+     and quote_ident(attname) = $2`,
+    [table, column],
+  );
+  if (rows.length === 0) return guesses[0];
+  const checks = rows.map(({ check }) => `(${check})`).join(" and ");
+  for (const guess of guesses) {
+    const made = `(values (${guess(0)}), (${guess(1)})) as made (${column})`;
+    try {
+      const fits = await client.query<{ fit: boolean }>(
+        `select bool_and(coalesce(${checks}, true)) as fit from ${made}`,
+      );
+      if (fits.rows[0]?.fit) return guess;
+    } catch {
+      // A value that is none of the type, or that a check cannot take: the next one.
+    }
+  }
+  return guesses[0];
 }
 
 /** A throwaway database with the rules that made-up rows have to meet, too. */
