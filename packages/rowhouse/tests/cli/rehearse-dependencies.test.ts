@@ -73,6 +73,14 @@ const cases: [what: string, before: string, sql: string, obstacle: RegExp][] = [
     /api\.tasks \(open\) itself changes/,
   ],
   [
+    "a function that a generated column is computed by",
+    `create function private.opens(boolean) returns boolean language sql immutable as 'select false';
+     alter table api.tasks add column open boolean generated always as (private.opens(completed)) stored;
+     ${addToPolicy("open")}`,
+    "create or replace function private.opens(boolean) returns boolean language sql immutable as 'select $1'",
+    /private\.opens\(\) itself changes/,
+  ],
+  [
     "the order of an enum's labels",
     `create type private.level as enum ('a', 'b', 'c');
      alter table api.tasks add column level private.level default 'b';
@@ -367,6 +375,19 @@ test("a default that a condition of inserts reads is looked at, for inserts alon
     expect.objectContaining({
       action: "insert",
       obstacle: expect.stringContaining("the default of api.tasks (open) itself changes"),
+    }),
+  ]);
+});
+
+test("so is a function behind a default", async () => {
+  const before = `${asString("select false")}
+    alter table api.tasks add column open boolean default private.lets();
+    create policy insert_open on api.tasks for insert to authenticated with check (open);`;
+  const { changes } = await runRehearsal(before, asString("select true"));
+  expect(changes).toEqual([
+    expect.objectContaining({
+      action: "insert",
+      obstacle: expect.stringContaining("private.lets() itself changes"),
     }),
   ]);
 });

@@ -61,6 +61,31 @@ object (class, oid, id) as (
   from pg_catalog.pg_cast
   where oid >= 16384
 ),
+attribute (relation, number, id, schema, name, type, type_oid, collation_oid, generated, expression) as (
+  select
+    object.oid,
+    attnum,
+    format('%I of%s', attname, substr(object.id, 9)),
+    ours.name,
+    format('%s (%s)', relname, attname),
+    format_type(atttypid, atttypmod),
+    coalesce(nullif(typelem, 0), atttypid),
+    attcollation,
+    attgenerated,
+    pg_get_expr(adbin, adrelid)
+  from object
+  join pg_catalog.pg_class on pg_class.oid = object.oid
+  join ours on ours.oid = relnamespace
+  join pg_catalog.pg_attribute
+    on attrelid = pg_class.oid
+    and attnum > 0
+    and not attisdropped
+  join pg_catalog.pg_type on pg_type.oid = atttypid
+  left join pg_catalog.pg_attrdef
+    on adrelid = attrelid
+    and adnum = attnum
+  where class = 'pg_class'::regclass
+),
 source (class, oid, id) as (
   select class, oid, id
   from object
@@ -79,30 +104,14 @@ source (class, oid, id) as (
     on object.class = 'pg_type'::regclass
     and object.oid = contypid
   union all
-  select 'pg_attrdef'::regclass, pg_attrdef.oid, id
-  from pg_catalog.pg_attrdef
-  join pg_catalog.pg_attribute
-    on attrelid = adrelid
-    and attnum = adnum
-    and attgenerated not in ('', 's')
-  join object
-    on object.class = 'pg_class'::regclass
-    and object.oid = adrelid
-),
-attribute (relation, number, type_oid, collation_oid, id) as (
   select
-    object.oid,
-    attnum,
-    coalesce(nullif(typelem, 0), pg_type.oid),
-    attcollation,
-    format('%I of%s', attname, substr(object.id, 9))
-  from object
-  join pg_catalog.pg_attribute
-    on attrelid = object.oid
-    and attnum > 0
-    and not attisdropped
-  join pg_catalog.pg_type on pg_type.oid = atttypid
-  where class = 'pg_class'::regclass
+    'pg_attrdef'::regclass,
+    pg_attrdef.oid,
+    case generated when '' then 'default of ' else 'values of ' end || id
+  from pg_catalog.pg_attrdef
+  join attribute
+    on relation = adrelid
+    and number = adnum
 ),
 edge (id, used) as (
   select source.id, object.id
@@ -114,6 +123,8 @@ edge (id, used) as (
     on object.class = refclassid
     and object.oid = refobjid
   where object.id <> source.id
+  -- What a column is computed from stands in its own row.
+  and not (classid = 'pg_attrdef'::regclass and refclassid = 'pg_class'::regclass)
   -- A policy depends on its own table in any case; its text shows whether it reads it.
   and not exists (
     select
@@ -136,10 +147,12 @@ edge (id, used) as (
     and (attribute.number = refobjsubid or (refobjsubid = 0 and deptype = 'n'))
   cross join (values ('values of '), ('default of ')) as part (kind)
   where refclassid = 'pg_class'::regclass
-  and classid = 'pg_policy'::regclass
+  and classid in ('pg_policy'::regclass, 'pg_attrdef'::regclass)
+  and 'values of ' || attribute.id <> source.id
   and (
     kind = 'values of '
-    or objid in (select oid from pg_catalog.pg_policy where polcmd in ('a', '*'))
+    or classid = 'pg_policy'::regclass
+    and objid in (select oid from pg_catalog.pg_policy where polcmd in ('a', '*'))
   )
   union
   select object.id, 'values of ' || attribute.id
@@ -167,67 +180,24 @@ edge (id, used) as (
   from object
   where class = 'pg_class'::regclass
   union
-  select 'access to' || substr(id, 9), format('column %I of%s', attname, substr(id, 9))
+  select 'access to' || substr(object.id, 9), 'column ' || attribute.id
   from object
-  join pg_catalog.pg_attribute
-    on attrelid = object.oid
-    and attnum > 0
-    and not attisdropped
+  join attribute on attribute.relation = object.oid
   where class = 'pg_class'::regclass
   union
   select 'access to ' || polrelid::regclass, format('policy %I on %s', polname, polrelid::regclass)
   from pg_catalog.pg_policy
   where polcmd in ('r', '*')
 ),
-thing (id, kind, schema, name, definition, language, text, defaults, exact, immutable, past, "usableBy") as (
-  select
-    object.id,
-    'function',
-    ours.name,
-    proname,
-    concat_ws(
-      E'\n',
-      case
-        when prokind = 'a' then (
-          select to_jsonb(aggregate) - array['aggfnoid', 'aggsortop', 'aggtranstype', 'aggmtranstype']
-          from pg_catalog.pg_aggregate as aggregate
-          where aggfnoid = pg_proc.oid
-        )::text
-        else pg_get_functiondef(pg_proc.oid)
-      end,
-      may.roles,
-      case when prosecdef then nullif(proowner, datdba)::regrole end
-    ),
-    case when prokind = 'a' then 'none' else lanname end,
-    case
-      when prosqlbody is not null then pg_get_function_sqlbody(pg_proc.oid)
-      when lanname = 'plpgsql' then pg_get_functiondef(pg_proc.oid)
-      else prosrc
-    end,
-    pg_get_expr(proargdefaults, 0),
-    prosqlbody is not null,
-    provolatile = 'i',
-    prosecdef and proowner in (select oid from trusted),
-    may.roles
-  from object
-  join pg_catalog.pg_proc on pg_proc.oid = object.oid
-  join ours on ours.oid = pronamespace
-  join pg_catalog.pg_language on pg_language.oid = prolang
-  cross join (select datdba from pg_catalog.pg_database where datname = current_database()) as own
-  cross join lateral (
-    select coalesce(jsonb_agg(role.name order by role.name), '[]')
-    from role
-    where has_function_privilege(role.name, pg_proc.oid, 'execute')
-  ) as may (roles)
-  where class = 'pg_proc'::regclass
-  union all
+-- What is neither a function nor a relation: its text, if it has one, is expressions.
+plain (id, kind, schema, name, definition, text) as (
   select
     id,
     'operator',
     ours.name,
     oprname,
     oprcode::regprocedure::text,
-    'none', null, null, true, false, false, '[]'
+    null
   from object
   join pg_catalog.pg_operator on pg_operator.oid = object.oid
   join ours on ours.oid = oprnamespace
@@ -239,7 +209,7 @@ thing (id, kind, schema, name, definition, language, text, defaults, exact, immu
     '',
     format_type(casttarget, null),
     concat_ws(' ', castmethod, castcontext, castfunc::regprocedure),
-    'none', null, null, true, false, false, '[]'
+    null
   from object
   join pg_catalog.pg_cast on pg_cast.oid = object.oid
   where class = 'pg_cast'::regclass
@@ -274,14 +244,13 @@ thing (id, kind, schema, name, definition, language, text, defaults, exact, immu
         and not attisdropped
       ),
       (
-        select concat_ws(' ', rngsubtype::regtype, rngcollation::regcollation, rngsubopc)
+        select concat_ws(' ', rngsubtype::regtype, rngcollation::regcollation, opcname)
         from pg_catalog.pg_range
+        join pg_catalog.pg_opclass on pg_opclass.oid = rngsubopc
         where pg_type.oid in (rngtypid, rngmultitypid)
       )
     ),
-    'expression',
-    checks.expressions,
-    null, true, false, false, '[]'
+    checks.expressions
   from object
   join pg_catalog.pg_type on pg_type.oid = object.oid
   join ours on ours.oid = typnamespace
@@ -292,49 +261,6 @@ thing (id, kind, schema, name, definition, language, text, defaults, exact, immu
     and contype = 'c'
   ) as checks (expressions)
   where class = 'pg_type'::regclass
-  union all
-  select
-    id,
-    'relation',
-    ours.name,
-    relname,
-    concat_ws(
-      E'\n',
-      relkind,
-      reloptions,
-      case when relkind in ('v', 'm') then pg_get_viewdef(pg_class.oid) end,
-      case when relkind = 'v' then nullif(relowner, datdba)::regrole end
-    ),
-    case when relkind in ('v', 'm') then 'sql' else 'expression' end,
-    case when relkind in ('v', 'm') then pg_get_viewdef(pg_class.oid) else virtual.expressions end,
-    null,
-    true,
-    false,
-    relkind = 'v'
-    and not coalesce(
-      (
-        select option_value::boolean
-        from pg_catalog.pg_options_to_table(reloptions)
-        where option_name = 'security_invoker'
-      ),
-      false
-    )
-    and relowner in (select oid from trusted),
-    '[]'
-  from object
-  join pg_catalog.pg_class on pg_class.oid = object.oid
-  join ours on ours.oid = relnamespace
-  cross join (select datdba from pg_catalog.pg_database where datname = current_database()) as own
-  cross join lateral (
-    select string_agg(pg_get_expr(adbin, adrelid), ', ' order by adnum)
-    from pg_catalog.pg_attrdef
-    join pg_catalog.pg_attribute
-      on attrelid = adrelid
-      and attnum = adnum
-      and attgenerated not in ('', 's')
-    where adrelid = pg_class.oid
-  ) as virtual (expressions)
-  where class = 'pg_class'::regclass
   union all
   -- What a role reads of a table: to whoever is past its policies it makes no difference.
   select
@@ -376,77 +302,43 @@ thing (id, kind, schema, name, definition, language, text, defaults, exact, immu
         and polcmd in ('r', '*')
       )
     ),
-    'none', null, null, true, false, false, '[]'
+    null
   from object
   join pg_catalog.pg_class on pg_class.oid = object.oid
   join ours on ours.oid = relnamespace
   where class = 'pg_class'::regclass
   union all
   select
-    format('column %I of%s', attname, substr(id, 9)),
+    'column ' || id,
     'column',
-    ours.name,
-    format('%s (%s)', relname, attname),
+    schema,
+    name,
     (
       select string_agg(role.name, ', ' order by role.name)
       from role
-      where has_column_privilege(role.name, attrelid, attnum, 'select')
+      where has_column_privilege(role.name, relation, number, 'select')
     ),
-    'none', null, null, true, false, false, '[]'
-  from object
-  join pg_catalog.pg_class on pg_class.oid = object.oid
-  join ours on ours.oid = relnamespace
-  join pg_catalog.pg_attribute
-    on attrelid = pg_class.oid
-    and attnum > 0
-    and not attisdropped
-  where class = 'pg_class'::regclass
+    null
+  from attribute
   union all
-  -- The text of a virtual column is its relation's; a stored one was computed when it was written.
   select
-    'values of ' || attribute.id,
+    'values of ' || id,
     'values',
-    ours.name,
-    format('%s (%s)', relname, attname),
+    schema,
+    name,
     concat_ws(
       ' ',
-      format_type(atttypid, atttypmod),
-      nullif(attcollation, 0)::regcollation,
-      nullif(attgenerated, ''),
-      case when attgenerated <> '' then pg_get_expr(adbin, adrelid) end
+      type,
+      nullif(collation_oid, 0)::regcollation,
+      nullif(generated, ''),
+      case when generated <> '' then expression end
     ),
-    'expression',
-    case when attgenerated <> '' then pg_get_expr(adbin, adrelid) end,
-    null, true, false, false, '[]'
+    case when generated <> '' then expression end
   from attribute
-  join pg_catalog.pg_class on pg_class.oid = attribute.relation
-  join ours on ours.oid = relnamespace
-  join pg_catalog.pg_attribute
-    on attrelid = attribute.relation
-    and attnum = attribute.number
-  left join pg_catalog.pg_attrdef
-    on adrelid = attrelid
-    and adnum = attnum
   union all
-  select
-    'default of ' || attribute.id,
-    'default',
-    ours.name,
-    format('%s (%s)', relname, attname),
-    pg_get_expr(adbin, adrelid),
-    'expression',
-    pg_get_expr(adbin, adrelid),
-    null, true, false, false, '[]'
+  select 'default of ' || id, 'default', schema, name, expression, expression
   from attribute
-  join pg_catalog.pg_class on pg_class.oid = attribute.relation
-  join ours on ours.oid = relnamespace
-  join pg_catalog.pg_attribute
-    on attrelid = attribute.relation
-    and attnum = attribute.number
-    and attgenerated = ''
-  left join pg_catalog.pg_attrdef
-    on adrelid = attrelid
-    and adnum = attnum
+  where generated = ''
   union all
   select
     id,
@@ -454,7 +346,7 @@ thing (id, kind, schema, name, definition, language, text, defaults, exact, immu
     ours.name,
     collname,
     (to_jsonb(pg_collation) - array['oid', 'collnamespace', 'collowner', 'collversion'])::text,
-    'none', null, null, true, false, false, '[]'
+    null
   from object
   join pg_catalog.pg_collation on pg_collation.oid = object.oid
   join ours on ours.oid = collnamespace
@@ -467,16 +359,17 @@ thing (id, kind, schema, name, definition, language, text, defaults, exact, immu
     cfgname,
     concat_ws(
       E'\n',
-      cfgparser::text,
+      prsname,
       (
         select string_agg(format('%s %s', maptokentype, mapdict::regdictionary), E'\n' order by maptokentype, mapseqno)
         from pg_catalog.pg_ts_config_map
         where mapcfg = pg_ts_config.oid
       )
     ),
-    'none', null, null, true, false, false, '[]'
+    null
   from object
   join pg_catalog.pg_ts_config on pg_ts_config.oid = object.oid
+  join pg_catalog.pg_ts_parser on pg_ts_parser.oid = cfgparser
   join ours on ours.oid = cfgnamespace
   where class = 'pg_ts_config'::regclass
   union all
@@ -486,7 +379,7 @@ thing (id, kind, schema, name, definition, language, text, defaults, exact, immu
     ours.name,
     dictname,
     concat_ws(' ', tmplname, dictinitoption),
-    'none', null, null, true, false, false, '[]'
+    null
   from object
   join pg_catalog.pg_ts_dict on pg_ts_dict.oid = object.oid
   join pg_catalog.pg_ts_template on pg_ts_template.oid = dicttemplate
@@ -499,9 +392,7 @@ thing (id, kind, schema, name, definition, language, text, defaults, exact, immu
     polrelid::regclass::text,
     polname,
     '',
-    'expression',
-    concat_ws(', ', pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)),
-    null, true, false, false, '[]'
+    concat_ws(', ', pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
   from object
   join pg_catalog.pg_policy on pg_policy.oid = object.oid
   where class = 'pg_policy'::regclass
@@ -517,7 +408,7 @@ thing (id, kind, schema, name, definition, language, text, defaults, exact, immu
       E'\n'
       order by setrole = 0, setrole::regrole::text, setdatabase = 0
     ),
-    'none', null, null, true, false, false, '[]'
+    null
   from pg_catalog.pg_db_role_setting
   cross join unnest(setconfig) as setting
   where setdatabase in (0, (select oid from pg_catalog.pg_database where datname = current_database()))
@@ -590,7 +481,98 @@ thing (id, kind, schema, name, definition, language, text, defaults, exact, immu
         where pg_has_role(role.name, pg_roles.oid, 'member')
       )
     ),
-    'none', null, null, true, false, false, '[]'
+    null
+),
+thing (id, kind, schema, name, definition, language, text, defaults, exact, immutable, past, "usableBy") as (
+  select
+    object.id,
+    'function',
+    ours.name,
+    proname,
+    concat_ws(
+      E'\n',
+      case
+        when prokind = 'a' then (
+          select to_jsonb(aggregate) - array['aggfnoid', 'aggsortop', 'aggtranstype', 'aggmtranstype']
+          from pg_catalog.pg_aggregate as aggregate
+          where aggfnoid = pg_proc.oid
+        )::text
+        else pg_get_functiondef(pg_proc.oid)
+      end,
+      may.roles,
+      case when prosecdef then nullif(proowner, datdba)::regrole end
+    ),
+    case when prokind = 'a' then 'none' else lanname end,
+    case
+      when prosqlbody is not null then pg_get_function_sqlbody(pg_proc.oid)
+      when lanname = 'plpgsql' then pg_get_functiondef(pg_proc.oid)
+      else prosrc
+    end,
+    pg_get_expr(proargdefaults, 0),
+    prosqlbody is not null,
+    provolatile = 'i',
+    prosecdef and proowner in (select oid from trusted),
+    may.roles
+  from object
+  join pg_catalog.pg_proc on pg_proc.oid = object.oid
+  join ours on ours.oid = pronamespace
+  join pg_catalog.pg_language on pg_language.oid = prolang
+  cross join (select datdba from pg_catalog.pg_database where datname = current_database()) as own
+  cross join lateral (
+    select coalesce(jsonb_agg(role.name order by role.name), '[]')
+    from role
+    where has_function_privilege(role.name, pg_proc.oid, 'execute')
+  ) as may (roles)
+  where class = 'pg_proc'::regclass
+  union all
+  select
+    id,
+    'relation',
+    ours.name,
+    relname,
+    concat_ws(
+      E'\n',
+      relkind,
+      reloptions,
+      case when relkind in ('v', 'm') then pg_get_viewdef(pg_class.oid) end,
+      case when relkind = 'v' then nullif(relowner, datdba)::regrole end
+    ),
+    case when relkind in ('v', 'm') then 'sql' else 'none' end,
+    case when relkind in ('v', 'm') then pg_get_viewdef(pg_class.oid) end,
+    null,
+    true,
+    false,
+    relkind = 'v'
+    and not coalesce(
+      (
+        select option_value::boolean
+        from pg_catalog.pg_options_to_table(reloptions)
+        where option_name = 'security_invoker'
+      ),
+      false
+    )
+    and relowner in (select oid from trusted),
+    '[]'
+  from object
+  join pg_catalog.pg_class on pg_class.oid = object.oid
+  join ours on ours.oid = relnamespace
+  cross join (select datdba from pg_catalog.pg_database where datname = current_database()) as own
+  where class = 'pg_class'::regclass
+  union all
+  select
+    id,
+    kind,
+    schema,
+    name,
+    definition,
+    case when text is null then 'none' else 'expression' end,
+    text,
+    null,
+    true,
+    false,
+    false,
+    '[]'
+  from plain
 )
 select
   thing.*,
