@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
-import pg from "pg";
 import { AuthError, describeError } from "./errors.ts";
 import { log } from "./log.ts";
+import { createPool } from "./pool.ts";
 import { rotateKeys } from "./rotate.ts";
 import { serve } from "./serve.ts";
 import { type AuthSettings, readAuthSettings } from "./settings.ts";
@@ -13,8 +13,7 @@ const usage = "rowhouse-auth, rowhouse-auth keys list, or rowhouse-auth keys rot
 /** `keys list` and `keys rotate`: they print the keys as JSON. */
 async function runKeys(action: string, revoke: boolean): Promise<void> {
   const settings = readAuthSettings();
-  const pool = new pg.Pool({ connectionString: settings.databaseUrl, max: 3 });
-  pool.on("error", () => {}); // The query under way fails, too, and tells it.
+  const pool = createPool(settings.databaseUrl);
   try {
     const context = { pool, settings };
     if (action === "rotate") {

@@ -1,3 +1,4 @@
+import { isLoopback } from "./loopback.ts";
 import type { AuthSettings } from "./settings.ts";
 
 const ownMachine = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
@@ -22,8 +23,4 @@ export function isAllowedOrigin(settings: AuthSettings, origin: string): boolean
 function isOnPort(origin: string, pattern: string): boolean {
   const { protocol, hostname } = new URL(origin);
   return `${protocol}//${hostname}:*` === pattern;
-}
-
-function isLoopback({ hostname }: URL): boolean {
-  return ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
 }

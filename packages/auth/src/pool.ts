@@ -1,7 +1,7 @@
 import pg from "pg";
 import { log } from "./log.ts";
 
-/** Connections to the database, for as long as the service runs. */
+/** Connections to the database. */
 export function createPool(connectionString: string): pg.Pool {
   const pool = new pg.Pool({
     connectionString,

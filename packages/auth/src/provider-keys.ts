@@ -4,6 +4,7 @@ import { z } from "zod";
 import { AuthError } from "./errors.ts";
 import { formatKeySet, type KeyFile, readKeyFile, writeKeyFile } from "./key-file.ts";
 import { log } from "./log.ts";
+import { isLoopback } from "./loopback.ts";
 
 /** Where the keys of an identity provider are. */
 export type KeySource = { readonly issuer: string } | { readonly jwksUrl: string };
@@ -92,8 +93,8 @@ async function fetchJson<T>(url: string, schema: z.ZodType<T>): Promise<T> {
 
 /** Whoever can change what arrives can sign tokens. */
 function assertPrivate(url: string): void {
-  const { protocol, hostname } = new URL(url);
-  if (protocol === "https:" || ["localhost", "127.0.0.1", "[::1]"].includes(hostname)) return;
+  const address = new URL(url);
+  if (address.protocol === "https:" || isLoopback(address)) return;
   throw refuse(`${url} is not https: its keys could be changed on the way.`);
 }
 
