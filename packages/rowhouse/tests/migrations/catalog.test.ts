@@ -14,6 +14,12 @@ import { migrationFiles } from "../support/project.ts";
 
 const equal = { missing: [], surplus: [] };
 
+test("the server runs the catalog's queries without compiling them, which takes seconds", async () => {
+  const url = await emptyDatabase();
+  const { rows } = await withClient(url, (client) => client.query("show jit"));
+  expect(rows).toEqual([{ jit: "off" }]);
+});
+
 describe("the migrations", () => {
   let url: string;
   let migrated: CatalogEntry[];

@@ -1,6 +1,6 @@
 import { extract } from "@supabase/pg-delta/extract";
 import pg from "pg";
-import { withClient } from "../../stack/database.ts";
+import { withClient, withoutCompiling } from "../../stack/database.ts";
 import type { CatalogEntry } from "../catalog/catalog.ts";
 import { readPublicRoles } from "./anonymous.ts";
 import { type Privileges, readPrivileges } from "./grants.ts";
@@ -51,6 +51,7 @@ async function readFacts(url: string) {
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
   try {
+    await pool.query(withoutCompiling);
     return (await extract(pool)).factBase;
   } finally {
     await pool.end();
