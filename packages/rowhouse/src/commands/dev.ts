@@ -4,7 +4,7 @@ import type { Dev } from "../dev/dev.ts";
 import { colours } from "../lib/colours.ts";
 import { RowhouseError } from "../lib/errors.ts";
 import { note, print, printBug, printFailure } from "../lib/output.ts";
-import { waitForSignal } from "../lib/signals.ts";
+import { interruptible, waitForSignal } from "../lib/signals.ts";
 import { readSettings } from "../stack/settings.ts";
 
 /** `rowhouse dev` */
@@ -24,12 +24,11 @@ async function dev({ allowDrop = false }: { allowDrop?: boolean }): Promise<void
   }
   const ending = waitForSignal();
   const { startDev } = await import("../dev/dev.ts");
-  const running = await Promise.race([
-    startDev({ settings, allowDrop, root: settings.project.root, report }),
+  const { root } = settings.project;
+  const running = await interruptible(
+    (signal) => startDev({ settings, allowDrop, root, report, signal }),
     ending,
-  ]);
-  // Interrupted while starting: the watchdog stops what runs already.
-  if (typeof running === "string") process.exit(1);
+  );
   for (const line of announcement(running)) print(line);
   try {
     await Promise.race([ending, running.done]);

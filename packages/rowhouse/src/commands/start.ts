@@ -3,7 +3,7 @@ import { colours } from "../lib/colours.ts";
 import { quoteForShell } from "../lib/format.ts";
 import { note, noteIfSlow, print } from "../lib/output.ts";
 import { version } from "../lib/project.ts";
-import { waitForSignal } from "../lib/signals.ts";
+import { interruptible, waitForSignal } from "../lib/signals.ts";
 import { readSettings } from "../stack/settings.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
 import { canIssueTokens } from "../stack/token.ts";
@@ -24,10 +24,8 @@ async function start(): Promise<void> {
   const settings = readSettings();
   const ending = waitForSignal();
 
-  const starting = Promise.race([startStack(settings, note), ending]);
+  const starting = interruptible((signal) => startStack(settings, note, { signal }), ending);
   const stack = await noteIfSlow("Still starting ...", starting);
-  // Interrupted while starting: the watchdog stops what runs already.
-  if (typeof stack === "string") process.exit(1);
 
   const example = await findExample(stack.databaseUrl);
   const issues = await canIssueTokens(stack.databaseUrl, settings.jwtSecret);

@@ -27,6 +27,8 @@ export interface DevOptions {
   readonly root: string;
   /** Takes what happens: a line, or a failure that changed nothing. */
   readonly report: (what: string | Error) => void;
+  /** Interrupts the start: what runs already is stopped. */
+  readonly signal: AbortSignal;
 }
 
 /** A stack that follows the files. */
@@ -49,16 +51,18 @@ const slowMessage =
  *
  * @throws RowhouseError with the code of the step that failed. Later failures are reported.
  */
-export async function startDev({ settings, allowDrop, root, report }: DevOptions): Promise<Dev> {
+export async function startDev(options: DevOptions): Promise<Dev> {
+  const { settings, allowDrop, root, report, signal } = options;
   const scratch = await openScratch();
   let stack: Stack;
   try {
-    stack = await startStack(settings, report, async (url) => {
+    const beforeMigrating = async (url: string) => {
       const adopted = await adoptMigrations(scratch, url, settings.project.migrationsDir);
       for (const file of adopted) report(`The database already has it: marked ${file} as applied.`);
       const { unknown } = await readVersions(url, settings.project.migrationsDir);
       for (const line of describeVersions({ pending: [], unknown })) report(line);
-    });
+    };
+    stack = await startStack(settings, report, { beforeMigrating, signal });
   } catch (error) {
     await scratch.close();
     throw error;
@@ -87,21 +91,32 @@ export async function startDev({ settings, allowDrop, root, report }: DevOptions
       if (await writeTypes(url, settings.project.typesFile)) report("Wrote the client's types.");
     } catch (error) {
       isTroubled = true;
-      report(error instanceof Error ? error : new Error(String(error)));
+      if (!signal.aborted) report(error instanceof Error ? error : new Error(String(error)));
     } finally {
       clearTimeout(slow);
     }
   };
 
+  const stopStack = async () => {
+    await stack.stop();
+    await place.scratch.close();
+  };
+  // Without its PostgreSQL the first change ends soon, and all is stopped below.
+  const interrupt = () => void stack.stop();
+  signal.addEventListener("abort", interrupt, { once: true });
   await follow();
+  signal.removeEventListener("abort", interrupt);
+  if (signal.aborted) {
+    await stopStack();
+    throw signal.reason;
+  }
   const watcher = watchFolders(
     watched.map((dir) => join(root, dir)),
     follow,
   );
   const stop = async () => {
     await watcher.close();
-    await place.scratch.close();
-    await stack.stop();
+    await stopStack();
   };
   return { apiUrl: stack.apiUrl, watched, done: stack.done, stop };
 }

@@ -8,6 +8,7 @@ export type ErrorCode =
   | "upgrade_refused"
   | "settings_invalid"
   | "home_in_use"
+  | "servers_left"
   | "home_not_writable"
   | "home_empty"
   | "port_in_use"

@@ -20,10 +20,15 @@ export function waitForSignal(): Promise<NodeJS.Signals> {
 /**
  * Lets work be interrupted: Ctrl-C sets the signal, and when the work has cleaned up after itself
  * this process ends with exit code 130.
+ *
+ * @param ending Resolves when the work is to be interrupted; afterwards it can be waited for again.
  */
-export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function interruptible<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  ending: Promise<unknown> = waitForSignal(),
+): Promise<T> {
   const controller = new AbortController();
-  void waitForSignal().then(() => controller.abort(new Error("Interrupted.")));
+  void ending.then(() => controller.abort(new Error("Interrupted.")));
   try {
     return await work(controller.signal);
   } catch (error) {

@@ -4,7 +4,8 @@ import { note } from "../lib/output.ts";
 import { findPostgres } from "./binaries.ts";
 import { withClient } from "./database.ts";
 import { type Home, postgresPassword } from "./home.ts";
-import { acquireLock, runningState, stopOrphan } from "./lock.ts";
+import { findOrphan, type LeftoverPolicy, settleLeftovers } from "./leftovers.ts";
+import { acquireLock, runningState } from "./lock.ts";
 import { assertFree, freePort } from "./ports.ts";
 import {
   type Cluster,
@@ -34,10 +35,11 @@ export async function startEmbedded(
   settings: Settings,
   home: Home,
   group: ProcessGroup,
+  leftovers: LeftoverPolicy,
 ): Promise<Embedded> {
   if (settings.dbPort) await assertFree(settings.dbPort, "DB_PORT");
   const cluster = await openCluster(home.dir, postgresPassword(home), home.postgresLog);
-  await stopOrphan(cluster.dataDir);
+  await settleLeftovers(findOrphan(cluster.dataDir), leftovers);
   const port = settings.dbPort ?? (await freePort());
   await group.add({
     name: "PostgreSQL",
@@ -99,10 +101,10 @@ export async function withDatabase<T>(
 ): Promise<T> {
   const url = await findDatabaseUrl(settings, home);
   if (url !== undefined) return work(url);
-  const lock = await acquireLock(home);
+  const lock = await acquireLock(home, "wait");
   const group = createProcessGroup(lock, note);
   try {
-    const { url } = await startEmbedded(settings, home, group);
+    const { url } = await startEmbedded(settings, home, group, "wait");
     return await work(url);
   } finally {
     await group.stop();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
 import { errorCode, errorMessage, RowhouseError } from "../lib/errors.ts";
+import { note } from "../lib/output.ts";
 import { waitFor } from "../lib/wait.ts";
 import { findPostgres, postgresVersion } from "./binaries.ts";
 import { assertNoneAside, assertSameMajor } from "./data-directory.ts";
@@ -77,7 +78,10 @@ export async function launchPostgres(
  */
 export async function postgresReady(cluster: Cluster, port: number, server: Server): Promise<void> {
   // Recovery after a crash can take minutes; while it lasts, the server reports it (57P03).
-  const ask = () => server.end() ?? isReady(cluster, port);
+  const tellRecovery = onceAfter(2000, () =>
+    note(`PostgreSQL recovers the data in ${cluster.dataDir}, which can take minutes ...`),
+  );
+  const ask = () => server.end() ?? isReady(cluster, port, tellRecovery);
   const ready = await waitFor<true | string>(ask, 50, 600_000).catch(async (error) => {
     await server.stop();
     throw error;
@@ -159,7 +163,22 @@ async function initialise(cluster: Cluster, sync: boolean): Promise<void> {
   }
 }
 
-async function isReady(cluster: Cluster, port: number): Promise<true | undefined> {
+/** Calls something at the first asking after a time, in milliseconds, and only then. */
+function onceAfter(ms: number, call: () => void): () => void {
+  const from = performance.now() + ms;
+  let done = false;
+  return () => {
+    if (done || performance.now() < from) return;
+    done = true;
+    call();
+  };
+}
+
+async function isReady(
+  cluster: Cluster,
+  port: number,
+  onRecovery: () => void,
+): Promise<true | undefined> {
   const client = new pg.Client({
     connectionString: embeddedUrl(cluster.password, port, "postgres"),
   });
@@ -170,6 +189,7 @@ async function isReady(cluster: Cluster, port: number): Promise<true | undefined
     return true;
   } catch (error) {
     const code = errorCode(error);
+    if (code === "57P03") onRecovery();
     const waits = code === "ECONNREFUSED" || code === "ECONNRESET" || code === "57P03";
     if (waits) return undefined;
     if (code === "28P01") throw otherPassword(cluster);

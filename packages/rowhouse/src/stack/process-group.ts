@@ -25,7 +25,7 @@ export interface ProcessGroup {
   readonly add: (member: GroupMember) => Promise<void>;
   /** Rejects when one of the servers keeps ending; resolves when all were stopped. */
   readonly done: () => Promise<void>;
-  /** Stops all of them, the last first. */
+  /** Stops all of them, the last first, also one that is still starting; none can be added any more. */
   readonly stop: () => Promise<void>;
 }
 
@@ -35,6 +35,8 @@ export function createProcessGroup(lock: HomeLock, report: (line: string) => voi
   const running = new Map<string, Server>();
   const members: SupervisedServer[] = [];
   const logs: string[] = [];
+  let starting: Server | undefined;
+  let stopped = false;
   const endLogs = rotateLogs(() => logs);
 
   const note = (program: string, server: Server) => {
@@ -46,12 +48,16 @@ export function createProcessGroup(lock: HomeLock, report: (line: string) => voi
   const start = async ({ program, launch, ready }: GroupMember) => {
     const server = await launch();
     note(program, server); // Before it is ready: the watchdog must know of it from the start.
+    starting = server;
+    if (stopped) await server.stop();
     await ready(server);
+    starting = undefined;
     return server;
   };
 
   const add = async (member: GroupMember) => {
     const { name, logFile, failure } = member;
+    if (stopped) throw new Error(`The stack was stopped before ${name} was started.`);
     logs.push(logFile);
     const server = await start(member);
     members.push(
@@ -71,6 +77,8 @@ export function createProcessGroup(lock: HomeLock, report: (line: string) => voi
   };
 
   const stop = async () => {
+    stopped = true;
+    await starting?.stop();
     for (const member of members.toReversed()) await member.stop();
     endLogs();
     watchdog([]);

@@ -40,6 +40,13 @@ export type BeforeMigrating = (databaseUrl: string) => Promise<void>;
 /** Takes what happens, a line at a time. */
 export type Report = (line: string) => void;
 
+/** What a start may be given. */
+export interface StartOptions {
+  readonly beforeMigrating?: BeforeMigrating;
+  /** Interrupts the start: what runs already is stopped. */
+  readonly signal?: AbortSignal;
+}
+
 /** A database that is up: its owner's URL, and how a server gets a URL to log in with. */
 interface Database {
   readonly url: string;
@@ -49,17 +56,18 @@ interface Database {
 
 /**
  * Starts everything: PostgreSQL (unless DATABASE_URL names one), migrations, PostgREST.
- * When a step fails, what was started before it is stopped again.
+ * When a step fails or is interrupted, what was started before it is stopped again.
  *
  * @throws RowhouseError with the code of the step that failed.
  */
 export async function startStack(
   settings: Settings,
   report: Report,
-  beforeMigrating: BeforeMigrating = async () => {},
+  { beforeMigrating = async () => {}, signal }: StartOptions = {},
 ): Promise<Stack> {
   const home = openHome(settings.home);
-  const lock = await acquireLock(home);
+  const interrupted = interruption(signal);
+  const lock = await Promise.race([acquireLock(home, "end"), interrupted]);
   const group = createProcessGroup(lock, report);
   let endMail = () => {};
   const stop = async () => {
@@ -67,7 +75,7 @@ export async function startStack(
     await group.stop();
     await lock.release();
   };
-  try {
+  const startAll = async (): Promise<Stack> => {
     await assertFree(settings.apiPort, "API_PORT");
     const database = settings.databaseUrl
       ? externalDatabase(settings.databaseUrl, settings)
@@ -84,10 +92,28 @@ export async function startStack(
     lock.update({ apiUrl });
     const { url: databaseUrl, shown } = database;
     return { apiUrl, signIn, databaseUrl, database: shown, applied, done: group.done(), stop };
+  };
+  const starting = startAll();
+  try {
+    return await Promise.race([starting, interrupted]);
   } catch (error) {
-    await stop();
+    endMail();
+    await group.stop();
+    // It ends with its PostgreSQL; a step on a server elsewhere can take as long as that likes.
+    if (!settings.databaseUrl) await Promise.allSettled([starting]);
+    await lock.release();
     throw error;
   }
+}
+
+/** Rejects when the signal comes; without one it waits for ever. */
+function interruption(signal?: AbortSignal): Promise<never> {
+  const promise = new Promise<never>((_, reject) => {
+    signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+    if (signal?.aborted) reject(signal.reason);
+  });
+  promise.catch(() => {}); // Handled where it is raced, which may be over.
+  return promise;
 }
 
 async function embeddedDatabase(
@@ -96,7 +122,7 @@ async function embeddedDatabase(
   lock: HomeLock,
   group: ProcessGroup,
 ): Promise<Database> {
-  const { cluster, port, url } = await startEmbedded(settings, home, group);
+  const { cluster, port, url } = await startEmbedded(settings, home, group, "end");
   lock.update({ databasePort: port });
   const urls = new Map<LoginRole, string>();
   return {

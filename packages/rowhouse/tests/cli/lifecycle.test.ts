@@ -1,8 +1,10 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
-import { launchStack, startStack } from "../support/cli.ts";
-import { areGone } from "../support/processes.ts";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { openHome } from "../../src/stack/home.ts";
+import { acquireLock } from "../../src/stack/lock.ts";
+import { launchStack, newHome, readyHome, rowhouse, startStack } from "../support/cli.ts";
+import { areGone, isRunning } from "../support/processes.ts";
 
 describe("a running stack", () => {
   test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
@@ -53,10 +55,107 @@ describe("a running stack", () => {
     const stack = await launchStack();
     await stack.runs("postgres");
     const pids = Object.values(stack.servers());
-    expect(await stack.end("SIGINT")).toBe(1);
+    expect(await stack.end("SIGINT")).toBe(130);
     expect(await areGone(pids)).toBe(true);
     await startStack(stack.env);
   });
+});
+
+describe.each(["start", "dev"] as const)("rowhouse %s that is interrupted", (command) => {
+  test("ends when PostgreSQL has ended, not before", async () => {
+    const stack = await launchStack({ ROWHOUSE_HOME: readyHome() }, command);
+    await stack.runs("postgres");
+    const pid = stack.servers().postgres ?? 0;
+    expect(await stack.end("SIGINT")).toBe(130);
+    expect(isRunning(pid)).toBe(false);
+    expect(existsSync(join(stack.home, "data", "postmaster.pid"))).toBe(false);
+    expect(readdirSync(stack.home).filter((name) => /^(alive|stack)/.test(name))).toEqual([]);
+  });
+
+  test("ends when initdb has ended, while it makes the first data", async () => {
+    const stack = await launchStack({ ROWHOUSE_HOME: newHome() }, command);
+    await stack.runs("initdb");
+    const pid = stack.servers().initdb ?? 0;
+    expect(await stack.end("SIGINT")).toBe(130);
+    expect(isRunning(pid)).toBe(false);
+  });
+});
+
+describe("a stack that is stopped as by a laptop that sleeps", () => {
+  test("keeps its servers, whatever other commands do", async () => {
+    const stack = await startStack();
+    const pids = Object.values(stack.servers());
+    stack.process.kill("SIGSTOP");
+    const status = await rowhouse(["status"], stack.env);
+    expect(status.stdout).toContain(stack.url);
+    const token = (await rowhouse(["token", "alice@example.com"], stack.env)).stdout.trim();
+    const headers = { authorization: `Bearer ${token}` };
+    expect((await fetch(`${stack.url}/tasks`, { headers })).status).toBe(200);
+    const why = ["why", "--as", "alice@example.com", "insert", "tasks"];
+    expect((await rowhouse(why, stack.env)).stdout).toContain("alice@example.com");
+    expect((await rowhouse(["start"], stack.env)).stderr).toContain("[home_in_use]");
+    stack.process.kill("SIGCONT");
+    expect(pids.filter(isRunning)).toEqual(pids);
+    expect(await stack.end()).toBe(0);
+  });
+
+  test("whose state was cut short is not joined by a second set of servers", async () => {
+    const stack = await startStack();
+    const pids = stack.servers();
+    writeFileSync(join(stack.home, "stack.json"), '{"pid":');
+    for (const command of [["status"], ["token", "alice@example.com"], ["start"]]) {
+      const { code, stderr } = await rowhouse(command, stack.env);
+      expect(stderr).toContain("[home_in_use]");
+      expect(stderr).toContain("stack.json cannot be read");
+      expect(code).toBe(1);
+    }
+    expect(stack.servers()).toEqual(pids);
+    await stack.serves();
+  });
+});
+
+test("A command that only reads ends no server that a killed stack left; a start does", async () => {
+  const stack = await startStack();
+  const { postgres = 0, sh = 0 } = stack.servers();
+  process.kill(sh, "SIGKILL");
+  await stack.end("SIGKILL");
+  onTestFinished(() => void (isRunning(postgres) && process.kill(postgres, "SIGKILL")));
+  const { code, stderr } = await rowhouse(["status"], stack.env);
+  expect(stderr).toContain(`[servers_left] postgres (process ${postgres})`);
+  expect(code).toBe(1);
+  expect(isRunning(postgres)).toBe(true);
+  await startStack(stack.env);
+  expect(isRunning(postgres)).toBe(false);
+});
+
+test("A start waits while PostgreSQL recovers, and says so", async () => {
+  const home = readyHome();
+  const gate = join(home, "gate");
+  const data = join(home, "data");
+  writeFileSync(join(data, "recovery.signal"), "");
+  appendFileSync(
+    join(data, "postgresql.auto.conf"),
+    `restore_command = 'while [ ! -e "${gate}" ]; do sleep 0.05; done; false'\n`,
+  );
+  const stack = await launchStack({ ROWHOUSE_HOME: home });
+  await stack.prints(/^PostgreSQL recovers the data in .*\/data, which can take minutes/m);
+  writeFileSync(gate, "");
+  await stack.prints(/^Rowhouse is ready: /m);
+});
+
+test("Of many that want a home at once, one gets it; also where its path is too long for a socket", async () => {
+  const dir = join(newHome(), "a".repeat(100));
+  const home = openHome(dir);
+  const locks = await Promise.allSettled(
+    Array.from({ length: 8 }, () => acquireLock(home, "wait")),
+  );
+  const got = locks.filter(({ status }) => status === "fulfilled");
+  expect(got).toHaveLength(1);
+  for (const one of locks) {
+    if (one.status === "rejected") expect(one.reason).toMatchObject({ code: "home_in_use" });
+    else await one.value.release();
+  }
+  expect(readdirSync(dir)).toEqual([]);
 });
 
 describe.each([

@@ -17,7 +17,7 @@ function readProgram(pid: string): [program: string, pid: number][] {
 }
 
 /** Whether a process is there (and not a zombie, which only waits to be buried). */
-function isRunning(pid: number): boolean {
+export function isRunning(pid: number): boolean {
   try {
     return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {

@@ -45,7 +45,7 @@ export async function restore(
   into: Home,
   { report, signal }: Progress,
 ): Promise<Restored> {
-  const lock = await acquireLock(into);
+  const lock = await acquireLock(into, "end");
   const names = { data: "data.restoring", wal: "wal.restoring" };
   const recovery = createRecovery(backup, into.dir, names, signal);
   const { place } = recovery.identity;

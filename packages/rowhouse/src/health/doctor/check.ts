@@ -1,5 +1,5 @@
 import type { Home } from "../../stack/home.ts";
-import type { State } from "../../stack/lock.ts";
+import type { State } from "../../stack/state.ts";
 import type { Scratch } from "../../stack/scratch.ts";
 import type { Settings } from "../../stack/settings.ts";
 

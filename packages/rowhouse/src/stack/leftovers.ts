@@ -1,0 +1,96 @@
+import { existsSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { join } from "node:path";
+import { RowhouseError } from "../lib/errors.ts";
+import { note, noteIfSlow } from "../lib/output.ts";
+import { waitFor } from "../lib/wait.ts";
+import type { State } from "./state.ts";
+
+/** Servers that a killed stack left running: process ids by the name of the program. */
+export type Leftovers = Readonly<Record<string, number>>;
+
+/**
+ * What becomes of servers that a killed stack left running: a start ends them. All else waits for the
+ * watchdog of that stack to do so, and ends nothing itself.
+ */
+export type LeftoverPolicy = "end" | "wait";
+
+/** How long a server may take to end, in milliseconds. PostgreSQL first writes what it has in memory. */
+const limits = { postgres: 600_000, other: 10_000 };
+
+/** How long the watchdog of a killed stack may take, in milliseconds. */
+const watchdogMs = 10_000;
+
+/** The servers of a stack that is gone which still run. */
+export function findLeftovers({ servers }: Pick<State, "servers">): Leftovers {
+  return Object.fromEntries(Object.entries(servers).filter(([name, pid]) => signal(name, pid, 0)));
+}
+
+/**
+ * The PostgreSQL that runs on a data directory whose home we have locked: a stack that was killed
+ * just when it restarted the server did not record it.
+ */
+export function findOrphan(dataDir: string): Leftovers {
+  const lockFile = join(dataDir, "postmaster.pid");
+  if (!existsSync(lockFile)) return {};
+  const pid = Number(readFileSync(lockFile, "utf8").split("\n")[0]);
+  return worksIn(pid, dataDir) ? findLeftovers({ servers: { postgres: pid } }) : {};
+}
+
+/**
+ * Resolves when none of them runs any more.
+ *
+ * @throws RowhouseError servers_left
+ */
+export async function settleLeftovers(servers: Leftovers, policy: LeftoverPolicy): Promise<void> {
+  for (const [name, pid] of Object.entries(servers)) {
+    const waiting = `Waiting for ${name} (process ${pid}) to end, which a killed stack left ...`;
+    await noteIfSlow(waiting, policy === "end" ? end(name, pid) : outlast(name, pid));
+  }
+}
+
+/** The watchdog of the killed stack does the same; either way, this waits for the end. */
+async function end(name: string, pid: number): Promise<void> {
+  const limit = name === "postgres" ? limits.postgres : limits.other;
+  signal(name, pid, name === "postgres" ? "SIGINT" : "SIGTERM");
+  if (await isGone(name, pid, limit)) return;
+  note(`${name} (process ${pid}) did not end within ${limit / 1000} s: killing it.`);
+  signal(name, pid, "SIGKILL");
+}
+
+async function outlast(name: string, pid: number): Promise<void> {
+  if (await isGone(name, pid, watchdogMs)) return;
+  throw new RowhouseError(
+    "servers_left",
+    `${name} (process ${pid}) of a stack that was killed still runs, and this command ends no server.`,
+    "`npm start` ends it and goes on with its data.",
+  );
+}
+
+async function isGone(name: string, pid: number, limitMs: number): Promise<boolean> {
+  return (await waitFor(() => (signal(name, pid, 0) ? undefined : true), 25, limitMs)) === true;
+}
+
+/** Whether a process works in a folder. The id alone proves nothing, as ids are used again. */
+function worksIn(pid: number, dir: string): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(dir);
+  } catch {
+    return false; // No such process, or a system without /proc: then PostgreSQL itself refuses.
+  }
+}
+
+/** Node 24 calls its main thread, and so its process, "MainThread". */
+function isCalled(pid: number, name: string): boolean {
+  const actual = readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+  return actual === name || (name === "node" && actual === "MainThread");
+}
+
+/** Whether the process is there and is the program of that name. */
+function signal(name: string, pid: number, what: NodeJS.Signals | 0): boolean {
+  try {
+    if (process.platform === "linux" && !isCalled(pid, name)) return false;
+    return process.kill(pid, what);
+  } catch {
+    return false; // No such process.
+  }
+}

@@ -1,0 +1,38 @@
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { z } from "zod";
+import type { Home } from "./home.ts";
+
+/** What a running stack writes into its home, for the commands that come after it. */
+const stateSchema = z.object({
+  pid: z.number(),
+  /** The socket that shows whether the stack is still there (alive.ts): process ids are used again. */
+  socket: z.string(),
+  startedAt: z.string(),
+  apiUrl: z.string().optional(),
+  /** The address of the sign-in service on this machine, where it runs. */
+  signInUrl: z.string().optional(),
+  /** The identity provider whose keys the stack fetches. */
+  provider: z.string().optional(),
+  databasePort: z.number().optional(),
+  /** Process ids of the servers that run, by name. */
+  servers: z.record(z.string(), z.number()),
+});
+
+/** The state of a stack. */
+export type State = z.infer<typeof stateSchema>;
+
+/** What the last stack in a home wrote, whether it still runs or not; undefined when nothing can be read. */
+export function readState(home: Home): State | undefined {
+  try {
+    return stateSchema.parse(JSON.parse(readFileSync(home.stateFile, "utf8")));
+  } catch {
+    return undefined; // None there, or a file that a full disk or a hand cut short.
+  }
+}
+
+/** Replaces the state in one step: a reader finds the old one or the new one. */
+export function writeState(home: Home, state: State): void {
+  const draft = `${home.stateFile}.new`;
+  writeFileSync(draft, JSON.stringify(state), { mode: 0o600 });
+  renameSync(draft, home.stateFile);
+}
