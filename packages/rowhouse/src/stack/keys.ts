@@ -4,10 +4,10 @@ import { waitFor } from "../lib/wait.ts";
 import { findDatabaseUrl } from "./embedded.ts";
 import { addAuthSecret, type Home } from "./home.ts";
 import { runningState } from "./lock.ts";
-import type { State } from "./state.ts";
 import { getApiOptions } from "./postgrest.ts";
 import type { Settings } from "./settings.ts";
 import { findSignIn, signInVariables } from "./sign-in.ts";
+import type { State } from "./state.ts";
 
 /** A key that signs tokens of the sign-in service, or has signed some that still work. */
 export interface SigningKey {

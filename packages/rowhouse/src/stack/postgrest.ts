@@ -76,6 +76,18 @@ export async function postgrestReady(
   );
 }
 
+/**
+ * Resolves when PostgREST answers, whether its database does or not.
+ *
+ * @throws Error when it does not, or the signal comes.
+ */
+export async function postgrestAnswers(
+  { adminPort }: Pick<ApiOptions, "adminPort">,
+  signal: AbortSignal,
+): Promise<void> {
+  await fetch(`http://${loopback}:${adminPort}/live`, { signal });
+}
+
 function environment(options: ApiOptions): NodeJS.ProcessEnv {
   return { ...environmentWithoutPg(), ...apiVariables(options) };
 }

@@ -1,4 +1,5 @@
 import { type ErrorCode, RowhouseError } from "../lib/errors.ts";
+import { watchAnswers } from "./answers.ts";
 import type { HomeLock } from "./lock.ts";
 import { rotateLogs } from "./log-files.ts";
 import { lastLines, type Server } from "./process.ts";
@@ -15,6 +16,8 @@ interface GroupMember {
   readonly launch: () => Promise<Server>;
   /** Resolves when it can be used; when it cannot, ends it and rejects. */
   readonly ready: (server: Server) => Promise<void>;
+  /** Resolves when the server answers: one that has stopped doing so is killed, and started again. */
+  readonly ask?: (signal: AbortSignal) => Promise<unknown>;
   readonly logFile: string;
   readonly failure: ErrorCode;
 }
@@ -35,9 +38,10 @@ export function createProcessGroup(lock: HomeLock, report: (line: string) => voi
   const running = new Map<string, Server>();
   const members: SupervisedServer[] = [];
   const logs: string[] = [];
+  const endings: (() => void)[] = [];
   let starting: Server | undefined;
   let stopped = false;
-  const endLogs = rotateLogs(() => logs);
+  endings.push(rotateLogs(() => logs));
 
   const note = (program: string, server: Server) => {
     running.set(program, server);
@@ -56,10 +60,11 @@ export function createProcessGroup(lock: HomeLock, report: (line: string) => voi
   };
 
   const add = async (member: GroupMember) => {
-    const { name, logFile, failure } = member;
+    const { name, program, ask, logFile, failure } = member;
     if (stopped) throw new Error(`The stack was stopped before ${name} was started.`);
     logs.push(logFile);
     const server = await start(member);
+    if (ask) endings.push(watchAnswers({ ask, onSilence: () => kill(name, program) }));
     members.push(
       supervise({
         name,
@@ -76,11 +81,17 @@ export function createProcessGroup(lock: HomeLock, report: (line: string) => voi
     );
   };
 
+  /** What does not answer also may not follow a request to end. */
+  const kill = (name: string, program: string) => {
+    report(`${name} does not answer any more: killing it.`);
+    running.get(program)?.kill();
+  };
+
   const stop = async () => {
     stopped = true;
+    for (const end of endings) end();
     await starting?.stop();
     for (const member of members.toReversed()) await member.stop();
-    endLogs();
     watchdog([]);
   };
 

@@ -24,6 +24,8 @@ export interface Server {
   readonly ended: Promise<string>;
   /** Undefined while it runs, afterwards how it ended. */
   readonly end: () => string | undefined;
+  /** Ends the program at once. */
+  readonly kill: () => void;
   /** Asks the program to end, insists after 10 s, and resolves when it is gone. */
   readonly stop: () => Promise<void>;
 }
@@ -70,7 +72,8 @@ function toServer(child: ChildProcess, signal: NodeJS.Signals): Server {
     await ended;
     clearTimeout(insist);
   };
-  return { pid: child.pid ?? 0, signal, ended, end: () => end, stop };
+  const kill = () => void child.kill("SIGKILL");
+  return { pid: child.pid ?? 0, signal, ended, end: () => end, kill, stop };
 }
 
 /** The environment of this process without PG*: these would lead a server to another database. */

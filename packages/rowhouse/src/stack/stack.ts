@@ -10,7 +10,13 @@ import { acquireLock, type HomeLock } from "./lock.ts";
 import { ensureLogin, type LoginRole, loginUrl, setPassword } from "./login.ts";
 import { watchMail } from "./mail.ts";
 import { assertFree, freePort, loopback } from "./ports.ts";
-import { type ApiOptions, getApiOptions, launchPostgrest, postgrestReady } from "./postgrest.ts";
+import {
+  type ApiOptions,
+  getApiOptions,
+  launchPostgrest,
+  postgrestAnswers,
+  postgrestReady,
+} from "./postgrest.ts";
 import { createProcessGroup, type ProcessGroup } from "./process-group.ts";
 import type { Settings } from "./settings.ts";
 import { findSignIn, launchSignIn, localSignInUrl, signInReady, signInUrl } from "./sign-in.ts";
@@ -213,6 +219,7 @@ async function serve(
     program: "postgrest",
     launch: () => launchPostgrest(options),
     ready: (server) => postgrestReady(options, server),
+    ask: (signal) => postgrestAnswers(options, signal),
     logFile: home.postgrestLog,
     failure: "postgrest_failed",
   });

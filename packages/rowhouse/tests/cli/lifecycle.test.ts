@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openHome } from "../../src/stack/home.ts";
 import { acquireLock } from "../../src/stack/lock.ts";
+import { postgrestAnswers } from "../../src/stack/postgrest.ts";
 import { launchStack, newHome, readyHome, rowhouse, startStack } from "../support/cli.ts";
 import { areGone, isRunning } from "../support/processes.ts";
 
@@ -181,5 +182,36 @@ describe.each([
     await stack.prints(new RegExp(`${name} keeps ending, the last time with: signal SIGKILL`));
     expect(await stack.ended).toBe(1);
     expect(await areGone([...pids])).toBe(true);
+  });
+});
+
+function readAdminPort(postgrest: number): number {
+  const environment = readFileSync(`/proc/${postgrest}/environ`, "utf8").split("\0");
+  const variable = environment.find((one) => one.startsWith("PGRST_ADMIN_SERVER_PORT="));
+  return Number(variable?.split("=")[1]);
+}
+
+describe("when PostgREST does not answer any more", () => {
+  test("the stack kills it and starts it again", async () => {
+    const stack = await startStack();
+    const { postgrest = 0 } = stack.servers();
+    process.kill(postgrest, "SIGSTOP");
+    expect(await areGone([postgrest], 50_000)).toBe(true);
+    await stack.prints(/^PostgREST does not answer any more: killing it\.$/m);
+    await stack.prints(/^PostgREST runs again\.$/m);
+    await stack.serves();
+  });
+
+  test("only because PostgreSQL does not, it is left alone", async () => {
+    const stack = await startStack();
+    const { postgres = 0, postgrest = 0 } = stack.servers();
+    process.kill(postgres, "SIGSTOP");
+    const waiting = fetch(`${stack.url}/users`);
+    for (let asked = 0; asked < 3; asked += 1) {
+      const signal = AbortSignal.timeout(5000);
+      await postgrestAnswers({ adminPort: readAdminPort(postgrest) }, signal);
+    }
+    process.kill(postgres, "SIGCONT");
+    expect((await waiting).status).toBeLessThan(500);
   });
 });

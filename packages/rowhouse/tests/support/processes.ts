@@ -25,8 +25,8 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** Resolves with true when the processes are gone, with false after 10 s. */
-export async function areGone(pids: readonly number[]): Promise<boolean> {
+/** Resolves with true when the processes are gone, with false when the time runs out. */
+export async function areGone(pids: readonly number[], limitMs = 10_000): Promise<boolean> {
   const gone = () => (pids.some(isRunning) ? undefined : true);
-  return (await waitFor(gone, 10, 10_000)) ?? false;
+  return (await waitFor(gone, 10, limitMs)) ?? false;
 }

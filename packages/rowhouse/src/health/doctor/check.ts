@@ -1,7 +1,7 @@
 import type { Home } from "../../stack/home.ts";
-import type { State } from "../../stack/state.ts";
 import type { Scratch } from "../../stack/scratch.ts";
 import type { Settings } from "../../stack/settings.ts";
+import type { State } from "../../stack/state.ts";
 
 /** Something that is wrong or will be, or that is worth to know. */
 export interface Finding {
