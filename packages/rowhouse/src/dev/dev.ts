@@ -52,7 +52,11 @@ const slowMessage =
  * @throws RowhouseError with the code of the step that failed. Later failures are reported.
  */
 export async function startDev(options: DevOptions): Promise<Dev> {
-  const { settings, allowDrop, root, report, signal } = options;
+  const { settings, allowDrop, root, signal } = options;
+  // What fails after an interruption fails because of it.
+  const report: DevOptions["report"] = (what) => {
+    if (!signal.aborted) options.report(what);
+  };
   const scratch = await openScratch();
   let stack: Stack;
   try {
@@ -91,7 +95,7 @@ export async function startDev(options: DevOptions): Promise<Dev> {
       if (await writeTypes(url, settings.project.typesFile)) report("Wrote the client's types.");
     } catch (error) {
       isTroubled = true;
-      if (!signal.aborted) report(error instanceof Error ? error : new Error(String(error)));
+      report(error instanceof Error ? error : new Error(String(error)));
     } finally {
       clearTimeout(slow);
     }

@@ -41,7 +41,7 @@ export interface Stack {
 }
 
 /** What is done with the database before the migrations are applied. */
-export type BeforeMigrating = (databaseUrl: string) => Promise<void>;
+type BeforeMigrating = (databaseUrl: string) => Promise<void>;
 
 /** Takes what happens, a line at a time. */
 export type Report = (line: string) => void;
