@@ -63,6 +63,8 @@ test(`nobody can tell whether there is another user, with TEST_SEED=${seed}`, as
     }
   };
   await Promise.all(Array.from({ length: lanes }, (_, number) => lane(number)));
+  const tally = [...answers].map(([key, times]) => `${key}: ${times}`).sort();
+  process.stdout.write(`Of each of two stacks ${asked} requests: ${tally.join(", ")}\n`);
   expect(asked).toBeGreaterThanOrEqual(wanted);
 }, 600_000);
 
