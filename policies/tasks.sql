@@ -3,17 +3,6 @@
 alter table api.tasks enable row level security;
 alter table api.tasks force row level security;
 
--- No statistics: from them the planner estimates how many rows match a filter, the rows of other
--- users included, and PostgREST returns that number to any caller (Prefer: count=planned).
-alter table api.tasks
-  alter column user_id set statistics 0,
-  alter column id set statistics 0,
-  alter column title set statistics 0,
-  alter column description set statistics 0,
-  alter column completed set statistics 0,
-  alter column created_at set statistics 0,
-  alter column updated_at set statistics 0;
-
 comment on table api.tasks is
   'Things to do. A user sees and changes only their own tasks.';
 comment on column api.tasks.user_id is

@@ -232,6 +232,13 @@ describe("A user whose question makes no sense gets an InvalidError:", () => {
     await expectError(call, "InvalidError", facts);
   });
 
+  test("a count that is planned", async () => {
+    const call = rest().from("tasks").select("id", { count: "planned" }).throwOnError();
+    const facts = { status: 400, code: "PT400", details: "planned_count_refused", ...nothing };
+    const error = await expectError(call, "InvalidError", facts);
+    expect(error.hint).toBe("Ask for Prefer: count=exact.");
+  });
+
   test("422 of a proxy", async () => {
     alice.proxy.next(answer(422, { body: "no" }));
     await expectError(tasks().list(), "InvalidError", { status: 422, code: "HTTP422", ...nothing });

@@ -1,7 +1,7 @@
 -- request.user_id(): who is asking.
 begin;
 set local search_path = tap, public;
-select plan(16);
+select plan(22);
 
 select is(request.user_id(), null, 'Outside a request nobody asks');
 
@@ -94,6 +94,75 @@ from (
     ('select * from api.users'),
     ($$update api.users set name = 'Alice'$$)
 ) as policed (statement);
+
+-- Other policies beside it do not keep the list from its index. A condition that PostgreSQL takes for
+-- leaky would be asked only after a restrictive policy, for each row of all users. (Two permissive
+-- policies are one ANY from PostgreSQL 18 on, and before that two scans below a BitmapOr.)
+
+reset role;
+
+select matches(
+  pg_temp.plan_of('select 1 from api.tasks'),
+  'Index Only Scan using tasks_pkey on tasks\s+Index Cond: \(user_id = \(NULLIF\(\(\(NULLIF\(current_setting\(.*\)\)::uuid\)\s*$',
+  'The question whether it may be planned is answered before, and is not in the plan'
+)
+from act_as(alice());
+
+reset role;
+create policy select_visible on api.tasks as restrictive for select to authenticated
+using (title <> 'hidden');
+select act_as(alice());
+
+select matches(
+  pg_temp.plan_of('select * from api.tasks order by id desc limit 20'),
+  'Index Scan Backward using tasks_pkey on tasks\s+Index Cond: \(user_id = .*current_setting.*\)\s+Filter: \(title <> ''hidden''::text\)\s*$',
+  'With a restrictive policy, the list goes to the index with the user'
+);
+
+select matches(
+  pg_temp.plan_of($$select * from api.tasks where title like 'a%' order by id desc limit 20$$),
+  'Index Scan Backward using tasks_pkey on tasks\s+Index Cond: \(user_id = .*current_setting.*\)\s+Filter: .*title',
+  'With a restrictive policy and a filter, it does as well'
+);
+
+reset role;
+drop policy select_visible on api.tasks;
+
+create policy select_welcome on api.tasks for select to authenticated
+using (user_id = 'b0b00000-0000-4000-8000-000000000000');
+
+set local enable_bitmapscan = on;
+select act_as(alice());
+
+select matches(
+  pg_temp.plan_of('select * from api.tasks'),
+  '^(?!.*Filter).*Index Scan (using|on) tasks_pkey.*Index Cond: \(user_id = (ANY|.*Index Cond: \(user_id = )',
+  'With several permissive policies, the index is searched for each'
+);
+
+reset role;
+set local enable_bitmapscan = off;
+drop policy select_welcome on api.tasks;
+create table public.memberships (user_id uuid, friend uuid, primary key (user_id, friend));
+grant select on public.memberships to authenticated;
+
+create policy select_friends on api.tasks for select to authenticated
+using (user_id = any (array(select friend from public.memberships where memberships.user_id = (select request.user_id()))));
+
+alter policy select_own on api.tasks using (false);
+select act_as(alice());
+
+select matches(
+  pg_temp.plan_of('select * from api.tasks'),
+  'Index Scan using tasks_pkey on tasks\s+Index Cond: \(user_id = ANY \(',
+  'With a membership, the index is searched for the owners'
+);
+
+select matches(
+  pg_temp.plan_of('select * from api.tasks'),
+  'Scan using memberships_pkey on memberships\s+Index Cond: \(user_id = ',
+  'With a membership, those of the caller are searched by index'
+);
 
 select * from finish();
 rollback;

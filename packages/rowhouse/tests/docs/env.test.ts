@@ -23,7 +23,7 @@ const foreign = new Set([
 ]);
 
 /** What only the tests of this repository read: CONTRIBUTING.md explains them. */
-const contributors = ["CHROMIUM_PATH", "PGBOUNCER_BIN", "TEST_SEED"];
+const contributors = ["CHROMIUM_PATH", "PGBOUNCER_BIN", "TEST_REQUESTS", "TEST_SEED"];
 
 function sources(): string {
   return ["packages", "examples", "tests"]

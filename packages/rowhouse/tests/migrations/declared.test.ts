@@ -22,17 +22,17 @@ test.each([
   [
     "a syntax error, where PostgreSQL gives the position",
     ["policies/tasks.sql", "using (user_id", "usig (user_id"],
-    'policies/tasks.sql:43:1: syntax error at or near "usig"\n  43 | usig (user_id = request.user_id());\n       ^',
+    'policies/tasks.sql:32:1: syntax error at or near "usig"\n  32 | usig (user_id = request.user_id());\n       ^',
   ],
   [
     "a function that is not there, in a policy",
     ["policies/tasks.sql", "using (user_id = request.user_id", "using (user_id = request.usr_id"],
-    "policies/tasks.sql:43:18: function request.usr_id() does not exist\n  43 | using (user_id = request.usr_id());\n                        ^",
+    "policies/tasks.sql:32:18: function request.usr_id() does not exist\n  32 | using (user_id = request.usr_id());\n                        ^",
   ],
   [
     "an operator that is not there, in a policy",
     ["policies/tasks.sql", "using (user_id =", "using (user_id =="],
-    "policies/tasks.sql:43:16: operator does not exist: uuid == uuid\n  43 | using (user_id == request.user_id());\n                      ^",
+    "policies/tasks.sql:32:16: operator does not exist: uuid == uuid\n  32 | using (user_id == request.user_id());\n                      ^",
   ],
   [
     "a type that is not there, and not what follows from it",

@@ -229,7 +229,6 @@ test("nothing is drafted where nothing was edited", async () => {
 test("a dropped column is a hazard; the other columns of its rows survive", async () => {
   const draft = await draftAfter(
     ["sql/api/tasks.sql", "  completed boolean not null default false,\n", ""],
-    ["policies/tasks.sql", "  alter column completed set statistics 0,\n", ""],
     [
       "policies/tasks.sql",
       "comment on column api.tasks.completed is\n  'Whether it is done.';\n",

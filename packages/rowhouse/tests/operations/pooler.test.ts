@@ -136,6 +136,15 @@ test("The pre-request check refuses the same tokens through it, and anonymous re
   });
 });
 
+test("Planned counts are refused through it, whoever had the connection before", async () => {
+  await interleave(60, async (turn) => {
+    const planned = turn % 2 === 0 ? { headers: { prefer: "count=planned" } } : {};
+    const refused = { status: 400, body: { code: "PT400", details: "planned_count_refused" } };
+    const wanted = turn % 2 === 0 ? refused : { status: 200 };
+    expect(await alice.ask("/tasks?limit=1", planned)).toMatchObject(wanted);
+  });
+});
+
 test("A statement that is too long is stopped at the role's statement_timeout", async () => {
   expect(await nap(alice, 9)).toMatchObject({ status: 500, body: { code: "57014" } });
 });

@@ -5,6 +5,7 @@ import { findFaults } from "../../access/faults/faults.ts";
 import { RowhouseError } from "../../lib/errors.ts";
 import { findUnused, type LintSettings, withoutSwitchedOff } from "../../lib/lint-settings.ts";
 import { faultRules } from "./fault-rules.ts";
+import { findPlannedCounts, plannedCounts } from "./planned-counts.ts";
 import type { Level, Rule } from "./rule.ts";
 
 /** Something that breaks a rule. */
@@ -22,7 +23,7 @@ const rulesDir = join(import.meta.dirname, "rules");
 
 /** All rules, by name. */
 export function readRules(): Rule[] {
-  const rules = faultRules.map((rule): Rule => ({ ...rule, query: undefined }));
+  const rules = [...faultRules, plannedCounts].map((rule): Rule => ({ ...rule, query: undefined }));
   return [...rules, ...readFiles()].sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
@@ -61,14 +62,15 @@ export async function lint(
   assertKnown(off);
   // With nothing on the search path, PostgreSQL writes every name with its schema.
   await client.query("set local search_path = ''");
-  const faults = rules.some(({ query }) => query === undefined) ? await findFaults(client) : [];
+  const isFound = rules.some(({ query }) => query === undefined);
+  const found = isFound ? await findWithoutQuery(client) : [];
   const findings: Finding[] = [];
   for (const { name, level, why, remedy, query } of rules) {
     const rows =
       query === undefined
-        ? faults.filter(({ rule }) => rule === name)
+        ? found.filter(({ rule }) => rule === name)
         : (await client.query<{ object: string; finding: string }>(query)).rows;
-    const found = rows.map(({ object, finding }) => ({
+    const broken = rows.map(({ object, finding }) => ({
       rule: name,
       level,
       object,
@@ -76,11 +78,16 @@ export async function lint(
       why,
       do: remedy,
     }));
-    findings.push(...found.sort(byObject));
+    findings.push(...broken.sort(byObject));
   }
   const checked = Object.entries(off).filter(([rule]) => rules.some(({ name }) => name === rule));
   const unused = findUnused(findings, Object.fromEntries(checked));
   return [...withoutSwitchedOff(findings, off), ...unused.map(toFinding)];
+}
+
+/** What breaks the rules that no single query finds. */
+async function findWithoutQuery(client: pg.ClientBase) {
+  return [...(await findFaults(client)), ...(await findPlannedCounts(client))];
 }
 
 /** @throws RowhouseError settings_invalid */

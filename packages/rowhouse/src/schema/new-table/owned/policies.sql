@@ -3,15 +3,6 @@
 alter table api.__table__ enable row level security;
 alter table api.__table__ force row level security;
 
--- No statistics: from them the planner estimates how many rows match a filter, the rows of other
--- users included, and PostgREST returns that number to any caller (Prefer: count=planned).
-alter table api.__table__
-  alter column user_id set statistics 0,
-  alter column id set statistics 0,
-  alter column title set statistics 0,
-  alter column created_at set statistics 0,
-  alter column updated_at set statistics 0;
-
 comment on table api.__table__ is
   'Rows of __table__. A user sees and changes only their own.';
 comment on column api.__table__.user_id is

@@ -3,14 +3,6 @@
 -- members as that owner, who may be a role without BYPASSRLS.
 alter table api.__table___members enable row level security;
 
--- No statistics: see policies/__table__.sql.
-alter table api.__table___members
-  alter column group_id set statistics 0,
-  alter column user_id set statistics 0,
-  alter column role set statistics 0,
-  alter column created_at set statistics 0,
-  alter column updated_at set statistics 0;
-
 comment on table api.__table___members is
   'Who shares which of api.__table__, and in which role. A user sees the members of what they are a member of.';
 comment on column api.__table___members.group_id is

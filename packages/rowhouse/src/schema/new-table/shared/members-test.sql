@@ -3,7 +3,7 @@
 -- a member of none. touched() undoes what it counts.
 begin;
 set local search_path = tap, public;
-select plan(77);
+select plan(76);
 
 insert into api.users (id)
 values (alice()), (bob()), (row_id(11)), (row_id(12)), (row_id(13)), (row_id(14));
@@ -70,19 +70,6 @@ select triggers_are(
     'step_updated_at'
   ],
   'The table has these triggers'
-);
-
-select is(
-  array(
-    select attname::text
-    from pg_attribute
-    where attrelid = 'api.__table___members'::regclass
-    and attnum > 0
-    and not attisdropped
-    and attstattarget is distinct from 0
-  ),
-  '{}',
-  'No column keeps statistics, which would tell of the members of others'
 );
 
 select is(
