@@ -18,6 +18,9 @@ as $$
       then 'token_exp_missing'
     when (claims ->> 'exp')::numeric < extract(epoch from now()) - 30
       then 'token_expired'
+    when (claims ->> 'exp')::numeric > extract(epoch from now()) + 30
+      + coalesce(nullif(current_setting('app.settings.jwt_max_lifetime', true), ''), '86400')::numeric
+      then 'token_exp_too_late'
     when current_setting('app.settings.jwt_aud', true) is distinct from 'none'
       and (
         jsonb_typeof(claims -> 'aud') not in ('string', 'array')

@@ -11,6 +11,8 @@ as $$
       then 'The claim "exp" is required: the time at which the token ends, in seconds since 1970.'
     when 'token_expired'
       then 'The claim "exp" is past: get a new token.'
+    when 'token_exp_too_late'
+      then 'The claim "exp" is further away than this API allows. Have your provider sign tokens for a shorter time, or set JWT_MAX_LIFETIME to the longest, in seconds.'
     when 'token_aud_refused'
       then 'The claim "aud" is not the audience of this API. Set JWT_AUD to what your provider writes, or to none where it writes none.'
     when 'token_iss_refused'

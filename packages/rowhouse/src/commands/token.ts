@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
+import { RowhouseError } from "../lib/errors.ts";
 import { print } from "../lib/output.ts";
 import { withDatabase } from "../stack/embedded.ts";
 import { jwtSecret, openHome } from "../stack/home.ts";
@@ -11,7 +12,7 @@ export const tokenCommand = new Command("token")
   .argument("<email>", "the user's email address", parseEmail)
   .option(
     "-e, --expires-in <duration>",
-    "how long it is valid, like 90s, 15m, 1h or 30d",
+    "how long it is valid, like 90s, 15m, 1h or 1d",
     parseDuration,
     3600,
   )
@@ -27,8 +28,19 @@ async function token(email: string, { expiresIn }: { expiresIn: number }): Promi
     expiresIn,
   };
   assertCanSign(options.secret);
+  assertTaken(expiresIn, settings.jwtMaxLifetime);
   const id = await withDatabase(settings, home, (url) => findOrCreateUser(url, email));
   print(signToken({ id, email }, options));
+}
+
+/** A token that is valid for longer than the API takes would only be refused there. */
+function assertTaken(seconds: number, most: number): void {
+  if (seconds <= most) return;
+  throw new RowhouseError(
+    "settings_invalid",
+    `A token for ${seconds} s would be refused: JWT_MAX_LIFETIME is ${most} s.`,
+    "Give --expires-in a shorter time, or set JWT_MAX_LIFETIME and restart the stack.",
+  );
 }
 
 /** The rule of the database: users_email_form in sql/api/users.sql. */
@@ -44,5 +56,5 @@ function parseDuration(value: string): number {
   const [, count, unit = "s"] = /^(\d{1,9})([smhd])?$/.exec(value) ?? [];
   const seconds = Number(count) * (unitSeconds[unit] ?? 1);
   if (seconds > 0) return seconds;
-  throw new InvalidArgumentError("Give a number and a unit: 90s, 15m, 1h or 30d.");
+  throw new InvalidArgumentError("Give a number and a unit: 90s, 15m, 1h or 1d.");
 }

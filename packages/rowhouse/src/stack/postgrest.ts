@@ -20,6 +20,8 @@ export interface ApiOptions {
   readonly jwtAud: string;
   readonly jwtIss: string;
   readonly jwtRole?: string | undefined;
+  /** For how long from now on a token may be valid, in seconds; a day unless it is given. */
+  readonly jwtMaxLifetime?: number;
   readonly pool: number;
   /** Wins over db-max-rows in postgrest.conf. */
   readonly maxRows?: number | undefined;
@@ -37,6 +39,7 @@ export function getApiOptions(settings: Settings, home: Home) {
     jwtAud: settings.jwtAud,
     jwtIss: settings.jwtIss,
     jwtRole: settings.jwtRole,
+    jwtMaxLifetime: settings.jwtMaxLifetime,
     pool: settings.dbPool,
     corsOrigins: settings.corsOrigins,
   };
@@ -111,6 +114,7 @@ export function apiVariables(
     PGRST_APP_SETTINGS_JWT_AUD: options.jwtAud,
     PGRST_APP_SETTINGS_JWT_ISS: options.jwtIss,
     PGRST_APP_SETTINGS_JWT_ROLE: options.jwtRole ?? "",
+    PGRST_APP_SETTINGS_JWT_MAX_LIFETIME: String(options.jwtMaxLifetime ?? 86_400),
     PGRST_SERVER_HOST: loopback,
     PGRST_SERVER_PORT: String(options.port),
     PGRST_ADMIN_SERVER_PORT: String(options.adminPort),

@@ -48,6 +48,7 @@ const variables = z.object({
   JWT_AUD: text.default("rowhouse"),
   JWT_ISS: text,
   JWT_ROLE: z.enum(["authenticated"], { error: "must be authenticated, or empty" }).optional(),
+  JWT_MAX_LIFETIME: wholeNumber(60, 315_360_000).prefault("86400"),
   DB_POOL: wholeNumber(1, 1000).prefault("10"),
   SLOW_MS: wholeNumber(0, 3_600_000).prefault("250"),
   CORS_ORIGINS: z
@@ -101,6 +102,8 @@ export interface Settings {
   readonly jwtIss: string;
   /** The role of a token that names none; undefined refuses it. */
   readonly jwtRole: string | undefined;
+  /** For how long from now on a token may be valid, in seconds. */
+  readonly jwtMaxLifetime: number;
   /** The most connections that PostgREST keeps to PostgreSQL. */
   readonly dbPool: number;
   /** From how many milliseconds on a statement is logged as slow, by the embedded server. */
@@ -147,6 +150,7 @@ export function readSettings(
     jwtAud: values.JWT_AUD,
     jwtIss: values.JWT_ISS ?? values.AUTH_ISSUER ?? "rowhouse",
     jwtRole: values.JWT_ROLE,
+    jwtMaxLifetime: values.JWT_MAX_LIFETIME,
     dbPool: values.DB_POOL,
     slowMs: values.SLOW_MS,
     corsOrigins: values.CORS_ORIGINS,

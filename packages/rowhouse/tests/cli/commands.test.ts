@@ -52,7 +52,7 @@ describe("rowhouse token", () => {
 
   test("makes a user once, also when asked twice at the same time", async () => {
     const { env, url } = await startStack();
-    const ask = (email: string) => rowhouse(["token", email, "--expires-in", "2d"], env);
+    const ask = (email: string) => rowhouse(["token", email, "--expires-in", "1d"], env);
     const outcomes = await Promise.all([ask("eve@x.org"), ask("eve@x.org"), ask("mallory@x.org")]);
     const [eve, eveAgain, mallory] = outcomes.map(({ stdout }) => stdout.trim());
     const subjects = [eve, eveAgain, mallory].map((token) => jwt.decode(token ?? "")?.sub);
@@ -66,6 +66,7 @@ describe("rowhouse token", () => {
     [["token", "alice"], "It must look like alice@example.com."],
     [["token", "a@x.org", "--expires-in", "soon"], "Give a number and a unit"],
     [["token", "a@x.org", "--expires-in", "0s"], "Give a number and a unit"],
+    [["token", "a@x.org", "--expires-in", "2d"], "JWT_MAX_LIFETIME is 86400 s"],
     [["token"], "missing required argument 'email'"],
   ])("refuses %j", async (args, message) => {
     const home = newHome();

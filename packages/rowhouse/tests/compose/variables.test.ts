@@ -11,6 +11,7 @@ test("compose gives PostgREST the same settings as the local stack", async () =>
     JWT_AUD: "an-audience",
     JWT_ISS: "an-issuer",
     JWT_ROLE: "authenticated",
+    JWT_MAX_LIFETIME: "3600",
     API_PORT: "3999",
     CORS_ORIGINS: "https://app.example.com",
   };
@@ -23,6 +24,7 @@ test("compose gives PostgREST the same settings as the local stack", async () =>
       jwtAud: given.JWT_AUD,
       jwtIss: given.JWT_ISS,
       jwtRole: given.JWT_ROLE,
+      jwtMaxLifetime: Number(given.JWT_MAX_LIFETIME),
       pool: Number(given.DB_POOL),
       corsOrigins: given.CORS_ORIGINS,
     },

@@ -2,7 +2,7 @@
 -- the claim under test.
 begin;
 set local search_path = tap, public;
-select plan(74);
+select plan(80);
 
 create function pg_temp.fault_of(claims jsonb)
 returns text
@@ -134,9 +134,9 @@ select is(
 )
 from (
   values
-    ('4102444800'::jsonb, null),
-    ('4102444800.5', null),
-    ('1e300', null),
+    ('4102444800'::jsonb, 'token_exp_too_late'),
+    ('4102444800.5', 'token_exp_too_late'),
+    ('1e300', 'token_exp_too_late'),
     ('0', 'token_expired'),
     ('-1', 'token_expired'),
     ('-1e300', 'token_expired'),
@@ -147,6 +147,39 @@ from (
     ('{"exp": 4102444800}', 'token_exp_missing'),
     ('null', 'token_exp_missing')
 ) as expiry (value, fault);
+
+select is(
+  pg_temp.fault_with('exp', to_jsonb(extract(epoch from now()) + seconds)),
+  fault,
+  format('A token for another %s s is %s', seconds, coalesce(fault, 'sound'))
+)
+from (
+  values
+    (86400, null),
+    (86430, null),
+    (86431, 'token_exp_too_late')
+) as lifetime (seconds, fault);
+
+set local app.settings.jwt_max_lifetime = '3600';
+
+select is(
+  pg_temp.fault_with('exp', to_jsonb(extract(epoch from now()) + seconds)),
+  fault,
+  format('Where an hour is the longest, a token for another %s s is %s', seconds, coalesce(fault, 'sound'))
+)
+from (
+  values
+    (3600, null),
+    (3631, 'token_exp_too_late')
+) as lifetime (seconds, fault);
+
+set local app.settings.jwt_max_lifetime = '';
+
+select is(
+  pg_temp.fault_with('exp', to_jsonb(extract(epoch from now()) + 86431)),
+  'token_exp_too_late',
+  'An empty setting is a day, too'
+);
 
 -- aud
 
