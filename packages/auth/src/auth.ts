@@ -17,6 +17,7 @@ import {
   signInByLink,
 } from "./mail/messages.ts";
 import { allowedOrigins } from "./origins.ts";
+import { passkeys } from "./passkeys.ts";
 import { versionedSecrets } from "./secrets.ts";
 import type { AuthSettings } from "./settings.ts";
 import { schemaName, tables } from "./tables.ts";
@@ -95,6 +96,7 @@ export function createAuth({ settings, pool, mail, background }: Dependencies) {
         "/request-password-reset": { window: 60, max: 10 },
         "/send-verification-email": { window: 60, max: 10 },
         "/two-factor/*": { window: 60, max: 10 },
+        "/passkey/*": { window: 60, max: 30 },
       },
     },
     emailAndPassword: {
@@ -143,6 +145,7 @@ export function createAuth({ settings, pool, mail, background }: Dependencies) {
           twoFactor: tables.twoFactor,
         },
       }),
+      passkeys(pool, settings),
       genericOAuth({
         config: settings.providers.map(({ id, issuer, clientId, clientSecret }) => ({
           providerId: id,

@@ -37,6 +37,8 @@ export interface AuthSettings {
   readonly mailFrom: string;
   readonly mailDir: string | undefined;
   readonly providers: readonly Provider[];
+  /** The domain whose pages share passkeys; undefined gives each host its own. */
+  readonly passkeyDomain: string | undefined;
   /** The addresses or networks of the proxies whose X-Forwarded-For counts. */
   readonly proxies: readonly string[];
 }
@@ -89,6 +91,7 @@ const variables = common.extend({
     .transform(parseJson)
     .pipe(z.array(provider, "must be a JSON array of providers"))
     .optional(),
+  AUTH_PASSKEY_DOMAIN: z.hostname("is no domain like example.com").optional(),
   AUTH_MAIL_DIR: z.string().optional(),
   JWT_AUD: z.string().default("rowhouse"),
   JWT_ISS: z.string().default("rowhouse"),
@@ -122,6 +125,7 @@ export function readAuthSettings(env: NodeJS.ProcessEnv = process.env): AuthSett
     mailFrom: values.MAIL_FROM,
     mailDir: values.AUTH_MAIL_DIR,
     providers: values.AUTH_PROVIDERS ?? [],
+    passkeyDomain: values.AUTH_PASSKEY_DOMAIN,
     proxies: values.AUTH_PROXIES ?? [],
   };
 }

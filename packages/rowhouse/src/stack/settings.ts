@@ -34,6 +34,7 @@ const variables = z.object({
   AUTH_URL: z.url({ error: "is no address like https://api.example.com/auth" }).optional(),
   AUTH_SECRET: z.string().optional(),
   AUTH_PROVIDERS: text,
+  AUTH_PASSKEY_DOMAIN: text,
   AUTH_ISSUER: z.url({ error: "is no address like https://tenant.example.com/" }).optional(),
   AUTH_JWKS_URL: z.url({ error: "is no address like https://example.com/jwks.json" }).optional(),
   SMTP_URL: text,
@@ -90,6 +91,8 @@ export interface Settings {
   readonly authSecret: string | undefined;
   /** JSON: the OpenID Connect providers that people may sign in with. */
   readonly authProviders: string | undefined;
+  /** The domain whose pages share passkeys. */
+  readonly passkeyDomain: string | undefined;
   /** The provider whose tokens the API takes, by OpenID Connect's discovery, or by its JWK set. */
   readonly issuer: string | undefined;
   readonly jwksUrl: string | undefined;
@@ -139,6 +142,7 @@ export function readSettings(
     authUrl: values.AUTH_URL,
     authSecret: values.AUTH_SECRET,
     authProviders: values.AUTH_PROVIDERS,
+    passkeyDomain: values.AUTH_PASSKEY_DOMAIN,
     issuer: values.AUTH_ISSUER,
     jwksUrl: values.AUTH_JWKS_URL,
     smtpUrl: values.SMTP_URL,
