@@ -29,10 +29,10 @@ beforeAll(async () => {
 beforeEach(() => sql("delete from identity.rate_limits"));
 afterAll(() => browser.close());
 
-/** Runs a statement in the database of the stack. */
-function sql(statement: string): Promise<void> {
+/** Runs a statement in the database of the stack; returns how many rows it was about. */
+function sql(statement: string): Promise<number | null> {
   return withDatabase(readSettings({ ROWHOUSE_HOME: inject("exampleHome") }), (url) =>
-    withClient(url, async (client) => void (await client.query(statement))),
+    withClient(url, async (client) => (await client.query(statement)).rowCount),
   );
 }
 
@@ -295,6 +295,10 @@ test("a link of another's takes nobody's session, and one's own changes the acco
 
   await page.goto(await linkTo(attacker));
   await page.getByRole("status").getByText("not asked for in this browser").waitFor();
+  const sessions = `
+    select from identity.sessions
+    join identity.users on users.id = user_id and email = '${attacker}'`;
+  await expect.poll(() => sql(sessions)).toBe(0);
   await page.getByText(email).waitFor();
   expect(page.url()).toBe(url);
   await page.reload();
@@ -302,7 +306,7 @@ test("a link of another's takes nobody's session, and one's own changes the acco
 
   // Of the same account it may come from anywhere.
   await withAuth(elsewhere, `auth.sendMagicLink("${email}")`);
-  await page.goto(await linkTo(email, "sign-in/magic-link"));
+  await page.goto(await linkTo(email, "/magic-link/"));
   await page.getByText(email).waitFor();
   expect(await page.getByRole("status").textContent()).toBe("");
 
@@ -333,9 +337,8 @@ test("a second factor is asked for, and a wrong code refused", async () => {
   const email = "factor@example.com";
   const page = await newPerson(await serveDocsPage(), email);
   await withAuth(page, `auth.prepareSecondFactor("${password}")`);
-  await sql(
-    "update identity.users set two_factor_enabled = true where email = 'factor@example.com'",
-  );
+  await sql("update identity.two_factors set verified = true");
+  await sql(`update identity.users set two_factor_enabled = true where email = '${email}'`);
   await page.getByRole("button", { name: "Sign out" }).click();
   page.on("dialog", (dialog) => dialog.accept("000000"));
   await send(page, email, "Sign in");
