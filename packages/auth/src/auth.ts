@@ -18,6 +18,7 @@ import {
 } from "./mail/messages.ts";
 import { allowedOrigins } from "./origins.ts";
 import { passkeys } from "./passkeys.ts";
+import { linkLifetime } from "./renew-link.ts";
 import { versionedSecrets } from "./secrets.ts";
 import type { AuthSettings } from "./settings.ts";
 import { schemaName, tables } from "./tables.ts";
@@ -28,7 +29,7 @@ export const lifetimes = {
   token: 5 * 60,
   session: 30 * 24 * 60 * 60,
   /** A link in a mail. */
-  link: 30 * 60,
+  link: linkLifetime,
   /** A magic link, which signs in by itself. */
   magicLink: 10 * 60,
 };
