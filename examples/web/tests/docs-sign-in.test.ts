@@ -22,8 +22,13 @@ import { serveReactApp } from "./react-app.ts";
 // The pages that docs/sign-in.md and docs/react.md build, with the real service.
 
 let browser: Browser;
+/** Where the page of docs/sign-in.md is served. */
+let url: string;
 beforeAll(async () => {
-  browser = await launchChromium();
+  const [chromium, page] = await Promise.all([launchChromium(), serveDocsPage()]);
+  browser = chromium;
+  url = page.url;
+  return page.stop;
 });
 // All windows come from one address: without this a test would meet the limits of others.
 beforeEach(() => sql("delete from identity.rate_limits"));
@@ -103,10 +108,9 @@ function docFiles(): Record<string, string> {
   return Object.fromEntries([...blocks].map(([, name = "", code = ""]) => [name, code]));
 }
 
-/** A folder with these files, and the packages of the project; it ends with the test. */
+/** A folder with these files, and the packages of the project. */
 function writeFolder(files: Readonly<Record<string, string>>): string {
   const dir = mkdtempSync(join(tmpdir(), "rowhouse-docs-"));
-  onTestFinished(() => rmSync(dir, { recursive: true }));
   symlinkSync(join(projectRoot, "node_modules"), join(dir, "node_modules"));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
   return dir;
@@ -124,8 +128,8 @@ function compile(dir: string): string {
 
 const types = () => readFileSync(join(projectRoot, "client/database.types.ts"), "utf8");
 
-/** Serves the page of docs/sign-in.md, at localhost; returns its address. */
-async function serveDocsPage(): Promise<string> {
+/** Serves the page of docs/sign-in.md, at localhost. */
+async function serveDocsPage(): Promise<{ url: string; stop: () => Promise<void> }> {
   const {
     "index.html": html = "",
     "main.ts": code = "",
@@ -153,12 +157,15 @@ async function serveDocsPage(): Promise<string> {
     },
   });
   await server.listen();
-  onTestFinished(() => server.close());
-  return `http://localhost:${server.config.server.port}/`;
+  const stop = async () => {
+    await server.close();
+    rmSync(dir, { recursive: true });
+  };
+  return { url: `http://localhost:${server.config.server.port}/`, stop };
 }
 
 test("the page of docs/sign-in.md signs up, works, reloads, signs out and in again", async () => {
-  await walkThrough(await serveDocsPage(), "docs@example.com");
+  await walkThrough(url, "docs@example.com");
 });
 
 test("the code of docs/sign-in.md compiles as strictly as the project", () => {
@@ -178,6 +185,7 @@ test("the code of docs/sign-in.md compiles as strictly as the project", () => {
       include: ["*.ts"],
     }),
   });
+  onTestFinished(() => rmSync(dir, { recursive: true }));
   expect(compile(dir)).toBe("");
 });
 
@@ -220,7 +228,7 @@ test.each([
   ["an older browser", "older", likeAnOlderBrowser],
 ])("with a passkey a person signs in in %s, until it is removed", async (_, name, script) => {
   const email = `passkey-${name}@example.com`;
-  const page = await newPerson(`${await serveDocsPage()}with-passkeys.html`, email);
+  const page = await newPerson(`${url}with-passkeys.html`, email);
   await page.addInitScript(script);
   await page.reload();
   const authenticator = await plugInAuthenticator(page);
@@ -253,7 +261,7 @@ test.each([
 test("a browser without passkeys says so", async () => {
   const page = await openWindow();
   await page.addInitScript("delete globalThis.PublicKeyCredential");
-  await page.goto(`${await serveDocsPage()}with-passkeys.html`);
+  await page.goto(`${url}with-passkeys.html`);
   await page.getByRole("button", { name: "Sign in with a passkey" }).click();
   await page.getByText("can use no passkeys").waitFor();
 });
@@ -263,7 +271,6 @@ const withAuth = (page: Page, code: string) =>
   page.evaluate(`import("/main.ts").then(({ auth }) => ${code})`);
 
 test("a magic link signs in, in the browser that has asked for it and in any other", async () => {
-  const url = await serveDocsPage();
   const email = "magic@example.com";
   const asking = await openWindow();
   await asking.goto(url);
@@ -285,7 +292,6 @@ test("a magic link signs in, in the browser that has asked for it and in any oth
 });
 
 test("a link of another's takes nobody's session, and one's own changes the account", async () => {
-  const url = await serveDocsPage();
   const email = "victim@example.com";
   const page = await newPerson(url, email);
   const attacker = "attacker@example.com";
@@ -317,7 +323,6 @@ test("a link of another's takes nobody's session, and one's own changes the acco
 });
 
 test("a person signs in at a provider, by the address that the client makes", async () => {
-  const url = await serveDocsPage();
   const page = await openWindow();
   await page.goto(url);
   await withAuth(page, `void (location.href = auth.providerUrl("local"))`);
@@ -335,7 +340,7 @@ test("a person signs in at a provider, by the address that the client makes", as
 
 test("a second factor is asked for, and a wrong code refused", async () => {
   const email = "factor@example.com";
-  const page = await newPerson(await serveDocsPage(), email);
+  const page = await newPerson(url, email);
   await withAuth(page, `auth.prepareSecondFactor("${password}")`);
   await sql("update identity.two_factors set verified = true");
   await sql(`update identity.users set two_factor_enabled = true where email = '${email}'`);
