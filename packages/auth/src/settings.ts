@@ -81,7 +81,14 @@ const providerVariables = common.extend({
 });
 
 const variables = common.extend({
-  AUTH_URL: z.url().optional(),
+  AUTH_URL: z
+    .url({ protocol: /^https?$/, error: "is no address like https://api.example.com/auth" })
+    .refine(
+      (url) => new URL(url).pathname !== "/",
+      "must end in a path: https://api.example.com/auth",
+    )
+    .transform((url) => url.replace(/\/+$/, ""))
+    .optional(),
   AUTH_SECRET: list.pipe(z.tuple([secret], secret)),
   AUTH_ORIGINS: list.pipe(z.array(z.string().refine(isOrigin, "is no origin"))).optional(),
   AUTH_API_URL: z.url().optional(),
