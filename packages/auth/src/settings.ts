@@ -84,7 +84,7 @@ const variables = common.extend({
   AUTH_URL: z
     .url({ protocol: /^https?$/, error: "is no address like https://api.example.com/auth" })
     .refine(
-      (url) => new URL(url).pathname !== "/",
+      (url) => !URL.canParse(url) || new URL(url).pathname !== "/",
       "must end in a path: https://api.example.com/auth",
     )
     .transform((url) => url.replace(/\/+$/, ""))
