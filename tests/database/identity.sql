@@ -2,7 +2,7 @@
 -- Alice and Bob are users of other providers; Carol has an account here.
 begin;
 set local search_path = tap, public;
-select plan(40);
+select plan(41);
 
 create function pg_temp.carol()
 returns uuid
@@ -153,7 +153,12 @@ select is(
     where confrelid = 'identity.users'::regclass and confdeltype = 'c'
     order by 1
   ),
-  array['accounts.user_id not null', 'sessions.user_id not null', 'two_factors.user_id not null'],
+  array[
+    'accounts.user_id not null',
+    'passkeys.user_id not null',
+    'sessions.user_id not null',
+    'two_factors.user_id not null'
+  ],
   'Everything of an account is deleted with it'
 );
 

@@ -1,4 +1,4 @@
-import { AuthError, TooManyAttemptsError } from "../../../client/index.ts";
+import { type ApiError, AuthError, TooManyAttemptsError } from "../../../client/index.ts";
 import { explain } from "./explain.ts";
 
 const messages: Readonly<Record<string, string>> = {
@@ -29,3 +29,9 @@ function describeWait({ retryAfter }: TooManyAttemptsError): string {
 
 /** What to say when a link of a mail did not work. */
 export const deadLink = "This link does not work: it is too old, or was used already.";
+
+/** What to say about what led here, and signed nobody in. */
+export function explainLink(error: ApiError): string {
+  if (error.code === "SIGNED_IN_AS_ANOTHER") return error.message;
+  return `${deadLink} Sign in, and ask for a new one if you need it.`;
+}

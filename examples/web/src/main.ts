@@ -1,6 +1,6 @@
 import type { AuthUser } from "../../../client/index.ts";
 import { find } from "./dom.ts";
-import { deadLink } from "./explain-auth.ts";
+import { deadLink, explainLink } from "./explain-auth.ts";
 import { clearForm, mountForm } from "./forms.ts";
 import { mountList } from "./list.ts";
 import { db } from "./session.ts";
@@ -108,6 +108,5 @@ auth.onChange((session) => showUser(session?.user ?? null));
 if (link.get("for") === "reset" && link.has("token")) show("reset");
 else if (link.get("for") === "reset") show("forgot", `${deadLink} Ask for a new one.`);
 else showUser(first?.user ?? null);
-if (first === null && link.get("for") !== "reset" && (link.has("error") || auth.linkError)) {
-  message.textContent = `${deadLink} Sign in, and ask for a new one if you need it.`;
-}
+if (link.get("for") !== "reset" && auth.linkError)
+  message.textContent = explainLink(auth.linkError);

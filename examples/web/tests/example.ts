@@ -33,7 +33,11 @@ export interface Example {
 /** Starts the example on a home, and does not wait. */
 export async function launchExample(
   home: string,
-  { apiPort, authPort }: { apiPort?: string; authPort?: string } = {},
+  {
+    apiPort,
+    authPort,
+    authProviders = "",
+  }: { apiPort?: string; authPort?: string; authProviders?: string } = {},
 ): Promise<Example> {
   const port = apiPort ?? String(await freePort());
   const signInPort = authPort ?? String(await freePort());
@@ -46,6 +50,7 @@ export async function launchExample(
       ROWHOUSE_HOME: home,
       API_PORT: port,
       AUTH_PORT: signInPort,
+      AUTH_PROVIDERS: authProviders,
     },
   });
   const printed = { stdout: "", stderr: "" };

@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "rowhouse/testing";
 import type { TestProject } from "vitest/node";
+import { client, startProvider } from "../../../packages/auth/tests/provider.ts";
 import { findChromium } from "./chromium.ts";
 import { launchExample } from "./example.ts";
 
@@ -18,13 +20,23 @@ declare module "vitest" {
   }
 }
 
-/** Starts the example as a newcomer does, on an empty home, once a run. */
+/** Starts the example on an empty home, once a run, with a provider to sign in at. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   project.provide("chromium", findChromium());
   const dir = mkdtempSync(join(tmpdir(), "rowhouse-browser-"));
-  const example = await launchExample(join(dir, "home"));
+  const authPort = String(await freePort());
+  const provider = await startProvider([`http://127.0.0.1:${authPort}/auth/callback/local`]);
+  provider.people.set("ada", { email: "ada@provider.example", email_verified: true, name: "Ada" });
+  const settings = { id: "local", issuer: provider.issuer };
+  const example = await launchExample(join(dir, "home"), {
+    authPort,
+    authProviders: JSON.stringify([
+      { ...settings, clientId: client.id, clientSecret: client.secret },
+    ]),
+  });
   const stop = async () => {
     await example.end();
+    await provider.stop();
     rmSync(dir, { recursive: true });
   };
   try {

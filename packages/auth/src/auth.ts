@@ -17,6 +17,8 @@ import {
   signInByLink,
 } from "./mail/messages.ts";
 import { allowedOrigins } from "./origins.ts";
+import { passkeys } from "./passkeys.ts";
+import { linkLifetime } from "./renew-link.ts";
 import { versionedSecrets } from "./secrets.ts";
 import type { AuthSettings } from "./settings.ts";
 import { schemaName, tables } from "./tables.ts";
@@ -27,7 +29,7 @@ export const lifetimes = {
   token: 5 * 60,
   session: 30 * 24 * 60 * 60,
   /** A link in a mail. */
-  link: 30 * 60,
+  link: linkLifetime,
   /** A magic link, which signs in by itself. */
   magicLink: 10 * 60,
 };
@@ -95,6 +97,7 @@ export function createAuth({ settings, pool, mail, background }: Dependencies) {
         "/request-password-reset": { window: 60, max: 10 },
         "/send-verification-email": { window: 60, max: 10 },
         "/two-factor/*": { window: 60, max: 10 },
+        "/passkey/*": { window: 60, max: 30 },
       },
     },
     emailAndPassword: {
@@ -143,6 +146,7 @@ export function createAuth({ settings, pool, mail, background }: Dependencies) {
           twoFactor: tables.twoFactor,
         },
       }),
+      passkeys(pool, settings),
       genericOAuth({
         config: settings.providers.map(({ id, issuer, clientId, clientSecret }) => ({
           providerId: id,
@@ -158,6 +162,9 @@ export function createAuth({ settings, pool, mail, background }: Dependencies) {
       database: { generateId: "uuid" },
       // No cookie authenticates a request, see credentials.ts.
       disableCSRFCheck: true,
+      // One set of names, whatever AUTH_URL is. Behind https Better Auth would put __Secure- before them.
+      useSecureCookies: false,
+      defaultCookieAttributes: { secure: settings.url.protocol === "https:" },
       // Said explicitly: left out, Better Auth turns it off where NODE_ENV is "test".
       disableOriginCheck: false,
       ipAddress: { ipAddressHeaders: [clientAddressHeader] },

@@ -3,7 +3,7 @@ import { createAuth } from "./auth.ts";
 import { createBackground } from "./background.ts";
 import { listenUntilSignal } from "./listen.ts";
 import { log } from "./log.ts";
-import { createMailer } from "./mail/mailer.ts";
+import { checkMail, createMailer } from "./mail/mailer.ts";
 import { createPool } from "./pool.ts";
 import { renewEncryption } from "./renew-encryption.ts";
 import { serveProvider } from "./serve-provider.ts";
@@ -33,6 +33,7 @@ async function serveAccounts(settings: AuthSettings): Promise<void> {
     background: background.add,
   });
   await whenDatabaseIsUp(() => prepareKeys({ pool, settings }));
+  background.add(checkMail(settings));
   background.add(renewWithNewest({ pool, settings }));
   const maintenance = setInterval(
     () => background.add(maintainKeys({ pool, settings })),

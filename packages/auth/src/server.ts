@@ -16,6 +16,7 @@ import { donePage } from "./done-page.ts";
 import { log } from "./log.ts";
 import { isAllowedOrigin } from "./origins.ts";
 import { continueOnPage } from "./page-handover.ts";
+import { renewLink } from "./renew-link.ts";
 import type { AuthSettings } from "./settings.ts";
 
 /** What the server stands on. */
@@ -72,6 +73,7 @@ async function answer(
   const path = routeOf(url, settings);
   if (path === "/ready") return ready(pool);
   if (path === "/done") return donePage(url.searchParams.get("error"));
+  if (path === "/verify-email") await renewLink(url, settings.secrets);
   const headers = headersFor(incoming, settings, proxies);
   if (path === "/sign-in/redirect") return startAtProvider(auth, settings, url, headers);
   // A browser that returns from a provider brings the state which it left with.

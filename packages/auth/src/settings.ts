@@ -37,6 +37,8 @@ export interface AuthSettings {
   readonly mailFrom: string;
   readonly mailDir: string | undefined;
   readonly providers: readonly Provider[];
+  /** The domain whose pages share passkeys; undefined gives each host its own. */
+  readonly passkeyDomain: string | undefined;
   /** The addresses or networks of the proxies whose X-Forwarded-For counts. */
   readonly proxies: readonly string[];
 }
@@ -79,7 +81,14 @@ const providerVariables = common.extend({
 });
 
 const variables = common.extend({
-  AUTH_URL: z.url().optional(),
+  AUTH_URL: z
+    .url({ protocol: /^https?$/, error: "is no address like https://api.example.com/auth" })
+    .refine(
+      (url) => !URL.canParse(url) || new URL(url).pathname !== "/",
+      "must end in a path: https://api.example.com/auth",
+    )
+    .transform((url) => url.replace(/\/+$/, ""))
+    .optional(),
   AUTH_SECRET: list.pipe(z.tuple([secret], secret)),
   AUTH_ORIGINS: list.pipe(z.array(z.string().refine(isOrigin, "is no origin"))).optional(),
   AUTH_API_URL: z.url().optional(),
@@ -89,6 +98,7 @@ const variables = common.extend({
     .transform(parseJson)
     .pipe(z.array(provider, "must be a JSON array of providers"))
     .optional(),
+  AUTH_PASSKEY_DOMAIN: z.hostname("is no domain like example.com").optional(),
   AUTH_MAIL_DIR: z.string().optional(),
   JWT_AUD: z.string().default("rowhouse"),
   JWT_ISS: z.string().default("rowhouse"),
@@ -122,6 +132,7 @@ export function readAuthSettings(env: NodeJS.ProcessEnv = process.env): AuthSett
     mailFrom: values.MAIL_FROM,
     mailDir: values.AUTH_MAIL_DIR,
     providers: values.AUTH_PROVIDERS ?? [],
+    passkeyDomain: values.AUTH_PASSKEY_DOMAIN,
     proxies: values.AUTH_PROXIES ?? [],
   };
 }

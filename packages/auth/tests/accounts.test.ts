@@ -136,6 +136,10 @@ async function personWithTask() {
     headers: { "Content-Type": "application/json" },
     body: '{"title":"Say hello"}',
   });
+  await signIn.sql(
+    "insert into identity.passkeys (user_id, credential_id, public_key) values ($1, $2, '')",
+    [person.id, person.id],
+  );
   return person;
 }
 
@@ -145,13 +149,14 @@ const rowsOf = async (id: string) =>
        (select count(*)::integer from identity.users where id = $1) as accounts,
        (select count(*)::integer from identity.sessions where user_id = $1) as sessions,
        (select count(*)::integer from identity.accounts where user_id = $1) as passwords,
+       (select count(*)::integer from identity.passkeys where user_id = $1) as passkeys,
        (select count(*)::integer from api.users where id = $1) as users,
        (select count(*)::integer from api.tasks where user_id = $1) as tasks`,
     [id],
   );
 
-const everything = { accounts: 1, sessions: 1, passwords: 1, users: 1, tasks: 1 };
-const nothing = { accounts: 0, sessions: 0, passwords: 0, users: 0, tasks: 0 };
+const everything = { accounts: 1, sessions: 1, passwords: 1, passkeys: 1, users: 1, tasks: 1 };
+const nothing = { accounts: 0, sessions: 0, passwords: 0, passkeys: 0, users: 0, tasks: 0 };
 
 test("who deletes their account leaves nothing, and takes nothing of another along", async () => {
   const leaver = await personWithTask();

@@ -1,12 +1,17 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { decodeJwt, SignJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { renewEncryption } from "../src/renew-encryption.ts";
+import { linkLifetime, renewLink } from "../src/renew-link.ts";
 import { decrypt } from "../src/secrets.ts";
 import { addKey, listKeys, maintainKeys, prepareKeys, promoteKey } from "../src/signing-keys.ts";
 import {
   ask,
   askApi,
+  exchangeCode,
+  follow,
   forgetTries,
+  linkTo,
   newPerson,
   password,
   type SignIn,
@@ -17,7 +22,9 @@ import {
 let signIn: SignIn;
 
 beforeAll(async () => {
-  signIn = await startSignIn();
+  signIn = await startSignIn({
+    AUTH_SECRET: `a-secret-for-tests-that-is-long-enough,${oldSecret}`,
+  });
 });
 
 beforeEach(() => forgetTries(signIn));
@@ -30,6 +37,7 @@ const withSecrets = (...secrets: [string, ...string[]]) => ({
 });
 
 const [newSecret, otherSecret] = ["n".repeat(32), "o".repeat(32)];
+const oldSecret = "a-secret-that-was-there-before-it";
 const readFile = () => readFileSync(signIn.settings.keyFile.path, "utf8");
 
 test("a key that has ended goes from the database and from PostgREST's file", async () => {
@@ -105,3 +113,27 @@ test.each(["/get-session", "/token"])(
     expect((await ask(signIn, path, { session })).headers.get("set-auth-token")).toBe(session);
   },
 );
+
+/** The link that confirms the address of a new person, as a service with another secret mails it. */
+async function linkSignedWith(secret: string, email: string): Promise<URL> {
+  await ask(signIn, "/sign-up/email", { body: { name: "Ada", email, password } });
+  const link = new URL(linkTo(signIn, email));
+  const claims = decodeJwt(link.searchParams.get("token") ?? "");
+  const signed = new SignJWT(claims).setProtectedHeader({ alg: "HS256" });
+  link.searchParams.set("token", await signed.sign(new TextEncoder().encode(secret)));
+  return link;
+}
+
+test("a link that was mailed before the secret was changed confirms the address", async () => {
+  const link = await linkSignedWith(oldSecret, "before@example.com");
+  expect((await exchangeCode(signIn, await follow(link.href))).body.user.emailVerified).toBe(true);
+});
+
+test("a link that no secret has signed does not, nor an old one when its time is over", async () => {
+  const forged = await linkSignedWith(otherSecret, "forged@example.com");
+  expect((await follow(forged.href)).searchParams.get("error")).toBe("INVALID_TOKEN");
+  const link = await linkSignedWith(oldSecret, "late@example.com");
+  const before = link.href;
+  await renewLink(link, signIn.settings.secrets, linkLifetime + 1);
+  expect(link.href).toBe(before);
+});

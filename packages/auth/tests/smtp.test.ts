@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { SMTPServer } from "smtp-server";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createMailer } from "../src/mail/mailer.ts";
+import { checkMail, createMailer } from "../src/mail/mailer.ts";
 import { confirmAddress } from "../src/mail/messages.ts";
 import { readAuthSettings } from "../src/settings.ts";
 
@@ -37,16 +37,16 @@ beforeAll(async () => {
 
 afterAll(() => new Promise<void>((resolve) => server.close(() => resolve())));
 
-const mailer = (password: string) =>
-  createMailer(
-    readAuthSettings({
-      AUTH_SECRET: "a-secret-for-tests-that-is-long-enough",
-      AUTH_DATABASE_URL: "postgres://localhost/none",
-      AUTH_KEYS_FILE: "none",
-      SMTP_URL: `smtp://sender:${password}@127.0.0.1:${port}`,
-      MAIL_FROM: "Task list <no-reply@example.com>",
-    }),
-  );
+const settings = (password: string) =>
+  readAuthSettings({
+    AUTH_SECRET: "a-secret-for-tests-that-is-long-enough",
+    AUTH_DATABASE_URL: "postgres://localhost/none",
+    AUTH_KEYS_FILE: "none",
+    SMTP_URL: `smtp://sender:${password}@127.0.0.1:${port}`,
+    MAIL_FROM: "Task list <no-reply@example.com>",
+  });
+
+const mailer = (password: string) => createMailer(settings(password));
 
 test("mail leaves by SMTP, with its link in one piece", async () => {
   const link = `http://127.0.0.1:3001/auth/verify-email?token=${"x".repeat(300)}&callbackURL=%2F`;
@@ -73,4 +73,11 @@ test("a mail that cannot leave is an error, which says nothing of the password",
   const error = await mailer("wrong")("ada@example.com", confirmAddress("http://x/")).catch(String);
   expect(error).toContain("Invalid login");
   expect(error).not.toContain("sender:");
+});
+
+test("whether mail can leave is known before the first", async () => {
+  await checkMail(settings("right"));
+  await expect(checkMail(settings("wrong"))).rejects.toThrow(
+    /^cannot send mail by SMTP_URL: Invalid login/,
+  );
 });

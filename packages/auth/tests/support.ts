@@ -145,7 +145,7 @@ export async function follow(link: string): Promise<URL> {
 }
 
 /** Exchanges the code in a page's address for the session. */
-export async function exchangeCode(signIn: SignIn, page: URL): Promise<Answer> {
+export async function exchangeCode(signIn: Pick<SignIn, "url">, page: URL): Promise<Answer> {
   const token = new URLSearchParams(page.hash.slice(1)).get("sign-in-code");
   return ask(signIn, "/one-time-token/verify", { body: { token } });
 }

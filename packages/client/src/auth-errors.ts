@@ -18,10 +18,17 @@ export type AuthErrorCode =
   | "INVALID_TOKEN"
   | "INVALID_CODE"
   | "SESSION_NOT_FRESH"
+  | "SIGNED_IN_AS_ANOTHER"
+  | "PASSKEYS_NOT_SUPPORTED"
+  | "PASSKEY_CANCELLED"
+  | "PASSKEY_EXISTS"
+  | "PASSKEY_REFUSED"
+  | "PASSKEY_NOT_FOUND"
+  | "PASSKEY_DOMAIN_INVALID"
   | "VALIDATION_ERROR"
   | (string & {});
 
-/** The sign-in service refused a request, for the reason that `code` names. */
+/** The sign-in service, or for a passkey the browser, refused a request, for the reason that `code` names. */
 export class AuthError extends ApiError {
   override readonly name = "AuthError";
   declare readonly code: AuthErrorCode;
@@ -43,11 +50,28 @@ export function signedOut(): SignedOutError {
   return new SignedOutError("Nobody is signed in. Sign in first.", unsent("signed_out"));
 }
 
+/** The error of a link that would sign somebody else in, and that this browser has not asked for. */
+export function signedInAsAnother(): AuthError {
+  return new AuthError(
+    "The link is for another account, and was not asked for in this browser. Sign out, then ask for a new one.",
+    unsent("SIGNED_IN_AS_ANOTHER"),
+  );
+}
+
+/** The error of a link, or of a sign-in at a provider, that the service has led back with a code. */
+export function deadLink(code: string): AuthError {
+  return new AuthError(
+    `The link, or the sign-in, did not work (${code}). Ask for a new one.`,
+    unsent(code),
+  );
+}
+
 /** What to do, where the service's message does not say so. */
 const remedies: Readonly<Record<string, string>> = {
   EMAIL_NOT_VERIFIED: "Follow the link in the mail, or ask for another with `sendConfirmation`.",
   INVALID_TOKEN: "Each link works once, and not for long: ask for a new one.",
   SESSION_NOT_FRESH: "Sign in again, then repeat it.",
+  PASSKEY_REFUSED: "Try again; or sign in another way, and add it once more.",
   UNAUTHORIZED: "The session has ended: sign in again.",
 };
 

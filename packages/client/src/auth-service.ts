@@ -5,7 +5,7 @@ import { UnavailableError } from "./errors.ts";
 import { type Limits, pause, startLimits } from "./limits.ts";
 
 /** One call of the sign-in service. */
-interface ServiceCall {
+export interface ServiceCall {
   /** Below the service's address: "/sign-in/email". */
   readonly path: string;
   /** Sent as JSON, by POST; without one it is a GET. */
@@ -13,7 +13,7 @@ interface ServiceCall {
   /** The token of the session. */
   readonly session?: string;
   /** What a sign-in of several steps must remember. */
-  readonly state?: string;
+  readonly state?: string | null;
   readonly signal?: AbortSignal | undefined;
   /** Whether it may be sent again when the service cannot be reached. */
   readonly idempotent?: boolean;

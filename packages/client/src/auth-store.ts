@@ -81,13 +81,19 @@ export function createSessionStore(options: AuthOptions, key: string): SessionSt
   };
 }
 
+/** The storage that all tabs of a page's origin share; undefined where there is none. */
+export function pageStorage(): Storage | undefined {
+  try {
+    return typeof document === "undefined" ? undefined : localStorage;
+  } catch {
+    return undefined; // The browser's settings forbid it.
+  }
+}
+
 /** Never one that several users of a server would share. */
 function defaultStorage(): AuthStorage {
-  try {
-    if (typeof document !== "undefined") return localStorage;
-  } catch {
-    // The browser's settings forbid it.
-  }
+  const shared = pageStorage();
+  if (shared) return shared;
   const items = new Map<string, string>();
   return {
     getItem: (key) => items.get(key) ?? null,

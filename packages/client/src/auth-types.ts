@@ -56,6 +56,16 @@ export interface ListedSession {
   readonly userAgent: string | null;
 }
 
+/** A passkey of the user, on whatever device. */
+export interface Passkey {
+  /** Names it for `removePasskey`. */
+  readonly id: string;
+  /** What the user calls it. */
+  readonly name: string;
+  readonly createdAt: string;
+  readonly lastUsedAt: string | null;
+}
+
 /** How a sign-in went: the second factor is asked for where the user has one. */
 export type SignInResult =
   | { readonly session: AuthSession; readonly needsSecondFactor: false }
@@ -64,8 +74,8 @@ export type SignInResult =
 /** Options of calls that have the service send a mail with a link. */
 export interface LinkOptions extends CallOptions {
   /**
-   * The page that the link leads to. Default: the page that asks for it, without its query. A link
-   * that does not work leads there with `?error=<code>`.
+   * The page that the link leads to. Default: the page that asks for it, without its query. What the
+   * link leaves in the page's address, `createAuth` takes from there.
    */
   readonly redirectTo?: string;
 }
@@ -89,7 +99,11 @@ export interface Auth {
    * @returns What removes the listener.
    */
   readonly onChange: (listener: (session: AuthSession | null) => void) => () => void;
-  /** Why the link that led to this page signed nobody in; undefined when there was none, or it did. */
+  /**
+   * Why the link, or the provider, that led to this page signed nobody in; undefined when there was
+   * none, or it did. INVALID_TOKEN and TOKEN_EXPIRED: too old, or used already. SIGNED_IN_AS_ANOTHER:
+   * a link that another browser has asked for never takes the place of another user's session.
+   */
   readonly linkError: ApiError | undefined;
   /** The tokens for the API, as `createClient({ url, token: auth.tokens }, tables)` takes them. */
   readonly tokens: TokenCache;
@@ -126,6 +140,14 @@ export interface Auth {
     factor: { readonly code: string } | { readonly backupCode: string },
     options?: CallOptions,
   ) => Promise<AuthSession>;
+  /**
+   * Signs in with a passkey, which the person chooses: call it when they press a button. It stands for
+   * the password and the second factor.
+   *
+   * @throws AuthError PASSKEY_CANCELLED, PASSKEYS_NOT_SUPPORTED, PASSKEY_DOMAIN_INVALID;
+   *   PASSKEY_REFUSED when the account does not know it, or it cannot be verified.
+   */
+  readonly signInWithPasskey: (options?: CallOptions) => Promise<AuthSession>;
   /** Has a link mailed that signs in, also where there is no account yet: then it makes one. */
   readonly sendMagicLink: (email: string, options?: LinkOptions) => Promise<void>;
   /** The address that a page goes to for a sign-in with a provider: `location.href = …`. */
@@ -170,6 +192,18 @@ export interface Auth {
   /** @throws AuthError INVALID_CODE. */
   readonly turnOnSecondFactor: (code: string, options?: CallOptions) => Promise<void>;
   readonly turnOffSecondFactor: (password: string, options?: CallOptions) => Promise<void>;
+
+  /**
+   * Adds a passkey of this device, or of a security key or phone that the person chooses.
+   *
+   * @param name What the user will know it by.
+   * @throws AuthError PASSKEY_CANCELLED, PASSKEYS_NOT_SUPPORTED, PASSKEY_EXISTS,
+   *   PASSKEY_DOMAIN_INVALID, PASSKEY_REFUSED, and SESSION_NOT_FRESH after a day.
+   */
+  readonly addPasskey: (name?: string, options?: CallOptions) => Promise<Passkey>;
+  readonly listPasskeys: (options?: CallOptions) => Promise<Passkey[]>;
+  /** Removes one. The device goes on to offer it, and it signs nobody in. @throws AuthError PASSKEY_NOT_FOUND. */
+  readonly removePasskey: (id: string, options?: CallOptions) => Promise<void>;
 
   /** All sessions of the user, on all devices. */
   readonly listSessions: (options?: CallOptions) => Promise<ListedSession[]>;

@@ -1,6 +1,7 @@
-import { signedOut } from "./auth-errors.ts";
-import { takeCode, thisPage } from "./auth-link.ts";
-import { createService, type ServiceAnswer, serviceUrl } from "./auth-service.ts";
+import { deadLink, signedInAsAnother, signedOut } from "./auth-errors.ts";
+import { linkTarget, takeLink } from "./auth-link.ts";
+import { createPasskey, getPasskey } from "./auth-passkeys.ts";
+import { createService, type ServiceAnswer, type ServiceCall, serviceUrl } from "./auth-service.ts";
 import { createSessionStore, pickUser, type StoredSession } from "./auth-store.ts";
 import { createTokens } from "./auth-tokens.ts";
 import type {
@@ -23,6 +24,7 @@ export type {
   AuthUser,
   LinkOptions,
   ListedSession,
+  Passkey,
   SignInResult,
 } from "./auth-types.ts";
 
@@ -44,10 +46,12 @@ export function createAuth(settings: AuthOptions): Auth {
   const key = settings.storageKey ?? "rowhouse.session";
   const service = createService(settings);
   const store = createSessionStore(settings, key);
-  let state: string | undefined;
+  let state: string | null = null;
   let linkError: ApiError | undefined;
   let exchange: Promise<void> | undefined;
   const { tokens, tabs } = createTokens(store, service, key, async () => exchange);
+
+  const page = (options?: Pick<LinkOptions, "redirectTo">) => linkTarget(key, options?.redirectTo);
 
   const read = async () => {
     await exchange;
@@ -63,7 +67,7 @@ export function createAuth(settings: AuthOptions): Auth {
   const begin = async ({ session: token, json }: ServiceAnswer): Promise<AuthSession> => {
     if (token === null) throw signedOut();
     const session = { token, user: pickUser(json.user) };
-    state = undefined;
+    state = null;
     await write(session);
     return publish(session);
   };
@@ -73,18 +77,22 @@ export function createAuth(settings: AuthOptions): Auth {
     service({ path, body, signal });
 
   /** Sends a call with the session, and keeps the one that the answer brings. */
-  const askSignedIn = async (path: string, body?: object, { signal }: CallOptions = {}) => {
+  const callSignedIn = async (call: Omit<ServiceCall, "session">): Promise<ServiceAnswer> => {
     const session = await read();
     if (session === null) throw signedOut();
-    const call = { path, session: session.token, signal, ...(body && { body }) };
-    const answer = await service(call).catch(async (error: unknown) => {
-      if (error instanceof SignedOutError) await replace(session, null);
-      throw error;
-    });
+    const answer = await service({ ...call, session: session.token }).catch(
+      async (error: unknown) => {
+        if (error instanceof SignedOutError) await replace(session, null);
+        throw error;
+      },
+    );
     const user = answer.json?.user?.id ? pickUser(answer.json.user) : session.user;
     await replace(session, { token: answer.session ?? session.token, user });
-    return answer.json;
+    return answer;
   };
+
+  const askSignedIn = async (path: string, body?: object, { signal }: CallOptions = {}) =>
+    (await callSignedIn({ path, signal, ...(body && { body }) })).json;
 
   const replace = async (old: StoredSession, session: StoredSession | null) => {
     await store.replace(old, session);
@@ -103,14 +111,23 @@ export function createAuth(settings: AuthOptions): Auth {
     );
   };
 
-  const code = takeCode();
-  if (code !== undefined) {
-    exchange = service({ path: "/one-time-token/verify", body: { token: code }, idempotent: true })
-      .then((answer) => {
-        // Before the listeners are called: they may look at `user`.
-        exchange = undefined;
-        return begin(answer);
-      })
+  /** Keeps the session of a link: of another user only when this browser has asked for the link. */
+  const arrive = async (answer: ServiceAnswer, isOwn: boolean) => {
+    const current = await store.read();
+    // Before the listeners are called: they may look at `user`.
+    exchange = undefined;
+    if (isOwn || !current || current.user.id === answer.json.user.id) return begin(answer);
+    const { session } = answer;
+    if (session) service({ path: "/sign-out", body: {}, session }).catch(() => {});
+    throw signedInAsAnother();
+  };
+
+  const link = takeLink(key);
+  if (link?.error) linkError = deadLink(link.error);
+  if (link?.code) {
+    const body = { token: link.code };
+    exchange = service({ path: "/one-time-token/verify", body, idempotent: true })
+      .then((answer) => arrive(answer, link.isOwn))
       .then(
         () => {},
         (error: unknown) => {
@@ -148,7 +165,7 @@ export function createAuth(settings: AuthOptions): Auth {
     signIn: async ({ email, password }, options): Promise<SignInResult> => {
       const answer = await ask("/sign-in/email", { email, password }, options);
       if (answer.json.twoFactorRedirect === true) {
-        state = answer.state ?? undefined;
+        state = answer.state;
         return { session: null, needsSecondFactor: true };
       }
       return { session: await begin(answer), needsSecondFactor: false };
@@ -158,7 +175,13 @@ export function createAuth(settings: AuthOptions): Auth {
         "code" in factor
           ? ["/two-factor/verify-totp", factor.code]
           : ["/two-factor/verify-backup-code", factor.backupCode];
-      return begin(await service({ path, body: { code }, signal, ...(state && { state }) }));
+      return begin(await service({ path, body: { code }, signal, state }));
+    },
+    signInWithPasskey: async ({ signal } = {}) => {
+      const asked = await service({ path: "/passkey/generate-authenticate-options", signal });
+      const body = { response: await getPasskey(asked.json, signal) };
+      const path = "/passkey/verify-authentication";
+      return begin(await service({ path, body, signal, state: asked.state }));
     },
     sendMagicLink: async (email, options) => {
       await ask("/sign-in/magic-link", { email, callbackURL: page(options) }, options);
@@ -201,6 +224,17 @@ export function createAuth(settings: AuthOptions): Auth {
     },
     turnOffSecondFactor: async (password, options) => {
       await askSignedIn("/two-factor/disable", { password }, options);
+    },
+
+    addPasskey: async (name, { signal } = {}) => {
+      const asked = await callSignedIn({ path: "/passkey/generate-register-options", signal });
+      const body = { response: await createPasskey(asked.json, signal), name };
+      const path = "/passkey/verify-registration";
+      return (await callSignedIn({ path, body, signal, state: asked.state })).json;
+    },
+    listPasskeys: (options) => askSignedIn("/passkey/list-user-passkeys", undefined, options),
+    removePasskey: async (id, options) => {
+      await askSignedIn("/passkey/delete-passkey", { id }, options);
     },
 
     listSessions: async (options) => {
@@ -247,8 +281,4 @@ function publish(session: StoredSession): AuthSession;
 function publish(session: StoredSession | null): AuthSession | null;
 function publish(session: StoredSession | null): AuthSession | null {
   return session && { user: session.user };
-}
-
-function page({ redirectTo = thisPage() }: Pick<LinkOptions, "redirectTo"> = {}) {
-  return redirectTo;
 }

@@ -90,10 +90,10 @@ describe("Its code", () => {
     globalThis.auth = createAuth({ url: "" });
   `;
 
-  test("stays within 5 kB, minified and gzipped", async () => {
+  test("stays within 6 kB, minified and gzipped", async () => {
     const code = await bundle(alone, true);
     expect(code.length).toBeGreaterThan(5_000);
-    expect(gzipSync(code).length).toBeLessThanOrEqual(5 * 1024);
+    expect(gzipSync(code).length).toBeLessThanOrEqual(6 * 1024);
   });
 
   test("is not in an app without it", async () => {

@@ -13,7 +13,22 @@ export function createMailer({ smtpUrl, mailFrom, mailDir }: AuthSettings): Mail
   const transport = createTransport(smtpUrl);
   return async (to, { subject, text }) => {
     // As one address: a text would be read as a list of them.
-    await transport.sendMail({ from: mailFrom, to: { name: "", address: to }, subject, text });
+    const message = { from: mailFrom, to: { name: "", address: to }, subject, text };
+    await transport.sendMail(message).catch(explain);
     log(`mail sent: ${subject}`);
   };
+}
+
+/**
+ * Tries whether mail can leave, so that the log tells before the first person waits for a link.
+ *
+ * @throws Error that says why not.
+ */
+export async function checkMail({ smtpUrl }: AuthSettings): Promise<void> {
+  if (smtpUrl !== undefined) await createTransport(smtpUrl).verify().catch(explain);
+}
+
+/** `rowhouse start` shows lines of the log that say so. */
+function explain(cause: Error): never {
+  throw new Error(`cannot send mail by SMTP_URL: ${cause.message}`, { cause });
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, watch } from "node:fs";
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, watch } from "node:fs";
 import { join } from "node:path";
 
 /**
@@ -21,6 +21,39 @@ export function watchMail(dir: string, report: (line: string) => void): () => vo
   const watcher = watch(dir, look);
   watcher.on("error", () => {}); // The mails are still in the folder.
   return () => watcher.close();
+}
+
+/**
+ * Reports from now on why the sign-in service cannot send mail: whoever waits for a link sees nothing
+ * of it.
+ *
+ * @param logFile Of the service; made when it is missing.
+ * @returns Ends it.
+ */
+export function watchMailFaults(logFile: string, report: (line: string) => void): () => void {
+  appendFileSync(logFile, "", { mode: 0o600 });
+  let read = readLog(logFile).length;
+  let last = "";
+  const look = () => {
+    const added = readLog(logFile).subarray(read).toString();
+    const lines = added.slice(0, added.lastIndexOf("\n") + 1);
+    read += Buffer.byteLength(lines);
+    for (const [fault] of lines.matchAll(/cannot send mail by SMTP_URL: .*/g)) {
+      if (fault !== last) report(`Sign-in ${fault}`);
+      last = fault;
+    }
+  };
+  const watcher = watch(logFile, look);
+  watcher.on("error", () => {}); // The faults are still in the log.
+  return () => watcher.close();
+}
+
+function readLog(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch {
+    return Buffer.of(); // Somebody has removed it.
+  }
 }
 
 /** The oldest first: names begin with the time. */

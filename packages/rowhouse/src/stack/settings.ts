@@ -31,12 +31,22 @@ const variables = z.object({
   IDENTITY_PASSWORD: text,
   AUTH: z.enum(["on", "off"], { error: "must be on or off" }).default("on"),
   AUTH_PORT: port.prefault("3001"),
-  AUTH_URL: z.url({ error: "is no address like https://api.example.com/auth" }).optional(),
+  AUTH_URL: z
+    .url({ protocol: /^https?$/, error: "is no address like https://api.example.com/auth" })
+    .refine((url) => !URL.canParse(url) || new URL(url).pathname !== "/", {
+      error: "must end in a path: https://api.example.com/auth",
+    })
+    .transform((url) => url.replace(/\/+$/, ""))
+    .optional(),
   AUTH_SECRET: z.string().optional(),
   AUTH_PROVIDERS: text,
+  AUTH_PASSKEY_DOMAIN: text,
   AUTH_ISSUER: z.url({ error: "is no address like https://tenant.example.com/" }).optional(),
   AUTH_JWKS_URL: z.url({ error: "is no address like https://example.com/jwks.json" }).optional(),
-  SMTP_URL: text,
+  SMTP_URL: z
+    .string()
+    .regex(/^smtps?:\/\//, "is no URL like smtp://user:password@host:587")
+    .optional(),
   MAIL_FROM: text,
   JWT_SECRET: z
     .string()
@@ -91,6 +101,8 @@ export interface Settings {
   readonly authSecret: string | undefined;
   /** JSON: the OpenID Connect providers that people may sign in with. */
   readonly authProviders: string | undefined;
+  /** The domain whose pages share passkeys. */
+  readonly passkeyDomain: string | undefined;
   /** The provider whose tokens the API takes, by OpenID Connect's discovery, or by its JWK set. */
   readonly issuer: string | undefined;
   readonly jwksUrl: string | undefined;
@@ -142,6 +154,7 @@ export function readSettings(
     authUrl: values.AUTH_URL,
     authSecret: values.AUTH_SECRET,
     authProviders: values.AUTH_PROVIDERS,
+    passkeyDomain: values.AUTH_PASSKEY_DOMAIN,
     issuer: values.AUTH_ISSUER,
     jwksUrl: values.AUTH_JWKS_URL,
     smtpUrl: values.SMTP_URL,

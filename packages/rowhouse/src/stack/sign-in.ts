@@ -84,6 +84,7 @@ export function signInVariables(
     AUTH_ISSUER: settings.issuer ?? "",
     AUTH_JWKS_URL: settings.jwksUrl ?? "",
     AUTH_PROVIDERS: settings.authProviders ?? "",
+    AUTH_PASSKEY_DOMAIN: settings.passkeyDomain ?? "",
     SMTP_URL: settings.smtpUrl ?? "",
     MAIL_FROM: settings.mailFrom ?? "",
     JWT_SECRET: jwtSecret,

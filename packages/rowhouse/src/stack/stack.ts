@@ -8,7 +8,7 @@ import { startEmbedded } from "./embedded.ts";
 import { type Home, openHome } from "./home.ts";
 import { acquireLock, type HomeLock } from "./lock.ts";
 import { ensureLogin, type LoginRole, loginUrl, setPassword } from "./login.ts";
-import { watchMail } from "./mail.ts";
+import { watchMail, watchMailFaults } from "./mail.ts";
 import { assertFree, freePort, loopback } from "./ports.ts";
 import {
   type ApiOptions,
@@ -89,6 +89,8 @@ export async function startStack(
     await beforeMigrating(database.url);
     const applied = await migrate(database.url, () => report(waitingText));
     await assertConfFits(database.url, settings.project.postgrestConf, report);
+    // Before the service tries the mail server.
+    if (settings.smtpUrl !== undefined) endMail = watchMailFaults(home.authLog, report);
     const signIn = await serveSignIn(settings, home, lock, group, database);
     if ("url" in signIn && settings.smtpUrl === undefined) {
       endMail = watchMail(home.mailDir, report);

@@ -77,8 +77,14 @@ function mailIn(dir: string): string | undefined {
   }
 }
 
-test("the sign-in service is restarted when it ends", async () => {
-  const stack = await startWithSignIn();
+test("the sign-in service is restarted when it ends, and tells why no mail can leave", async () => {
+  const authPort = String(await freePort());
+  const stack = await startWithSignIn({
+    AUTH_PORT: authPort,
+    AUTH_URL: `http://127.0.0.1:${authPort}/auth/`,
+    SMTP_URL: "smtp://127.0.0.1:1",
+  });
+  await stack.prints(/^Sign-in cannot send mail by SMTP_URL: connect ECONNREFUSED/m);
   const pid = stack.servers().node ?? 0;
   process.kill(pid, "SIGKILL");
   await stack.prints(/The sign-in service runs again/);
@@ -95,6 +101,9 @@ test.each([
   ["AUTH", "maybe", /AUTH must be on or off/],
   ["AUTH_PORT", "0", /AUTH_PORT/],
   ["AUTH_URL", "example.com", /AUTH_URL is no address/],
+  ["AUTH_URL", "ftp://example.com/auth", /AUTH_URL is no address/],
+  ["AUTH_URL", "https://example.com/", /AUTH_URL must end in a path/],
+  ["SMTP_URL", "mail.example.com:587", /SMTP_URL is no URL/],
   ["AUTH_ISSUER", "tenant", /AUTH_ISSUER is no address/],
   ["JWT_ROLE", "postgres", /JWT_ROLE must be authenticated/],
 ])("%s=%s is refused before anything starts", async (name, value, message) => {
