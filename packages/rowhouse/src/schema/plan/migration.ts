@@ -5,6 +5,7 @@ import { migrate } from "../../stack/dbmate.ts";
 import { defaultLockRetries } from "../../stack/lock-retries.ts";
 import type { Scratch } from "../../stack/scratch.ts";
 import { areEqual } from "../catalog/catalog.ts";
+import { unplanned } from "../catalog/coverage.ts";
 import { buildDeclared } from "../catalog/declared.ts";
 import { parseStatement } from "../catalog/sql.ts";
 import { type Proof, prove, type Refutation } from "../proof/prove.ts";
@@ -181,13 +182,15 @@ function unproven(
     "plan_unproven",
     `Found no plan that leads from db/migrations to sql/ and policies/. It fails on the way ${refutation?.direction}: ${reason}`,
     used === undefined
-      ? findRemedy(reason)
+      ? findRemedy(reason, refutation?.kinds)
       : `PostgreSQL lets a new label be used only after the migration that adds it. Write two: declare ${used.label} in ${used.type} alone, run \`rowhouse db migration\`, then declare what uses it and run it again.`,
   );
 }
 
-/** What to do about a plan that fails, by its SQLSTATE. */
-function findRemedy(reason: string): string {
+/** What to do about a plan that fails, by its SQLSTATE or by what it does not bring. */
+function findRemedy(reason: string, kinds: readonly string[] = []): string {
+  if (kinds.length > 0 && kinds.every((kind) => kind in unplanned))
+    return `Rowhouse compares this and does not plan it (${kinds.join(", ")}). Leave it declared, and write its migration by hand: \`npx dbmate new <name>\`, up and down. \`rowhouse db check\` verifies it.`;
   if (reason.includes("(23502)"))
     return "Rows that are there have no value for it. Give the column a default, or run `rowhouse db migration <name> --draft`: it writes the file with the place for their values.";
   if (reason.includes("(23503)"))

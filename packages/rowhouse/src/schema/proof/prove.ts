@@ -23,6 +23,8 @@ export interface Proof {
 export interface Refutation {
   readonly direction: "up" | "down";
   readonly reason: string;
+  /** The kinds of what it does not bring or take; none when it failed before that. */
+  readonly kinds?: readonly string[];
 }
 
 /** A migration that is to be tried. */
@@ -140,7 +142,10 @@ async function findRefutation(
   }
   const difference = compareCatalogs(wanted, await read());
   const changed = [...difference.missing, ...difference.surplus];
-  if (changed.length > 0) return { direction, reason: describeMismatch(difference) };
+  if (changed.length > 0) {
+    const kinds = [...new Set(changed.map(({ kind }) => kind))];
+    return { direction, reason: describeMismatch(difference), kinds };
+  }
   const lost = findLostTable(contents, await readContents(url));
   return lost ? { direction, reason: `It changes or loses rows of ${lost}.` } : undefined;
 }
