@@ -3,8 +3,8 @@ import { colours } from "../../lib/colours.ts";
 /** Something about grants or policies that makes requests fail. */
 export interface Fault {
   /** The rule of `rowhouse lint` that finds it. */
-  readonly rule: "column_grants" | "failing_requests" | "failing_rows";
-  /** Whether requests fail for sure; else it was seen to happen with some rows or claims. */
+  readonly rule: "column_grants" | "failing_requests" | "failing_rows" | "fallible_policies";
+  /** Whether requests fail for sure; else it happens with some rows or claims. */
   readonly level: "error" | "note";
   /** "api.tasks.due_on", "api.tasks" */
   readonly object: string;
