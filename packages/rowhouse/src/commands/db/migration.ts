@@ -145,7 +145,8 @@ export function refuse(hazards: readonly Hazard[], allowed: Allowed): void {
   );
 }
 
-export function describeProof({ proof: { rows, tables, untried, emptied } }: Draft): string[] {
+export function describeProof({ proof }: Draft): string[] {
+  const { rows, tables, untried, emptied, staying } = proof;
   return [
     `Proven: up arrives at sql/ and policies/, down returns, and ${rows} rows in ${tables} tables survived both.`,
     ...untried.map(
@@ -154,6 +155,10 @@ export function describeProof({ proof: { rows, tables, untried, emptied } }: Dra
     ...emptied.map(
       (table) =>
         `Down was tried with ${table} empty: a column that takes no null cannot come back otherwise.`,
+    ),
+    ...staying.map(
+      (role) =>
+        `Down leaves the role ${role}, with its settings, what it is a member of and its members: roles belong to the server.`,
     ),
   ];
 }

@@ -17,6 +17,8 @@ export interface Proof {
   readonly untried: readonly WithoutRows[];
   /** The tables that had to be emptied for the way down. */
   readonly emptied: readonly string[];
+  /** The roles that the way down leaves, with their settings and memberships. */
+  readonly staying: readonly string[];
 }
 
 /** Why a migration does not do what it should, and in which direction. */
@@ -95,6 +97,7 @@ async function runProof(
     tables: filled,
     untried,
     emptied: attempt.emptied,
+    staying: attempt.newRoles,
   };
 }
 
