@@ -195,15 +195,27 @@ test.each([
   });
 });
 
+const filling =
+  "create function api.fill() returns void language sql as 'insert into api.kinds values (1)';\n";
+
 test.each([
-  "do $$ begin insert into api.kinds values (1); end $$;",
-  "create table api.kinds_too as select 1 as a;",
-])("rows that no text shows are refused, too: %s", async (sql) => {
+  ["a block", "do $$ begin insert into api.kinds values (1); end $$;", "2:1: this puts rows"],
+  ["a query", "with a as (insert into api.kinds values (1) returning a) select a from a;", "2:1:"],
+  ["a table's own query", "create table api.more_kinds as select 1 as a;", "2:1: this puts rows"],
+  ["a function", `${filling}-- Fills it.\nselect api.fill();`, "4:1: this may put rows"],
+])("rows that come by %s are refused, with the place", async (_what, sql, place) => {
   const root = copyProject();
+  // A `do` block of the project's own names no such table, and is none of it.
   writeFileSync(join(root, "sql/api/kinds.sql"), `create table api.kinds (a int);\n${sql}`);
   await expect(buildDeclared(await emptyDatabase(), root)).rejects.toMatchObject({
     code: "declaration_refused",
-    message: expect.stringMatching(/put rows into api\.kinds/),
+    message: expect.stringMatching(
+      new RegExp(
+        `^(?:This|One of these) cannot be declared\\.\n.*sql/api/kinds\\.sql:${place}`,
+        "s",
+      ),
+    ),
+    remedy: expect.stringContaining("migration by hand"),
   });
 });
 

@@ -6,7 +6,7 @@ import { openProject } from "../../lib/project.ts";
 import { withClient } from "../../stack/database.ts";
 import { formatFault } from "./fault.ts";
 import { findObstacle } from "./needs.ts";
-import { findRefusal, rowsRefusal } from "./refused.ts";
+import { findRefusal, rowsRefusal, runsSomething } from "./refused.ts";
 import { type Statement, splitStatements } from "./sql.ts";
 import { isCreation, listSubjects } from "./subject.ts";
 
@@ -75,7 +75,7 @@ export async function buildDeclared(url: string, root = openProject().root): Pro
     });
     const stuck = await untilStuck(split, (some) => applyStatements(client, root, some));
     if (stuck.length > 0) throw createStuckError(root, stuck);
-    await refuseRows(client);
+    await refuseRows(client, files);
     await client.query("commit");
   });
 }
@@ -122,15 +122,35 @@ function refuseUndeclarable(file: string, sql: string): void {
 
 const filledSql = readFileSync(join(import.meta.dirname, "filled.sql"), "utf8");
 
-/** Rows can also come from a `do` block, a function or a query: that no text shows. */
-async function refuseRows(client: pg.Client): Promise<void> {
+/** Rows can also come from a `do` block, a function or a query: that is seen when they are there. */
+async function refuseRows(client: pg.Client, files: readonly DeclaredFile[]): Promise<void> {
   const { rows } = await client.query<{ name: string }>(filledSql);
   if (rows.length === 0) return;
-  throw new RowhouseError(
-    "declaration_refused",
-    `The files put rows into ${rows.map(({ name }) => name).join(", ")}, but ${rowsRefusal.reason}.`,
-    rowsRefusal.remedy,
+  const names = rows.map(({ name }) => name);
+  const filling = findFilling(files, names);
+  const [first, verb] =
+    filling.length > 1
+      ? ["One of these cannot be declared.", "may put"]
+      : ["This cannot be declared.", "puts"];
+  const reason = new Error(`this ${verb} rows into ${names.join(", ")}: ${rowsRefusal.reason}`);
+  const places = filling.map(({ file, sql, statement }) =>
+    formatFault(file, sql, reason, statement.codeStart),
   );
+  throw new RowhouseError("declaration_refused", [first, ...places].join("\n"), rowsRefusal.remedy);
+}
+
+/** The statements that may have put rows into tables: those that name one, or else all that run something. */
+function findFilling(files: readonly DeclaredFile[], tables: readonly string[]) {
+  const running = files.flatMap(({ file, sql }) =>
+    splitStatements(sql)
+      .filter(({ tree }) => runsSomething(tree))
+      .map((statement) => ({ file, sql, statement })),
+  );
+  const words = tables.map((name) => name.slice(name.lastIndexOf(".") + 1).replaceAll('"', ""));
+  const naming = running.filter(({ statement }) =>
+    words.some((word) => statement.text.includes(word)),
+  );
+  return naming.length > 0 ? naming : running;
 }
 
 /** Applies whole files; those that name something missing are left. */

@@ -56,6 +56,13 @@ const byKind: Readonly<Record<string, Refusal>> = {
 
 const outside = new Set(["OBJECT_DATABASE", "OBJECT_TABLESPACE", "OBJECT_LARGEOBJECT"]);
 
+/** Whether a statement runs something that may put rows into a table that it does not make. */
+export function runsSomething(tree: Tree | undefined): boolean {
+  return tree !== undefined && runners.some((kind) => kind in tree);
+}
+
+const runners = ["CallStmt", "CreateTableAsStmt", "DoStmt", "ExecuteStmt", "SelectStmt"];
+
 /** Why a statement cannot stand in sql/ or policies/; undefined when it can. */
 export function findRefusal(tree: Tree | undefined): Refusal | undefined {
   if (tree === undefined) return undefined;
