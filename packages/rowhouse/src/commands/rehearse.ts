@@ -54,7 +54,9 @@ async function rehearseDeploy({ against, accept, json, as, ...how }: Options): P
   const options = { ...how, as: as ?? [] };
   const { rehearse } = await import("../access/rehearse/rehearse.ts");
   const { describeRehearsal } = await import("../access/rehearse/text.ts");
-  const { describeFaults, findNewFaults, keepFault } = await import("../access/faults/fault.ts");
+  const { describeFaults, describeKeeping, findNewFaults } = await import(
+    "../access/faults/fault.ts"
+  );
   const { readFaults } = await import("../access/faults/faults.ts");
   const declared = readDeclaredAccess();
   // It is waited for below; until then its failure must not end the process.
@@ -86,8 +88,8 @@ async function rehearseDeploy({ against, accept, json, as, ...how }: Options): P
   ]);
   const { gains, unclear, faults } = rehearsal;
   if (!accept && (gains || unclear || faults.length > 0)) {
-    if (!json && faults.length > 0) print(keepFault);
-    if (!json && (gains || unclear)) print("If that is intended, add --accept.");
+    if (!json) print("If that is intended, add --accept.");
+    if (!json && faults.length > 0) print(describeKeeping(faults));
     process.exitCode = 2;
   }
 }

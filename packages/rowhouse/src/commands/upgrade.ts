@@ -24,6 +24,7 @@ export const upgradeCommand = new Command("upgrade")
   .option("--allow-drop <object...>", "let the migration drop these")
   .option("--allow-rls-off <table...>", "let it turn row-level security off on these")
   .option("--allow-anonymous <object...>", "let it open these to anonymous")
+  .option("--allow-power <role...>", "let it make these roles members of others, or bypassrls")
   .option("--json", "for programs")
   .addHelpText("after", help)
   .action(upgrade);

@@ -64,13 +64,16 @@ test("db migration writes nothing that drops data, unless just that is allowed",
     code: 1,
     stdout: "",
     stderr: expect.stringMatching(
-      /\[step_refused\].*It grants select on table column api\.users\.id to anonymous\.\n.*--allow-anonymous api\.users\.id/s,
+      /\[step_refused\].*It grants select on table column api\.users\.id to anonymous\.\n--allow-drop api\.users\.id names nothing that this migration needs\..*--allow-anonymous api\.users\.id/s,
     ),
   });
   expect(readdirSync(join(project, "db/migrations"))).toEqual(before);
   expect((await migration("--allow-anonymous", "api.users.id")).code).toBe(0);
   expect(readdirSync(join(project, "db/migrations"))).toHaveLength(before.length + 1);
-});
+  expect((await migration("--allow-drop", "api.userz")).stderr).toBe(
+    "--allow-drop api.userz names nothing that this migration needs.\nNothing to do: db/migrations builds what sql/ and policies/ declare.\n",
+  );
+}, 120_000);
 
 test("db check and db diff tell how a database stands, and only read it", async () => {
   const url = await migratedClone();

@@ -128,6 +128,9 @@ describe("A column that is added to sql/api/tasks.sql alone", () => {
     expect(outcome.stdout).toContain(
       `Requests fail: api.tasks.due_on: ${notReadable}. Its select=*, and what a write gives back, is 403.\n  do: grant select (due_on) on api.tasks to authenticated;`,
     );
+    expect(outcome.stdout).toMatch(
+      /\nIf that is intended, add --accept\.\nWhat is meant to fail .*\{"lint":\{"column_grants":\{"api\.tasks\.due_on":"your reason"\}\}\}\n$/,
+    );
     const { code, stdout } = await rehearse("--json", "--accept");
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ faults: [{ object: "api.tasks.due_on" }] });

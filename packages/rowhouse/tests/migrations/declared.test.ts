@@ -144,6 +144,54 @@ test("of files that cannot be built, the one that misses something is named, wit
   });
 });
 
+test.each([
+  [
+    "what the same file makes below",
+    "create table api.a (id int primary key, b int references api.b (id));\ncreate table api.b (id int primary key, a int references api.a (id));",
+    /sql\/api\/a\.sql:1:\d+: relation "api\.b" does not exist/,
+    /^sql\/api\/a\.sql makes api\.b further below: move that up\. If each needs the other/,
+  ],
+  [
+    "a drop of what is in use",
+    "create type api.mood as enum ('a');\ncreate table api.a (mood api.mood);\ndrop type api.mood;",
+    /sql\/api\/a\.sql:3:\d+: cannot drop type api\.mood because other objects depend on it/,
+    /^Take the drop out: .* what stands in no file is dropped/,
+  ],
+])("the remedy fits: %s", async (_what, a, message, remedy) => {
+  await expect(buildDeclared(await emptyDatabase(), projectWith({ a }))).rejects.toMatchObject({
+    code: "declaration_failed",
+    message: expect.stringMatching(message),
+    remedy: expect.stringMatching(remedy),
+  });
+});
+
+test.each([
+  [
+    "an index that is built concurrently",
+    "create index concurrently a on api.tasks (title);",
+    /kinds\.sql:1:1: .*`concurrently` cannot run in one/,
+    /transaction:false/,
+  ],
+  [
+    "dbmate's line in a string",
+    "create table api.kinds (a int);\ncomment on table api.kinds is '\n-- migrate:down';",
+    /kinds\.sql:3:1: dbmate splits a migration at such a line/,
+    /indented by a space/,
+  ],
+  [
+    "dbmate's line in a comment",
+    "--migrate:up\ncreate table api.kinds (a int);",
+    /kinds\.sql:1:1: dbmate splits/,
+    /indented by a space/,
+  ],
+])("what a migration could not hold is refused: %s", async (_what, kinds, message, remedy) => {
+  await expect(buildDeclared(await emptyDatabase(), projectWith({ kinds }))).rejects.toMatchObject({
+    code: "declaration_refused",
+    message: expect.stringMatching(message),
+    remedy: expect.stringMatching(remedy),
+  });
+});
+
 test("a folder that is missing is named", async () => {
   const root = copyProject();
   rmSync(join(root, "policies"), { recursive: true });

@@ -18,6 +18,7 @@ export interface Allowed {
   readonly allowDrop?: readonly string[];
   readonly allowRlsOff?: readonly string[];
   readonly allowAnonymous?: readonly string[];
+  readonly allowPower?: readonly string[];
 }
 
 interface Options extends Allowed {
@@ -41,6 +42,7 @@ export const migrationCommand = new Command("migration")
   )
   .option("--allow-rls-off <table...>", "allow turning row-level security off on these")
   .option("--allow-anonymous <object...>", "allow opening these to anonymous requests")
+  .option("--allow-power <role...>", "allow making these roles members of others, or bypassrls")
   .addHelpText(
     "after",
     `
@@ -48,13 +50,16 @@ It is tried on throwaway servers first: up must arrive at what is declared, down
 made-up rows must survive both. Only then is the file written.`,
   )
   .action(async (name: string, { draft: marked, rename: renames = [], ...allowed }: Options) => {
-    const permit = (hazards: readonly Hazard[]) => refuse(hazards, allowed);
+    const permit = (hazards: readonly Hazard[]) => {
+      for (const line of refuse(hazards, allowed)) note(line);
+    };
     const { draftMigration } = await import("../../schema/plan/migration.ts");
     const { root, migrationsDir: dir, lint } = openProject();
     await withScratchPair(async (migrated, declared) => {
       const options = { root, dir, migrated, declared, permit, backfill: marked === true, renames };
       const draft = await draftMigration(options, name);
       if (draft === undefined) {
+        permit([]);
         note("Nothing to do: db/migrations builds what sql/ and policies/ declare.");
         return;
       }
@@ -100,9 +105,10 @@ function refuseFailing(faults: readonly Fault[]): void {
 
 /** Reports with the file what a person may have forgotten: the columns can be meant to be hidden. */
 async function noteFaults(faults: readonly Fault[]): Promise<void> {
-  const { describeFaults, keepFault } = await import("../../access/faults/fault.ts");
+  const { describeFaults, describeKeeping } = await import("../../access/faults/fault.ts");
   for (const line of describeFaults(faults)) note(line);
-  if (faults.some(({ level }) => level === "error")) note(keepFault);
+  const errors = faults.filter(({ level }) => level === "error");
+  if (errors.length > 0) note(describeKeeping(errors));
 }
 
 /** "api.tasks.title=name", or "api.tasks=jobs" */
@@ -126,12 +132,17 @@ const flags: Record<HazardKind, [flag: string, allowed: keyof Allowed]> = {
   drop: ["--allow-drop", "allowDrop"],
   "rls-off": ["--allow-rls-off", "allowRlsOff"],
   anonymous: ["--allow-anonymous", "allowAnonymous"],
+  power: ["--allow-power", "allowPower"],
 };
 
-/** @throws RowhouseError step_refused, naming every step that no flag allows. */
-export function refuse(hazards: readonly Hazard[], allowed: Allowed): void {
+/**
+ * @throws RowhouseError step_refused, naming every step that no flag allows.
+ * @returns What is allowed and in no step: a name that is mistyped, or no longer needed.
+ */
+export function refuse(hazards: readonly Hazard[], allowed: Allowed): string[] {
   const refused = hazards.filter(({ kind, object }) => !allowed[flags[kind][1]]?.includes(object));
-  if (refused.length === 0) return;
+  const unused = findUnused(hazards, allowed);
+  if (refused.length === 0) return unused;
   const needed = new Set(
     refused.map(({ kind, object }) => `${flags[kind][0]} ${quoteForShell(object)}`),
   );
@@ -140,8 +151,18 @@ export function refuse(hazards: readonly Hazard[], allowed: Allowed): void {
     [
       "Refused: this needs explicit permission:",
       ...refused.map(({ message }) => `  ${message}`),
+      ...unused,
     ].join("\n"),
     `Nothing was written. If it is intended, add: ${[...needed].join(" ")}`,
+  );
+}
+
+/** The names behind flags that no step needs, in sentences. */
+function findUnused(hazards: readonly Hazard[], allowed: Allowed): string[] {
+  return Object.entries(flags).flatMap(([kind, [flag, key]]) =>
+    (allowed[key] ?? [])
+      .filter((name) => !hazards.some((one) => one.kind === kind && one.object === name))
+      .map((name) => `${flag} ${quoteForShell(name)} names nothing that this migration needs.`),
   );
 }
 

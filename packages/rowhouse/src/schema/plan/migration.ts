@@ -195,6 +195,8 @@ function findRemedy(reason: string, kinds: readonly string[] = []): string {
     return "Rows that are there have no value for it. Give the column a default, or run `rowhouse db migration <name> --draft`: it writes the file with the place for their values.";
   if (reason.includes("(23503)"))
     return "Rows that are there refer to rows that the new table does not have. If the table has a new name only, say so: `--rename api.old=new`. Otherwise write this migration by hand; `rowhouse db check` verifies it.";
+  if (reason.includes("(2BP01)"))
+    return "Something that stays still uses what would be dropped: the message names both. Declare it without that first, run `rowhouse db migration`, then drop.";
   return "Write this migration by hand; `rowhouse db check` verifies it.";
 }
 

@@ -35,7 +35,7 @@ function renameStatement({ table, column, to }: Rename, back: boolean): string {
 }
 
 /** "tasks" of "api.tasks". */
-function getLastName(table: string): string {
+export function getLastName(table: string): string {
   return /(?:"(?:[^"]|"")*"|[^."]+)$/.exec(table)?.[0] ?? table;
 }
 
