@@ -25,6 +25,7 @@ async function evaluateCondition(up: string, down: string, losing: string[] = []
     dir: migrationsDir,
     declared: up.includes(add) ? withNote : before,
     losing: new Set(losing),
+    renamed: new Map(),
     emptied: [],
     newRoles: [],
   });

@@ -63,8 +63,7 @@ made-up rows must survive both. Only then is the file written.`,
         note("Nothing to do: db/migrations builds what sql/ and policies/ declare.");
         return;
       }
-      const faults = await findBroughtFaults(draft, lint);
-      refuseFailing(faults);
+      const faults = await findFaultsOfDraft(draft, lint);
       const file = join(dir, draft.file);
       writeFileSync(file, draft.text, { flag: "wx" });
       print(`wrote ${relative(process.cwd(), file)}`);
@@ -80,12 +79,22 @@ made-up rows must survive both. Only then is the file written.`,
     });
   });
 
-/** What fails after the migration and did not before, on made-up rows. */
-async function findBroughtFaults({ before, after }: Draft, off: LintSettings): Promise<Fault[]> {
+/**
+ * What fails after the migration and did not before, on made-up rows.
+ *
+ * @returns What a person may want: a column that is hidden, a policy that fails for some rows.
+ * @throws RowhouseError requests_fail when a policy fails.
+ */
+export async function findFaultsOfDraft(
+  { before, after }: Pick<Draft, "before" | "after">,
+  off: LintSettings,
+): Promise<Fault[]> {
   const { findNewFaults } = await import("../../access/faults/fault.ts");
   const { readFaultsWithRows } = await import("../../access/faults/faults.ts");
   const faults = findNewFaults(await readFaultsWithRows(before), await readFaultsWithRows(after));
-  return withoutSwitchedOff(faults, off);
+  const brought = withoutSwitchedOff(faults, off);
+  refuseFailing(brought);
+  return brought;
 }
 
 /** @throws RowhouseError requests_fail */
@@ -104,7 +113,7 @@ function refuseFailing(faults: readonly Fault[]): void {
 }
 
 /** Reports with the file what a person may have forgotten: the columns can be meant to be hidden. */
-async function noteFaults(faults: readonly Fault[]): Promise<void> {
+export async function noteFaults(faults: readonly Fault[]): Promise<void> {
   const { describeFaults, describeKeeping } = await import("../../access/faults/fault.ts");
   for (const line of describeFaults(faults)) note(line);
   const errors = faults.filter(({ level }) => level === "error");

@@ -19,7 +19,13 @@ import { findPlanHazards } from "./hazards.ts";
 import { findNewLabels } from "./labels.ts";
 import { planChanges } from "./plan.ts";
 import { tablesToEmpty } from "./recreated.ts";
-import { applyRenames, getOldName, type Rename, renameStatements } from "./rename.ts";
+import {
+  applyRenames,
+  getOldName,
+  mapRenamedTables,
+  type Rename,
+  renameStatements,
+} from "./rename.ts";
 import { findNewRoles, keepRoles, listRoles } from "./roles.ts";
 import { readSnapshot, type Snapshot } from "./snapshot.ts";
 import { declaredSources, migratedSources } from "./sources.ts";
@@ -79,11 +85,13 @@ export async function draftMigration(
   const hazards = findPlanHazards([from, to], written);
   options.permit?.(hazards);
   const dropped = hazards.filter(({ kind }) => kind === "drop").map(({ object }) => object);
-  // What was in a renamed column or table is found under its new name.
-  const losing = new Set([...dropped, ...renames.map(getOldName)]);
+  // What was in a renamed column is found under its new name.
+  const columns = renames.filter(({ column }) => column !== undefined);
+  const losing = new Set([...dropped, ...columns.map(getOldName)]);
   const emptied = tablesToEmpty(hazards, from.catalog).filter(
     (table) => !losing.has(table) && declared.some((one) => one.name === table),
   );
+  const renamed = mapRenamedTables(renames);
   const newRoles = findNewRoles(from.catalog, declared);
   const file = `${nextVersion(dir)}_${name}.sql`;
 
@@ -114,7 +122,7 @@ export async function draftMigration(
     const backfills = options.backfill ? findRequired(up) : [];
     const filled = await withMadeUpValues(up, backfills, target);
     const text = migrationText(filled, down, { emptied, unchecked });
-    const attempt = { file, text, dir, declared, losing, emptied, newRoles, target };
+    const attempt = { file, text, dir, declared, losing, renamed, emptied, newRoles, target };
     const outcome = await prove(options.migrated, attempt);
     if ("rows" in outcome) {
       const shown = backfills.length > 0 ? splitRequired(up, (one) => [markedPlace(one)]) : up;
