@@ -35,6 +35,7 @@ test("a migration that arrives, returns and keeps the rows is proven", async () 
   expect(await evaluateCondition(add, drop)).toEqual({
     rows: 20,
     tables: 9,
+    staying: [],
     untried: [],
     emptied: [],
   });
