@@ -100,15 +100,15 @@ function keepErrors(faults: readonly Fault[], { project }: Settings): Fault[] {
 
 /** @throws RowhouseError requests_fail, when a deploy to an API has to fail. */
 async function reportFailing(faults: readonly Fault[], isDeploy: boolean): Promise<void> {
-  const { describeFaults, keepFault } = await import("../access/faults/fault.ts");
+  const { describeFaults, describeKeeping } = await import("../access/faults/fault.ts");
   if (!isDeploy) {
-    for (const line of [...describeFaults(faults), keepFault]) note(line);
+    for (const line of [...describeFaults(faults), describeKeeping(faults)]) note(line);
     return;
   }
   throw new RowhouseError(
     "requests_fail",
     ["The migrations are applied, and requests fail now:", ...describeFaults(faults)].join("\n"),
-    keepFault,
+    describeKeeping(faults),
   );
 }
 
@@ -124,11 +124,11 @@ async function refuseFailing(url: string, settings: Settings): Promise<void> {
   });
   const faults = tried?.faults ?? [];
   if (faults.length === 0) return;
-  const { describeFaults, keepFault } = await import("../access/faults/fault.ts");
+  const { describeFaults, describeKeeping } = await import("../access/faults/fault.ts");
   throw new RowhouseError(
     "requests_fail",
     ["After these migrations requests would fail:", ...describeFaults(faults)].join("\n"),
-    `Nothing was migrated: write the next migration, and deploy both. ${keepFault}`,
+    `Nothing was migrated: write the next migration, and deploy both. ${describeKeeping(faults)}`,
   );
 }
 

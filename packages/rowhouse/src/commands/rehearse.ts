@@ -54,7 +54,9 @@ async function rehearseDeploy({ against, accept, json, as, ...how }: Options): P
   const options = { ...how, as: as ?? [] };
   const { rehearse } = await import("../access/rehearse/rehearse.ts");
   const { describeRehearsal } = await import("../access/rehearse/text.ts");
-  const { describeFaults, findNewFaults, keepFault } = await import("../access/faults/fault.ts");
+  const { describeFaults, describeKeeping, findNewFaults } = await import(
+    "../access/faults/fault.ts"
+  );
   const { readFaults } = await import("../access/faults/faults.ts");
   const declared = readDeclaredAccess();
   // It is waited for below; until then its failure must not end the process.
@@ -64,10 +66,15 @@ async function rehearseDeploy({ against, accept, json, as, ...how }: Options): P
     await reportIfAhead(url);
     const { rules, faults } = await declared;
     const rehearsal = await rehearse(url, rules, options, progress.describeRehearsal);
-    const brought = findNewFaults(await readFaults(url), faults);
+    const brought = withoutSwitchedOff(
+      findNewFaults(await readFaults(url), faults),
+      settings.project.lint,
+    );
     return {
       ...rehearsal,
-      faults: withoutSwitchedOff(brought, settings.project.lint).filter(isCertain),
+      faults: brought.filter(({ level }) => level === "error"),
+      // What made-up rows show by chance is left to `lint`.
+      notes: brought.filter(({ rule }) => rule === "fallible_policies"),
     };
   };
   const work = against ? look(against) : withDatabase(settings, openHome(settings.home), look);
@@ -77,12 +84,12 @@ async function rehearseDeploy({ against, accept, json, as, ...how }: Options): P
   });
   printResult(rehearsal, json, () => [
     ...describeRehearsal(rehearsal),
-    ...describeFaults(rehearsal.faults),
+    ...describeFaults([...rehearsal.faults, ...rehearsal.notes]),
   ]);
   const { gains, unclear, faults } = rehearsal;
   if (!accept && (gains || unclear || faults.length > 0)) {
-    if (!json && faults.length > 0) print(keepFault);
-    if (!json && (gains || unclear)) print("If that is intended, add --accept.");
+    if (!json) print("If that is intended, add --accept.");
+    if (!json && faults.length > 0) print(describeKeeping(faults));
     process.exitCode = 2;
   }
 }
@@ -93,10 +100,6 @@ async function reportIfAhead(url: string): Promise<void> {
   const { describeVersions } = await import("../schema/catalog/versions.ts");
   const { unknown } = await readVersions(url, openProject().migrationsDir);
   for (const line of describeVersions({ pending: [], unknown })) note(line);
-}
-
-function isCertain({ level }: Fault): boolean {
-  return level === "error";
 }
 
 /** Who may do what by sql/ and policies/, and what fails, on a throwaway server. */

@@ -1,9 +1,18 @@
 import { Command } from "commander";
+import type { Fault } from "../access/faults/fault.ts";
 import { note, noteIfSlow, print, printResult } from "../lib/output.ts";
 import { openProject } from "../lib/project.ts";
+import type { Hazard } from "../schema/plan/hazard.ts";
+import type { Draft } from "../schema/plan/migration.ts";
 import type { FileChange } from "../schema/upgrade/merge.ts";
 import type { Upgrade } from "../schema/upgrade/upgrade.ts";
-import { type Allowed, describeProof, refuse } from "./db/migration.ts";
+import {
+  type Allowed,
+  describeProof,
+  findFaultsOfDraft,
+  noteFaults,
+  refuse,
+} from "./db/migration.ts";
 
 const help = `
 Run it after \`npm update rowhouse\`. Rowhouse owns sql/request, sql/private, compose/ and
@@ -24,6 +33,7 @@ export const upgradeCommand = new Command("upgrade")
   .option("--allow-drop <object...>", "let the migration drop these")
   .option("--allow-rls-off <table...>", "let it turn row-level security off on these")
   .option("--allow-anonymous <object...>", "let it open these to anonymous")
+  .option("--allow-power <role...>", "let it make these roles members of others, or bypassrls")
   .option("--json", "for programs")
   .addHelpText("after", help)
   .action(upgrade);
@@ -31,12 +41,24 @@ export const upgradeCommand = new Command("upgrade")
 async function upgrade({ dryRun, json, ...allowed }: Options): Promise<void> {
   const project = openProject();
   const { applyUpgrade, planUpgrade } = await import("../schema/upgrade/upgrade.ts");
+  let unused: readonly string[] = [];
+  let faults: readonly Fault[] = [];
+  const judge = {
+    permit: (hazards: readonly Hazard[]) => {
+      unused = refuse(hazards, allowed);
+    },
+    check: async (draft: Draft) => {
+      faults = await findFaultsOfDraft(draft, project.lint);
+    },
+  };
   const planned = await noteIfSlow(
     "Trying the upgrade on throwaway servers ...",
-    planUpgrade(project, (hazards) => refuse(hazards, allowed)),
+    planUpgrade(project, judge),
   );
   if (!dryRun) applyUpgrade(project, planned);
   printResult(planned, json, (result) => describe(result, dryRun));
+  for (const line of unused) note(line);
+  await noteFaults(faults);
   const conflicts = planned.changes.filter(({ outcome }) => outcome === "conflict");
   if (conflicts.length > 0) {
     note("Resolve the conflicts, then run `npx rowhouse db migration upgrade`.");

@@ -8,6 +8,7 @@ export const lintSettingsSchema = z.record(
   z.union([reason, z.record(z.string(), reason)], {
     error: 'give a reason, or an object: { "api.table.column": "the reason" }',
   }),
+  { error: 'give an object of rules: { "awkward_names": "the reason" }' },
 );
 
 /** Rules that are switched off: for all objects with one reason, or with a reason for each object. */

@@ -21,10 +21,18 @@ export interface Project {
 const defaultTypesFile = "client/database.types.ts";
 
 /** The part "rowhouse" of a project's package.json; all of it is optional. */
-const configSchema = z.strictObject({
-  types: z.string().min(1).default(defaultTypesFile),
-  lint: lintSettingsSchema.default({}),
-});
+const configSchema = z.strictObject(
+  {
+    types: z.string({ error: "give the path of a file" }).min(1).default(defaultTypesFile),
+    lint: lintSettingsSchema.default({}),
+  },
+  {
+    error: ({ code, keys }) =>
+      code === "unrecognized_keys"
+        ? `there is no such setting: ${(keys as string[]).join(", ")}`
+        : 'give an object: { "types": "<file>", "lint": { … } }',
+  },
+);
 
 /**
  * Finds the project of a folder: the folder itself, or the nearest one above it, that holds
@@ -72,7 +80,7 @@ function readConfig(file: string): z.infer<typeof configSchema> {
   const parsed = configSchema.safeParse(readJson(file).rowhouse ?? {});
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(
-    ({ path, message }) => `  ${["rowhouse", ...path].join(".")}: ${message}`,
+    ({ path, message }) => `  ${["rowhouse", ...path].join(".")}: ${message}.`,
   );
   throw new RowhouseError(
     "settings_invalid",

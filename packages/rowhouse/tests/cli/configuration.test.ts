@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { checkConfiguration } from "../../src/health/doctor/checks/configuration.ts";
 import { readProject } from "../../src/lib/project.ts";
@@ -49,4 +51,21 @@ test("Without a pre-request check the start warns, and the doctor finds it", asy
 test("The project's own postgrest.conf fits its database", async () => {
   const settings = readSettings({}, readProject(copyProject()));
   expect(await checkConfiguration({ url: await migratedClone(), settings })).toEqual([]);
+});
+
+test.each([
+  [[], 'rowhouse: give an object: { "types": "<file>", "lint": { … } }.'],
+  [{ lint: [] }, 'rowhouse.lint: give an object of rules: { "awkward_names": "the reason" }.'],
+  [{ lint: { awkward_names: 1 } }, "rowhouse.lint.awkward_names: give a reason, or an object: {"],
+  [{ types: 1 }, "rowhouse.types: give the path of a file."],
+  [{ linnt: {} }, "rowhouse: there is no such setting: linnt."],
+])("A fault in package.json is told in its own words: %j", (rowhouse, message) => {
+  const project = copyProject();
+  writeFileSync(join(project, "package.json"), JSON.stringify({ rowhouse }));
+  expect(() => readProject(project)).toThrow(
+    expect.objectContaining({
+      code: "settings_invalid",
+      message: expect.stringContaining(`has faults:\n  ${message}`),
+    }),
+  );
 });

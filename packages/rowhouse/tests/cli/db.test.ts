@@ -12,7 +12,7 @@ import {
   migratedClone,
   testScratch,
 } from "../../src/testing/database.ts";
-import { rowhouse } from "../support/cli.ts";
+import { newHome, rowhouse } from "../support/cli.ts";
 import { copyProject, rowhouseCommand } from "../support/project.ts";
 
 test("db check is silent about this project", async () => {
@@ -64,13 +64,44 @@ test("db migration writes nothing that drops data, unless just that is allowed",
     code: 1,
     stdout: "",
     stderr: expect.stringMatching(
-      /\[step_refused\].*It grants select on table column api\.users\.id to anonymous\.\n.*--allow-anonymous api\.users\.id/s,
+      /\[step_refused\].*It grants select on table column api\.users\.id to anonymous\.\n--allow-drop api\.users\.id names nothing that this migration needs\..*--allow-anonymous api\.users\.id/s,
     ),
   });
   expect(readdirSync(join(project, "db/migrations"))).toEqual(before);
   expect((await migration("--allow-anonymous", "api.users.id")).code).toBe(0);
   expect(readdirSync(join(project, "db/migrations"))).toHaveLength(before.length + 1);
-});
+  expect((await migration("--allow-drop", "api.userz")).stderr).toBe(
+    "--allow-drop api.userz names nothing that this migration needs.\nNothing to do: db/migrations builds what sql/ and policies/ declare.\n",
+  );
+}, 120_000);
+
+test("db migration --rename gives a table another name, and its rows stay", async () => {
+  const project = copyProject();
+  for (const file of ["sql/api/tasks.sql", "policies/tasks.sql"]) {
+    const path = join(project, file);
+    writeFileSync(path, readFileSync(path, "utf8").replaceAll("api.tasks", "api.jobs"));
+  }
+  const write = (...args: string[]) =>
+    rowhouse(["db", "migration", "jobs", ...args], { ROWHOUSE_HOME: newHome() }, project);
+  const refused = await write();
+  expect(refused).toMatchObject({ code: 1, stdout: "" });
+  expect(refused.stderr).toContain(
+    "It drops the table api.tasks with all its data. If api.jobs is its new name, `rowhouse db migration <name> --rename api.tasks=jobs` keeps it.",
+  );
+  const written = await write("--rename", "api.tasks=jobs");
+  expect(written).toMatchObject({ code: 0, stderr: expect.stringMatching(/20 rows in 9 tables/) });
+  const [file = ""] = readdirSync(join(project, "db/migrations")).filter((name) =>
+    name.endsWith("_jobs.sql"),
+  );
+  const [up, down] = readFileSync(join(project, "db/migrations", file), "utf8").split(
+    "-- migrate:down",
+  );
+  expect(up).toContain("alter table api.tasks\n  rename to jobs;");
+  expect(down).toContain("alter table api.jobs\n  rename to tasks;");
+  expect(up).not.toMatch(/drop table|create table/);
+  const wrong = await write("--rename", "api.nope=jobs");
+  expect(wrong.stderr).toMatch(/Cannot rename .*"api\.nope" does not exist/);
+}, 120_000);
 
 test("db check and db diff tell how a database stands, and only read it", async () => {
   const url = await migratedClone();

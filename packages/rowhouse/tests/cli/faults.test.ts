@@ -128,6 +128,9 @@ describe("A column that is added to sql/api/tasks.sql alone", () => {
     expect(outcome.stdout).toContain(
       `Requests fail: api.tasks.due_on: ${notReadable}. Its select=*, and what a write gives back, is 403.\n  do: grant select (due_on) on api.tasks to authenticated;`,
     );
+    expect(outcome.stdout).toMatch(
+      /\nIf that is intended, add --accept\.\nWhat is meant to fail .*\{"lint":\{"column_grants":\{"api\.tasks\.due_on":"your reason"\}\}\}\n$/,
+    );
     const { code, stdout } = await rehearse("--json", "--accept");
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ faults: [{ object: "api.tasks.due_on" }] });
@@ -257,7 +260,36 @@ describe("Policies that ask each other's tables", () => {
     const stack = await startStack({}, "dev", project);
     makeCircle(project);
     await stack.prints(/Requests fail: api\.tasks: every select by authenticated fails: 42P17/);
+    makeFallible(project);
+    await stack.prints(new RegExp(`Requests may fail: ${fallible}.`));
   });
+});
+
+/** Lets a policy fail for the titles of one length. */
+function makeFallible(project: string): void {
+  const own = "for delete to authenticated\nusing (";
+  editFile(project, "policies/tasks.sql", own, `${own}1 / (char_length(title) - 11) > 0 and `);
+}
+
+const fallible =
+  "api.tasks.delete_own: the policy can fail for some rows or claims: it divides by an expression over title";
+
+test("A policy that fails for rows that were not tried is a note of rehearse, and no failure", async () => {
+  const project = copyProject();
+  makeFallible(project);
+  const run = async (...args: string[]) =>
+    rowhouse(
+      ["rehearse", "--against", await database, ...args],
+      { ROWHOUSE_HOME: newHome() },
+      project,
+    );
+  const outcome = await run("--json", "--accept");
+  expect(JSON.parse(outcome.stdout)).toMatchObject({ faults: [], notes: [{ level: "note" }] });
+  expect((await run()).stdout).toContain(
+    `Requests may fail: ${fallible}. A request that meets one fails, also a list of other rows.`,
+  );
+  switchOff(project, { fallible_policies: { "api.tasks.delete_own": "No title is that long." } });
+  expect((await run()).stdout).not.toContain("Requests may fail");
 });
 
 test("A policy that fails over any row is found by lint on made-up rows", async () => {

@@ -432,6 +432,22 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
       'api.users: select by authenticated fails in 2 of 2 tries (1 row, 2 callers with the claims role, sub and email): 22007 invalid input syntax for type date: "Alice" (in select_own)',
     ],
   ],
+  fallible_policies: [
+    [
+      `insert into api.users (name) values ('Alice');
+       alter policy select_own on api.users using (id = request.user_id() and 1 / (char_length(name) - 11) > 0)`,
+      "api.users.select_own: the policy can fail for some rows or claims: it divides by an expression over name",
+    ],
+    [
+      `create function request.org() returns uuid language plpgsql stable
+       as 'begin if request.user_id() is null then raise ''No claim org.''; end if; return null; end';
+       comment on function request.org() is 'The organisation of the caller.';
+       revoke execute on function request.org() from public;
+       grant execute on function request.org() to authenticated;
+       alter policy select_own on api.users using (id = request.user_id() or id = request.org())`,
+      "api.users.select_own: the policy can fail for some rows or claims: it calls request.org(), which raises an error",
+    ],
+  ],
   role_powers: [
     ["alter role anonymous superuser", "anonymous: the role has SUPERUSER"],
     ["alter role authenticated login", "authenticated: the role has LOGIN"],
@@ -462,7 +478,12 @@ test("every rule has something that breaks it, a reason and a remedy", () => {
   const rules = readRules();
   expect(rules.map(({ name }) => name)).toEqual(Object.keys(breaks).sort());
   const notes = rules.filter(({ level }) => level === "note");
-  expect(notes.map(({ name }) => name)).toEqual(["awkward_names", "exact_numbers", "failing_rows"]);
+  expect(notes.map(({ name }) => name)).toEqual([
+    "awkward_names",
+    "exact_numbers",
+    "failing_rows",
+    "fallible_policies",
+  ]);
   for (const { why, remedy } of rules) {
     expect(why).toMatch(/^[A-Z].*\.$/);
     expect(remedy).toMatch(/\w/);

@@ -87,7 +87,10 @@ describe("the mutants", () => {
         create unique index lowered on api."My notes" (user_id, lower("key")) where "key" <> '';
         create policy "by day" on api."My notes" as restrictive for delete to authenticated
           using ("key" <> ' AND (' and (id is null or task_id is null) and user_id is not null);
-        create view api.views with (security_invoker = true) as select 1 as one;
+        create view api.views with (security_invoker = true) as
+          select id, title from api.tasks where completed and not (title = '' or title = 'x');
+        create policy cased on api."My notes" for insert to authenticated
+          with check (case when "key" is null then user_id = id else not ("key" = 'a' or "key" = 'b') end);
         create policy either on api."My notes" for select to authenticated
           using (user_id = request.user_id() and "key" is null or "key" = 'open');
       `);
@@ -114,6 +117,16 @@ describe("the mutants", () => {
     expect(keys).toContain("unique (key)");
     expect(keys).toMatch(/on api\."My notes" \(lower\(key\)\)\nwhere /);
     expect(toSql("view of its owner")).toHaveLength(1);
+    const ofView = toSql("term dropped in a view");
+    expect(ofView).toHaveLength(4);
+    for (const sql of ofView)
+      expect(sql).toMatch(
+        /^create or replace view api\.views\nwith \(security_invoker=true\) as\n/,
+      );
+    expect(toSql("inverted in a view")).toHaveLength(4);
+    const cased = toSql("term dropped in with check").join("\n");
+    expect(cased).toMatch(/THEN true\s+ELSE \(NOT/);
+    expect(cased).toMatch(/THEN \(user_id = id\)\s+ELSE true/);
   });
 
   test("look into subqueries of policies, and into the functions that these call", async () => {

@@ -151,6 +151,34 @@ test("An upgrade is refused while own changes lack a migration, and changes noth
   expect(JSON.parse(read(project, "rowhouse.lock.json")).version).toBe("0.0.9");
 });
 
+test("An upgrade that would make requests fail is refused, and changes nothing", async () => {
+  const { project, base } = olderProject();
+  // The version before let anonymous requests ask for an email address, and a policy does.
+  const email = "sql/request/email.sql";
+  const wider = (text = "") => text.replace(" to authenticated;", " to anonymous, authenticated;");
+  edit(project, email, wider);
+  writeLock(project, { version: "0.0.9", files: { ...base, [email]: wider(base[email]) } });
+  const open = `
+grant usage on schema api to anonymous;
+grant select (title) on api.tasks to anonymous;
+create policy select_open on api.tasks
+for select to anonymous
+using (request.email() is null);
+`;
+  edit(project, "policies/tasks.sql", (text) => text + open);
+  writeFileSync(
+    join(project, "db/migrations/20991231000000_open.sql"),
+    `-- migrate:up\n${open}\ngrant execute on function request.email() to anonymous;\n-- migrate:down\n`,
+  );
+  const { code, stdout, stderr } = await upgrade(project);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr).toMatch(
+    /\[requests_fail\].*api\.tasks: every select by anonymous fails: 42501 permission denied for function email/s,
+  );
+  expect(read(project, limit)).toContain("    50\n");
+  expect(JSON.parse(read(project, "rowhouse.lock.json")).version).toBe("0.0.9");
+});
+
 test.each([
   ["is missing", undefined, "lock_missing"],
   ["is no JSON", "{", "lock_invalid"],

@@ -544,6 +544,22 @@ test.each<[code: string, message: RegExp, more: Partial<Question>]>([
   await expect(asked).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
 });
 
+test.each<[message: string, remedy: string, more: Partial<Question>]>([
+  ["--as names no user: it is empty.", "Give an email address", { as: " " }],
+  ["Only an insert takes --upsert.", "Ask for insert", { verb: "update", upsert: true }],
+  ["A select takes no --row.", "name a row by its id", { row: { title: "A" } }],
+  ["A select takes no --returning.", "Leave it out", { returning: true }],
+  ["An insert takes an id or --row, not both.", "one of them", { verb: "insert", row: {} }],
+  ["An update with --row needs the row's id.", "Name it", { verb: "update", id: null, row: {} }],
+  ["has no column nope", "Give --row a JSON object", { verb: "update", row: { nope: 1 } }],
+])("%s The remedy fits: %s", async (message, remedy, more) => {
+  const asked = why(await plain, question("select", more));
+  await expect(asked).rejects.toMatchObject({
+    message: expect.stringContaining(message),
+    remedy: expect.stringContaining(remedy),
+  });
+});
+
 test("a database without the API, and an owner who sees no rows, are refused", async () => {
   const empty = why(await emptyDatabase(), question("select"));
   await expect(empty).rejects.toMatchObject({ code: "database_not_migrated" });

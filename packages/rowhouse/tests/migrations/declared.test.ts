@@ -144,6 +144,54 @@ test("of files that cannot be built, the one that misses something is named, wit
   });
 });
 
+test.each([
+  [
+    "what the same file makes below",
+    "create table api.a (id int primary key, b int references api.b (id));\ncreate table api.b (id int primary key, a int references api.a (id));",
+    /sql\/api\/a\.sql:1:\d+: relation "api\.b" does not exist/,
+    /^sql\/api\/a\.sql makes api\.b further below: move that up\. If each needs the other/,
+  ],
+  [
+    "a drop of what is in use",
+    "create type api.mood as enum ('a');\ncreate table api.a (mood api.mood);\ndrop type api.mood;",
+    /sql\/api\/a\.sql:3:\d+: cannot drop type api\.mood because other objects depend on it/,
+    /^Take the drop out: .* what stands in no file is dropped/,
+  ],
+])("the remedy fits: %s", async (_what, a, message, remedy) => {
+  await expect(buildDeclared(await emptyDatabase(), projectWith({ a }))).rejects.toMatchObject({
+    code: "declaration_failed",
+    message: expect.stringMatching(message),
+    remedy: expect.stringMatching(remedy),
+  });
+});
+
+test.each([
+  [
+    "an index that is built concurrently",
+    "create index concurrently a on api.tasks (title);",
+    /kinds\.sql:1:1: .*`concurrently` cannot run in one/,
+    /transaction:false/,
+  ],
+  [
+    "dbmate's line in a string",
+    "create table api.kinds (a int);\ncomment on table api.kinds is '\n-- migrate:down';",
+    /kinds\.sql:3:1: dbmate splits a migration at such a line/,
+    /indented by a space/,
+  ],
+  [
+    "dbmate's line in a comment",
+    "--migrate:up\ncreate table api.kinds (a int);",
+    /kinds\.sql:1:1: dbmate splits/,
+    /indented by a space/,
+  ],
+])("what a migration could not hold is refused: %s", async (_what, kinds, message, remedy) => {
+  await expect(buildDeclared(await emptyDatabase(), projectWith({ kinds }))).rejects.toMatchObject({
+    code: "declaration_refused",
+    message: expect.stringMatching(message),
+    remedy: expect.stringMatching(remedy),
+  });
+});
+
 test("a folder that is missing is named", async () => {
   const root = copyProject();
   rmSync(join(root, "policies"), { recursive: true });
@@ -195,15 +243,27 @@ test.each([
   });
 });
 
+const filling =
+  "create function api.fill() returns void language sql as 'insert into api.kinds values (1)';\n";
+
 test.each([
-  "do $$ begin insert into api.kinds values (1); end $$;",
-  "create table api.kinds_too as select 1 as a;",
-])("rows that no text shows are refused, too: %s", async (sql) => {
+  ["a block", "do $$ begin insert into api.kinds values (1); end $$;", "2:1: this puts rows"],
+  ["a query", "with a as (insert into api.kinds values (1) returning a) select a from a;", "2:1:"],
+  ["a table's own query", "create table api.more_kinds as select 1 as a;", "2:1: this puts rows"],
+  ["a function", `${filling}-- Fills it.\nselect api.fill();`, "4:1: this may put rows"],
+])("rows that come by %s are refused, with the place", async (_what, sql, place) => {
   const root = copyProject();
+  // A `do` block of the project's own names no such table, and is none of it.
   writeFileSync(join(root, "sql/api/kinds.sql"), `create table api.kinds (a int);\n${sql}`);
   await expect(buildDeclared(await emptyDatabase(), root)).rejects.toMatchObject({
     code: "declaration_refused",
-    message: expect.stringMatching(/put rows into api\.kinds/),
+    message: expect.stringMatching(
+      new RegExp(
+        `^(?:This|One of these) cannot be declared\\.\n.*sql/api/kinds\\.sql:${place}`,
+        "s",
+      ),
+    ),
+    remedy: expect.stringContaining("migration by hand"),
   });
 });
 

@@ -2,6 +2,7 @@ import { afterAll, expect, test } from "vitest";
 import { readCatalog, readCatalogOn } from "../../src/schema/catalog/catalog.ts";
 import { readPublicRoles } from "../../src/schema/plan/anonymous.ts";
 import { findHazards } from "../../src/schema/plan/hazards.ts";
+import { strongerRoles } from "../../src/schema/plan/public-access.ts";
 import { findRecreated, tablesToEmpty } from "../../src/schema/plan/recreated.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase } from "../../src/testing/database.ts";
@@ -64,20 +65,20 @@ test.each([
   ],
   ["alter policy select_own on api.tasks to authenticated, anonymous", "anonymous api.tasks"],
   ["create policy all_see on api.users for select using (true)", "anonymous api.users"],
-  ["grant authenticated to anonymous", "anonymous anonymous"],
+  ["grant authenticated to anonymous", "power anonymous"],
   [
     "create role hazards_crowd; grant hazards_crowd to anonymous; grant select on api.tasks to hazards_crowd",
     "anonymous api.tasks",
-    "anonymous anonymous",
+    "power anonymous",
   ],
   ["drop policy not_all on api.news", "anonymous api.news"],
-  ["alter role authenticated bypassrls", "anonymous authenticated"],
+  ["alter role authenticated bypassrls", "power authenticated"],
   ['alter policy select_own on api.tasks to "a using b, c", anonymous', "anonymous api.tasks"],
-  ['grant "a using b, c" to anonymous', "anonymous anonymous"],
+  ['grant "a using b, c" to anonymous', "power anonymous"],
   [
     'grant "a using b, c" to anonymous; alter policy select_own on api.tasks to "a using b, c"',
     "anonymous api.tasks",
-    "anonymous anonymous",
+    "power anonymous",
   ],
   ['alter policy "all on api.users" on api.odd using (true)', "anonymous api.odd"],
   ['drop policy "all on api.users" on api.odd', "anonymous api.odd"],
@@ -134,6 +135,33 @@ test.each([["anon"], ["web anon"]])(
     expect(await listHazards(`${create} ${setting} ${opened}`)).toEqual(both);
   },
 );
+
+test("another power is named alone, and what a role loses is none", async () => {
+  const facts = {
+    role: "authenticated",
+    login: false,
+    inherit: false,
+    superuser: false,
+    createRole: false,
+    createDatabase: false,
+    replication: false,
+    bypassRls: false,
+    connectionLimit: null,
+    settings: [],
+    memberOf: ["pg_monitor"],
+  };
+  const role = (memberOf: string[]) => [
+    { kind: "role" as const, name: "authenticated", definition: "", facts: { ...facts, memberOf } },
+  ];
+  expect(strongerRoles(role(["pg_monitor"]), role(["pg_monitor", "staff"]))).toEqual([
+    {
+      kind: "power",
+      object: "authenticated",
+      message: "It gives the role authenticated another power: member of staff.",
+    },
+  ]);
+  expect(strongerRoles(role(["pg_monitor", "staff"]), role(["staff"]))).toEqual([]);
+});
 
 test("only what holds rows is a hazard to create again, and only a column that must have a value empties its table", async () => {
   const catalog = await readCatalog(url);

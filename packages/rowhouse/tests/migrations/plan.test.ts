@@ -2,9 +2,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { compareCatalogs, readCatalog } from "../../src/schema/catalog/catalog.ts";
+import { unplanned } from "../../src/schema/catalog/coverage.ts";
 import { type Draft, draftMigration } from "../../src/schema/plan/migration.ts";
+import { planChanges } from "../../src/schema/plan/plan.ts";
+import { readSnapshot } from "../../src/schema/plan/snapshot.ts";
 import { migratedSources } from "../../src/schema/plan/sources.ts";
-import { testScratch } from "../../src/testing/database.ts";
+import { withClient } from "../../src/stack/database.ts";
+import { cloneDatabase, testScratch } from "../../src/testing/database.ts";
 import { copyProject } from "../support/project.ts";
 
 /** A change to a file: one text in it becomes another, or it is a new file. */
@@ -222,6 +227,70 @@ test("what a later migration altered, dropped or made again is not taken from wh
   ]);
 });
 
+const marks: Edit = [
+  "sql/private/mark.sql",
+  "",
+  `create type private.mark as (value text);
+
+create function private.to_mark(text) returns private.mark
+language sql immutable
+return row($1)::private.mark;
+
+create function private.is_like(text, private.mark) returns boolean
+language sql immutable
+return $1 = ($2).value;
+
+create function private.is_unlike(text, private.mark) returns boolean
+language sql immutable
+return $1 <> ($2).value;
+
+create cast (text as private.mark) with function private.to_mark(text) as assignment;
+create cast (int as private.mark) with inout;
+create operator private.~~= (
+  function = private.is_like, leftarg = text, rightarg = private.mark,
+  negator = operator(private.!~~=), restrict = eqsel, join = eqjoinsel
+);
+create operator private.!~~= (
+  function = private.is_unlike, leftarg = text, rightarg = private.mark,
+  negator = operator(private.~~=)
+);
+comment on operator private.~~= (text, private.mark) is 'It''s alike.';
+comment on cast (text as private.mark) is 'Made.';
+`,
+];
+
+/** In front of all that they need, and used by a policy. */
+const useMarks: Edit = [
+  "policies/tasks.sql",
+  "for delete to authenticated\nusing (user_id = request.user_id())",
+  "for delete to authenticated\nusing (user_id = request.user_id() and title operator(private.~~=) 'a'::text::private.mark)",
+];
+
+test("operators and casts are planned there and back, with what needs them and what they need", async () => {
+  const draft = await draftAfter(marks, useMarks);
+  const { up, text } = draft as Draft;
+  const find = (start: string) => up.findIndex((sql) => sql.startsWith(start));
+  expect(find("create operator private.~~=")).toBeGreaterThan(
+    find("create function private.is_like"),
+  );
+  expect(find("alter policy delete_own")).toBeGreaterThan(find("create operator private.~~="));
+  expect(text).toContain(`create operator private.~~= (
+  function = private.is_like,
+  leftarg = text,
+  rightarg = private.mark,
+  negator = operator(private.!~~=),
+  restrict = eqsel,
+  join = eqjoinsel
+);`);
+  expect(text).toContain("create cast (integer as private.mark)\nwith inout;");
+  expect(text).toContain(
+    "comment on operator private.~~=(text,private.mark) is\n  'It''s alike.';",
+  );
+  const down = text.slice(text.indexOf("-- migrate:down"));
+  expect(down).toContain("drop operator private.~~=(text,private.mark);");
+  expect(down).toContain("drop cast (text as private.mark);");
+});
+
 test("nothing is drafted where nothing was edited", async () => {
   expect(await draftAfter()).toBeUndefined();
 });
@@ -240,29 +309,74 @@ test("a dropped column is a hazard; the other columns of its rows survive", asyn
   expect(draft?.proof.rows).toBe(20);
 });
 
-test.each<[what: string, reason: RegExp, edit: Edit]>([
+test.each<[what: string, reason: RegExp, remedy: RegExp, edit: Edit]>([
   [
     "rows that are there make it fail",
     /fails on the way up: .*column "note" of relation "tasks" contains null values/s,
+    /--draft/,
     ["sql/api/tasks.sql", "  completed boolean", "  note text not null,\n  completed boolean"],
   ],
   [
     "the planner does not know what was changed",
     /fails on the way up: It arrives somewhere else .*- grant database to public: temporary/s,
+    /does not plan it \(grant\).*npx dbmate new/,
     ["sql/database/privileges.sql", "revoke temporary", "revoke create"],
   ],
   [
-    "the planner leaves out an operator beside a column",
-    /fails on the way up: It arrives somewhere else .*- operator api\.###/s,
+    "the planner leaves out an operator family beside a column",
+    /fails on the way up: It arrives somewhere else .*- operator family api\.sizes/s,
+    /does not plan it \(operator family\)/,
     [
       "sql/api/tasks.sql",
       "create table",
-      "create operator api.### (function = pg_catalog.int4eq, leftarg = int, rightarg = int);\n\ncreate table",
+      "create operator family api.sizes using btree;\n\ncreate table",
     ],
   ],
-])("no migration is written when %s", async (_what, reason, edit) => {
+])("no migration is written when %s", async (_what, reason, remedy, edit) => {
   await expect(draftAfter(edit)).rejects.toMatchObject({
     code: "plan_unproven",
     message: expect.stringMatching(reason),
+    remedy: expect.stringMatching(remedy),
   });
 });
+
+test("what is compared and not planned is what the list says, and the remedy says how it comes", async () => {
+  const [from, to] = [await cloneDatabase(), await cloneDatabase()];
+  await withClient(to, (client) => client.query(unplannedChanges));
+  const [before, after] = [await readSnapshot(from), await readSnapshot(to)];
+  await withClient(from, async (client) => {
+    for (const sql of planChanges(before, after)) await client.query(sql);
+  });
+  const { missing, surplus } = compareCatalogs(after.catalog, await readCatalog(from));
+  const kinds = new Set([...missing, ...surplus].map(({ kind }) => kind));
+  expect([...kinds].sort()).toEqual(Object.keys(unplanned));
+});
+
+const unplannedChanges = `
+  create statistics api.together on title, completed from api.tasks;
+  grant execute on function pg_catalog.pg_read_file(text) to authenticated;
+  revoke execute on function pg_catalog.pg_sleep(float8) from public;
+  alter table api.tasks alter column title set storage external;
+  do $$ begin
+    execute format('alter role authenticated in database %I set statement_timeout = 0', current_database());
+  end $$;
+  create operator family api.sizes using btree;
+  create operator class api.sizes for type int using btree family api.sizes
+    as operator 1 <, operator 2 <=, operator 3 =, operator 4 >=, operator 5 >, function 1 btint4cmp(int, int);
+  create conversion api.conversion for 'LATIN1' to 'UTF8' from iso8859_1_to_utf8;
+  create language other handler plpgsql_call_handler;
+  create access method other type table handler heap_tableam_handler;
+  create type api.shell;
+  create text search dictionary api.stems (template = snowball, language = 'german');
+  create text search configuration api.words (copy = pg_catalog.simple);
+  create transform for int language sql (from sql with function pg_catalog.varchar_support(internal));
+  -- These are planned, as is nearly all else.
+  create operator api.### (function = pg_catalog.int4eq, leftarg = int, rightarg = int);
+  create cast (int as uuid) with inout;
+  create function api.add(int, int) returns int language sql immutable as 'select $1 + $2';
+  create aggregate api.total (int) (sfunc = api.add, stype = int, initcond = '0');
+  create collation api.german (provider = icu, locale = 'de');
+  create publication tidings for table api.users;
+  create view api.seen as select id from api.users;
+  create domain api.short as text;
+`;

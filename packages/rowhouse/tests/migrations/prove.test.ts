@@ -25,6 +25,7 @@ async function evaluateCondition(up: string, down: string, losing: string[] = []
     dir: migrationsDir,
     declared: up.includes(add) ? withNote : before,
     losing: new Set(losing),
+    renamed: new Map(),
     emptied: [],
     newRoles: [],
   });
@@ -34,6 +35,7 @@ test("a migration that arrives, returns and keeps the rows is proven", async () 
   expect(await evaluateCondition(add, drop)).toEqual({
     rows: 20,
     tables: 9,
+    staying: [],
     untried: [],
     emptied: [],
   });

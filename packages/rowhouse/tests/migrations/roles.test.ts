@@ -1,6 +1,7 @@
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
+import { describeProof } from "../../src/commands/db/migration.ts";
 import { type Draft, draftMigration } from "../../src/schema/plan/migration.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { migrate, rollback } from "../../src/stack/dbmate.ts";
@@ -58,6 +59,9 @@ $$`);
   expect(up).toContain("notify pgrst, 'reload config';");
   expect(down).not.toMatch(/\brole\b|staff (to|from) authenticator/);
   expect(down).toContain("revoke usage on schema api from staff;");
+  expect(describeProof(first as Draft)).toContain(
+    "Down leaves the role staff, with its settings, what it is a member of and its members: roles belong to the server.",
+  );
 
   await withServer(async (server) => {
     const [one, two] = [await server.create(), await server.create()];
@@ -70,6 +74,18 @@ $$`);
     expect(rows).toEqual([{ member: true }]);
     await migrate(one, undefined, dir);
   });
+});
+
+test("what an old role gets, it loses on the way down", async () => {
+  const root = projectWith({
+    "sql/roles/more.sql":
+      "alter role authenticated set statement_timeout = '7s';\ngrant authenticated to authenticator with admin option;",
+  });
+  const changed = await draft(root, "more");
+  const [, down] = changed?.text.split("-- migrate:down") ?? [];
+  expect(down).toContain("alter role authenticated set statement_timeout to '5s';");
+  expect(down).toMatch(/revoke admin option for authenticated from authenticator/);
+  expect(describeProof(changed as Draft)).toHaveLength(1);
 });
 
 test("the migration after one that makes a role is drafted, too", async () => {

@@ -3,8 +3,8 @@ import { colours } from "../../lib/colours.ts";
 /** Something about grants or policies that makes requests fail. */
 export interface Fault {
   /** The rule of `rowhouse lint` that finds it. */
-  readonly rule: "column_grants" | "failing_requests" | "failing_rows";
-  /** Whether requests fail for sure; else it was seen to happen with some rows or claims. */
+  readonly rule: "column_grants" | "failing_requests" | "failing_rows" | "fallible_policies";
+  /** Whether requests fail for sure; else it happens with some rows or claims. */
   readonly level: "error" | "note";
   /** "api.tasks.due_on", "api.tasks" */
   readonly object: string;
@@ -34,6 +34,9 @@ export function describeFaults(faults: readonly Fault[]): string[] {
   ]);
 }
 
-/** How to keep what is reported: for messages. */
-export const keepFault =
-  'If it is intended, switch it off in package.json with the reason: "rowhouse": { "lint": { "<rule>": { "<object>": "<reason>" } } }.';
+/** How to keep what is reported, ready to be pasted: for messages. */
+export function describeKeeping(faults: readonly Fault[]): string {
+  const lint: Record<string, Record<string, string>> = {};
+  for (const { rule, object } of faults) lint[rule] = { ...lint[rule], [object]: "your reason" };
+  return `What is meant to fail is switched off in package.json: "rowhouse": ${JSON.stringify({ lint })}`;
+}

@@ -3,7 +3,9 @@ import { errorCode, RowhouseError } from "../../lib/errors.ts";
 import { makeRows } from "../../schema/proof/sample-rows.ts";
 import { withClient } from "../../stack/database.ts";
 import { findUngrantedColumns } from "./columns.ts";
+import { findFalliblePolicies } from "./fallible-policies.ts";
 import type { Fault } from "./fault.ts";
+import { toFaults } from "./report.ts";
 import { findFailingRequests } from "./requests.ts";
 
 /**
@@ -13,7 +15,12 @@ import { findFailingRequests } from "./requests.ts";
  */
 export async function findFaults(client: pg.ClientBase): Promise<Fault[]> {
   await client.query("set local search_path = ''");
-  return [...(await findUngrantedColumns(client)), ...(await findFailingRequests(client))];
+  const failing = await findFailingRequests(client);
+  return [
+    ...(await findUngrantedColumns(client)),
+    ...toFaults(failing),
+    ...(await findFalliblePolicies(client, failing)),
+  ];
 }
 
 /** The same in a database, with the rows that are there. */

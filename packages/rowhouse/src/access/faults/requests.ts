@@ -14,8 +14,7 @@ import { type Access, getAccess, type PolicyCheck, toSql } from "../model/policy
 import { canBecome } from "../model/session.ts";
 import { newUser } from "../rehearse/sampled-users.ts";
 import { evaluateAs, explainAs, type Failure } from "./attempt.ts";
-import type { Fault } from "./fault.ts";
-import { type FailingRequest, toFaults } from "./report.ts";
+import type { FailingRequest } from "./report.ts";
 import { writeStatement } from "./statement.ts";
 
 /**
@@ -25,7 +24,7 @@ import { writeStatement } from "./statement.ts";
  *
  * @param client In a transaction, whose search path it empties.
  */
-export async function findFailingRequests(client: pg.ClientBase): Promise<Fault[]> {
+export async function findFailingRequests(client: pg.ClientBase): Promise<FailingRequest[]> {
   const { relations } = await readAccess(client);
   const users = await listUsers(client);
   const failing: FailingRequest[] = [];
@@ -35,7 +34,7 @@ export async function findFailingRequests(client: pg.ClientBase): Promise<Fault[
     for (const relation of relations)
       failing.push(...(await tryRelation(client, relation, role, callers)));
   }
-  return toFaults(failing);
+  return failing;
 }
 
 /** How many users, and how many rows of a table, are tried. */

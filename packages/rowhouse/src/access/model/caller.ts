@@ -43,6 +43,13 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  */
 export async function findCaller(client: pg.ClientBase, as: string): Promise<Caller> {
   if (as === "anonymous") return anonymous;
+  if (as.trim() === "") {
+    throw new RowhouseError(
+      "user_unknown",
+      "--as names no user: it is empty.",
+      "Give an email address or id that api.users has, or anonymous.",
+    );
+  }
   await assertSeesRows(client, "users");
   const column = uuid.test(as) ? "id" : "email";
   const { rows } = await client.query<{ id: string; email: string | null }>(

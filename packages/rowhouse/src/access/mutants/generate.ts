@@ -5,6 +5,7 @@ import { RowhouseError } from "../../lib/errors.ts";
 import { calledFunctions, readCalledMutants } from "./called.ts";
 import { type Mutant, mutantTitle } from "./mutant.ts";
 import { type Policy, policyMutants } from "./policies.ts";
+import { type View, viewMutants } from "./views.ts";
 
 const dir = import.meta.dirname;
 const columns =
@@ -21,6 +22,8 @@ export async function generateMutants(client: pg.ClientBase): Promise<Mutant[]> 
   const policies = await client.query<Policy>(onlyMade(read("policies.sql"), "*"));
   const mutants = policies.rows.flatMap(policyMutants);
   mutants.push(...(await readCalledMutants(client, onlyMade(calledFunctions, "*"))));
+  const views = await client.query<View>(onlyMade(read("views.sql"), "*"));
+  mutants.push(...views.rows.flatMap(viewMutants));
   for (const file of readdirSync(join(dir, "kinds")).sort()) {
     const { rows } = await client.query<Mutant>(onlyMade(read(join("kinds", file)), columns));
     mutants.push(...rows);

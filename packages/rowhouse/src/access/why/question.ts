@@ -29,14 +29,17 @@ export interface Question {
  * @throws RowhouseError row_invalid
  */
 export function assertMakesSense({ verb, id, row, upsert, returning }: Question): void {
-  if (upsert && verb !== "insert") throw rowInvalid("Only an insert takes --upsert.");
-  if (returning && verb === "select") throw rowInvalid("A select takes no --returning.");
+  if (upsert && verb !== "insert")
+    throw rowInvalid("Only an insert takes --upsert.", "Ask for insert, or leave --upsert out.");
+  if (returning && verb === "select")
+    throw rowInvalid("A select takes no --returning.", "Leave it out: a select gives rows back.");
   if (row === null) return;
-  if (verb === "select" || verb === "delete") throw rowInvalid(`A ${verb} takes no --row.`);
+  if (verb === "select" || verb === "delete")
+    throw rowInvalid(`A ${verb} takes no --row.`, "Leave it out, and name a row by its id.");
   if (verb === "insert" && id !== null)
-    throw rowInvalid("An insert takes an id or --row, not both.");
+    throw rowInvalid("An insert takes an id or --row, not both.", "Leave one of them out.");
   if (verb === "update" && id === null)
-    throw rowInvalid("An update with --row needs the row's id.");
+    throw rowInvalid("An update with --row needs the row's id.", "Name it behind the table.");
 }
 
 /** Makes sure that its row has columns of the table, and such as can be written. */

@@ -166,13 +166,11 @@ function rowUnknown(message: string): RowhouseError {
   return new RowhouseError("row_unknown", message, "Give the id of a row that is there.");
 }
 
-/** A row in --row that the table cannot hold. */
-export function rowInvalid(message: string): RowhouseError {
-  return new RowhouseError(
-    "row_invalid",
-    message,
-    `Give --row a JSON object of columns, like '{"title": "Buy milk"}'.`,
-  );
+const giveRow = `Give --row a JSON object of columns, like '{"title": "Buy milk"}'.`;
+
+/** A row in --row that the table cannot hold, or an option that does not go with the verb. */
+export function rowInvalid(message: string, remedy = giveRow): RowhouseError {
+  return new RowhouseError("row_invalid", message, remedy);
 }
 
 /**

@@ -18,6 +18,7 @@ export interface Allowed {
   readonly allowDrop?: readonly string[];
   readonly allowRlsOff?: readonly string[];
   readonly allowAnonymous?: readonly string[];
+  readonly allowPower?: readonly string[];
 }
 
 interface Options extends Allowed {
@@ -41,6 +42,7 @@ export const migrationCommand = new Command("migration")
   )
   .option("--allow-rls-off <table...>", "allow turning row-level security off on these")
   .option("--allow-anonymous <object...>", "allow opening these to anonymous requests")
+  .option("--allow-power <role...>", "allow making these roles members of others, or bypassrls")
   .addHelpText(
     "after",
     `
@@ -48,18 +50,20 @@ It is tried on throwaway servers first: up must arrive at what is declared, down
 made-up rows must survive both. Only then is the file written.`,
   )
   .action(async (name: string, { draft: marked, rename: renames = [], ...allowed }: Options) => {
-    const permit = (hazards: readonly Hazard[]) => refuse(hazards, allowed);
+    const permit = (hazards: readonly Hazard[]) => {
+      for (const line of refuse(hazards, allowed)) note(line);
+    };
     const { draftMigration } = await import("../../schema/plan/migration.ts");
     const { root, migrationsDir: dir, lint } = openProject();
     await withScratchPair(async (migrated, declared) => {
       const options = { root, dir, migrated, declared, permit, backfill: marked === true, renames };
       const draft = await draftMigration(options, name);
       if (draft === undefined) {
+        permit([]);
         note("Nothing to do: db/migrations builds what sql/ and policies/ declare.");
         return;
       }
-      const faults = await findBroughtFaults(draft, lint);
-      refuseFailing(faults);
+      const faults = await findFaultsOfDraft(draft, lint);
       const file = join(dir, draft.file);
       writeFileSync(file, draft.text, { flag: "wx" });
       print(`wrote ${relative(process.cwd(), file)}`);
@@ -75,12 +79,22 @@ made-up rows must survive both. Only then is the file written.`,
     });
   });
 
-/** What fails after the migration and did not before, on made-up rows. */
-async function findBroughtFaults({ before, after }: Draft, off: LintSettings): Promise<Fault[]> {
+/**
+ * What fails after the migration and did not before, on made-up rows.
+ *
+ * @returns What a person may want: a column that is hidden, a policy that fails for some rows.
+ * @throws RowhouseError requests_fail when a policy fails.
+ */
+export async function findFaultsOfDraft(
+  { before, after }: Pick<Draft, "before" | "after">,
+  off: LintSettings,
+): Promise<Fault[]> {
   const { findNewFaults } = await import("../../access/faults/fault.ts");
   const { readFaultsWithRows } = await import("../../access/faults/faults.ts");
   const faults = findNewFaults(await readFaultsWithRows(before), await readFaultsWithRows(after));
-  return withoutSwitchedOff(faults, off);
+  const brought = withoutSwitchedOff(faults, off);
+  refuseFailing(brought);
+  return brought;
 }
 
 /** @throws RowhouseError requests_fail */
@@ -99,10 +113,11 @@ function refuseFailing(faults: readonly Fault[]): void {
 }
 
 /** Reports with the file what a person may have forgotten: the columns can be meant to be hidden. */
-async function noteFaults(faults: readonly Fault[]): Promise<void> {
-  const { describeFaults, keepFault } = await import("../../access/faults/fault.ts");
+export async function noteFaults(faults: readonly Fault[]): Promise<void> {
+  const { describeFaults, describeKeeping } = await import("../../access/faults/fault.ts");
   for (const line of describeFaults(faults)) note(line);
-  if (faults.some(({ level }) => level === "error")) note(keepFault);
+  const errors = faults.filter(({ level }) => level === "error");
+  if (errors.length > 0) note(describeKeeping(errors));
 }
 
 /** "api.tasks.title=name", or "api.tasks=jobs" */
@@ -126,12 +141,17 @@ const flags: Record<HazardKind, [flag: string, allowed: keyof Allowed]> = {
   drop: ["--allow-drop", "allowDrop"],
   "rls-off": ["--allow-rls-off", "allowRlsOff"],
   anonymous: ["--allow-anonymous", "allowAnonymous"],
+  power: ["--allow-power", "allowPower"],
 };
 
-/** @throws RowhouseError step_refused, naming every step that no flag allows. */
-export function refuse(hazards: readonly Hazard[], allowed: Allowed): void {
+/**
+ * @throws RowhouseError step_refused, naming every step that no flag allows.
+ * @returns What is allowed and in no step: a name that is mistyped, or no longer needed.
+ */
+export function refuse(hazards: readonly Hazard[], allowed: Allowed): string[] {
   const refused = hazards.filter(({ kind, object }) => !allowed[flags[kind][1]]?.includes(object));
-  if (refused.length === 0) return;
+  const unused = findUnused(hazards, allowed);
+  if (refused.length === 0) return unused;
   const needed = new Set(
     refused.map(({ kind, object }) => `${flags[kind][0]} ${quoteForShell(object)}`),
   );
@@ -140,12 +160,23 @@ export function refuse(hazards: readonly Hazard[], allowed: Allowed): void {
     [
       "Refused: this needs explicit permission:",
       ...refused.map(({ message }) => `  ${message}`),
+      ...unused,
     ].join("\n"),
     `Nothing was written. If it is intended, add: ${[...needed].join(" ")}`,
   );
 }
 
-export function describeProof({ proof: { rows, tables, untried, emptied } }: Draft): string[] {
+/** The names behind flags that no step needs, in sentences. */
+function findUnused(hazards: readonly Hazard[], allowed: Allowed): string[] {
+  return Object.entries(flags).flatMap(([kind, [flag, key]]) =>
+    (allowed[key] ?? [])
+      .filter((name) => !hazards.some((one) => one.kind === kind && one.object === name))
+      .map((name) => `${flag} ${quoteForShell(name)} names nothing that this migration needs.`),
+  );
+}
+
+export function describeProof({ proof }: Draft): string[] {
+  const { rows, tables, untried, emptied, staying } = proof;
   return [
     `Proven: up arrives at sql/ and policies/, down returns, and ${rows} rows in ${tables} tables survived both.`,
     ...untried.map(
@@ -154,6 +185,10 @@ export function describeProof({ proof: { rows, tables, untried, emptied } }: Dra
     ...emptied.map(
       (table) =>
         `Down was tried with ${table} empty: a column that takes no null cannot come back otherwise.`,
+    ),
+    ...staying.map(
+      (role) =>
+        `Down leaves the role ${role}, with its settings, what it is a member of and its members: roles belong to the server.`,
     ),
   ];
 }

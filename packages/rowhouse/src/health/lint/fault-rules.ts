@@ -22,4 +22,11 @@ export const faultRules: readonly Omit<Rule, "query">[] = [
     why: "A policy that raises an error for some rows or claims makes every request fail that meets such a row, also a list of rows that are in order. On declared tables the rows are made up: see whether real ones can be like them.",
     remedy: "case when ... then ... end around what can fail, or a check constraint on the column.",
   },
+  {
+    name: "fallible_policies",
+    level: "note",
+    why: "A division, a cast of text or a function that raises fails for the values that it does not take, and every request fails that meets such a row or claim. It is found by the policy's expression, where the rows that were tried did not show it; what stands behind a condition of CASE is taken to be guarded.",
+    remedy:
+      "case when ... then ... end around it, or nullif(..., 0). Where no row can be like that, switch the note off with the reason.",
+  },
 ];

@@ -5,8 +5,15 @@ import { errorCode, errorMessage, RowhouseError } from "../../lib/errors.ts";
 import { openProject } from "../../lib/project.ts";
 import { withClient } from "../../stack/database.ts";
 import { formatFault } from "./fault.ts";
-import { findObstacle } from "./needs.ts";
-import { findRefusal, rowsRefusal } from "./refused.ts";
+import { findNeededBelow, findObstacle } from "./needs.ts";
+import {
+  findMarker,
+  findRefusal,
+  markerRefusal,
+  type Refusal,
+  rowsRefusal,
+  runsSomething,
+} from "./refused.ts";
 import { type Statement, splitStatements } from "./sql.ts";
 import { isCreation, listSubjects } from "./subject.ts";
 
@@ -75,7 +82,7 @@ export async function buildDeclared(url: string, root = openProject().root): Pro
     });
     const stuck = await untilStuck(split, (some) => applyStatements(client, root, some));
     if (stuck.length > 0) throw createStuckError(root, stuck);
-    await refuseRows(client);
+    await refuseRows(client, files);
     await client.query("commit");
   });
 }
@@ -109,28 +116,56 @@ async function untilStuck<T extends DeclaredFile>(
 
 /** Refuses what no comparison would see: it would be "declared" and never arrive. */
 function refuseUndeclarable(file: string, sql: string): void {
+  const marker = findMarker(sql);
+  if (marker !== undefined) throw createRefusal(file, sql, markerRefusal, marker);
   for (const { tree, codeStart } of splitStatements(sql)) {
     const refusal = findRefusal(tree);
-    if (refusal === undefined) continue;
-    throw new RowhouseError(
-      "declaration_refused",
-      `This cannot be declared.\n${formatFault(file, sql, new Error(refusal.reason), codeStart)}`,
-      refusal.remedy,
-    );
+    if (refusal !== undefined) throw createRefusal(file, sql, refusal, codeStart);
   }
+}
+
+function createRefusal(
+  file: string,
+  sql: string,
+  { reason, remedy }: Refusal,
+  place: number,
+): RowhouseError {
+  const position = [...sql.slice(0, place)].length + 1;
+  const fault = formatFault(file, sql, Object.assign(new Error(reason), { position }));
+  return new RowhouseError("declaration_refused", `This cannot be declared.\n${fault}`, remedy);
 }
 
 const filledSql = readFileSync(join(import.meta.dirname, "filled.sql"), "utf8");
 
-/** Rows can also come from a `do` block, a function or a query: that no text shows. */
-async function refuseRows(client: pg.Client): Promise<void> {
+/** Rows can also come from a `do` block, a function or a query: that is seen when they are there. */
+async function refuseRows(client: pg.Client, files: readonly DeclaredFile[]): Promise<void> {
   const { rows } = await client.query<{ name: string }>(filledSql);
   if (rows.length === 0) return;
-  throw new RowhouseError(
-    "declaration_refused",
-    `The files put rows into ${rows.map(({ name }) => name).join(", ")}, but ${rowsRefusal.reason}.`,
-    rowsRefusal.remedy,
+  const names = rows.map(({ name }) => name);
+  const filling = findFilling(files, names);
+  const [first, verb] =
+    filling.length > 1
+      ? ["One of these cannot be declared.", "may put"]
+      : ["This cannot be declared.", "puts"];
+  const reason = new Error(`this ${verb} rows into ${names.join(", ")}: ${rowsRefusal.reason}`);
+  const places = filling.map(({ file, sql, statement }) =>
+    formatFault(file, sql, reason, statement.codeStart),
   );
+  throw new RowhouseError("declaration_refused", [first, ...places].join("\n"), rowsRefusal.remedy);
+}
+
+/** The statements that may have put rows into tables: those that name one, or else all that run something. */
+function findFilling(files: readonly DeclaredFile[], tables: readonly string[]) {
+  const running = files.flatMap(({ file, sql }) =>
+    splitStatements(sql)
+      .filter(({ tree }) => runsSomething(tree))
+      .map((statement) => ({ file, sql, statement })),
+  );
+  const words = tables.map((name) => name.slice(name.lastIndexOf(".") + 1).replaceAll('"', ""));
+  const naming = running.filter(({ statement }) =>
+    words.some((word) => statement.text.includes(word)),
+  );
+  return naming.length > 0 ? naming : running;
 }
 
 /** Applies whole files; those that name something missing are left. */
@@ -178,7 +213,14 @@ function createStuckError(root: string, stuck: readonly SplitFile[]): RowhouseEr
   const obstacle = findObstacle(stuck);
   if ("cause" in obstacle) {
     const { cause } = obstacle;
-    return createError(root, cause, cause.error, cause.rest[0]);
+    const later = findNeededBelow(cause);
+    if (later === undefined) return createError(root, cause, cause.error, cause.rest[0]);
+    return new RowhouseError(
+      "declaration_failed",
+      `What is declared cannot be built.\n${formatFault(cause.file, cause.sql, cause.error, cause.rest[0]?.start)}`,
+      `${cause.file} makes ${later} further below: move that up. If each needs the other, make one of them without, and add what needs it in a statement of its own below, like \`alter table ... add constraint\`.`,
+      { cause: cause.error },
+    );
   }
   const { cycle } = obstacle;
   const names = [...cycle, ...cycle.slice(0, 1)].map(({ from }) => from.file);
@@ -239,12 +281,20 @@ function createError(
   return new RowhouseError(
     "declaration_failed",
     `What is declared cannot be built.\n${formatFault(file, sql, error, statement?.start)}`,
-    twin === undefined
-      ? "Correct the file, or add the one that declares what it names."
-      : `${twin} declares it, too: take one of the two out.`,
+    twin === undefined ? findRemedy(error) : `${twin} declares it, too: take one of the two out.`,
     { cause: error },
   );
 }
+
+/** What to do about a file that PostgreSQL refuses, by the SQLSTATE. */
+function findRemedy(error: unknown): string {
+  if (errorCode(error) === stillUsed)
+    return "Take the drop out: sql/ and policies/ say what there is, and what stands in no file is dropped by the next migration.";
+  return "Correct the file, or add the one that declares what it names.";
+}
+
+/** SQLSTATE of "other objects depend on it". */
+const stillUsed = "2BP01";
 
 /** SQLSTATEs of "there is such an object already". */
 const alreadyThere = new Set(["42710", "42P07", "42723", "42P06"]);

@@ -50,6 +50,12 @@ function findNeed<F extends StuckFile>(from: F, files: readonly F[]): Need<F> | 
   return undefined;
 }
 
+/** What the statement that fails needs, and the same file makes below it. */
+export function findNeededBelow({ rest: [first, ...below] }: StuckFile): string | undefined {
+  const needed = new Set(listNeeded(first?.tree));
+  return below.flatMap(({ tree }) => listMade(tree)).find((name) => needed.has(name));
+}
+
 /** The names of all that a statement makes that others can need: "api.tasks", "api", "staff". */
 function listMade(tree: Tree | undefined): string[] {
   const [kind = "", statement] = Object.entries(tree ?? {})[0] ?? [];
@@ -73,6 +79,7 @@ const makers: Readonly<Record<string, string>> = {
   CreateSeqStmt: "sequence",
   CreateStmt: "relation",
   CreateTableAsStmt: "into.rel",
+  DefineStmt: "defnames",
   ViewStmt: "view",
 };
 

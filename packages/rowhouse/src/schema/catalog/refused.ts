@@ -21,6 +21,12 @@ const temporary: Refusal = {
   remedy: "Take it out.",
 };
 
+const concurrent: Refusal = {
+  reason: "all files are built in one transaction, and `concurrently` cannot run in one",
+  remedy:
+    "Take the word out here. Where the table is in use, write `concurrently` into its migration, with `-- migrate:up transaction:false`.",
+};
+
 const otherDatabase: Refusal = {
   reason: "it names a database or the server, and this one can have any name",
   remedy:
@@ -56,6 +62,25 @@ const byKind: Readonly<Record<string, Refusal>> = {
 
 const outside = new Set(["OBJECT_DATABASE", "OBJECT_TABLESPACE", "OBJECT_LARGEOBJECT"]);
 
+/** Whether a statement runs something that may put rows into a table that it does not make. */
+export function runsSomething(tree: Tree | undefined): boolean {
+  return tree !== undefined && runners.some((kind) => kind in tree);
+}
+
+const runners = ["CallStmt", "CreateTableAsStmt", "DoStmt", "ExecuteStmt", "SelectStmt"];
+
+/** A line that dbmate would take for the start of a part, in the migration that brings this file. */
+export const markerRefusal: Refusal = {
+  reason: "dbmate splits a migration at such a line, also in a string or a comment",
+  remedy: "Write it in another way: indented by a space, for example.",
+};
+
+/** Where such a line is in a file. */
+export function findMarker(sql: string): number | undefined {
+  const at = sql.search(/^--\s*migrate:(?:up|down)\b/m);
+  return at < 0 ? undefined : at;
+}
+
 /** Why a statement cannot stand in sql/ or policies/; undefined when it can. */
 export function findRefusal(tree: Tree | undefined): Refusal | undefined {
   if (tree === undefined) return undefined;
@@ -63,6 +88,7 @@ export function findRefusal(tree: Tree | undefined): Refusal | undefined {
   if (byKind[kind] !== undefined) return byKind[kind];
   if (namesOtherDatabase(tree)) return otherDatabase;
   if (holdsPassword(tree)) return secret;
+  if ("IndexStmt" in tree && tree.IndexStmt.concurrent) return concurrent;
   return isTemporary(tree) ? temporary : undefined;
 }
 

@@ -45,8 +45,8 @@ export async function fitSources(
   }
 }
 
-/** SQLSTATEs of "there is no such object (yet)". */
-const missingObject = new Set(["3F000", "42704", "42883", "42P01"]);
+/** SQLSTATEs of "there is no such object (yet)", and of "something depends on it (still)". */
+const tooEarly = new Set(["3F000", "42704", "42883", "42P01", "2BP01"]);
 
 /** SQLSTATEs of "there is such a constraint", and "such a column", "already". */
 const alreadyThere = new Set(["42710", "42701"]);
@@ -101,7 +101,7 @@ async function runInAnyOrder(client: pg.ClientBase, statements: readonly string[
       const code = await run(client, sql);
       if (code === undefined) order.push(sql);
       else if (isThereAlready(sql, code)) continue;
-      else if (missingObject.has(code)) left.push(sql);
+      else if (tooEarly.has(code)) left.push(sql);
       else return { order, left: [sql, ...left, ...pending.slice(index + 1)] };
     }
     if (left.length === pending.length) return { order, left };

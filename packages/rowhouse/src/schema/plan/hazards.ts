@@ -17,6 +17,7 @@ import {
   strongerRoles,
 } from "./public-access.ts";
 import { findRecreated } from "./recreated.ts";
+import { getLastName } from "./rename.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** The two databases that a plan leads between. */
@@ -95,7 +96,7 @@ function droppedTables(
         (one) => one.definition === definition && one.facts.schema === facts.schema,
       );
       const renaming = heir
-        ? ` If ${heir.name} is its new name, write this migration by hand, with "rename".`
+        ? ` If ${heir.name} is its new name, \`rowhouse db migration <name> --rename ${name}=${getLastName(heir.name)}\` keeps it.`
         : "";
       return {
         kind: "drop",

@@ -5,6 +5,7 @@ import { migrate } from "../../stack/dbmate.ts";
 import { defaultLockRetries } from "../../stack/lock-retries.ts";
 import type { Scratch } from "../../stack/scratch.ts";
 import { areEqual } from "../catalog/catalog.ts";
+import { unplanned } from "../catalog/coverage.ts";
 import { buildDeclared } from "../catalog/declared.ts";
 import { parseStatement } from "../catalog/sql.ts";
 import { type Proof, prove, type Refutation } from "../proof/prove.ts";
@@ -18,7 +19,13 @@ import { findPlanHazards } from "./hazards.ts";
 import { findNewLabels } from "./labels.ts";
 import { planChanges } from "./plan.ts";
 import { tablesToEmpty } from "./recreated.ts";
-import { applyRenames, getOldName, type Rename, renameStatements } from "./rename.ts";
+import {
+  applyRenames,
+  getOldName,
+  mapRenamedTables,
+  type Rename,
+  renameStatements,
+} from "./rename.ts";
 import { findNewRoles, keepRoles, listRoles } from "./roles.ts";
 import { readSnapshot, type Snapshot } from "./snapshot.ts";
 import { declaredSources, migratedSources } from "./sources.ts";
@@ -78,11 +85,13 @@ export async function draftMigration(
   const hazards = findPlanHazards([from, to], written);
   options.permit?.(hazards);
   const dropped = hazards.filter(({ kind }) => kind === "drop").map(({ object }) => object);
-  // What was in a renamed column or table is found under its new name.
-  const losing = new Set([...dropped, ...renames.map(getOldName)]);
+  // What was in a renamed column is found under its new name.
+  const columns = renames.filter(({ column }) => column !== undefined);
+  const losing = new Set([...dropped, ...columns.map(getOldName)]);
   const emptied = tablesToEmpty(hazards, from.catalog).filter(
     (table) => !losing.has(table) && declared.some((one) => one.name === table),
   );
+  const renamed = mapRenamedTables(renames);
   const newRoles = findNewRoles(from.catalog, declared);
   const file = `${nextVersion(dir)}_${name}.sql`;
 
@@ -113,7 +122,7 @@ export async function draftMigration(
     const backfills = options.backfill ? findRequired(up) : [];
     const filled = await withMadeUpValues(up, backfills, target);
     const text = migrationText(filled, down, { emptied, unchecked });
-    const attempt = { file, text, dir, declared, losing, emptied, newRoles, target };
+    const attempt = { file, text, dir, declared, losing, renamed, emptied, newRoles, target };
     const outcome = await prove(options.migrated, attempt);
     if ("rows" in outcome) {
       const shown = backfills.length > 0 ? splitRequired(up, (one) => [markedPlace(one)]) : up;
@@ -181,17 +190,21 @@ function unproven(
     "plan_unproven",
     `Found no plan that leads from db/migrations to sql/ and policies/. It fails on the way ${refutation?.direction}: ${reason}`,
     used === undefined
-      ? findRemedy(reason)
+      ? findRemedy(reason, refutation?.kinds)
       : `PostgreSQL lets a new label be used only after the migration that adds it. Write two: declare ${used.label} in ${used.type} alone, run \`rowhouse db migration\`, then declare what uses it and run it again.`,
   );
 }
 
-/** What to do about a plan that fails, by its SQLSTATE. */
-function findRemedy(reason: string): string {
+/** What to do about a plan that fails, by its SQLSTATE or by what it does not bring. */
+function findRemedy(reason: string, kinds: readonly string[] = []): string {
+  if (kinds.length > 0 && kinds.every((kind) => kind in unplanned))
+    return `Rowhouse compares this and does not plan it (${kinds.join(", ")}). Leave it declared, and write its migration by hand: \`npx dbmate new <name>\`, up and down. \`rowhouse db check\` verifies it.`;
   if (reason.includes("(23502)"))
     return "Rows that are there have no value for it. Give the column a default, or run `rowhouse db migration <name> --draft`: it writes the file with the place for their values.";
   if (reason.includes("(23503)"))
     return "Rows that are there refer to rows that the new table does not have. If the table has a new name only, say so: `--rename api.old=new`. Otherwise write this migration by hand; `rowhouse db check` verifies it.";
+  if (reason.includes("(2BP01)"))
+    return "Something that stays still uses what would be dropped: the message names both. Declare it without that first, run `rowhouse db migration`, then drop.";
   return "Write this migration by hand; `rowhouse db check` verifies it.";
 }
 

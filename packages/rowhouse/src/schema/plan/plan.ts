@@ -3,6 +3,7 @@ import { tokenize } from "../catalog/sql.ts";
 import { defaultPrivilegeStatements } from "./default-privileges.ts";
 import { formatStatement } from "./format.ts";
 import { grantStatements } from "./grants.ts";
+import { addOperators } from "./operators.ts";
 import { ownerStatements } from "./owners.ts";
 import { preferSources } from "./prefer-source.ts";
 import { withoutDropped } from "./recreated.ts";
@@ -16,10 +17,9 @@ import { statisticsStatements } from "./statistics.ts";
  * The statements that lead from one database to another, in order, without semicolons. That they
  * arrive is for a proof to show: see prove.ts.
  *
- * pg-delta plans; three things are ours: privileges (it writes them a column at a time, and takes the
- * built-in default privileges for those of a schema),
- * statistics targets (it does not know them), and owners: most belongs to the role that runs the
- * migration, whatever it is called.
+ * pg-delta plans; four things are ours: privileges (it writes them a column at a time, and takes the
+ * built-in default privileges for those of a schema), statistics targets, operators and casts (it does
+ * not know them), and owners: most belongs to the role that runs the migration, whatever it is called.
  *
  * @param sources How people wrote what is to be made. It is used where there is something;
  *   without it, the statements are PostgreSQL's own.
@@ -34,8 +34,9 @@ export function planChanges(from: Snapshot, to: Snapshot, sources?: Sources): st
     .map(createIfMissing);
   const owners = ownerStatements(from.catalog, to.catalog, statements);
   const catalogs = { before: from.catalog, after: to.catalog };
+  const planned = sources ? preferSources(statements, sources, catalogs) : statements;
   return [
-    ...(sources ? preferSources(statements, sources, catalogs) : statements),
+    ...addOperators(planned, from.operators, to.operators),
     ...owners.first,
     ...statisticsStatements(from.statistics, to.statistics),
     ...defaultPrivilegeStatements(from.privileges.defaults, to.privileges.defaults, (schema) =>

@@ -110,23 +110,21 @@ export function strongerRoles(
   lost: readonly CatalogEntry[],
   gained: readonly CatalogEntry[],
 ): Hazard[] {
-  const before = new Map(listKind(lost, "role").map((role) => [role.name, describePower(role)]));
-  return listKind(gained, "role")
-    .filter((role) => describePower(role) !== (before.get(role.name) ?? ""))
-    .map((role) => ({
-      kind: "anonymous",
-      object: role.name,
-      message: `It gives the role ${role.name} another power: ${describePower(role) || "none"}.`,
-    }));
+  const before = new Map(listKind(lost, "role").map((role) => [role.name, listPowers(role)]));
+  return listKind(gained, "role").flatMap((role): Hazard[] => {
+    const had = before.get(role.name) ?? [];
+    const powers = listPowers(role).filter((power) => !had.includes(power));
+    if (powers.length === 0) return [];
+    const message = `It gives the role ${role.name} another power: ${powers.join(", ")}.`;
+    return [{ kind: "power", object: role.name, message }];
+  });
 }
 
-function describePower({ facts }: KnownEntry<"role">): string {
+function listPowers({ facts }: KnownEntry<"role">): string[] {
   const { superuser, bypassRls, memberOf } = facts;
   return [
-    superuser && "superuser",
-    bypassRls && "bypassrls",
-    memberOf.length > 0 && `member of ${memberOf.join(", ")}`,
-  ]
-    .filter((power) => power !== false)
-    .join(" ");
+    ...(superuser ? ["superuser"] : []),
+    ...(bypassRls ? ["bypassrls"] : []),
+    ...memberOf.map((role) => `member of ${role}`),
+  ];
 }

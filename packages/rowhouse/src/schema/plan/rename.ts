@@ -16,6 +16,15 @@ export function getOldName({ table, column }: Rename): string {
   return column === undefined ? table : `${table}.${column}`;
 }
 
+/** The new names of tables, each with its schema, by the old ones. */
+export function mapRenamedTables(renames: readonly Rename[]): Map<string, string> {
+  return new Map(
+    renames
+      .filter(({ column }) => column === undefined)
+      .map(({ table, to }) => [table, table.slice(0, -getLastName(table).length) + to]),
+  );
+}
+
 /** The statements that rename, or with `back` those that take it back. */
 export function renameStatements(renames: readonly Rename[], back = false): string[] {
   const statements = renames.map((rename) => renameStatement(rename, back));
@@ -35,7 +44,7 @@ function renameStatement({ table, column, to }: Rename, back: boolean): string {
 }
 
 /** "tasks" of "api.tasks". */
-function getLastName(table: string): string {
+export function getLastName(table: string): string {
   return /(?:"(?:[^"]|"")*"|[^."]+)$/.exec(table)?.[0] ?? table;
 }
 

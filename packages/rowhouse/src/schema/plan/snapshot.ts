@@ -4,6 +4,7 @@ import { withClient, withoutCompiling } from "../../stack/database.ts";
 import type { CatalogEntry } from "../catalog/catalog.ts";
 import { readPublicRoles } from "./anonymous.ts";
 import { type Privileges, readPrivileges } from "./grants.ts";
+import { type Operator, readOperators } from "./operators.ts";
 import type { PublicRoles } from "./public-access.ts";
 import { readCatalogWithRoles } from "./roles.ts";
 import { readStatistics, type StatisticsTarget } from "./statistics.ts";
@@ -16,6 +17,7 @@ export interface Snapshot {
   /** The roles of an anonymous request. */
   readonly publicRoles: PublicRoles;
   readonly statistics: readonly StatisticsTarget[];
+  readonly operators: readonly Operator[];
   /** The words that are no names unless they are quoted. */
   readonly keywords: ReadonlySet<string>;
 }
@@ -35,14 +37,15 @@ export async function readSnapshot(
 ): Promise<Snapshot> {
   // First, since it explains a database that cannot be reached.
   const catalog = await withClient(url, (client) => readCatalogWithRoles(client, roles));
-  const [facts, privileges, publicRoles, statistics, keywords] = await Promise.all([
+  const [facts, privileges, publicRoles, statistics, operators, keywords] = await Promise.all([
     readFacts(url),
     readPrivileges(url),
     withClient(url, (client) => readPublicRoles(client, anonymous)),
     readStatistics(url),
+    readOperators(url),
     readKeywords(url),
   ]);
-  return { facts, catalog, privileges, publicRoles, statistics, keywords };
+  return { facts, catalog, privileges, publicRoles, statistics, operators, keywords };
 }
 
 async function readFacts(url: string) {

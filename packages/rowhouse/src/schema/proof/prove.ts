@@ -17,12 +17,16 @@ export interface Proof {
   readonly untried: readonly WithoutRows[];
   /** The tables that had to be emptied for the way down. */
   readonly emptied: readonly string[];
+  /** The roles that the way down leaves, with their settings and memberships. */
+  readonly staying: readonly string[];
 }
 
 /** Why a migration does not do what it should, and in which direction. */
 export interface Refutation {
   readonly direction: "up" | "down";
   readonly reason: string;
+  /** The kinds of what it does not bring or take; none when it failed before that. */
+  readonly kinds?: readonly string[];
 }
 
 /** A migration that is to be tried. */
@@ -38,6 +42,8 @@ export interface Attempt {
   readonly target?: string;
   /** The tables and columns whose rows need not survive: "api.tasks", "api.tasks.title". */
   readonly losing: ReadonlySet<string>;
+  /** The tables with a new name afterwards: their rows are found there. */
+  readonly renamed: ReadonlyMap<string, string>;
   /** The tables of which a column comes back on the way down that takes no null. */
   readonly emptied: readonly string[];
   /** The roles that it makes: they stay on the way down. */
@@ -77,9 +83,11 @@ async function runProof(
   );
   const contents = keepContents(await readContents(url), attempt.losing);
   writeFileSync(join(dir, attempt.file), attempt.text);
-  const up = await findRefutation({ url, dir, contents, read }, "up", attempt.declared);
+  const { renamed } = attempt;
+  const up = await findRefutation({ url, dir, contents, read, renamed }, "up", attempt.declared);
   if (up) return up;
-  const step = { url, dir, read, contents: await emptyTables(url, contents, attempt.emptied) };
+  const left = await emptyTables(url, contents, attempt);
+  const step = { url, dir, read, contents: left, renamed };
   const readOthers = async () => withoutRoles(await read(), attempt.newRoles);
   const returned = withoutRoles(before, attempt.newRoles);
   const failure =
@@ -93,6 +101,7 @@ async function runProof(
     tables: filled,
     untried,
     emptied: attempt.emptied,
+    staying: attempt.newRoles,
   };
 }
 
@@ -100,12 +109,16 @@ async function runProof(
 async function emptyTables(
   url: string,
   contents: Contents,
-  tables: readonly string[],
+  { emptied, renamed }: Attempt,
 ): Promise<Contents> {
-  if (tables.length === 0) return contents;
-  await withClient(url, (client) => client.query(`truncate ${tables.join(", ")} cascade`));
+  if (emptied.length === 0) return contents;
+  const getName = (table: string) => renamed.get(table) ?? table;
+  const tables = emptied.map(getName).join(", ");
+  await withClient(url, (client) => client.query(`truncate ${tables} cascade`));
   const now = await readContents(url);
-  return new Map([...contents].filter(([table]) => (now.get(table)?.rows.length ?? 0) > 0));
+  return new Map(
+    [...contents].filter(([table]) => (now.get(getName(table))?.rows.length ?? 0) > 0),
+  );
 }
 
 /** What a table holds. */
@@ -125,10 +138,11 @@ interface Step {
   readonly read: () => Promise<CatalogEntry[]>;
   /** The rows that were there at first. */
   readonly contents: Contents;
+  readonly renamed: ReadonlyMap<string, string>;
 }
 
 async function findRefutation(
-  { url, dir, read, contents }: Step,
+  { url, dir, read, contents, renamed }: Step,
   direction: "up" | "down",
   wanted: readonly CatalogEntry[],
 ): Promise<Refutation | undefined> {
@@ -140,8 +154,12 @@ async function findRefutation(
   }
   const difference = compareCatalogs(wanted, await read());
   const changed = [...difference.missing, ...difference.surplus];
-  if (changed.length > 0) return { direction, reason: describeMismatch(difference) };
-  const lost = findLostTable(contents, await readContents(url));
+  if (changed.length > 0) {
+    const kinds = [...new Set(changed.map(({ kind }) => kind))];
+    return { direction, reason: describeMismatch(difference), kinds };
+  }
+  const names = direction === "up" ? renamed : new Map<string, string>();
+  const lost = findLostTable(contents, await readContents(url), names);
   return lost ? { direction, reason: `It changes or loses rows of ${lost}.` } : undefined;
 }
 
@@ -171,9 +189,13 @@ function keepContents(contents: Contents, losing: ReadonlySet<string>): Contents
  * The first table of which a row is gone, or has changed in a column that it had. New ones may
  * come, and what is computed before and after may come out differently.
  */
-function findLostTable(before: Contents, after: Contents): string | undefined {
+function findLostTable(
+  before: Contents,
+  after: Contents,
+  renamed: ReadonlyMap<string, string>,
+): string | undefined {
   for (const [table, { rows, computed }] of before) {
-    const now = after.get(table);
+    const now = after.get(renamed.get(table) ?? table);
     const compared = Object.keys(rows[0] ?? {}).filter(
       (name) => !(computed.has(name) && now?.computed.has(name)),
     );

@@ -22,16 +22,23 @@ export interface Upgrade {
   readonly draft: Draft | undefined;
 }
 
+/** Who judges the migration of an upgrade; each may throw. */
+export interface Judge {
+  /** Told its hazards, before it is tried. */
+  readonly permit: (hazards: readonly Hazard[]) => void;
+  /** Shown the draft, as long as its databases are there. */
+  readonly check: (draft: Draft) => Promise<void>;
+}
+
 /**
  * Plans the upgrade of a project to this version of the tool. It writes nothing.
  *
- * @param permit Told the hazards of the migration; it may throw.
  * @throws RowhouseError lock_missing, lock_invalid, upgrade_refused when the project's own changes
  *   still lack a migration; what `draftMigration` throws.
  */
 export async function planUpgrade(
   project: Project,
-  permit: (hazards: readonly Hazard[]) => void,
+  judge: Judge,
   owned: Files = readOwnedFiles(),
 ): Promise<Upgrade> {
   const lock = readLock(project.root);
@@ -45,7 +52,7 @@ export async function planUpgrade(
   );
   const hasConflict = changes.some(({ outcome }) => outcome === "conflict");
   if (!touchesSql || hasConflict) return { ...upgrade, draft: undefined };
-  return { ...upgrade, draft: await draftUpgrade(project, changes, to, permit) };
+  return { ...upgrade, draft: await draftUpgrade(project, changes, to, judge) };
 }
 
 /** Files of a later version must not be taken back by an installation that was not updated. */
@@ -96,7 +103,7 @@ async function draftUpgrade(
   project: Project,
   changes: readonly FileChange[],
   to: string,
-  permit: (hazards: readonly Hazard[]) => void,
+  { permit, check }: Judge,
 ): Promise<Draft | undefined> {
   await assertMigrated(project);
   return withTemporaryFolder("upgrade", async (dir) => {
@@ -105,9 +112,12 @@ async function draftUpgrade(
     }
     writeChanges(dir, changes);
     const name = `upgrade_to_${to.replace(/\W+/g, "_")}`;
-    return withScratchPair((migrated, declared) => {
+    return withScratchPair(async (migrated, declared) => {
       const { root, migrationsDir } = readProject(dir);
-      return draftMigration({ root, dir: migrationsDir, migrated, declared, permit }, name);
+      const sides = { root, dir: migrationsDir, migrated, declared };
+      const draft = await draftMigration({ ...sides, permit }, name);
+      if (draft) await check(draft);
+      return draft;
     });
   });
 }
