@@ -160,12 +160,12 @@ export async function startPostgrest(
 }
 
 /** A loopback address of this worker's own; the certificate knows those of edges. */
-function addressOf(place: number): string {
+export function addressOf(place: number): string {
   return `${inject("network")}.${Number(process.env.VITEST_POOL_ID ?? 0) % 8}.${place}`;
 }
 
 /** So that nothing outlives a run that is killed. */
-function watch(server: Server): void {
+export function watch(server: Server): void {
   servers.push(server);
   watchdog(servers);
 }
