@@ -62,14 +62,14 @@ export async function startEdge({ apis, auth, variables }: EdgeOptions): Promise
   const server = await launch(
     {
       command: "haproxy",
-      args: ["-f", join(projectRoot, "compose/haproxy.cfg")],
+      args: ["-C", join(projectRoot, "compose"), "-f", "haproxy.cfg"],
       env: {
         ...process.env,
         ...unlimited,
         EDGE_BIND: host,
         EDGE_CERTIFICATE: inject("certificate"),
         EDGE_RESOLVER: names.address,
-        EDGE_SOCKET: socket,
+        EDGE_DIRECTORY: dir,
         ...(auth === undefined ? {} : { EDGE_AUTH_HOST: "auth" }),
         ...variables,
       },
