@@ -138,7 +138,11 @@ export async function startPostgrest(
       jwtIss: "rowhouse",
       pool: 5,
       logFile,
-      extra: { PGRST_SERVER_HOST: address, ...extra },
+      extra: {
+        PGRST_SERVER_HOST: address,
+        PGRST_OPENAPI_SERVER_PROXY_URI: "https://api.example.com",
+        ...extra,
+      },
     });
     watch(server);
     const log = () => readFileSync(logFile, "utf8");

@@ -85,9 +85,28 @@ describe("Bytes that are no text", () => {
     }
   });
 
+  test.each([
+    ["JSON", "application/json", '{"title":"\xff"}'],
+    ["CSV", "text/csv", "title\n\xff"],
+    ["a form", "application/x-www-form-urlencoded", "title=\xff"],
+    ["a form, encoded", "application/x-www-form-urlencoded", "title=%ff"],
+    ["a form with half a character", "application/x-www-form-urlencoded", "title=%c3"],
+  ])("in a body are refused: %s", async (_, type, body) => {
+    const head = `POST /tasks HTTP/1.1\r\nHost: edge\r\nAuthorization: ${authorization}`;
+    const rest = `Content-Type: ${type}\r\nContent-Length: ${body.length}\r\nConnection: close`;
+    expect(await sendBytes(edge, `${head}\r\n${rest}\r\n\r\n${body}`)).toMatchObject(refused);
+  });
+
   test("are not what UTF-8 is: that goes through", async () => {
     const utf8 = Buffer.from("X-Name: Zoë 😀").toString("latin1");
     expect(await get("/tasks?title=eq.%F0%9F%98%80", utf8)).toMatchObject({ status: 200 });
+    const body = { title: "Zoë 😀" };
+    expect(await alice.ask("/tasks", { method: "POST", body })).toMatchObject({ status: 201 });
+    const form = { "content-type": "application/x-www-form-urlencoded" };
+    const text = "title=Zo%C3%AB+%F0%9F%98%80";
+    expect(await alice.ask("/tasks", { method: "POST", headers: form, text })).toMatchObject({
+      status: 201,
+    });
   });
 
   // HAProxy's parser refuses these before any rule, and no setting gives that answer another text.
