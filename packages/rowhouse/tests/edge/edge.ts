@@ -62,7 +62,7 @@ export async function startEdge({ apis, auth, variables }: EdgeOptions): Promise
   const server = await launch(
     {
       command: "haproxy",
-      args: ["-C", join(projectRoot, "compose"), "-f", "haproxy.cfg"],
+      args: ["-W", "-db", "-C", join(projectRoot, "compose"), "-f", "haproxy.cfg"],
       env: {
         ...process.env,
         ...unlimited,

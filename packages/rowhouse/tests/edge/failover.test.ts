@@ -1,11 +1,24 @@
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { createRowhouse, type Rowhouse } from "../../../../client/index.ts";
 import { type Caller, caller, claimsFor, sign, signIn } from "../../src/testing/api.ts";
 import { type Backend, startBackend } from "../../src/testing/backend.ts";
 import { errorAnswer } from "../../src/testing/requests.ts";
+import { projectRoot } from "../support/project.ts";
 import { type Edge, type Postgrest, startEdge, startPostgrest } from "./edge.ts";
 import { askByHttp2 } from "./wire.ts";
+
+/** The typed client of the project, as far as it is used here. */
+interface Rowhouse {
+  readonly tasks: {
+    readonly create: (row: { title: string }) => Promise<{ readonly title: string }>;
+    readonly list: (query: { limit: number }) => Promise<unknown>;
+  };
+}
+
+const { createRowhouse } = (await import(join(projectRoot, "client/index.ts"))) as {
+  createRowhouse: (options: { url: string; token: () => Promise<string> }) => Rowhouse;
+};
 
 let backend: Backend;
 let first: Postgrest;

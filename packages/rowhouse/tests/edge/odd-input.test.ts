@@ -51,13 +51,14 @@ function oddities(seed: number): () => Odd {
     () => "x".repeat(below(4000)),
   ];
   const anyText = () => one(texts)();
+  const wellFormed = (value: string) => Buffer.from(value).toString();
   const encode = (value: string) =>
     one([
-      () => encodeURIComponent(value.toWellFormed().replaceAll("\0", "")),
-      () => encodeURIComponent(value.toWellFormed().replaceAll("\0", "")),
-      () => encodeURIComponent(value.toWellFormed().replaceAll("\0", "")),
-      () => encodeURIComponent(value.toWellFormed().replaceAll("\0", "")),
-      () => encodeURIComponent(value.toWellFormed()),
+      () => encodeURIComponent(wellFormed(value).replaceAll("\0", "")),
+      () => encodeURIComponent(wellFormed(value).replaceAll("\0", "")),
+      () => encodeURIComponent(wellFormed(value).replaceAll("\0", "")),
+      () => encodeURIComponent(wellFormed(value).replaceAll("\0", "")),
+      () => encodeURIComponent(wellFormed(value)),
       () =>
         Buffer.from(value)
           .toString("latin1")

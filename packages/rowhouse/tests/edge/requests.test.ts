@@ -16,9 +16,11 @@ beforeAll(async () => {
     `
     create function api.prefer() returns text language sql stable
     as $$ select request.header('prefer') $$;
+    create function api.which() returns text language sql stable
+    as $$ select current_setting('application_name') $$;
     create function api.same(json) returns json language sql stable
     as $$ select $1 $$;
-    grant execute on function api.prefer(), api.same(json) to authenticated;
+    grant execute on function api.prefer(), api.which(), api.same(json) to authenticated;
   `,
   );
   api = await startPostgrest(backend.databaseUrl);
@@ -184,6 +186,11 @@ describe("OPTIONS", () => {
     expect(answers[0]).toContain("204");
     expect(new Set(answers).size).toBe(1);
   });
+});
+
+test("The database knows a request by the id that the edge gave it", async () => {
+  const { body, headers } = await alice.ask("/rpc/which");
+  expect(body).toBe(`rowhouse ${headers.get("x-request-id")}`);
 });
 
 test("A method that is none is 405, and says which there are", async () => {
