@@ -253,8 +253,9 @@ test("Requests wait while the only PostgREST restarts", async () => {
   const late = [create("late 1"), create("late 2"), user.ask("/tasks?limit=1")];
   await delay(500); // They are under way: nothing shows it, for they have reached nobody.
   await lone.start();
-  const statuses = (await Promise.all([...early, ...late])).map(({ status }) => status);
-  expect(statuses).toEqual([201, 201, 200, 201, 201, 200]);
+  const answers = await Promise.all([...early, ...late]);
+  const failed = answers.filter(({ status }) => status >= 300);
+  expect(failed, front.log()).toEqual([]);
 });
 
 test("The edge itself ends what is under way before it stops", async () => {

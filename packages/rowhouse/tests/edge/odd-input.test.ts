@@ -6,7 +6,7 @@ import { type Backend, startBackend } from "../../src/testing/backend.ts";
 import { newSeed, randomly } from "../../src/testing/random.ts";
 import { type Edge, type Postgrest, startEdge, startPostgrest } from "./edge.ts";
 
-const requests = 2500;
+const requests = 1500;
 let backend: Backend;
 let api: Postgrest;
 let edge: Edge;
