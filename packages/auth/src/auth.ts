@@ -160,6 +160,9 @@ export function createAuth({ settings, pool, mail, background }: Dependencies) {
     ],
     advanced: {
       database: { generateId: "uuid" },
+      // At an https address Better Auth would name its cookies otherwise than credentials.ts looks for them.
+      useSecureCookies: false,
+      defaultCookieAttributes: { secure: settings.url.protocol === "https:" },
       // No cookie authenticates a request, see credentials.ts.
       disableCSRFCheck: true,
       // One set of names, whatever AUTH_URL is. Behind https Better Auth would put __Secure- before them.

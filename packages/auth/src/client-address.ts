@@ -6,13 +6,14 @@ export const clientAddressHeader = "x-rowhouse-client-address";
 
 /**
  * The address of the client: that of the connection and, when this is a proxy of ours, the last in
- * X-Forwarded-For that is none. What a client writes into that header itself is never taken.
+ * X-Forwarded-For that is none. What a client writes into that header itself is never taken. A client
+ * within a network of proxies, as on a LAN, is whom the nearest proxy names.
  */
 export function clientAddress(request: IncomingMessage, proxies: BlockList): string {
   const connected = plain(request.socket.remoteAddress ?? "");
   const forwarded = [request.headers["x-forwarded-for"] ?? []].flat().join(",").split(",");
   const chain = [...forwarded.map((address) => plain(address.trim())).filter(Boolean), connected];
-  return chain.findLast((address) => !isListed(proxies, address)) ?? connected;
+  return chain.findLast((address) => !isListed(proxies, address)) ?? chain.at(-2) ?? connected;
 }
 
 /**

@@ -135,6 +135,12 @@ test("a proxy of ours names the client, and a client cannot name itself", async 
     }
     expect(await statusFor("1.1.1.1, 203.0.113.7")).toBe(429);
     expect(await statusFor("203.0.113.8")).toBe(200);
+    // A client in the network of the proxies, too.
+    for (let i = 0; i < 10; i += 1) {
+      expect(await statusFor(`10.9.9.9${", 10.9.9.9".repeat(i)}, 10.0.0.99`)).toBe(200);
+    }
+    expect(await statusFor("10.0.0.99")).toBe(429);
+    expect(await statusFor("10.0.0.98")).toBe(200);
   } finally {
     await behind.stop();
   }

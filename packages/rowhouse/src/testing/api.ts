@@ -79,7 +79,7 @@ export function sign(claims: Record<string, unknown>, key = secret): string {
 }
 
 /** A signed-in user who exists in the database: POST /rpc/me has made them. */
-export async function signIn(api: Api, id: string = randomUUID()): Promise<Caller> {
+export async function signIn(api: Pick<Api, "url">, id: string = randomUUID()): Promise<Caller> {
   const user = caller(api, sign(claimsFor(id)), id);
   const { status } = await user.ask("/rpc/me", { method: "POST" });
   if (status !== 200) throw new Error(`signing in answered ${status}`);

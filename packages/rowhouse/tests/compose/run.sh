@@ -74,7 +74,9 @@ inside() {
 
 # The secrets hold every character that a URL, a shell, SQL or a .env file could stumble over.
 make_env() {
-  port=3987
+  # A certificate for this machine, which the edge's user may read.
+  mkdir -p "$work/certificates"
+  [ -e "$work/certificates/edge.pem" ] || make_certificate
   secrets=(
     "POSTGRES_PASSWORD=p@ss:/w?rd #%41&'\"\\\$x é"
     "AUTHENTICATOR_PASSWORD=a@ss:/w?rd #%41&'\"\\\$x é"
@@ -82,10 +84,24 @@ make_env() {
     "IDENTITY_PASSWORD=i@ss:/w?rd #%41&'\"\\\$x é"
     "AUTH_SECRET=0123456789 #%41&'\"\\\$x {}[] é ghijklm"
   )
-  auth_port=3988
-  settings=("API_PORT=$port" "AUTH_PORT=$auth_port" "CORS_ORIGINS=https://app.example.com")
+  # Many requests come from one address here.
+  settings=("EDGE_CERTIFICATES=$work/certificates" "CORS_ORIGINS=https://app.example.com"
+    "EDGE_ADDRESS_RATE=100000" "EDGE_USER_RATE=100000")
   # What a user starts from, with every variable empty: empty must count as missing.
   cp "$root/.env.example" "$work/env"
+}
+
+make_certificate() {
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
+    -addext subjectAltName=DNS:localhost -keyout "$work/key.pem" -out "$work/certificate.pem" 2>/dev/null
+  cat "$work/certificate.pem" "$work/key.pem" >"$work/certificates/edge.pem"
+  # $work is root's alone; the container sees the folder and not what is above it.
+  chmod 755 "$work/certificates" && chmod 644 "$work/certificates/edge.pem"
+}
+
+# ask <arguments of curl...>: of the edge, whose certificate is checked.
+ask() {
+  curl --silent --max-time 5 --cacert "$work/certificate.pem" "$@"
 }
 
 # compose <arguments...>: docker-compose with nothing of the user's own environment or .env.
@@ -125,7 +141,7 @@ check() {
 # two_users <job|kept>: each line that it prints is a check of its own.
 two_users() {
   local line status=0
-  API_URL="http://127.0.0.1:$port" JWT_SECRET=${secrets[2]#*=} \
+  API_URL=https://localhost NODE_EXTRA_CA_CERTS="$work/certificate.pem" JWT_SECRET=${secrets[2]#*=} \
     DATABASE_HOST=$(address_of postgres) POSTGRES_PASSWORD=${secrets[0]#*=} \
     node --import tsx "$here/two-users.ts" "$1" "$work/kept.json" \
     >"$work/lines" || status=$?
@@ -175,10 +191,11 @@ check_up() {
   check "PostgREST answers" answers
   check "every server runs and every one-shot ended well" all_well
   check "migrate applied all $files migrations" migrated "$files"
-  check "the API is bound to loopback alone" loopback_only postgrest 3000 "$port"
-  check "sign-in is bound to loopback alone" loopback_only auth 3001 "$auth_port"
+  check "ports 80 and 443 of the edge are the only ones published" only_edge_is_published
+  check "port 80 leads to HTTPS" leads_to_https
+  check "the edge's certificate is taken anew without a restart" takes_new_certificate
+  check "no container can write outside of its volumes and /tmp, or has a capability too many" confined
   check "a person signs up, and the tokens of their sessions reach the API" signs_up
-  check "PostgreSQL is not published" unpublished
   check "an origin of CORS_ORIGINS is allowed, and another is not" cors_pinned
   two_users job
 
@@ -247,7 +264,7 @@ address_of() {
 answers() {
   local deadline=$((SECONDS + 150)) status
   while ((SECONDS < deadline)); do
-    status=$(curl --silent --max-time 5 --output /dev/null --write-out '%{http_code}' "http://127.0.0.1:$port/") || true
+    status=$(ask --output /dev/null --write-out '%{http_code}' https://localhost/) || true
     [ "$status" != 200 ] || return 0
     sleep 0.2
   done
@@ -257,7 +274,7 @@ answers() {
 
 all_well() {
   local service
-  for service in postgres auth postgrest; do
+  for service in postgres auth postgrest edge; do
     [ "$(state_of "$service")" = running ]
     [ "$(podman inspect --format='{{.RestartCount}}' "${project}_${service}_1")" = 0 ]
   done
@@ -276,38 +293,58 @@ state_of() {
   echo "${state/running 0/running}"
 }
 
-# loopback_only <service> <its port> <the port here>
-loopback_only() {
-  local bound address
-  bound=$(compose port "$1" "$2")
-  echo "bound to $bound"
-  [ "$bound" = "127.0.0.1:$3" ]
-  # And for real: every other address of this machine refuses.
-  for address in $(hostname --all-ip-addresses); do
-    [[ $address != *:* ]] || address="[$address]"
-    if curl --silent --max-time 2 --output /dev/null "http://$address:$3/"; then
-      echo "$address answers, too" && return 1
-    fi
+only_edge_is_published() {
+  podman ps --all --format '{{.Names}} {{.Ports}}' | tee "$work/ports"
+  [ "$(grep --count -- '->' "$work/ports")" = 1 ]
+  grep --quiet "^${project}_edge_1 .*:443->8443/tcp" "$work/ports"
+  grep --quiet "^${project}_edge_1 .*:80->8080/tcp" "$work/ports"
+  # PostgREST's admin port is not behind it.
+  [ "$(ask --output /dev/null --write-out '%{http_code}' https://localhost/ready)" != 200 ]
+}
+
+leads_to_https() {
+  curl --silent --head http://localhost/tasks | tr -d '\r' | grep --ignore-case '^location: https://localhost/tasks$'
+}
+
+serial() {
+  openssl s_client -connect localhost:443 </dev/null 2>/dev/null | openssl x509 -noout -serial
+}
+
+takes_new_certificate() {
+  local before
+  before=$(serial)
+  make_certificate
+  compose kill -s USR2 edge
+  for _ in $(seq 50); do
+    [ "$(serial)" = "$before" ] || break
+    sleep 0.1
   done
+  [ "$(serial)" != "$before" ]
+  [ "$(podman inspect --format='{{.RestartCount}}' "${project}_edge_1")" = 0 ]
+}
+
+confined() {
+  local container
+  for container in $(podman ps --all --format '{{.Names}}'); do
+    podman inspect --format='{{.Name}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.Memory}} {{.EffectiveCaps}}' "$container" | tee --append "$work/confined"
+  done
+  # Read-only, with a limit of memory; PostgreSQL's image alone starts with capabilities.
+  if grep --invert-match --extended-regexp '^\S+ true [1-9][0-9]+ ' "$work/confined"; then return 1; fi
+  if grep --invert-match "_postgres_1 " "$work/confined" | grep CAP_; then return 1; fi
 }
 
 # The link of the mail is in the log, where no SMTP server is set.
 signs_up() {
-  local auth="http://127.0.0.1:$auth_port/auth" link session token
+  local auth=https://localhost/auth link session token
   local person='{"name":"Ada","email":"ada@example.com","password":"correct horse battery"}'
-  post() { curl --silent --fail --header 'content-type: application/json' --data "$2" "${@:3}" "$auth$1"; }
+  post() { ask --fail --header 'content-type: application/json' --data "$2" "${@:3}" "$auth$1"; }
   post /sign-up/email "$person"
   link=$(podman logs "${project}_auth_1" 2>&1 | grep --only-matching 'http[^ ]*/verify-email?[^ ]*' | tail -1)
-  # As AUTH_URL has it; from here the port is another.
-  curl --silent --fail --output /dev/null "${link/http:\/\/127.0.0.1:3001/http:\/\/127.0.0.1:$auth_port}"
+  ask --fail --output /dev/null "$link"
   session=$(post /sign-in/email "$person" --dump-header - --output /dev/null | tr -d '\r' | sed -n 's/^set-auth-token: //p')
-  token=$(curl --silent --fail --header "authorization: Bearer $session" "$auth/token" | sed 's/.*"token":"\([^"]*\)".*/\1/')
-  curl --silent --fail --header "authorization: Bearer $token" --header 'content-type: application/json' \
-    --data '{"title":"Say hello"}' "http://127.0.0.1:$port/tasks"
-}
-
-unpublished() {
-  [ "$(podman port "${project}_postgres_1")" = "" ]
+  token=$(ask --fail --header "authorization: Bearer $session" "$auth/token" | sed 's/.*"token":"\([^"]*\)".*/\1/')
+  ask --fail --header "authorization: Bearer $token" --header 'content-type: application/json' \
+    --data '{"title":"Say hello"}' https://localhost/tasks
 }
 
 cors_pinned() {
@@ -316,11 +353,11 @@ cors_pinned() {
 }
 
 allowed_origin() {
-  curl --silent --head --header "origin: $1" "http://127.0.0.1:$port/"
+  ask --head --header "origin: $1" https://localhost/
 }
 
 servers() {
-  compose ps --quiet postgres auth postgrest | sort | tr '\n' ' '
+  compose ps --quiet postgres auth postgrest edge | sort | tr '\n' ' '
 }
 
 # migrated <number>: how many migrations the present container of migrate has applied in its life.

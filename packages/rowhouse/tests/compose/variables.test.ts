@@ -38,9 +38,9 @@ test("compose starts PostgREST with the file that the local stack starts it with
   expect(compose).toContain('command: ["/bin/postgrest", "/etc/postgrest.conf"]\n');
 });
 
-/** Where it listens, how it signs in, and that a pooler may be between, differ on purpose. */
+/** Where it listens and is reached, how it signs in, and that a pooler may be between, differ on purpose. */
 const onPurpose =
-  /^PGRST_(DB_URI|DB_CHANNEL_ENABLED|JWT_SECRET|SERVER_HOST|SERVER_PORT|ADMIN_SERVER_PORT)$/;
+  /^PGRST_(OPENAPI_SERVER_PROXY_URI|DB_URI|DB_CHANNEL_ENABLED|JWT_SECRET|SERVER_HOST|SERVER_PORT|ADMIN_SERVER_PORT)$/;
 
 function inCompose(given: Record<string, string>): Record<string, string> {
   const lines = [...compose.matchAll(/^ +(PGRST_[A-Z_]+): (.*)$/gm)];

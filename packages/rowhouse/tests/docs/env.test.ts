@@ -20,6 +20,8 @@ const foreign = new Set([
   "DEV",
   "VITE_TOKEN",
   "DATABASE_HOST",
+  "NODE_EXTRA_CA_CERTS",
+  "VITEST_POOL_ID",
 ]);
 
 /** What only the tests of this repository read: CONTRIBUTING.md explains them. */

@@ -29,6 +29,13 @@ test("docs/errors.md lists every detail that the database raises", () => {
   for (const detail of details) expect(page).toContain(`\`${detail}\``);
 });
 
+test("docs/errors.md lists every code and detail that the edge answers with", () => {
+  const edge = read("compose/haproxy.cfg");
+  const words = [...edge.matchAll(/"(?:code|details)":"(\w+)"/g)].map(([, word]) => word);
+  expect(new Set(words).size).toBeGreaterThan(20);
+  for (const word of words) expect(page).toContain(`\`${word}\``);
+});
+
 test("docs/errors.md lists every class that the client throws", () => {
   const classes = [...read("packages/client/src/errors.ts").matchAll(/^export class (\w+)/gm)].map(
     ([, name]) => name,

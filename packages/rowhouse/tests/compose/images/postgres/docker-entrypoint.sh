@@ -30,6 +30,7 @@ if [ "${1:-}" != postgres ]; then exec "$@"; fi
 
 if [ "$(id -u)" = 0 ]; then
   install --directory --owner=postgres --mode=0700 "$PGDATA"
+  install --directory --owner=postgres --mode=3775 "$socket"
   exec setpriv --reuid=postgres --regid=postgres --init-groups "$0" "$@"
 fi
 

@@ -1,0 +1,272 @@
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { type Caller, caller, claimsFor, sign, signIn } from "../../src/testing/api.ts";
+import { type Backend, startBackend } from "../../src/testing/backend.ts";
+import { errorAnswer } from "../../src/testing/requests.ts";
+import { projectRoot } from "../support/project.ts";
+import { type Edge, type Postgrest, startEdge, startPostgrest } from "./edge.ts";
+import { askByHttp2 } from "./wire.ts";
+
+/** The typed client of the project, as far as it is used here. */
+interface Rowhouse {
+  readonly tasks: {
+    readonly create: (row: { title: string }) => Promise<{ readonly title: string }>;
+    readonly list: (query: { limit: number }) => Promise<unknown>;
+  };
+}
+
+const { createRowhouse } = (await import(join(projectRoot, "client/index.ts"))) as {
+  createRowhouse: (options: { url: string; token: () => Promise<string> }) => Rowhouse;
+};
+
+let backend: Backend;
+let first: Postgrest;
+let second: Postgrest;
+let edge: Edge;
+let alice: Caller;
+beforeAll(async () => {
+  backend = await startBackend(
+    {},
+    `
+    create function api.nap(seconds float8) returns boolean language sql stable
+    as $$ select pg_sleep(seconds) is not null $$;
+    grant execute on function api.nap(float8) to authenticated;
+  `,
+  );
+  [first, second] = await Promise.all([
+    startPostgrest(backend.databaseUrl),
+    startPostgrest(backend.databaseUrl),
+  ]);
+  edge = await startEdge({ apis: [first.address, second.address] });
+  alice = await signIn(edge);
+});
+afterAll(async () => {
+  await edge.stop();
+  await Promise.all([first.stop(), second.stop()]);
+  await backend.stop();
+});
+
+/** What the edge knows of a PostgREST: its name there, its state, and the requests it has now. */
+async function see({ address }: Postgrest, at = edge) {
+  const servers = await at.command("show servers state api");
+  const name = servers
+    .split("\n")
+    .map((line) => line.split(" "))
+    .find(([, , , server, ip]) => ip === address && server?.startsWith("api"))?.[3];
+  const stat = new RegExp(`^api,${name},.*$`, "m").exec(await at.command("show stat"))?.[0] ?? "";
+  const fields = stat.split(",");
+  return { name, current: Number(fields[4]), total: Number(fields[7]), state: fields[17] };
+}
+
+const isUp = (api: Postgrest, at = edge) =>
+  expect.poll(async () => (await see(api, at)).state, { timeout: 15_000 }).toMatch(/^UP/);
+
+const cutOff = errorAnswer(502, "EDGE502", { details: "response_lost" });
+
+/** What was asked for and came, and what did not. */
+interface Ledger {
+  readonly acknowledged: string[];
+  readonly failures: unknown[];
+  stopped: boolean;
+}
+
+/** Writes and reads until stopped, each in several loops: with the typed client, and without any retry. */
+function load(db: Rowhouse, plain: Caller) {
+  const client: Ledger = { acknowledged: [], failures: [], stopped: false };
+  const bare: Ledger = { acknowledged: [], failures: [], stopped: false };
+  let made = 0;
+  const loop = async (ledger: Ledger, once: () => Promise<string | undefined>) => {
+    while (!ledger.stopped) {
+      try {
+        const title = await once();
+        if (title !== undefined) ledger.acknowledged.push(title);
+      } catch (error) {
+        ledger.failures.push(error);
+      }
+    }
+  };
+  const createByClient = async () => {
+    made += 1;
+    return (await db.tasks.create({ title: `client ${made}` })).title;
+  };
+  const createBare = async () => {
+    made += 1;
+    const title = `bare ${made}`;
+    const answer = await plain.ask("/tasks", { method: "POST", body: { title } });
+    if (answer.status !== 201) throw answer;
+    return title;
+  };
+  const readByClient = async () => void (await db.tasks.list({ limit: 5 }));
+  const loops = [
+    ...[1, 2, 3, 4].map(() => loop(client, createByClient)),
+    ...[1, 2].map(() => loop(client, readByClient)),
+    ...[1, 2].map(() => loop(bare, createBare)),
+  ];
+  return {
+    client,
+    bare,
+    /** Resolves when so many more writes were acknowledged. */
+    more: async (count: number) => {
+      const total = () => client.acknowledged.length + bare.acknowledged.length;
+      const goal = total() + count;
+      await expect.poll(total, { timeout: 30_000 }).toBeGreaterThan(goal);
+    },
+    end: async () => {
+      client.stopped = true;
+      bare.stopped = true;
+      await Promise.all(loops);
+    },
+  };
+}
+
+test("Under load one PostgREST is killed and another restarted: no acknowledged write is lost or twice", async () => {
+  const { id } = alice;
+  const db = createRowhouse({ url: edge.url, token: async () => sign(claimsFor(id)) });
+  const { client, bare, more, end } = load(db, alice);
+  await more(100);
+
+  // Killed, with requests in flight. The client sends those again; without it, they are 502.
+  process.kill(first.server().pid, "SIGKILL");
+  await first.server().ended;
+  await more(100);
+  const cut = bare.failures.splice(0);
+  expect(cut.length).toBeLessThanOrEqual(2);
+  for (const failure of cut) expect(failure).toMatchObject(cutOff);
+  await first.start();
+  await isUp(first);
+  await more(50);
+
+  // Drained and restarted: nothing is cut, with or without the client.
+  const { name } = await see(second);
+  await edge.command(`set server api/${name} state drain`);
+  await expect.poll(async () => (await see(second)).current).toBe(0);
+  await second.server().stop();
+  await more(50);
+  await second.start();
+  await edge.command(`set server api/${name} state ready`);
+  await isUp(second);
+  await more(50);
+  await end();
+
+  expect([client.failures, bare.failures]).toEqual([[], []]);
+  const acknowledged = [...client.acknowledged, ...bare.acknowledged];
+  const stored = (await backend.sql("select title from api.tasks where user_id = $1", [id])).map(
+    ({ title }) => String(title),
+  );
+  const lost = acknowledged.filter((title) => !stored.includes(title));
+  expect([lost, stored.length - new Set(stored).size]).toEqual([[], 0]);
+  // What was never acknowledged is at most what was cut.
+  expect(stored.length - acknowledged.length).toBeLessThanOrEqual(cut.length);
+  process.stdout.write(
+    `${acknowledged.length} writes acknowledged, 0 lost, 0 twice, ${cut.length} cut without the client\n`,
+  );
+});
+
+/** Kills the PostgREST that works on a nap, and says how many requests the other one got for it. */
+async function killBusy(asked: Promise<unknown>): Promise<number> {
+  const now = async () => Promise.all([see(first), see(second)]);
+  await expect.poll(async () => (await now()).map(({ current }) => current).sort()).toEqual([0, 1]);
+  const [busy, other] = (await see(first)).current === 1 ? [first, second] : [second, first];
+  const before = (await see(other)).total;
+  process.kill(busy.server().pid, "SIGKILL");
+  await asked.catch(() => {});
+  const asksOfOther = (await see(other)).total - before;
+  await busy.server().ended;
+  await busy.start();
+  await Promise.all([isUp(first), isUp(second)]);
+  return asksOfOther;
+}
+
+test("A read that is cut is asked of the other PostgREST", async () => {
+  await Promise.all([isUp(first), isUp(second)]);
+  const asked = alice.ask("/rpc/nap?seconds=1.5");
+  expect(await killBusy(asked)).toBe(1);
+  expect(await asked).toMatchObject({ status: 200, body: true });
+});
+
+test("A write that is cut is asked of no other: it is 502", async () => {
+  const body = JSON.stringify({ seconds: 1.5 });
+  const byHttp2 = askByHttp2(
+    edge,
+    {
+      ":method": "POST",
+      ":path": "/rpc/nap",
+      authorization: `Bearer ${sign(claimsFor(alice.id))}`,
+      "content-type": "application/json",
+      "content-length": body.length,
+    },
+    [body],
+  );
+  expect(await killBusy(byHttp2)).toBe(0);
+  const answer = await byHttp2;
+  expect([answer.status, JSON.parse(answer.body).details]).toEqual([502, "response_lost"]);
+
+  const byHttp1 = alice.ask("/rpc/nap", { method: "POST", text: body });
+  expect(await killBusy(byHttp1)).toBe(0);
+  expect(await byHttp1).toMatchObject(cutOff);
+});
+
+test("A PostgREST that hangs gets no more requests, and gets them again when it goes on", async () => {
+  await Promise.all([isUp(first), isUp(second)]);
+  process.kill(first.server().pid, "SIGSTOP");
+  onTestFinished(() => void process.kill(first.server().pid, "SIGCONT"));
+  await expect.poll(async () => (await see(first)).state, { timeout: 15_000 }).toMatch(/^DOWN/);
+  const before = (await see(first)).total;
+  for (let turn = 0; turn < 20; turn += 1) {
+    expect(await alice.ask("/tasks?limit=1")).toMatchObject({ status: 200 });
+  }
+  expect((await see(first)).total).toBe(before);
+  process.kill(first.server().pid, "SIGCONT");
+  await isUp(first);
+});
+
+test("A PostgREST more is used when its name gains an address", async () => {
+  const third = await startPostgrest(backend.databaseUrl);
+  onTestFinished(() => third.stop());
+  const addresses = [first, second].map(({ address }) => address);
+  edge.names.set("postgrest", [...addresses, third.address]);
+  onTestFinished(() => edge.names.set("postgrest", addresses));
+  await isUp(third);
+  const used = async () => {
+    await alice.ask("/tasks?limit=1");
+    return (await see(third)).total;
+  };
+  await expect.poll(used).toBeGreaterThan(0);
+});
+
+test("Requests wait while the only PostgREST restarts", async () => {
+  const lone = await startPostgrest(backend.databaseUrl);
+  const front = await startEdge({ apis: [lone.address] });
+  onTestFinished(async () => {
+    await front.stop();
+    await lone.stop();
+  });
+  const user = caller(front, sign(claimsFor(alice.id)), alice.id);
+  await lone.server().stop();
+  // Some come at once, some when the edge has noticed: then it has no server that it takes for ready.
+  const create = (title: string) => user.ask("/tasks", { method: "POST", body: { title } });
+  const early = [create("early 1"), create("early 2"), user.ask("/tasks?limit=1")];
+  await expect
+    .poll(async () => (await see(lone, front)).state, { timeout: 10_000 })
+    .toMatch(/^DOWN/);
+  const late = [create("late 1"), create("late 2"), user.ask("/tasks?limit=1")];
+  await delay(500); // They are under way: nothing shows it, for they have reached nobody.
+  await lone.start();
+  const answers = await Promise.all([...early, ...late]);
+  const failed = answers.filter(({ status }) => status >= 300);
+  expect(failed, front.log()).toEqual([]);
+});
+
+test("The edge itself ends what is under way before it stops", async () => {
+  const front = await startEdge({ apis: [second.address] });
+  const user = caller(front, sign(claimsFor(alice.id)), alice.id);
+  const asked = user.ask("/rpc/nap", { method: "POST", body: { seconds: 1.5 } });
+  await expect.poll(async () => (await see(second, front)).current).toBe(1);
+  process.kill(front.server.pid, "SIGUSR1");
+  await expect
+    .poll(() => user.ask("/tasks").then(String, ({ cause }) => String(cause?.code)))
+    .toBe("ECONNREFUSED");
+  expect(await asked).toMatchObject({ status: 200, body: true });
+  await front.server.ended;
+});

@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { caller, claimsFor, sign, signIn } from "../../src/testing/api.ts";
+import { cloneDatabase } from "../../src/testing/database.ts";
+import { errorAnswer } from "../../src/testing/requests.ts";
+import { type Edge, type Postgrest, startEdge, startPostgrest } from "./edge.ts";
+import { openConnection } from "./wire.ts";
+
+let api: Postgrest;
+beforeAll(async () => {
+  api = await startPostgrest(await cloneDatabase());
+});
+afterAll(() => api.stop());
+
+async function limitedEdge(variables: Record<string, string>): Promise<Edge> {
+  const edge = await startEdge({ apis: [api.address], variables });
+  onTestFinished(() => edge.stop());
+  return edge;
+}
+
+/** The statuses of so many answers, one after the other. */
+async function ask(count: number, once: () => Promise<{ status: number }>): Promise<number[]> {
+  const statuses: number[] = [];
+  for (let turn = 0; turn < count; turn += 1) statuses.push((await once()).status);
+  return statuses;
+}
+
+const tooMany = (details: string) => errorAnswer(429, "EDGE429", { details });
+
+test("An address that asks too often is 429, with the time to wait, whoever it says it is", async () => {
+  const edge = await limitedEdge({ EDGE_ADDRESS_RATE: "20" });
+  const anonymous = caller(edge);
+  const forged = { headers: { "x-forwarded-for": "203.0.113.9" } };
+  expect(await ask(20, () => anonymous.ask("/tasks"))).toEqual(Array(20).fill(401));
+  for (const asked of [
+    anonymous.ask("/tasks"),
+    anonymous.ask("/tasks", forged),
+    (await signInAt(api)).behind(edge).ask("/tasks"),
+    anonymous.ask("/tasks", { method: "OPTIONS" }),
+  ]) {
+    const answer = await asked;
+    expect(answer).toMatchObject(tooMany("address_limit"));
+    expect(answer.headers.get("retry-after")).toMatch(/^[1-9]\d*$/);
+  }
+});
+
+test("An address with too many connections is 429", async () => {
+  const edge = await limitedEdge({ EDGE_ADDRESS_CONNECTIONS: "5" });
+  const sockets = Array.from({ length: 6 }, () => openConnection(edge));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  await expect
+    .poll(async () => (await caller(edge).ask("/tasks")).body)
+    .toMatchObject({ details: "address_limit" });
+});
+
+test("A user who asks too often is 429, and another user of the address is not", async () => {
+  const edge = await limitedEdge({ EDGE_USER_RATE: "10" });
+  const [alice, bob] = [(await signInAt(api)).behind(edge), (await signInAt(api)).behind(edge)];
+  expect(await ask(11, () => alice.ask("/tasks"))).toEqual(Array(11).fill(200));
+  const answer = await alice.ask("/tasks");
+  expect(answer).toMatchObject(tooMany("user_limit"));
+  expect(answer.headers.get("retry-after")).toMatch(/^[1-9]\d*$/);
+  expect(await bob.ask("/tasks")).toMatchObject({ status: 200 });
+});
+
+test("Forged tokens use up nothing of whom they name", async () => {
+  const edge = await limitedEdge({ EDGE_USER_RATE: "10" });
+  const alice = (await signInAt(api)).behind(edge);
+  const forged = caller(edge, sign(claimsFor(alice.id), "another-secret-that-is-long-enough!"));
+  expect(await ask(30, () => forged.ask("/tasks"))).toEqual(Array(30).fill(401));
+  expect(await alice.ask("/tasks")).toMatchObject({ status: 200 });
+});
+
+/** A user who was made past the edges, so that none has counted them yet. */
+async function signInAt({ address }: Postgrest) {
+  const { id } = await signIn({ url: `http://${address}:3000` });
+  return { behind: (edge: Edge) => caller(edge, sign(claimsFor(id)), id) };
+}

@@ -1,0 +1,172 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { request } from "node:https";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { waitFor } from "../../src/lib/wait.ts";
+import { inDatabase, withClient } from "../../src/stack/database.ts";
+import { loginUrl } from "../../src/stack/login.ts";
+import { launch, type Server } from "../../src/stack/process.ts";
+import { caller } from "../../src/testing/api.ts";
+import { migratedClone } from "../../src/testing/database.ts";
+import { projectRoot } from "../support/project.ts";
+import { addressOf, type Edge, type Postgrest, startEdge, startPostgrest, watch } from "./edge.ts";
+
+const page = "https://app.example.com";
+let dir: string;
+let databaseUrl: string;
+let service: Server;
+let api: Postgrest;
+let edge: Edge;
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), "rowhouse-edge-auth-"));
+  databaseUrl = await migratedClone();
+  const address = addressOf(30);
+  service = await launchService(address);
+  api = await startPostgrest(databaseUrl, {}, `@${join(dir, "jwks.json")}`);
+  edge = await startEdge({
+    apis: [api.address],
+    auth: address,
+    variables: { CORS_ORIGINS: page },
+  });
+});
+afterAll(async () => {
+  await edge.stop();
+  await api.stop();
+  await service.stop();
+  rmSync(dir, { recursive: true });
+});
+
+/** Starts the service as compose does; all addresses of this machine count as proxies, as those of a LAN. */
+async function launchService(address: string): Promise<Server> {
+  mkdirSync(join(dir, "mail"));
+  const logFile = join(dir, "auth.log");
+  const program = createRequire(join(projectRoot, "package.json")).resolve("@rowhouse/auth/main");
+  const server = await launch(
+    {
+      command: process.execPath,
+      args: [program],
+      env: {
+        ...process.env,
+        AUTH_HOST: address,
+        AUTH_PORT: "3001",
+        AUTH_URL: "https://api.example.com/auth",
+        AUTH_SECRET: "a-secret-for-tests-that-is-long-enough",
+        AUTH_DATABASE_URL: loginUrl(databaseUrl, "identity_service", inject("identityPassword")),
+        AUTH_KEYS_FILE: join(dir, "jwks.json"),
+        AUTH_MAIL_DIR: join(dir, "mail"),
+        AUTH_ORIGINS: page,
+        AUTH_PROXIES: "127.0.0.0/8",
+      },
+      logFile,
+    },
+    "SIGTERM",
+  );
+  watch(server);
+  const ready = async () =>
+    (await fetch(`http://${address}:3001/auth/ready`).catch(() => undefined))?.ok || undefined;
+  if (await waitFor(ready, 25, 20_000)) return server;
+  throw new Error(readFileSync(logFile, "utf8"));
+}
+
+interface Sent {
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+  /** The address of this machine that it comes from. */
+  readonly from?: string;
+}
+
+/** Asks the edge for a path of the service. */
+function ask(path: string, { body, headers = {}, from }: Sent = {}) {
+  return new Promise<{ status: number; headers: Headers; text: string }>((resolve, reject) => {
+    const outgoing = request(
+      `${edge.url}/auth${path}`,
+      {
+        method: body === undefined ? "GET" : "POST",
+        headers: { "content-type": "application/json", ...headers },
+        ca: readFileSync(inject("certificate")),
+        agent: false,
+        ...(from === undefined ? {} : { localAddress: from }),
+      },
+      async (incoming) =>
+        resolve({
+          status: incoming.statusCode ?? 0,
+          headers: new Headers(incoming.headers as Record<string, string>),
+          text: await text(incoming),
+        }),
+    );
+    outgoing.on("error", reject);
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+const person = { name: "Ada", email: "ada@example.com", password: "correct horse battery" };
+
+test("A person signs up and in through the edge, and their token is taken there", async () => {
+  expect((await ask("/sign-up/email", { body: person })).status).toBe(200);
+  const [mail = ""] = readdirSync(join(dir, "mail"));
+  const link = /^https\S+$/m.exec(readFileSync(join(dir, "mail", mail), "utf8"))?.[0] ?? "";
+  expect(link).toMatch(/^https:\/\/api\.example\.com\/auth\//);
+  expect((await ask(link.replace(/^.*?\/auth/, ""))).status).toBe(302);
+  const signedIn = await ask("/sign-in/email", { body: person, headers: { origin: page } });
+  expect(signedIn.headers.get("access-control-expose-headers")).toContain("Set-Auth-Token");
+  // At an https address, too: Better Auth names its cookies otherwise there.
+  const session = signedIn.headers.get("set-auth-token");
+  expect(session).not.toBeNull();
+  const asked = await ask("/token", { headers: { authorization: `Bearer ${session}` } });
+  const ada = caller(edge, JSON.parse(asked.text).token);
+  expect(await ada.ask("/tasks", { method: "POST", body: { title: "Hello" } })).toMatchObject({
+    status: 201,
+  });
+});
+
+test("The service's limits count clients by their own address, whatever they claim", async () => {
+  const counted = async () =>
+    withClient(inDatabase(inject("serverUrl"), new URL(databaseUrl).pathname.slice(1)), (client) =>
+      client.query<{ key: string }>("select key from identity.rate_limits"),
+    );
+  const claims = { "x-forwarded-for": "203.0.113.1, 127.0.0.99", forwarded: "for=203.0.113.1" };
+  const from = (address: string) =>
+    ask("/sign-in/email", { body: person, headers: claims, from: address });
+  for (let turn = 0; turn < 31; turn += 1) {
+    if ((await from("127.9.9.1")).status === 429) break;
+  }
+  const refused = await from("127.9.9.1");
+  expect(refused.status).toBe(429);
+  expect(refused.headers.get("retry-after")).toMatch(/^\d+$/);
+  expect((await from("127.9.9.2")).status).not.toBe(429);
+  const keys = (await counted()).rows.map(({ key }) => key).join("\n");
+  expect(keys).toContain("127.9.9.1");
+  expect(keys).not.toMatch(/203\.0\.113\.1|127\.0\.0\.99/);
+});
+
+test("A page of another origin is not served, and one that is named is", async () => {
+  const from = (origin: string) => ask("/jwks", { headers: { origin } });
+  const [named, other] = [await from(page), await from("https://evil.example.com")];
+  expect([named.status, named.headers.get("access-control-allow-origin")]).toEqual([200, page]);
+  expect([other.status, other.headers.get("access-control-allow-origin")]).toEqual([403, null]);
+});
+
+test("The service's own page keeps the policy that it needs", async () => {
+  const { status, headers } = await ask("/done");
+  expect(status).toBe(200);
+  expect(headers.get("content-security-policy")).toContain("style-src");
+  expect(headers.get("strict-transport-security")).not.toBeNull();
+});
+
+test("A path that only begins alike is none of the service's", async () => {
+  const { status, text: body } = await ask("entic");
+  expect([status, JSON.parse(body).code]).toEqual([401, "42501"]);
+});
+
+test("While the service is away, its paths are 503 and the API serves", async () => {
+  process.kill(service.pid, "SIGKILL");
+  await service.ended;
+  edge.names.set("auth", []);
+  await expect.poll(async () => (await ask("/token")).status, { timeout: 30_000 }).toBe(503);
+  expect(JSON.parse((await ask("/token")).text)).toMatchObject({ code: "EDGE503" });
+  expect((await caller(edge).ask("/tasks")).status).toBe(401);
+});
