@@ -165,9 +165,6 @@ export function createAuth({ settings, pool, mail, background }: Dependencies) {
       defaultCookieAttributes: { secure: settings.url.protocol === "https:" },
       // No cookie authenticates a request, see credentials.ts.
       disableCSRFCheck: true,
-      // One set of names, whatever AUTH_URL is. Behind https Better Auth would put __Secure- before them.
-      useSecureCookies: false,
-      defaultCookieAttributes: { secure: settings.url.protocol === "https:" },
       // Said explicitly: left out, Better Auth turns it off where NODE_ENV is "test".
       disableOriginCheck: false,
       ipAddress: { ipAddressHeaders: [clientAddressHeader] },
