@@ -48,7 +48,8 @@ export function addOperators(
     result.splice(place, 0, one.statement);
   const drops = gone.map(({ object }) => `drop ${object}`);
   const firstDrop = result.findIndex(dropsWhatIsNeeded);
-  const firstMade = result.findIndex((sql) => made.some(({ statement }) => statement === sql));
+  const making = new Set(made.map(({ statement }) => statement));
+  const firstMade = result.findIndex((sql) => making.has(sql));
   const ends = [firstDrop, firstMade].filter((place) => place >= 0);
   result.splice(Math.min(...ends, result.length), 0, ...drops);
   return [...result, ...comments(from, to, made)];
