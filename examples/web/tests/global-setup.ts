@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "rowhouse/testing";
 import type { TestProject } from "vitest/node";
-import { client, startProvider } from "../../../packages/auth/tests/provider.ts";
 import { findChromium } from "./chromium.ts";
 import { launchExample } from "./example.ts";
+import { startProvider } from "./provider.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -25,15 +25,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide("chromium", findChromium());
   const dir = mkdtempSync(join(tmpdir(), "rowhouse-browser-"));
   const authPort = String(await freePort());
-  const provider = await startProvider([`http://127.0.0.1:${authPort}/auth/callback/local`]);
-  provider.people.set("ada", { email: "ada@provider.example", email_verified: true, name: "Ada" });
-  const settings = { id: "local", issuer: provider.issuer };
-  const example = await launchExample(join(dir, "home"), {
-    authPort,
-    authProviders: JSON.stringify([
-      { ...settings, clientId: client.id, clientSecret: client.secret },
-    ]),
-  });
+  const provider = await startProvider(`http://127.0.0.1:${authPort}/auth/callback/local`);
+  const { authProviders } = provider;
+  const example = await launchExample(join(dir, "home"), { authPort, authProviders });
   const stop = async () => {
     await example.end();
     await provider.stop();
