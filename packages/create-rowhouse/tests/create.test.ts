@@ -110,7 +110,13 @@ describe("npm create rowhouse my-app", () => {
     await createRowhouse(["my-app"], dir);
     const project = join(dir, "my-app");
     await run("git", ["init", "--quiet"], project);
-    for (const path of [".env", ".rowhouse/data", "node_modules/x", "db/schema.sql"]) {
+    for (const path of [
+      ".env",
+      ".rowhouse/data",
+      "certificates/edge.pem",
+      "node_modules/x",
+      "db/schema.sql",
+    ]) {
       expect(await run("git", ["check-ignore", "--quiet", path], project), path).toMatchObject({
         code: 0,
       });

@@ -43,7 +43,7 @@ interface EdgeOptions {
 }
 
 /** Limits that no test meets which is not about them. */
-export const unlimited = {
+const unlimited = {
   EDGE_ADDRESS_RATE: "1000000",
   EDGE_ADDRESS_CONNECTIONS: "10000",
   EDGE_USER_RATE: "1000000",
