@@ -1,69 +1,17 @@
 #!/usr/bin/env node
-import { Command } from "commander";
-import { accessCommand } from "./commands/access.ts";
-import { backupCommand } from "./commands/backup.ts";
-import { dbCommand } from "./commands/db.ts";
-import { devCommand } from "./commands/dev.ts";
-import { doctorCommand } from "./commands/doctor.ts";
-import { drillCommand } from "./commands/drill.ts";
-import { keysCommand } from "./commands/keys.ts";
-import { lintCommand } from "./commands/lint.ts";
-import { migrateCommand } from "./commands/migrate.ts";
-import { mutantsCommand } from "./commands/mutants.ts";
-import { psqlCommand } from "./commands/psql.ts";
-import { rehearseCommand } from "./commands/rehearse.ts";
-import { restoreCommand } from "./commands/restore.ts";
-import { rollbackCommand } from "./commands/rollback.ts";
-import { slowCommand } from "./commands/slow.ts";
-import { startCommand } from "./commands/start.ts";
-import { statusCommand } from "./commands/status.ts";
-import { tokenCommand } from "./commands/token.ts";
-import { typesCommand } from "./commands/types.ts";
-import { upgradeCommand } from "./commands/upgrade.ts";
-import { whyCommand } from "./commands/why.ts";
 import { errorCode, errorMessage, RowhouseError } from "./lib/errors.ts";
 import { printBug, printFailure } from "./lib/output.ts";
-import { version } from "./lib/project.ts";
-
-const program = new Command("rowhouse")
-  .description(
-    "A backend straight from PostgreSQL: tables, row-level security, REST and a typed client.",
-  )
-  .version(version())
-  .addCommand(startCommand)
-  .addCommand(devCommand)
-  .addCommand(tokenCommand)
-  .addCommand(keysCommand)
-  .addCommand(migrateCommand)
-  .addCommand(rollbackCommand)
-  .addCommand(statusCommand)
-  .addCommand(psqlCommand)
-  .addCommand(slowCommand)
-  .addCommand(doctorCommand)
-  .addCommand(backupCommand)
-  .addCommand(restoreCommand)
-  .addCommand(drillCommand)
-  .addCommand(typesCommand)
-  .addCommand(whyCommand)
-  .addCommand(rehearseCommand)
-  .addCommand(dbCommand)
-  .addCommand(accessCommand)
-  .addCommand(lintCommand)
-  .addCommand(mutantsCommand)
-  .addCommand(upgradeCommand)
-  .addHelpText(
-    "after",
-    "\nSettings come from the environment and .env; .env.example explains each.",
-  );
 
 // A reader that has gone (a closed terminal, `| head`) takes no more lines: no reason to fail, and
 // none to leave servers running.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
-const fileErrors = new Set(["EACCES", "EISDIR", "ENOENT", "ENOSPC", "ENOTDIR", "EPERM", "EROFS"]);
+const fileErrors = new Set(["EACCES", "EISDIR", "ENOENT", "ENOTDIR", "EPERM", "EROFS"]);
 
-if (process.argv.length <= 2) program.help();
 try {
+  // Imported here: a few hundred files, for which a limit on open files can be too low.
+  const { program } = await import("./program.ts");
+  if (process.argv.length <= 2) program.help();
   await program.parseAsync();
 } catch (error) {
   process.exitCode = 1;
@@ -79,9 +27,35 @@ function isFileError(error: unknown): boolean {
   return isFile && fileErrors.has(errorCode(error) ?? "");
 }
 
+/** What the machine has run out of, whatever the command was doing. */
+function toShortage(error: unknown): RowhouseError | undefined {
+  switch (errorCode(error)) {
+    case "EMFILE":
+    case "ENFILE":
+      return new RowhouseError(
+        "too_many_files",
+        `No more files may be open: ${errorMessage(error)}.`,
+        "Raise the limit, as with `ulimit -n 1024`, or stop what holds many files open.",
+        { cause: error },
+      );
+    case "ENOSPC":
+    case "EDQUOT":
+      return new RowhouseError(
+        "disk_full",
+        `The disk is full: ${errorMessage(error)}.`,
+        "Make room on the disk of the home, of the project or of the folder for temporary files, and try again.",
+        { cause: error },
+      );
+    default:
+      return undefined;
+  }
+}
+
 /** Whatever a command does, the role that it does it with may lack the right (SQLSTATE 42501). */
 function toRowhouseError(error: unknown): unknown {
   if (error instanceof RowhouseError) return error;
+  const shortage = toShortage(error);
+  if (shortage !== undefined) return shortage;
   if (isFileError(error)) {
     return new RowhouseError(
       "file_unusable",

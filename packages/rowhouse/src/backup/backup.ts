@@ -1,6 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { errorMessage, RowhouseError } from "../lib/errors.ts";
 import type { Progress } from "../lib/progress.ts";
+import { isConnectionLost } from "../stack/database.ts";
 import type { Home } from "../stack/home.ts";
 import { toDiskError } from "./disk-error.ts";
 import { sync } from "./files.ts";
@@ -32,7 +34,17 @@ export async function makeBackup(
     return { name: draft.name, dir: join(backupsDir(home), draft.name), manifest };
   } catch (error) {
     draft?.discard();
+    if (isConnectionLost(error)) throw toServerError(error);
     const remedy = "Make room: nothing of the backup was kept, and those before it stay.";
     throw toDiskError(error, "backup_failed", remedy);
   }
+}
+
+function toServerError(cause: unknown): RowhouseError {
+  return new RowhouseError(
+    "backup_failed",
+    `PostgreSQL ended while the backup was made: ${errorMessage(cause)}.`,
+    "See the server's log, and try again: nothing of the backup was kept, and those before it stay.",
+    { cause },
+  );
 }

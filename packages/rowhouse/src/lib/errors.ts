@@ -3,6 +3,8 @@ export type ErrorCode =
   | "project_missing"
   | "file_exists"
   | "file_unusable"
+  | "too_many_files"
+  | "disk_full"
   | "lock_missing"
   | "lock_invalid"
   | "upgrade_refused"

@@ -43,6 +43,11 @@ const lost = new Set(["57P01", "57P02", "57P03", "ECONNRESET", "EPIPE"]);
 const gone =
   /^Connection terminated|^Client has encountered a connection error|^Client was closed and is not queryable/;
 
+/** Whether an error, or what it comes from, is that the server ended a connection. */
+export function isConnectionLost(error: unknown): boolean {
+  return isLost(error instanceof RowhouseError ? error.cause : error);
+}
+
 function isLost(error: unknown): boolean {
   if (error instanceof RowhouseError) return false;
   return lost.has(errorCode(error) ?? "") || gone.test(errorMessage(error));

@@ -85,9 +85,19 @@ export function jwtSecret(home: Home): string {
   );
 }
 
-/** The password of the embedded server's superuser, made at the first asking. */
+/**
+ * The password of the embedded server's superuser, made at the first asking.
+ *
+ * @throws RowhouseError database_refused when its file was emptied.
+ */
 export function postgresPassword(home: Home): string {
-  return readOrCreateSecret(home.passwordFile);
+  const password = readOrCreateSecret(home.passwordFile);
+  if (password !== "") return password;
+  throw new RowhouseError(
+    "database_refused",
+    `The password in ${home.passwordFile} is empty.`,
+    "Restore the file that belongs to this data; or restore a backup, which sets the home's own: `npx rowhouse restore --to latest`.",
+  );
 }
 
 /** The secrets of the sign-in service, the newest first, with commas between; made at the first asking. */

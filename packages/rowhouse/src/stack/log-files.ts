@@ -1,4 +1,4 @@
-import { copyFileSync, statSync, truncateSync } from "node:fs";
+import { appendFileSync, copyFileSync, statSync, truncateSync } from "node:fs";
 
 /** From how many bytes on a log is put aside: one such is kept beside it. */
 const mostBytes = 10_000_000;
@@ -28,4 +28,13 @@ export function rotateLogs(files: () => readonly string[], everyMs = 60_000): ()
   }, everyMs);
   timer.unref();
   return () => clearInterval(timer);
+}
+
+/** Appends to a log what a server has printed; what a full disk does not take is dropped. */
+export function appendLog(file: string, text: Uint8Array): void {
+  try {
+    appendFileSync(file, text, { mode: 0o600 });
+  } catch {
+    // The server's answers matter more than its log.
+  }
 }

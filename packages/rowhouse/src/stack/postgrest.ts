@@ -50,8 +50,10 @@ const startLimitMs = 20_000;
 /** Starts PostgREST with the project's postgrest.conf. */
 export async function launchPostgrest(options: ApiOptions): Promise<Server> {
   const { binary, logFile, configFile = openProject().postgrestConf } = options;
+  // Where it cannot log an error, it answers a plain 500 in the error's place.
+  const log = { logFile, relayLog: true } as const;
   return launch(
-    { command: binary, args: [configFile], env: environment(options), logFile },
+    { command: binary, args: [configFile], env: environment(options), ...log },
     "SIGTERM",
   );
 }

@@ -51,7 +51,12 @@ export function createProcessGroup(lock: HomeLock, report: (line: string) => voi
 
   const start = async ({ program, launch, ready }: GroupMember) => {
     const server = await launch();
-    note(program, server); // Before it is ready: the watchdog must know of it from the start.
+    try {
+      note(program, server); // Before it is ready: the watchdog must know of it from the start.
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
     starting = server;
     if (stopped) await server.stop();
     await ready(server);

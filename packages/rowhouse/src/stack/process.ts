@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
-import { rotateLog } from "./log-files.ts";
+import { appendLog, rotateLog } from "./log-files.ts";
 
 /** How to run a server program. */
 export interface Launch {
@@ -13,6 +13,11 @@ export interface Launch {
   readonly gid?: number;
   /** Everything that the program prints is appended here; what is large already is put aside. */
   readonly logFile: string;
+  /**
+   * For a program that fails when it cannot write its log: this process writes it, and drops what a
+   * full disk does not take.
+   */
+  readonly relayLog?: true;
 }
 
 /** A server program that runs. */
@@ -43,15 +48,18 @@ export async function launch(options: Launch, signal: NodeJS.Signals): Promise<S
   rotateLog(options.logFile);
   const log = openSync(options.logFile, "a", 0o600);
   try {
-    const { uid, gid } = options;
+    const { uid, gid, relayLog = false } = options;
     const child = spawn(options.command, options.args, {
       env: options.env ?? process.env,
       cwd: options.cwd,
       ...(uid === undefined ? {} : { uid }),
       ...(gid === undefined ? {} : { gid }),
       detached: true,
-      stdio: ["ignore", log, log],
+      stdio: ["ignore", relayLog ? "pipe" : log, relayLog ? "pipe" : log],
     });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on("data", (chunk: Buffer) => appendLog(options.logFile, chunk));
+    }
     await once(child, "spawn");
     return toServer(child, signal);
   } finally {
@@ -61,7 +69,8 @@ export async function launch(options: Launch, signal: NodeJS.Signals): Promise<S
 
 function toServer(child: ChildProcess, signal: NodeJS.Signals): Server {
   let end: string | undefined;
-  const ended = once(child, "exit").then(([code, killer]) => {
+  // "close" comes when its output was read, too: the end of the log tells why it ended.
+  const ended = once(child, child.stdout === null ? "exit" : "close").then(([code, killer]) => {
     end = killer === null ? `exit code ${code}` : `signal ${killer}`;
     return end;
   });

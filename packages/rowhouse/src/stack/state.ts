@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import type { Home } from "./home.ts";
 
@@ -30,9 +30,20 @@ export function readState(home: Home): State | undefined {
   }
 }
 
-/** Replaces the state in one step: a reader finds the old one or the new one. */
+/**
+ * Replaces the state in one step: a reader finds the old one or the new one. On a full disk it is
+ * written over the old one, which needs no space: a server can be started again there.
+ */
 export function writeState(home: Home, state: State): void {
   const draft = `${home.stateFile}.new`;
-  writeFileSync(draft, JSON.stringify(state), { mode: 0o600 });
-  renameSync(draft, home.stateFile);
+  const text = JSON.stringify(state);
+  try {
+    writeFileSync(draft, text, { mode: 0o600 });
+    renameSync(draft, home.stateFile);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    if (!existsSync(home.stateFile)) throw error;
+    // Blanks at the end are JSON, too: nothing of a longer old state stays.
+    writeFileSync(home.stateFile, text.padEnd(statSync(home.stateFile).size), { flag: "r+" });
+  }
 }

@@ -1,14 +1,15 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { freePort } from "../../src/stack/ports.ts";
 import { inHome } from "../support/backup.ts";
 import { newHome, type RunningStack, readyHome, rowhouse, startStack } from "../support/cli.ts";
 import { ownedTable } from "../support/owned-table.ts";
-import { projectRoot } from "../support/project.ts";
+import { projectRoot, rowhouseCommand } from "../support/project.ts";
 
 /** Runs the line that a start prints to be tried: the answer. */
 function tryIt({ output }: RunningStack): unknown {
@@ -114,7 +115,8 @@ describe("a start that cannot succeed prints the reason and a remedy, and exits 
     const home = newHome();
     mkdirSync(join(home, "data"), { recursive: true });
     writeFileSync(join(home, "data", "PG_VERSION"), "14\n");
-    const { code, stderr } = await rowhouse(["start"], { ROWHOUSE_HOME: home });
+    const env = { ROWHOUSE_HOME: home, API_PORT: String(await freePort()) };
+    const { code, stderr } = await rowhouse(["start"], env);
     expect(code).toBe(1);
     expect(stderr).toContain("[data_other_version]");
     expect(stderr).toContain("is of PostgreSQL 14, and this is PostgreSQL 18");
@@ -162,6 +164,31 @@ describe("a start that cannot succeed prints the reason and a remedy, and exits 
         "",
       ].join("\n"),
     );
+  });
+
+  test.each([
+    ["jwt-secret", "", "secret_cannot_sign"],
+    ["jwt-secret", "short", "secret_cannot_sign"],
+    ["postgres-password", "", "database_refused"],
+    ["postgres-password", "short", "database_refused"],
+  ])("when the secret file %s holds %j", async (file, content, code) => {
+    const home = readyHome();
+    writeFileSync(join(home, file), content);
+    const env = { ROWHOUSE_HOME: home, API_PORT: String(await freePort()) };
+    const outcome = await rowhouse(["start"], env);
+    expect(outcome.code).toBe(1);
+    expect(outcome.stderr).toContain(`error [${code}]`);
+    expect(outcome.stderr).toMatch(/(Put|Restore) the file/);
+    expect(readFileSync(join(home, file), "utf8")).toBe(content);
+  });
+
+  test.each([24, 64, 90])("when only %i files may be open", (limit) => {
+    const script = `ulimit -n ${limit}; exec "$0" "$@"`;
+    const args = ["-c", script, process.execPath, rowhouseCommand, "start"];
+    const env = { ...process.env, ROWHOUSE_HOME: newHome(), NO_COLOR: "1" };
+    const { status, stderr } = spawnSync("sh", args, { cwd: projectRoot, env, encoding: "utf8" });
+    expect(stderr).toMatch(/^error \[too_many_files\] .*\nRaise the limit, as with `ulimit .*\n$/);
+    expect(status).toBe(1);
   });
 
   test("when PostgREST cannot run, and leaves no server behind", async () => {

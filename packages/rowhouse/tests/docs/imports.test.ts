@@ -63,13 +63,13 @@ const rows = [...read("CONTRIBUTING.md").matchAll(/^\| (`src\/.*?) \|.*$/gm)].ma
   [...cell.matchAll(/`src\/(\w+)\/`/g)].map(([, folder = ""]) => folder),
 );
 
-/** The folder of the tool that a file is in; undefined for main.ts and index.ts. */
+/** The folder of the tool that a file is in; undefined for main.ts, program.ts and index.ts. */
 function folderOf(file: string): string | undefined {
   const [folder, ...rest] = file.slice(source.length + 1).split("/");
   return rest.length > 0 ? folder : undefined;
 }
 
-/** The row of a file: main.ts and index.ts stand above all. */
+/** The row of a file: main.ts, program.ts and index.ts stand above all. */
 function rowOf(file: string): number {
   return rows.findIndex((folders) => folders.includes(folderOf(file) ?? ""));
 }

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   cpSync,
@@ -16,28 +16,8 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { addUser, backUp, inHome, listEmails, pretendBackup, runDrill } from "../support/backup.ts";
 import { newHome, readyHome, rowhouse } from "../support/cli.ts";
+import { mayMount, smallDisk } from "../support/disk.ts";
 import { projectRoot, rowhouseCommand } from "../support/project.ts";
-
-/** Mounts a small disk; it goes with the test. */
-function smallDisk(dir: string, size: string): void {
-  mkdirSync(dir, { recursive: true });
-  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "rowhouse-test", dir]);
-  onTestFinished(() => {
-    execFileSync("umount", [dir]);
-  });
-}
-
-/** Whether this user may mount, as root may outside of a container. */
-function mayMount(): boolean {
-  try {
-    execFileSync("unshare", ["--mount", "mount", "-t", "tmpfs", "none", "/mnt"], {
-      stdio: "ignore",
-    });
-    return process.getuid?.() === 0;
-  } catch {
-    return false;
-  }
-}
 
 /** Kills a command as soon as something is there. */
 async function killedWhen(home: string, args: string[], isThere: () => boolean): Promise<void> {

@@ -64,3 +64,28 @@ test.each([
   });
   expect(readdirSync(join(home, "backups"))).toEqual([]);
 });
+
+test("a backup during which PostgreSQL dies says so, and leaves nothing", async () => {
+  const stack = await startStack();
+  const { home } = stack;
+  const backup = await inHome(home, async (client) => {
+    await client.query("begin; insert into api.users (email) values ('long@x.org')");
+    const child = startBackup(home);
+    let printed = "";
+    child.stderr.on("data", (chunk) => {
+      printed += chunk;
+    });
+    const ended = once(child, "close");
+    await expect.poll(() => printed, { timeout: 20_000 }).toContain("Waiting for a moment");
+    process.kill(stack.servers().postgres ?? 0, "SIGKILL");
+    const [code] = await ended;
+    return { code, printed };
+  });
+  expect(backup.printed).toMatch(
+    /error \[backup_failed\] PostgreSQL ended while the backup was made/,
+  );
+  expect(backup.code).toBe(1);
+  expect(readdirSync(join(home, "backups"))).toEqual([]);
+  await stack.prints(/^PostgreSQL runs again\.$/m);
+  expect(existsSync(await backUp(home))).toBe(true);
+});
