@@ -8,6 +8,7 @@ import { note } from "../lib/output.ts";
 import { waitFor } from "../lib/wait.ts";
 import { findPostgres, postgresVersion } from "./binaries.ts";
 import { assertNoneAside, assertSameMajor } from "./data-directory.ts";
+import { isConnectionLost } from "./database.ts";
 import { loopback } from "./ports.ts";
 import { lastLines, launch, type Server } from "./process.ts";
 import { chooseIdentity, give, type Identity } from "./unprivileged.ts";
@@ -185,13 +186,18 @@ async function isReady(
   client.on("error", () => {});
   try {
     await client.connect();
+    // While it recovers, it may let readers in before it can be written to.
+    const { rows } = await client.query<{ recovers: boolean }>(
+      "select pg_is_in_recovery() as recovers",
+    );
     await client.end();
-    return true;
+    if (rows[0]?.recovers === false) return true;
+    onRecovery();
+    return undefined;
   } catch (error) {
     const code = errorCode(error);
     if (code === "57P03") onRecovery();
-    const waits = code === "ECONNREFUSED" || code === "ECONNRESET" || code === "57P03";
-    if (waits) return undefined;
+    if (code === "ECONNREFUSED" || isConnectionLost(error)) return undefined;
     if (code === "28P01") throw otherPassword(cluster);
     throw error;
   }

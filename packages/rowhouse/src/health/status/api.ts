@@ -33,7 +33,8 @@ export async function readApi(url: string, logFile: string): Promise<ApiStatus> 
  */
 export function lastSchemaLoad(logFile: string): string | undefined {
   if (!existsSync(logFile)) return undefined;
-  const loads = tail(logFile).match(/^\S+ [+-]\d{4}(?=: Schema cache loaded)/gm);
+  // Not only at the beginning of a line: PostgREST's threads write into each other's.
+  const loads = tail(logFile).match(/\d+\/\w+\/[\d:]+ [+-]\d{4}(?=: Schema cache loaded)/g);
   return loads?.at(-1) && isoTime(loads.at(-1) ?? "");
 }
 

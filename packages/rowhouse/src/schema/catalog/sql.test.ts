@@ -110,7 +110,7 @@ test("the parser is loaded by who reads SQL, not by the command or by `start`", 
       else seen.add(path);
     }
   };
-  for (const file of ["main.ts", "index.ts", "commands/start.ts"]) visit(join(src, file));
+  for (const file of ["program.ts", "index.ts", "commands/start.ts"]) visit(join(src, file));
   expect(seen.size).toBeGreaterThan(10);
   expect(seen).not.toContain("libpg-query");
 });
