@@ -83,6 +83,7 @@ make_env() {
     "JWT_SECRET=0123456789 #%41&'\"\\\$x {}[] é abcdef"
     "IDENTITY_PASSWORD=i@ss:/w?rd #%41&'\"\\\$x é"
     "AUTH_SECRET=0123456789 #%41&'\"\\\$x {}[] é ghijklm"
+    "OWNER_PASSWORD=o@ss:/w?rd #%41&'\"\\\$x é"
   )
   # Many requests come from one address here.
   settings=("EDGE_CERTIFICATES=$work/certificates" "CORS_ORIGINS=https://app.example.com"
@@ -195,6 +196,7 @@ check_up() {
   check "port 80 leads to HTTPS" leads_to_https
   check "the edge's certificate is taken anew without a restart" takes_new_certificate
   check "no container can write outside of its volumes and /tmp, or has a capability too many" confined
+  check "the database and its tables belong to an owner that is no superuser" owner_is_no_superuser
   check "a person signs up, and the tokens of their sessions reach the API" signs_up
   check "an origin of CORS_ORIGINS is allowed, and another is not" cors_pinned
   two_users job
@@ -220,7 +222,8 @@ check_up() {
   two_users kept
 
   secrets[1]="AUTHENTICATOR_PASSWORD=another one; drop role authenticator; --"
-  check "a new AUTHENTICATOR_PASSWORD is taken over by up" compose up -d
+  secrets[5]="OWNER_PASSWORD=another one, too; drop role owner; --"
+  check "new passwords of authenticator and the owner are taken over by up" compose up -d
   check "PostgREST answers with it" answers
   two_users kept
   check "no log holds a secret" logs_are_clean
@@ -248,8 +251,7 @@ check_pooler() {
 from_pooler_alone() {
   local address clients
   address=$(address_of pooler)
-  clients=$(podman exec --user=postgres "${project}_postgres_1" psql --no-psqlrc --tuples-only --no-align \
-    --dbname=rowhouse --command="select distinct host(client_addr) from pg_stat_activity where usename = 'authenticator'")
+  clients=$(query "select distinct host(client_addr) from pg_stat_activity where usename = 'authenticator'")
   echo "the pooler is $address, the clients are $clients"
   [ "$clients" = "$address" ]
 }
@@ -278,7 +280,7 @@ all_well() {
     [ "$(state_of "$service")" = running ]
     [ "$(podman inspect --format='{{.RestartCount}}' "${project}_${service}_1")" = 0 ]
   done
-  for service in migrate authenticator; do
+  for service in owner migrate authenticator; do
     # A restart does not wait for the one-shots to end.
     podman wait "${project}_${service}_1"
     [ "$(state_of "$service")" = "exited 0" ]
@@ -331,6 +333,16 @@ confined() {
   # Read-only, with a limit of memory; PostgreSQL's image alone starts with capabilities.
   if grep --invert-match --extended-regexp '^\S+ true [1-9][0-9]+ ' "$work/confined"; then return 1; fi
   if grep --invert-match "_postgres_1 " "$work/confined" | grep CAP_; then return 1; fi
+}
+
+# query <SQL>: as the superuser.
+query() {
+  podman exec --user=postgres "${project}_postgres_1" psql --no-psqlrc --tuples-only --no-align --dbname=rowhouse --command="$1"
+}
+
+owner_is_no_superuser() {
+  [ "$(query "select rolname, rolsuper from pg_database join pg_roles on pg_roles.oid = datdba where datname = 'rowhouse'")" = "owner|f" ]
+  [ "$(query "select distinct tableowner from pg_tables where schemaname in ('api', 'identity')")" = owner ]
 }
 
 # The link of the mail is in the log, where no SMTP server is set.
