@@ -20,6 +20,7 @@ export const tokenCommand = new Command("token")
 
 async function token(email: string, { expiresIn }: { expiresIn: number }): Promise<void> {
   const settings = readSettings();
+  assertTaken(expiresIn, settings.jwtMaxLifetime);
   const home = openHome(settings.home);
   const options = {
     secret: settings.jwtSecret ?? jwtSecret(home),
@@ -28,7 +29,6 @@ async function token(email: string, { expiresIn }: { expiresIn: number }): Promi
     expiresIn,
   };
   assertCanSign(options.secret);
-  assertTaken(expiresIn, settings.jwtMaxLifetime);
   const id = await withDatabase(settings, home, (url) => findOrCreateUser(url, email));
   print(signToken({ id, email }, options));
 }

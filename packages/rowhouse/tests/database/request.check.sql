@@ -14,7 +14,7 @@ commit;
 
 begin;
 set local search_path = tap, public;
-select plan(41);
+select plan(42);
 
 select unalike(
   current_setting('application_name'),

@@ -38,7 +38,7 @@ describe("made-up rows meet the rules of before and after", () => {
     ["a number gets a minimum", "a int not null", "a int not null check (a > 100)"],
   ])("when %s", async (_, before, after) => {
     const draft = await draftEdit(table(before), table(after));
-    expect(draft?.proof).toMatchObject({ rows: 22, tables: 10, untried: [] });
+    expect(draft?.proof).toMatchObject({ rows: 24, tables: 11, untried: [] });
   });
 
   test("when text becomes an enum", async () => {
@@ -47,7 +47,7 @@ describe("made-up rows meet the rules of before and after", () => {
       table("a text not null default 'open'"),
       labels + table("a edited.s not null default 'open'"),
     );
-    expect(draft?.proof).toMatchObject({ rows: 22, tables: 10, untried: [] });
+    expect(draft?.proof).toMatchObject({ rows: 24, tables: 11, untried: [] });
   });
 
   test("or their table is named as not tried", async () => {
@@ -108,7 +108,7 @@ describe("a new column that takes no null", () => {
       { table: "edited.t", column: "b" },
       { table: "edited.t", column: "c" },
     ]);
-    expect(draft?.proof).toMatchObject({ rows: 22, tables: 10, untried: [] });
+    expect(draft?.proof).toMatchObject({ rows: 24, tables: 11, untried: [] });
   });
 
   test("is drafted with values that its checks let pass", async () => {
@@ -138,7 +138,7 @@ create function edited.touch() returns trigger language plpgsql as $$ begin new.
     const draft = await draftEdit(...reference, { backfill: true });
     expect(draft?.backfills).toEqual([{ table: "edited.t", column: "owner" }]);
     expect(draft?.text).not.toContain("session_replication_role");
-    expect(draft?.proof).toMatchObject({ rows: 24, tables: 11, untried: [] });
+    expect(draft?.proof).toMatchObject({ rows: 26, tables: 12, untried: [] });
   });
 });
 
@@ -155,7 +155,7 @@ describe("a column with a new name", () => {
       "alter table edited.t\n  add column c integer",
     ]);
     expect(draft?.text.split("-- migrate:down")[1]).toContain("rename column b to a;");
-    expect(draft?.proof).toMatchObject({ rows: 22, tables: 10, untried: [] });
+    expect(draft?.proof).toMatchObject({ rows: 24, tables: 11, untried: [] });
   });
 
   test("that is not there is refused", async () => {
@@ -181,7 +181,7 @@ ${table("a int not null references edited.old (id)")}`;
   expect(draft?.text.split("-- migrate:down")[1]).toContain(
     "alter table edited.new\n  rename to old;",
   );
-  expect(draft?.proof).toMatchObject({ rows: 24, tables: 11, untried: [] });
+  expect(draft?.proof).toMatchObject({ rows: 26, tables: 12, untried: [] });
 });
 
 test("a body that names what only its caller finds is left unchecked where the files say so", async () => {
@@ -220,7 +220,7 @@ describe("a label of an enum", () => {
       enumOf("'open'") + table("a edited.s not null, b int"),
     );
     expect(draft?.text).not.toContain("rowhouse_odd");
-    expect(draft?.proof).toMatchObject({ rows: 22, tables: 10, untried: [] });
+    expect(draft?.proof).toMatchObject({ rows: 24, tables: 11, untried: [] });
   });
 
   test("that goes is a hazard", async () => {

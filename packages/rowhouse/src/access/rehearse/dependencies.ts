@@ -143,7 +143,14 @@ interface Known {
   readonly byId: ReadonlyMap<string, Thing>;
 }
 
+/**
+ * It looks at the statement of the request, and answers the same to all that are no EXPLAIN: whether it
+ * is another one now, its definition tells. See sql/request/plannable.sql.
+ */
+const plannable = "function request.plannable()";
+
 function lookAt(thing: Thing, known: Known): Look {
+  if (thing.id === plannable) return { uses: [], asRole: false, hidden: null, anything: false };
   const texts = [
     ...(thing.text !== null && isReadable(thing.language)
       ? [{ mentions: findMentions(thing.text, thing.language), exact: thing.exact }]
