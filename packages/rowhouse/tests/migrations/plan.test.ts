@@ -175,7 +175,13 @@ test("a column that is computed again keeps the other columns, and what is dropp
     .replace('select "Net"', "select gross");
   const draft = await draftAfter(migration, [ordersFile, "", changed]);
   expect(draft?.hazards).toMatchObject([{ kind: "drop", object: 'api.orders."Net"' }]);
-  expect(draft?.proof).toEqual({ rows: 24, tables: 11, untried: [], emptied: ["api.orders"], staying: [] });
+  expect(draft?.proof).toEqual({
+    rows: 24,
+    tables: 11,
+    untried: [],
+    emptied: ["api.orders"],
+    staying: [],
+  });
   expect(draft?.text).toContain("-- Only while api.orders is empty: a column comes back.");
   expect(draft?.up).toContain("grant select on api.nets to authenticated");
 });
