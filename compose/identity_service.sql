@@ -2,4 +2,6 @@
 -- no such role.
 \getenv password IDENTITY_PASSWORD
 
-alter role identity_service password :'password';
+select format('alter role identity_service password %L', :'password')
+where exists (select from pg_catalog.pg_roles where rolname = 'identity_service')
+\gexec

@@ -238,7 +238,10 @@ describe("Port 80", () => {
 
 test("The log names the request and neither what it looks for nor a token", async () => {
   await alice.ask("/tasks?title=eq.canary-title", { headers: { "x-request-id": "logged-1" } });
+  const link = "/auth/reset-password/canary-token?callbackURL=canary";
+  await alice.ask(link, { headers: { "x-request-id": "logged-2" } });
   const log = edge.log();
   expect(log).toMatch(/^127\.0\.0\.1 GET \/tasks 200 .* logged-1$/m);
+  expect(log).toMatch(/^127\.0\.0\.1 GET \/auth\/reset-password\/- .* logged-2$/m);
   expect(log).not.toMatch(/canary|eyJ/);
 });

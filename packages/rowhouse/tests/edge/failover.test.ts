@@ -258,6 +258,29 @@ test("Requests wait while the only PostgREST restarts", async () => {
   expect(failed, front.log()).toEqual([]);
 });
 
+test("While no PostgREST comes, requests are 503, and none of them is done later", async () => {
+  const lone = await startPostgrest(backend.databaseUrl);
+  const front = await startEdge({ apis: [lone.address] });
+  onTestFinished(async () => {
+    await front.stop();
+    await lone.stop();
+  });
+  const user = caller(front, sign(claimsFor(alice.id)), alice.id);
+  await lone.server().stop();
+  const create = (title: string) => user.ask("/tasks", { method: "POST", body: { title } });
+  const early = [create("never early 1"), create("never early 2")];
+  await expect
+    .poll(async () => (await see(lone, front)).state, { timeout: 10_000 })
+    .toMatch(/^DOWN/);
+  const answers = await Promise.all([...early, create("never late")]);
+  for (const answer of answers) {
+    expect(answer).toMatchObject({ status: 503, body: { code: "EDGE503" } });
+  }
+  await lone.start();
+  await expect.poll(async () => (await user.ask("/tasks?limit=1")).status).toBe(200);
+  expect((await user.ask("/tasks?title=like.never*")).body).toEqual([]);
+});
+
 test("The edge itself ends what is under way before it stops", async () => {
   const front = await startEdge({ apis: [second.address] });
   const user = caller(front, sign(claimsFor(alice.id)), alice.id);
