@@ -4,6 +4,9 @@ import { generateRandomString } from "better-auth/crypto";
 /** How long a person has to touch their authenticator, in seconds. */
 const lifetime = 5 * 60;
 
+/** Sets challenges apart from what other flows keep: no key of theirs is taken for one of these. */
+const kind = "passkey:";
+
 /**
  * Keeps a challenge until it is answered. The page gets what it is kept under as the state of a sign-in
  * under way (see credentials.ts): random, so that it needs no signature.
@@ -17,7 +20,7 @@ export async function issueChallenge(
 ): Promise<void> {
   const key = generateRandomString(32);
   await ctx.context.internalAdapter.createVerificationValue({
-    identifier: key,
+    identifier: `${kind}${key}`,
     value: JSON.stringify({ purpose, challenge }),
     expiresAt: new Date(Date.now() + lifetime * 1000),
   });
@@ -32,7 +35,7 @@ export async function takeChallenge(
 ): Promise<string | undefined> {
   const key = ctx.getCookie(ctx.context.createAuthCookie("passkey").name);
   if (!key) return undefined;
-  const kept = await ctx.context.internalAdapter.consumeVerificationValue(key);
+  const kept = await ctx.context.internalAdapter.consumeVerificationValue(`${kind}${key}`);
   const { purpose: meant, challenge } = JSON.parse(kept?.value ?? "{}");
   return meant === purpose ? challenge : undefined;
 }

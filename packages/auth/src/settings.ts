@@ -98,7 +98,7 @@ const variables = common.extend({
     .transform(parseJson)
     .pipe(z.array(provider, "must be a JSON array of providers"))
     .optional(),
-  AUTH_PASSKEY_DOMAIN: z.hostname("is no domain like example.com").optional(),
+  AUTH_PASSKEY_DOMAIN: z.hostname("is no domain like example.com").toLowerCase().optional(),
   AUTH_MAIL_DIR: z.string().optional(),
   JWT_AUD: z.string().default("rowhouse"),
   JWT_ISS: z.string().default("rowhouse"),

@@ -29,17 +29,22 @@ async function keepAsking(
 ): Promise<void> {
   let misses = 0;
   while (!ending.aborted) {
-    const answered = await ask(
-      AbortSignal.any([ending, AbortSignal.timeout(limits.answerMs)]),
-    ).then(
-      () => true,
-      () => false, // Silence, or a server that is just being started: its supervisor knows.
-    );
-    misses = answered ? 0 : misses + 1;
+    misses = (await isSilent(ask, ending)) ? misses + 1 : 0;
     if (misses === limits.misses && !ending.aborted) {
       onSilence();
       misses = 0;
     }
     await delay(limits.everyMs, undefined, { signal: ending, ref: false }).catch(() => {});
+  }
+}
+
+/** Whether no answer came in time. One that refuses a connection is being started: its supervisor knows. */
+async function isSilent(ask: AnswerWatch["ask"], ending: AbortSignal): Promise<boolean> {
+  const time = AbortSignal.timeout(limits.answerMs);
+  try {
+    await ask(AbortSignal.any([ending, time]));
+    return false;
+  } catch {
+    return time.aborted;
   }
 }

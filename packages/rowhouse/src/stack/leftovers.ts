@@ -55,6 +55,7 @@ async function end(name: string, pid: number): Promise<void> {
   if (await isGone(name, pid, limit)) return;
   note(`${name} (process ${pid}) did not end within ${limit / 1000} s: killing it.`);
   signal(name, pid, "SIGKILL");
+  await isGone(name, pid, limits.other);
 }
 
 async function outlast(name: string, pid: number): Promise<void> {

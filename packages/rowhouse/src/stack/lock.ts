@@ -26,10 +26,13 @@ const writingMs = 2000;
 export async function acquireLock(home: Home, leftovers: LeftoverPolicy): Promise<HomeLock> {
   const socket = await bindAlone(home);
   try {
-    await settleLeftovers(findLeftovers(readState(home) ?? { servers: {} }), leftovers);
-    const { name } = socket;
+    const { servers } = readState(home) ?? { servers: {} };
     const startedAt = new Date().toISOString();
-    let state: State = { pid: process.pid, socket: name, startedAt, servers: {} };
+    let state: State = { pid: process.pid, socket: socket.name, startedAt, servers };
+    // Before the wait, which can be long: others shall know who is here, and what was left.
+    writeState(home, state);
+    await settleLeftovers(findLeftovers({ servers }), leftovers);
+    state = { ...state, servers: {} };
     writeState(home, state);
     return {
       update: (change) => {

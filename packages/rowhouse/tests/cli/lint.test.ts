@@ -168,6 +168,11 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
       "api.users: authenticated gets planned counts, over the rows of all users",
     ],
     [
+      `alter policy select_own on api.users
+       using (id::text = current_setting('request.jwt.claims')::jsonb ->> 'sub')`,
+      "api.users: authenticated gets planned counts, over the rows of all users",
+    ],
+    [
       shared(
         "alter policy select_members on api.lists_members using (request.is_member_of_lists(group_id))",
       ),

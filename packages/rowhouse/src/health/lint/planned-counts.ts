@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type pg from "pg";
 import { type ApiRole, apiRoles, type Relation, readAccess } from "../../access/model/model.ts";
 import { readableName, sqlName } from "../../access/model/names.ts";
@@ -75,6 +76,8 @@ async function isEstimated(
   await client.query("savepoint explaining; set local lock_timeout = '1s'");
   try {
     const explain = `explain (format json) select 1 from ${sqlName(name)}`;
+    const claims = JSON.stringify({ role, sub: randomUUID() });
+    await client.query("select set_config('request.jwt.claims', $1, true)", [claims]);
     await client.query(`set local role ${role}`);
     // A connection that has planned it before: a function in it then keeps its plan.
     await client.query(explain);
