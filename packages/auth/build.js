@@ -1,5 +1,5 @@
 // Makes dist/: the program with all that it is made of in one file, and the licenses of that.
-// One file starts three times as fast as forty packages, and compose can mount it.
+// One file starts three times as fast as fifty-five packages, and compose can mount it.
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
