@@ -40,6 +40,8 @@ function toShortage(error: unknown): RowhouseError | undefined {
       );
     case "ENOSPC":
     case "EDQUOT":
+      // A watch is no place on a disk: inotify_add_watch(2).
+      if ((error as { syscall?: unknown }).syscall === "watch") return tooManyWatches(error);
       return new RowhouseError(
         "disk_full",
         `The disk is full: ${errorMessage(error)}.`,
@@ -49,6 +51,15 @@ function toShortage(error: unknown): RowhouseError | undefined {
     default:
       return undefined;
   }
+}
+
+function tooManyWatches(cause: unknown): RowhouseError {
+  return new RowhouseError(
+    "too_many_files",
+    `No more files and folders may be watched: ${errorMessage(cause)}.`,
+    "Raise the limit, as with `sysctl fs.inotify.max_user_watches=65536`, or stop what watches many.",
+    { cause },
+  );
 }
 
 /** Whatever a command does, the role that it does it with may lack the right (SQLSTATE 42501). */

@@ -16,7 +16,7 @@ import { openScratch, type ScratchServer } from "../stack/scratch.ts";
 import type { Settings } from "../stack/settings.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
 import { type Change, syncDev } from "./sync.ts";
-import { watchFolders } from "./watch.ts";
+import { type Watcher, watchFolders } from "./watch.ts";
 
 /** What `rowhouse dev` needs. */
 export interface DevOptions {
@@ -114,15 +114,29 @@ export async function startDev(options: DevOptions): Promise<Dev> {
     await stopStack();
     throw signal.reason;
   }
-  const watcher = watchFolders(
-    watched.map((dir) => join(root, dir)),
-    follow,
+  const watcher = await watchOr(stopStack, () =>
+    watchFolders(
+      watched.map((dir) => join(root, dir)),
+      follow,
+      (error) =>
+        report(`Saves are no longer seen, restart \`rowhouse dev\`: ${errorMessage(error)}.`),
+    ),
   );
   const stop = async () => {
     await watcher.close();
     await stopStack();
   };
   return { apiUrl: stack.apiUrl, watched, done: stack.done, stop };
+}
+
+/** Nothing runs on when nothing can be watched. */
+async function watchOr(stop: () => Promise<void>, begin: () => Watcher): Promise<Watcher> {
+  try {
+    return begin();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 /** A server to build on, and the files of roles that it has seen. */

@@ -10,8 +10,11 @@ function startWatching() {
   const [sql, policies] = [join(dir, "sql"), join(dir, "policies")];
   for (const root of [join(sql, "api"), policies]) mkdirSync(root, { recursive: true });
   let rounds = 0;
-  const watcher = watchFolders([sql, policies], async () => {
+  const work = async () => {
     rounds += 1;
+  };
+  const watcher = watchFolders([sql, policies], work, (error) => {
+    throw error;
   });
   onTestFinished(async () => {
     await watcher.close();

@@ -1,5 +1,6 @@
 import { type FSWatcher, readdirSync, watch } from "node:fs";
 import { dirname, join } from "node:path";
+import { errorCode } from "../lib/errors.ts";
 
 /** How long it must be quiet before a save counts as done: editors write in several steps. */
 const quietMs = 40;
@@ -15,8 +16,14 @@ export interface Watcher {
  * changes while it works is worked on in a next round.
  *
  * @param work Must not reject.
+ * @param onFault Called when folders can no longer be watched.
+ * @throws Error from the system when they cannot be watched at all.
  */
-export function watchFolders(roots: readonly string[], work: () => Promise<void>): Watcher {
+export function watchFolders(
+  roots: readonly string[],
+  work: () => Promise<void>,
+  onFault: (error: unknown) => void,
+): Watcher {
   let watchers: FSWatcher[] = [];
   let timer: NodeJS.Timeout | undefined;
   let working: Promise<void> = Promise.resolve();
@@ -24,7 +31,11 @@ export function watchFolders(roots: readonly string[], work: () => Promise<void>
   const later = () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      follow();
+      try {
+        follow();
+      } catch (error) {
+        onFault(error);
+      }
       working = working.then(work);
     }, quietMs);
   };
@@ -49,7 +60,8 @@ export function watchFolders(roots: readonly string[], work: () => Promise<void>
 function watching(dir: string, onChange: () => void): FSWatcher[] {
   try {
     return [watch(dir, onChange).on("error", onChange)];
-  } catch {
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") throw error;
     // It was removed just now: the folder above it reports when it is back.
     return [];
   }

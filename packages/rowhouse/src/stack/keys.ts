@@ -146,7 +146,7 @@ async function restart(
   url: string,
   { failure, name, logFile }: { failure: ErrorCode; name: string; logFile: string },
 ): Promise<void> {
-  const findPid = async () => (await runningState(home))?.servers[program];
+  const findPid = async () => (await runningState(home))?.servers[program]?.pid;
   const old = await findPid();
   if (old !== undefined) process.kill(old, "SIGTERM");
   const answers = await waitFor(

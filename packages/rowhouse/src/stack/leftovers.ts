@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { RowhouseError } from "../lib/errors.ts";
 import { note, noteIfSlow } from "../lib/output.ts";
 import { waitFor } from "../lib/wait.ts";
+import { identify, isSame, type ProcessIdentity } from "./process-identity.ts";
 import type { State } from "./state.ts";
 
-/** Servers that a killed stack left running: process ids by the name of the program. */
-export type Leftovers = Readonly<Record<string, number>>;
+/** Servers that a killed stack left running, by the name of the program. */
+export type Leftovers = Readonly<Record<string, ProcessIdentity>>;
 
 /**
  * What becomes of servers that a killed stack left running: a start ends them. All else waits for the
@@ -22,7 +23,9 @@ const watchdogMs = 10_000;
 
 /** The servers of a stack that is gone which still run. */
 export function findLeftovers({ servers }: Pick<State, "servers">): Leftovers {
-  return Object.fromEntries(Object.entries(servers).filter(([name, pid]) => signal(name, pid, 0)));
+  return Object.fromEntries(
+    Object.entries(servers).filter(([name, server]) => signal(name, server, 0)),
+  );
 }
 
 /**
@@ -33,7 +36,7 @@ export function findOrphan(dataDir: string): Leftovers {
   const lockFile = join(dataDir, "postmaster.pid");
   if (!existsSync(lockFile)) return {};
   const pid = Number(readFileSync(lockFile, "utf8").split("\n")[0]);
-  return worksIn(pid, dataDir) ? findLeftovers({ servers: { postgres: pid } }) : {};
+  return worksIn(pid, dataDir) ? findLeftovers({ servers: { postgres: identify(pid) } }) : {};
 }
 
 /**
@@ -42,33 +45,33 @@ export function findOrphan(dataDir: string): Leftovers {
  * @throws RowhouseError servers_left
  */
 export async function settleLeftovers(servers: Leftovers, policy: LeftoverPolicy): Promise<void> {
-  for (const [name, pid] of Object.entries(servers)) {
-    const waiting = `Waiting for ${name} (process ${pid}) to end, which a killed stack left ...`;
-    await noteIfSlow(waiting, policy === "end" ? end(name, pid) : outlast(name, pid));
+  for (const [name, server] of Object.entries(servers)) {
+    const waiting = `Waiting for ${name} (process ${server.pid}) to end, which a killed stack left ...`;
+    await noteIfSlow(waiting, policy === "end" ? end(name, server) : outlast(name, server));
   }
 }
 
 /** The watchdog of the killed stack does the same; either way, this waits for the end. */
-async function end(name: string, pid: number): Promise<void> {
+async function end(name: string, server: ProcessIdentity): Promise<void> {
   const limit = name === "postgres" ? limits.postgres : limits.other;
-  signal(name, pid, name === "postgres" ? "SIGINT" : "SIGTERM");
-  if (await isGone(name, pid, limit)) return;
-  note(`${name} (process ${pid}) did not end within ${limit / 1000} s: killing it.`);
-  signal(name, pid, "SIGKILL");
-  await isGone(name, pid, limits.other);
+  signal(name, server, name === "postgres" ? "SIGINT" : "SIGTERM");
+  if (await isGone(name, server, limit)) return;
+  note(`${name} (process ${server.pid}) did not end within ${limit / 1000} s: killing it.`);
+  signal(name, server, "SIGKILL");
+  await isGone(name, server, limits.other);
 }
 
-async function outlast(name: string, pid: number): Promise<void> {
-  if (await isGone(name, pid, watchdogMs)) return;
+async function outlast(name: string, server: ProcessIdentity): Promise<void> {
+  if (await isGone(name, server, watchdogMs)) return;
   throw new RowhouseError(
     "servers_left",
-    `${name} (process ${pid}) of a stack that was killed still runs, and this command ends no server.`,
+    `${name} (process ${server.pid}) of a stack that was killed still runs, and this command ends no server.`,
     "`npm start` ends it and goes on with its data.",
   );
 }
 
-async function isGone(name: string, pid: number, limitMs: number): Promise<boolean> {
-  return (await waitFor(() => (signal(name, pid, 0) ? undefined : true), 25, limitMs)) === true;
+async function isGone(name: string, server: ProcessIdentity, limitMs: number): Promise<boolean> {
+  return (await waitFor(() => (signal(name, server, 0) ? undefined : true), 25, limitMs)) === true;
 }
 
 /** Whether a process works in a folder. The id alone proves nothing, as ids are used again. */
@@ -86,11 +89,11 @@ function isCalled(pid: number, name: string): boolean {
   return actual === name || (name === "node" && actual === "MainThread");
 }
 
-/** Whether the process is there and is the program of that name. */
-function signal(name: string, pid: number, what: NodeJS.Signals | 0): boolean {
+/** Whether the process is there, the one that was recorded, and is the program of that name. */
+function signal(name: string, server: ProcessIdentity, what: NodeJS.Signals | 0): boolean {
   try {
-    if (process.platform === "linux" && !isCalled(pid, name)) return false;
-    return process.kill(pid, what);
+    if (process.platform === "linux" && !isCalled(server.pid, name)) return false;
+    return isSame(server) && process.kill(server.pid, what);
   } catch {
     return false; // No such process.
   }

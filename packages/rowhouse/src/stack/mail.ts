@@ -1,5 +1,6 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, watch } from "node:fs";
 import { join } from "node:path";
+import { errorMessage } from "../lib/errors.ts";
 
 /**
  * Reports each mail that the sign-in service keeps in a folder from now on, with its link: in
@@ -18,9 +19,7 @@ export function watchMail(dir: string, report: (line: string) => void): () => vo
       for (const line of describeMail(readFileSync(join(dir, name), "utf8"))) report(line);
     }
   };
-  const watcher = watch(dir, look);
-  watcher.on("error", () => {}); // The mails are still in the folder.
-  return () => watcher.close();
+  return follow(dir, look, report);
 }
 
 /**
@@ -43,9 +42,19 @@ export function watchMailFaults(logFile: string, report: (line: string) => void)
       last = fault;
     }
   };
-  const watcher = watch(logFile, look);
-  watcher.on("error", () => {}); // The faults are still in the log.
-  return () => watcher.close();
+  return follow(logFile, look, report);
+}
+
+/** Without a watch (a machine gives out only so many) the stack serves all the same, and what would be reported is in the path. */
+function follow(path: string, look: () => void, report: (line: string) => void): () => void {
+  const giveUp = (error: unknown) => report(`Cannot watch ${path}: ${errorMessage(error)}.`);
+  try {
+    const watcher = watch(path, look).on("error", giveUp);
+    return () => watcher.close();
+  } catch (error) {
+    giveUp(error);
+    return () => {};
+  }
 }
 
 function readLog(file: string): Buffer {

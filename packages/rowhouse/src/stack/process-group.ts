@@ -36,17 +36,18 @@ export interface ProcessGroup {
 export function createProcessGroup(lock: HomeLock, report: (line: string) => void): ProcessGroup {
   const watchdog = startWatchdog();
   const running = new Map<string, Server>();
+  const starting = new Set<Server>();
   const members: SupervisedServer[] = [];
   const logs: string[] = [];
   const endings: (() => void)[] = [];
-  let starting: Server | undefined;
   let stopped = false;
   endings.push(rotateLogs(() => logs));
 
   const note = (program: string, server: Server) => {
     running.set(program, server);
     watchdog([...running.values()]);
-    lock.update({ servers: Object.fromEntries([...running].map(([key, { pid }]) => [key, pid])) });
+    const servers = [...running].map(([key, { pid, start }]) => [key, { pid, start }]);
+    lock.update({ servers: Object.fromEntries(servers) });
   };
 
   const start = async ({ program, launch, ready }: GroupMember) => {
@@ -57,18 +58,26 @@ export function createProcessGroup(lock: HomeLock, report: (line: string) => voi
       await server.stop();
       throw error;
     }
-    starting = server;
-    if (stopped) await server.stop();
-    await ready(server);
-    starting = undefined;
-    return server;
+    starting.add(server);
+    try {
+      if (stopped) await server.stop();
+      await ready(server);
+      return server;
+    } finally {
+      starting.delete(server);
+    }
   };
 
   const add = async (member: GroupMember) => {
     const { name, program, ask, logFile, failure } = member;
-    if (stopped) throw new Error(`The stack was stopped before ${name} was started.`);
+    const refuse = () => new Error(`The stack was stopped before ${name} was started.`);
+    if (stopped) throw refuse();
     logs.push(logFile);
     const server = await start(member);
+    if (stopped) {
+      await server.stop();
+      throw refuse();
+    }
     if (ask) endings.push(watchAnswers({ ask, onSilence: () => kill(name, program) }));
     members.push(
       supervise({
@@ -95,7 +104,7 @@ export function createProcessGroup(lock: HomeLock, report: (line: string) => voi
   const stop = async () => {
     stopped = true;
     for (const end of endings) end();
-    await starting?.stop();
+    for (const server of starting) await server.stop();
     for (const member of members.toReversed()) await member.stop();
     watchdog([]);
   };

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { appendLog, rotateLog } from "./log-files.ts";
+import { identify, type ProcessIdentity } from "./process-identity.ts";
 
 /** How to run a server program. */
 export interface Launch {
@@ -21,8 +22,7 @@ export interface Launch {
 }
 
 /** A server program that runs. */
-export interface Server {
-  readonly pid: number;
+export interface Server extends ProcessIdentity {
   /** What asks it to end in good order. */
   readonly signal: NodeJS.Signals;
   /** Resolves when the program has ended, with how: "exit code 1" or "signal SIGKILL". */
@@ -82,7 +82,7 @@ function toServer(child: ChildProcess, signal: NodeJS.Signals): Server {
     clearTimeout(insist);
   };
   const kill = () => void child.kill("SIGKILL");
-  return { pid: child.pid ?? 0, signal, ended, end: () => end, kill, stop };
+  return { ...identify(child.pid ?? 0), signal, ended, end: () => end, kill, stop };
 }
 
 /** The environment of this process without PG*: these would lead a server to another database. */

@@ -14,8 +14,8 @@ const stateSchema = z.object({
   /** The identity provider whose keys the stack fetches. */
   provider: z.string().optional(),
   databasePort: z.number().optional(),
-  /** Process ids of the servers that run, by name. */
-  servers: z.record(z.string(), z.number()),
+  /** The processes of the servers that run, by the name of the program. */
+  servers: z.record(z.string(), z.object({ pid: z.number(), start: z.string().nullable() })),
 });
 
 /** The state of a stack. */

@@ -1,9 +1,18 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openHome } from "../../src/stack/home.ts";
 import { acquireLock } from "../../src/stack/lock.ts";
 import { postgrestAnswers } from "../../src/stack/postgrest.ts";
+import { identify } from "../../src/stack/process-identity.ts";
 import { launchStack, newHome, readyHome, rowhouse, startStack } from "../support/cli.ts";
 import { areGone, isRunning } from "../support/processes.ts";
 
@@ -113,6 +122,22 @@ describe("a stack that is stopped as by a laptop that sleeps", () => {
     expect(stack.servers()).toEqual(pids);
     await stack.serves();
   });
+});
+
+test("A start does not end another program that has got the id and the name of a server", async () => {
+  const home = readyHome();
+  const program = join(home, "postgrest");
+  copyFileSync("/bin/sleep", program);
+  const other = spawn(program, ["600"], { stdio: "ignore" });
+  onTestFinished(() => void other.kill("SIGKILL"));
+  const pid = other.pid ?? 0;
+  const earlier = { pid, start: `${identify(pid).start}0` };
+  const { dir } = openHome(home);
+  const state = { pid, socket: "alive-00000000.sock", startedAt: "2026-01-01T00:00:00.000Z" };
+  const file = join(dir, "stack.json");
+  writeFileSync(file, JSON.stringify({ ...state, servers: { postgrest: earlier } }));
+  await startStack({ ROWHOUSE_HOME: home });
+  expect(isRunning(pid)).toBe(true);
 });
 
 test("A command that only reads ends no server that a killed stack left; a start does", async () => {

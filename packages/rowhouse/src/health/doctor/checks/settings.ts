@@ -9,7 +9,7 @@ const perStart = new Set(["PGRST_DB_URI", "PGRST_ADMIN_SERVER_PORT"]);
 export function checkSettings(
   context: Pick<DoctorContext, "settings" | "home" | "state">,
 ): Finding[] {
-  const pid = context.state?.servers.postgrest;
+  const pid = context.state?.servers.postgrest?.pid;
   // Only Linux lets the environment of a process be read.
   if (pid === undefined || !existsSync(`/proc/${pid}/environ`)) return [];
   const running = Object.fromEntries(
