@@ -19,6 +19,11 @@ export async function issueChallenge(
   challenge: string,
 ): Promise<void> {
   const key = generateRandomString(32);
+  // Those that nobody answered; other flows do the same when they look for theirs.
+  await ctx.context.adapter.deleteMany({
+    model: "verification",
+    where: [{ field: "expiresAt", value: new Date(), operator: "lt" }],
+  });
   await ctx.context.internalAdapter.createVerificationValue({
     identifier: `${kind}${key}`,
     value: JSON.stringify({ purpose, challenge }),

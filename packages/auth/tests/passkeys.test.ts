@@ -225,6 +225,14 @@ test("a request that is no credential is refused, and no more", async () => {
   }
 });
 
+test("challenges that nobody answered go with the next one", async () => {
+  await challengeToSignIn();
+  await signIn.sql("update identity.verifications set expires_at = now() - interval '1 second'");
+  await challengeToSignIn();
+  const [left] = await signIn.sql("select count(*)::int as count from identity.verifications");
+  expect(left).toEqual({ count: 1 });
+});
+
 test("a page with an address of numbers learns that it has none", async () => {
   const answer = await ask(signIn, "/passkey/generate-authenticate-options", {
     headers: { Origin: "http://127.0.0.1:5173" },

@@ -62,6 +62,10 @@ const meanings: Readonly<Record<string, readonly [AuthErrorCode, string]>> = {
     "No passkey was used: cancelled, too slow, or there is none here.",
   ],
   InvalidStateError: ["PASSKEY_EXISTS", "This device has a passkey of this account already."],
+  SecurityError: [
+    "PASSKEY_DOMAIN_INVALID",
+    "A page of this address may not use these passkeys: they are for https, and for the domain of AUTH_PASSKEY_DOMAIN.",
+  ],
 };
 
 function failure(name: string, cause?: unknown): AuthError {

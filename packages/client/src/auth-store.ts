@@ -13,8 +13,11 @@ export interface SessionStore {
   /** Reads it again: another tab may have ended it. */
   readonly read: () => Promise<StoredSession | null>;
   readonly write: (session: StoredSession | null) => Promise<void>;
-  /** Writes it only while a given one is still there. */
-  readonly replace: (old: StoredSession, session: StoredSession | null) => Promise<void>;
+  /** Writes what becomes of a given one, as it is by now, if it is still there. */
+  readonly replace: (
+    old: StoredSession,
+    change: (now: StoredSession) => StoredSession | null,
+  ) => Promise<void>;
   readonly onChange: (listener: (session: StoredSession | null) => void) => () => void;
   /** Calls the listeners. */
   readonly notify: () => void;
@@ -70,8 +73,9 @@ export function createSessionStore(options: AuthOptions, key: string): SessionSt
     current: () => session,
     read,
     write,
-    replace: async (old, next) => {
-      if ((await read())?.token === old.token) await write(next);
+    replace: async (old, change) => {
+      const now = await read();
+      if (now?.token === old.token) await write(change(now));
     },
     onChange: (listener) => {
       listeners.add(listener);

@@ -2,7 +2,12 @@ import { deadLink, signedInAsAnother, signedOut } from "./auth-errors.ts";
 import { linkTarget, takeLink } from "./auth-link.ts";
 import { createPasskey, getPasskey } from "./auth-passkeys.ts";
 import { createService, type ServiceAnswer, type ServiceCall, serviceUrl } from "./auth-service.ts";
-import { createSessionStore, pickUser, type StoredSession } from "./auth-store.ts";
+import {
+  createSessionStore,
+  pickUser,
+  type SessionStore,
+  type StoredSession,
+} from "./auth-store.ts";
 import { createTokens } from "./auth-tokens.ts";
 import type {
   Auth,
@@ -82,20 +87,23 @@ export function createAuth(settings: AuthOptions): Auth {
     if (session === null) throw signedOut();
     const answer = await service({ ...call, session: session.token }).catch(
       async (error: unknown) => {
-        if (error instanceof SignedOutError) await replace(session, null);
+        if (error instanceof SignedOutError) await replace(session, () => null);
         throw error;
       },
     );
-    const user = answer.json?.user?.id ? pickUser(answer.json.user) : session.user;
-    await replace(session, { token: answer.session ?? session.token, user });
+    // Another call may have brought a newer user meanwhile.
+    await replace(session, ({ token, user }) => ({
+      token: answer.session ?? token,
+      user: answer.json?.user?.id ? pickUser(answer.json.user) : user,
+    }));
     return answer;
   };
 
   const askSignedIn = async (path: string, body?: object, { signal }: CallOptions = {}) =>
     (await callSignedIn({ path, signal, ...(body && { body }) })).json;
 
-  const replace = async (old: StoredSession, session: StoredSession | null) => {
-    await store.replace(old, session);
+  const replace: SessionStore["replace"] = async (old, change) => {
+    await store.replace(old, change);
     tabs.tellChange();
   };
 

@@ -393,6 +393,16 @@ describe("The session", () => {
     expect(await failure(db.tasks.list())).toMatchObject({ code: "signed_out" });
   });
 
+  test("keeps the user that a later call has brought, when a slow one ends", async () => {
+    const { db } = await newPerson();
+    service.proxy.next(async ({ forward, response }) => {
+      await db.auth.updateUser({ name: "Alice Liddell" });
+      await pass(forward, response);
+    });
+    await db.auth.listPasskeys();
+    expect(db.auth.user).toMatchObject({ name: "Alice Liddell" });
+  });
+
   test("ends while a token is being got: the call goes out with none", async () => {
     const { db } = await newPerson();
     let signedOut: Promise<void> | undefined;
