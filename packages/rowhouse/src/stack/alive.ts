@@ -59,6 +59,8 @@ async function isBound(dir: string, name: string): Promise<boolean> {
       await once(socket, "connect");
       return true;
     } catch (error) {
+      // It says nothing about the other one.
+      if (["EMFILE", "ENFILE"].includes(errorCode(error) ?? "")) throw error;
       // Refused: the file is left of a process that is gone. All else may be one that is there, such
       // as EAGAIN of one that is stopped while many ask (connect(2)).
       return !["ECONNREFUSED", "ENOENT"].includes(errorCode(error) ?? "");

@@ -73,7 +73,7 @@ export async function startStack(
 ): Promise<Stack> {
   const home = openHome(settings.home);
   const interrupted = interruption(signal);
-  const lock = await Promise.race([acquireLock(home, "end"), interrupted]);
+  const lock = await lockUnless(interrupted, home);
   const group = createProcessGroup(lock, report);
   let endMail = () => {};
   const stop = async () => {
@@ -112,6 +112,16 @@ export async function startStack(
     await lock.release();
     throw error;
   }
+}
+
+/** Locks the home; of a start that is interrupted meanwhile no lock stays. */
+async function lockUnless(interrupted: Promise<never>, home: Home): Promise<HomeLock> {
+  const locking = acquireLock(home, "end");
+  return Promise.race([locking, interrupted]).catch((error: unknown) => {
+    // Of the two failures the first one is told.
+    locking.then((lock) => lock.release()).catch(() => {});
+    throw error;
+  });
 }
 
 /** Rejects when the signal comes; without one it waits for ever. */
