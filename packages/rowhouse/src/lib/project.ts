@@ -101,10 +101,3 @@ function readJson(file: string): { rowhouse?: unknown } {
     );
   }
 }
-
-/** The version of Rowhouse. */
-export function version(): string {
-  // From src/lib and from dist/lib alike.
-  const file = join(import.meta.dirname, "../../package.json");
-  return String(JSON.parse(readFileSync(file, "utf8")).version);
-}

@@ -6,7 +6,7 @@ import { note } from "../lib/output.ts";
 import { waitForSignal } from "../lib/signals.ts";
 import { inDatabase, withClient } from "./database.ts";
 import { freePort } from "./ports.ts";
-import { embeddedUrl, launchPostgres, openCluster, postgresReady } from "./postgres.ts";
+import { embeddedUrl, launchPostgres, openThrowawayCluster, postgresReady } from "./postgres.ts";
 import { readSettings } from "./settings.ts";
 import { startWatchdog } from "./watchdog.ts";
 
@@ -60,7 +60,7 @@ export const throwawaySettings = {
 
 /**
  * Finds a place for throwaway databases: the server in SCRATCH_URL, or else an embedded one on data
- * of its own, which takes about a second.
+ * of its own, which takes about half a second.
  */
 export async function openScratch(): Promise<ScratchServer> {
   const { scratchUrl } = readSettings();
@@ -95,15 +95,14 @@ export async function openOwnScratch(): Promise<ScratchServer> {
   const remove = () => rmSync(dir, { recursive: true, force: true });
   // However this process ends, short of being killed.
   process.once("exit", remove);
-  const password = randomBytes(16).toString("hex");
   const watchdog = startWatchdog();
-  const cluster = await openCluster(dir, password, join(dir, "postgres.log"), false);
+  const cluster = await openThrowawayCluster(dir);
   const port = await freePort();
   const server = await launchPostgres(cluster, port, throwawaySettings);
   watchdog([server]);
   await postgresReady(cluster, port, server);
   return {
-    ...scratchOn(embeddedUrl(password, port, "postgres")),
+    ...scratchOn(embeddedUrl(cluster.password, port, "postgres")),
     close: async () => {
       await server.stop();
       watchdog([]);

@@ -2,7 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../stack/ports.ts";
-import { embeddedUrl, launchPostgres, openCluster, postgresReady } from "../stack/postgres.ts";
+import {
+  embeddedUrl,
+  launchPostgres,
+  openThrowawayCluster,
+  postgresReady,
+} from "../stack/postgres.ts";
 import type { Server } from "../stack/process.ts";
 import { startWatchdog } from "../stack/watchdog.ts";
 
@@ -21,7 +26,7 @@ export interface TestCluster {
 /** Starts one; it also ends with the test process. */
 export async function startCluster(settings: Record<string, string> = {}): Promise<TestCluster> {
   const dir = mkdtempSync(join(tmpdir(), "rowhouse-test-"));
-  const cluster = await openCluster(dir, "postgres", join(dir, "postgres.log"), false);
+  const cluster = await openThrowawayCluster(dir);
   const port = await freePort();
   const watchdog = startWatchdog();
   let server: Server;
@@ -32,7 +37,7 @@ export async function startCluster(settings: Record<string, string> = {}): Promi
   };
   await start();
   return {
-    url: embeddedUrl("postgres", port, "postgres"),
+    url: embeddedUrl(cluster.password, port, "postgres"),
     restart: async () => {
       await server.stop();
       await start();

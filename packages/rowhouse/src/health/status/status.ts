@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { span } from "../../lib/format.ts";
-import { version } from "../../lib/project.ts";
+import { version } from "../../lib/version.ts";
 import { withClient, withoutPassword } from "../../stack/database.ts";
 import { listMigrations, type Migration } from "../../stack/dbmate.ts";
 import { withExistingDatabase } from "../../stack/embedded.ts";
