@@ -1,24 +1,12 @@
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { type Caller, caller, claimsFor, sign, signIn } from "../../src/testing/api.ts";
 import { type Backend, startBackend } from "../../src/testing/backend.ts";
 import { errorAnswer } from "../../src/testing/requests.ts";
-import { projectRoot } from "../support/project.ts";
 import { type Edge, type Postgrest, startEdge, startPostgrest } from "./edge.ts";
+import { isDown, isUp, see } from "./servers.ts";
+import { createRowhouse, type Rowhouse } from "./typed-client.ts";
 import { askByHttp2 } from "./wire.ts";
-
-/** The typed client of the project, as far as it is used here. */
-interface Rowhouse {
-  readonly tasks: {
-    readonly create: (row: { title: string }) => Promise<{ readonly title: string }>;
-    readonly list: (query: { limit: number }) => Promise<unknown>;
-  };
-}
-
-const { createRowhouse } = (await import(join(projectRoot, "client/index.ts"))) as {
-  createRowhouse: (options: { url: string; token: () => Promise<string> }) => Rowhouse;
-};
 
 let backend: Backend;
 let first: Postgrest;
@@ -46,21 +34,6 @@ afterAll(async () => {
   await Promise.all([first.stop(), second.stop()]);
   await backend.stop();
 });
-
-/** What the edge knows of a PostgREST: its name there, its state, and the requests it has now. */
-async function see({ address }: Postgrest, at = edge) {
-  const servers = await at.command("show servers state api");
-  const name = servers
-    .split("\n")
-    .map((line) => line.split(" "))
-    .find(([, , , server, ip]) => ip === address && server?.startsWith("api"))?.[3];
-  const stat = new RegExp(`^api,${name},.*$`, "m").exec(await at.command("show stat"))?.[0] ?? "";
-  const fields = stat.split(",");
-  return { name, current: Number(fields[4]), total: Number(fields[7]), state: fields[17] };
-}
-
-const isUp = (api: Postgrest, at = edge) =>
-  expect.poll(async () => (await see(api, at)).state, { timeout: 15_000 }).toMatch(/^UP/);
 
 const cutOff = errorAnswer(502, "EDGE502", { details: "response_lost" });
 
@@ -134,18 +107,18 @@ test("Under load one PostgREST is killed and another restarted: no acknowledged 
   expect(cut.length).toBeLessThanOrEqual(2);
   for (const failure of cut) expect(failure).toMatchObject(cutOff);
   await first.start();
-  await isUp(first);
+  await isUp(edge, first);
   await more(50);
 
   // Drained and restarted: nothing is cut, with or without the client.
-  const { name } = await see(second);
+  const { name } = await see(edge, second);
   await edge.command(`set server api/${name} state drain`);
-  await expect.poll(async () => (await see(second)).current).toBe(0);
+  await expect.poll(async () => (await see(edge, second)).current).toBe(0);
   await second.server().stop();
   await more(50);
   await second.start();
   await edge.command(`set server api/${name} state ready`);
-  await isUp(second);
+  await isUp(edge, second);
   await more(50);
   await end();
 
@@ -165,21 +138,21 @@ test("Under load one PostgREST is killed and another restarted: no acknowledged 
 
 /** Kills the PostgREST that works on a nap, and says how many requests the other one got for it. */
 async function killBusy(asked: Promise<unknown>): Promise<number> {
-  const now = async () => Promise.all([see(first), see(second)]);
+  const now = async () => Promise.all([see(edge, first), see(edge, second)]);
   await expect.poll(async () => (await now()).map(({ current }) => current).sort()).toEqual([0, 1]);
-  const [busy, other] = (await see(first)).current === 1 ? [first, second] : [second, first];
-  const before = (await see(other)).total;
+  const [busy, other] = (await see(edge, first)).current === 1 ? [first, second] : [second, first];
+  const before = (await see(edge, other)).total;
   process.kill(busy.server().pid, "SIGKILL");
   await asked.catch(() => {});
-  const asksOfOther = (await see(other)).total - before;
+  const asksOfOther = (await see(edge, other)).total - before;
   await busy.server().ended;
   await busy.start();
-  await Promise.all([isUp(first), isUp(second)]);
+  await Promise.all([isUp(edge, first), isUp(edge, second)]);
   return asksOfOther;
 }
 
 test("A read that is cut is asked of the other PostgREST", async () => {
-  await Promise.all([isUp(first), isUp(second)]);
+  await Promise.all([isUp(edge, first), isUp(edge, second)]);
   const asked = alice.ask("/rpc/nap?seconds=1.5");
   expect(await killBusy(asked)).toBe(1);
   expect(await asked).toMatchObject({ status: 200, body: true });
@@ -207,30 +180,16 @@ test("A write that is cut is asked of no other: it is 502", async () => {
   expect(await byHttp1).toMatchObject(cutOff);
 });
 
-test("A PostgREST that hangs gets no more requests, and gets them again when it goes on", async () => {
-  await Promise.all([isUp(first), isUp(second)]);
-  process.kill(first.server().pid, "SIGSTOP");
-  onTestFinished(() => void process.kill(first.server().pid, "SIGCONT"));
-  await expect.poll(async () => (await see(first)).state, { timeout: 15_000 }).toMatch(/^DOWN/);
-  const before = (await see(first)).total;
-  for (let turn = 0; turn < 20; turn += 1) {
-    expect(await alice.ask("/tasks?limit=1")).toMatchObject({ status: 200 });
-  }
-  expect((await see(first)).total).toBe(before);
-  process.kill(first.server().pid, "SIGCONT");
-  await isUp(first);
-});
-
 test("A PostgREST more is used when its name gains an address", async () => {
   const third = await startPostgrest(backend.databaseUrl);
   onTestFinished(() => third.stop());
   const addresses = [first, second].map(({ address }) => address);
   edge.names.set("postgrest", [...addresses, third.address]);
   onTestFinished(() => edge.names.set("postgrest", addresses));
-  await isUp(third);
+  await isUp(edge, third);
   const used = async () => {
     await alice.ask("/tasks?limit=1");
-    return (await see(third)).total;
+    return (await see(edge, third)).total;
   };
   await expect.poll(used).toBeGreaterThan(0);
 });
@@ -247,9 +206,7 @@ test("Requests wait while the only PostgREST restarts", async () => {
   // Some come at once, some when the edge has noticed: then it has no server that it takes for ready.
   const create = (title: string) => user.ask("/tasks", { method: "POST", body: { title } });
   const early = [create("early 1"), create("early 2"), user.ask("/tasks?limit=1")];
-  await expect
-    .poll(async () => (await see(lone, front)).state, { timeout: 10_000 })
-    .toMatch(/^DOWN/);
+  await isDown(front, lone);
   const late = [create("late 1"), create("late 2"), user.ask("/tasks?limit=1")];
   await delay(500); // They are under way: nothing shows it, for they have reached nobody.
   await lone.start();
@@ -269,9 +226,7 @@ test("While no PostgREST comes, requests are 503, and none of them is done later
   await lone.server().stop();
   const create = (title: string) => user.ask("/tasks", { method: "POST", body: { title } });
   const early = [create("never early 1"), create("never early 2")];
-  await expect
-    .poll(async () => (await see(lone, front)).state, { timeout: 10_000 })
-    .toMatch(/^DOWN/);
+  await isDown(front, lone);
   const answers = await Promise.all([...early, create("never late")]);
   for (const answer of answers) {
     expect(answer).toMatchObject({ status: 503, body: { code: "EDGE503" } });
@@ -285,7 +240,7 @@ test("The edge itself ends what is under way before it stops", async () => {
   const front = await startEdge({ apis: [second.address] });
   const user = caller(front, sign(claimsFor(alice.id)), alice.id);
   const asked = user.ask("/rpc/nap", { method: "POST", body: { seconds: 1.5 } });
-  await expect.poll(async () => (await see(second, front)).current).toBe(1);
+  await expect.poll(async () => (await see(front, second)).current).toBe(1);
   process.kill(front.server.pid, "SIGUSR1");
   await expect
     .poll(() => user.ask("/tasks").then(String, ({ cause }) => String(cause?.code)))
