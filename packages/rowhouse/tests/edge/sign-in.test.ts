@@ -16,6 +16,7 @@ import { addressOf, type Edge, type Postgrest, startEdge, startPostgrest, watch 
 import { type Odd, oddParts, sendOdd } from "./odd.ts";
 
 const page = "https://app.example.com";
+const proxy = "127.7.7.7";
 let dir: string;
 let databaseUrl: string;
 let service: Server;
@@ -31,7 +32,7 @@ beforeAll(async () => {
   edge = await startEdge({
     apis: [api.address],
     auth: address,
-    variables: { CORS_ORIGINS: page },
+    variables: { CORS_ORIGINS: page, EDGE_TRUSTED_PROXIES: proxy },
   });
 });
 afterAll(async () => {
@@ -142,9 +143,12 @@ test("The service's limits count clients by their own address, whatever they cla
   expect(refused.status).toBe(429);
   expect(refused.headers.get("retry-after")).toMatch(/^\d+$/);
   expect((await from("127.9.9.2")).status).not.toBe(429);
+  const byProxy = { "x-forwarded-for": "203.0.113.1, 203.0.113.9" };
+  await ask("/sign-in/email", { body: person, headers: byProxy, from: proxy });
   const keys = (await counted()).rows.map(({ key }) => key).join("\n");
   expect(keys).toContain("127.9.9.1");
-  expect(keys).not.toMatch(/203\.0\.113\.1|127\.0\.0\.99/);
+  expect(keys).toContain("203.0.113.9");
+  expect(keys).not.toMatch(/203\.0\.113\.1|127\.0\.0\.99|127\.7\.7\.7/);
 });
 
 test("A page of another origin is not served, and one that is named is", async () => {
