@@ -56,19 +56,25 @@ export async function readStatus(settings: Settings): Promise<Status> {
   const home = openHome(settings.home);
   const state = await runningState(home);
   const running = settings.databaseUrl !== undefined || state !== undefined;
-  const api = state?.apiUrl ? await readApi(state.apiUrl, home.postgrestLog) : undefined;
   const signInUrl = state?.signInUrl;
-  const signIn = signInUrl && { url: signInUrl, answers: await signInAnswers(signInUrl) };
   return withExistingDatabase(settings, home, async (url) => {
+    const [api, signIn, database, migrations] = await Promise.all([
+      state?.apiUrl ? readApi(state.apiUrl, home.postgrestLog) : undefined,
+      signInUrl
+        ? signInAnswers(signInUrl).then((answers) => ({ url: signInUrl, answers }))
+        : undefined,
+      readDatabase(url, running, settings.dbPool),
+      listMigrations(url),
+    ]);
     const status = {
       rowhouse: version(),
       home: home.dir,
       startedAt: state?.startedAt,
       apiUrl: state?.apiUrl,
       api,
-      signIn: signIn || undefined,
-      database: await readDatabase(url, running, settings.dbPool),
-      migrations: await listMigrations(url),
+      signIn,
+      database,
+      migrations,
       copies: readCopies(home),
     };
     return { ...status, problems: findProblems(status) };
