@@ -52,9 +52,14 @@ export const lintCommand = new Command("lint")
     const all = readRules();
     const rules = chooseRules(all, options.rule);
     if (options.rules) return printRules(rules, format);
+    if (options.writeBaseline && options.baseline === undefined) throw missingFile();
     const project = openProject();
     const report = await check(project, rules, options.against);
-    if (options.writeBaseline) return writeTo(options.baseline, report.findings);
+    if (options.writeBaseline && options.baseline !== undefined) {
+      const { writeBaseline } = await import("../health/lint/baseline.ts");
+      writeBaseline(options.baseline, report.findings);
+      return note(`Wrote what is found now to ${options.baseline}.`);
+    }
     const findings = await choose(report, options);
     if (findings.some(({ level }) => level !== "note")) process.exitCode = 1;
     await printFindings(findings, report, {
@@ -103,19 +108,15 @@ async function check(
   );
 }
 
-async function writeTo(file: string | undefined, findings: readonly Finding[]): Promise<void> {
-  if (file === undefined)
-    throw new RowhouseError(
-      "settings_invalid",
-      "--write-baseline needs a file.",
-      "Name it: --baseline <file>.",
-    );
-  const { writeBaseline } = await import("../health/lint/baseline.ts");
-  writeBaseline(file, findings);
-  note(`Wrote what is found now to ${file}.`);
+function missingFile(): RowhouseError {
+  return new RowhouseError(
+    "settings_invalid",
+    "--write-baseline needs a file.",
+    "Name it: --baseline <file>.",
+  );
 }
 
-/** What the options ask for. */
+/** What the options ask for, the gravest first. */
 async function choose(report: LintReport, options: Options): Promise<readonly Finding[]> {
   const { readBaseline, withoutBaseline } = await import("../health/lint/baseline.ts");
   const { summarize } = await import("../health/lint/summary.ts");
@@ -132,7 +133,7 @@ async function choose(report: LintReport, options: Options): Promise<readonly Fi
     ? [...left, ...report.counted]
     : summarize({ ...report, findings: left }, options.baseline !== undefined);
   const shown = levels.slice(0, levels.indexOf(options.level) + 1);
-  return all.filter(({ level }) => shown.includes(level));
+  return shown.flatMap((shownLevel) => all.filter(({ level }) => level === shownLevel));
 }
 
 /** How findings are printed. */

@@ -1,5 +1,9 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import pg from "pg";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { z } from "zod";
 import { inspect } from "../../src/access/model/inspect.ts";
 import { lint } from "../../src/health/lint/lint.ts";
 import { readRules } from "../../src/health/lint/rules.ts";
@@ -7,8 +11,9 @@ import { openProject } from "../../src/lib/project.ts";
 import { buildDeclared } from "../../src/schema/catalog/declared.ts";
 import { readApiNames } from "../../src/stack/api-names.ts";
 import { withClient } from "../../src/stack/database.ts";
-import { cloneDatabase, emptyDatabase } from "../../src/testing/database.ts";
+import { cloneDatabase, emptyDatabase, migratedClone } from "../../src/testing/database.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
+import { projectRoot } from "../support/project.ts";
 import { sharedTableSql } from "../support/shared-table.ts";
 
 let client: pg.Client;
@@ -485,7 +490,7 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
        revoke execute on function request.is_late() from public;
        alter policy delete_own on api.tasks using (user_id = request.user_id() and case when completed then request.is_late() else true end)`,
       "failing_requests | api.tasks: every delete by authenticated fails: 42501 permission denied for function is_late (in delete_own)",
-      "api.tasks.delete_own: authenticated may not execute request.is_late()",
+      "request.is_late(): authenticated may not execute the function, and policies of api.tasks call it",
     ],
   ],
   policy_recursion: [
@@ -734,3 +739,204 @@ test("rowhouse lint prints notes, and exits with 0 where there is nothing else",
     { rule: "exact_numbers", level: "note", object: "api.items.price" },
   ]);
 });
+
+/** Two faults of a table, and what is said in its comment. */
+const doubtful = (comment: string) => `
+  ${commented("items", "id bigint")};
+  alter table api.items no force row level security;
+  comment on table api.items is E'An item.\\n\\n${comment}'`;
+
+describe("A waiver in a comment", () => {
+  const isNotForced = "row_security_forced | api.items: its row-level security is not forced";
+  const isBigint = "exact_numbers | api.items.id: the type of the column is bigint";
+  const refused = (fault: string) => `refused_waivers | api.items: ${fault}`;
+
+  test.each<[what: string, comment: string, ...findings: string[]]>([
+    ["holds for its object and rule", "lint: allow row_security_forced: It is empty.", isBigint],
+    [
+      "is refused without a reason",
+      "lint: allow row_security_forced: ",
+      isBigint,
+      isNotForced,
+      refused("its comment waives row_security_forced without a reason"),
+    ],
+    [
+      "is refused for a rule that there is not",
+      "lint: allow row_securty: It is empty.",
+      isBigint,
+      isNotForced,
+      refused("its comment waives row_securty, and there is no such rule"),
+    ],
+    [
+      "is refused in another form",
+      "Lint: ignore this.",
+      isBigint,
+      isNotForced,
+      refused("a line of its comment begins with lint: and is no waiver"),
+    ],
+    [
+      "is reported when it waives nothing",
+      "lint: allow row_security: It is empty.\\nlint: allow row_security_forced: It is.",
+      isBigint,
+      "unused_settings | api.items: its comment waives row_security, which it does not break",
+    ],
+    [
+      "stands on a line of its own",
+      "Never lint: allow row_security_forced.",
+      isBigint,
+      isNotForced,
+    ],
+  ])("%s", async (_, comment, ...findings) => {
+    expect(await findingsAfter(doubtful(comment))).toEqual(findings);
+  });
+
+  test("is found on columns, policies, functions, schemas and roles", async () => {
+    const change = `
+      ${commented("items", "id bigint")};
+      comment on column api.items.id is E'The id.\\nlint: allow exact_numbers: They are few.';
+      alter policy select_own on api.tasks to public;
+      comment on policy select_own on api.tasks is E'Own.\\nlint: allow policy_to_public: A test.';
+      grant execute on function api.me() to public;
+      comment on function api.me() is E'Me.\\nlint: allow function_to_public: A test.';
+      grant create on schema private to authenticator;
+      comment on schema private is E'Ours.\\nlint: allow excess_grants: A test.';
+      alter role authenticated createdb;
+      comment on role authenticated is E'Users.\\nlint: allow role_powers: A test.'`;
+    expect(await findingsAfter(change)).toEqual([]);
+  });
+});
+
+describe("rowhouse lint of a database with an error, a warning and a note", () => {
+  const database = doubtfulDatabase();
+  const lintOf = async (...args: string[]) =>
+    rowhouse(["lint", "--against", await database, ...args], { ROWHOUSE_HOME: newHome() });
+  const rulesOf = (stdout: string) => JSON.parse(stdout).map(({ rule }: { rule: string }) => rule);
+  const all = ["view_rights", "row_security_forced", "exact_numbers"];
+
+  test.each([
+    ["note", 1, all],
+    ["warning", 1, all.slice(0, 2)],
+    ["error", 1, all.slice(0, 1)],
+  ])("--level %s leaves out what is less grave", async (level, code, rules) => {
+    const outcome = await lintOf("--level", level, "--json");
+    expect(outcome.code).toBe(code);
+    expect(rulesOf(outcome.stdout)).toEqual(rules);
+  });
+
+  test("--rule checks one, and refuses one that there is not", async () => {
+    const { code, stdout } = await lintOf("--rule", "exact_numbers");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\n1 note: 1 rule checked\.\n$/);
+    const wrong = await lintOf("--rule", "exact");
+    expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("no rule exact.") });
+  });
+
+  test("a baseline leaves what is new, and says what is gone", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "rowhouse-lint-")), "baseline.json");
+    onTestFinished(() => rmSync(dirname(file), { recursive: true }));
+    const missing = await lintOf("--baseline", file);
+    expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining("[file_unusable]") });
+    expect((await lintOf("--write-baseline")).stderr).toContain("--baseline <file>");
+    expect(await lintOf("--baseline", file, "--write-baseline")).toMatchObject({ code: 0 });
+    const none = await lintOf("--baseline", file);
+    expect(none).toMatchObject({ code: 0, stderr: "" });
+    expect(none.stdout).toMatch(/^No findings: /);
+    const others = JSON.parse(readFileSync(file, "utf8")).slice(0, -1);
+    const gone = { rule: "view_rights", object: "api.old", finding: "was wrong" };
+    writeFileSync(file, JSON.stringify([...others, gone]));
+    const fresh = await lintOf("--baseline", file, "--json");
+    expect(fresh.code).toBe(1);
+    expect(rulesOf(fresh.stdout)).toEqual(all.slice(0, 1));
+    expect(fresh.stderr).toContain("lists 1 that are found no more");
+    writeFileSync(file, '{"findings":[]}');
+    expect((await lintOf("--baseline", file)).stderr).toContain("[file_unusable]");
+  });
+
+  test("--format sarif prints what SARIF 2.1.0 requires, with the file of what is declared", async () => {
+    const { code, stdout } = await lintOf("--format", "sarif");
+    expect(code).toBe(1);
+    const { runs } = sarifSchema.parse(JSON.parse(stdout));
+    const { results, tool } = runs[0];
+    expect(results.map(({ ruleId, level }) => `${ruleId} ${level}`)).toEqual([
+      "view_rights error",
+      "row_security_forced warning",
+      "exact_numbers note",
+    ]);
+    for (const { ruleId, ruleIndex } of results)
+      expect(tool.driver.rules[ruleIndex]?.id).toBe(ruleId);
+    expect(results.map(({ locations }) => locations[0].physicalLocation)).toEqual([
+      undefined,
+      {
+        artifactLocation: { uri: "sql/api/tasks.sql", uriBaseId: "%SRCROOT%" },
+        region: { startLine: lineOf("sql/api/tasks.sql", "create table api.tasks") },
+      },
+      undefined,
+    ]);
+  });
+});
+
+/** The line of a project's file that begins with a text, from 1. */
+function lineOf(file: string, text: string): number {
+  const lines = readFileSync(join(projectRoot, file), "utf8").split("\n");
+  return lines.findIndex((line) => line.startsWith(text)) + 1;
+}
+
+/** What the schema of SARIF 2.1.0 requires of the parts that are written, and nothing beside these. */
+const level = z.enum(["error", "warning", "note", "none"]);
+const message = z.strictObject({ text: z.string().min(1) });
+const location = z.strictObject({
+  physicalLocation: z
+    .strictObject({
+      artifactLocation: z.strictObject({
+        uri: z.string().regex(/^[^\s\\]+$/),
+        uriBaseId: z.string(),
+      }),
+      region: z.strictObject({ startLine: z.int().min(1) }),
+    })
+    .optional(),
+  logicalLocations: z.array(z.strictObject({ fullyQualifiedName: z.string().min(1) })).min(1),
+});
+const rule = z.strictObject({
+  id: z.string().min(1),
+  shortDescription: message,
+  help: message,
+  defaultConfiguration: z.strictObject({ level }),
+});
+const result = z.strictObject({
+  ruleId: z.string(),
+  ruleIndex: z.int().min(0),
+  level,
+  message,
+  locations: z.tuple([location]),
+  partialFingerprints: z.record(z.string(), z.string()),
+});
+const sarifSchema = z.strictObject({
+  $schema: z.url(),
+  version: z.literal("2.1.0"),
+  runs: z.tuple([
+    z.strictObject({
+      tool: z.strictObject({
+        driver: z.strictObject({
+          name: z.string().min(1),
+          version: z.string().regex(/^\d+\.\d+\.\d+/),
+          rules: z.array(rule),
+        }),
+      }),
+      results: z.array(result),
+    }),
+  ]),
+});
+
+/** One for all tests of the formats. */
+async function doubtfulDatabase(): Promise<string> {
+  const url = await migratedClone();
+  await withClient(url, (owner) =>
+    owner.query(`
+      ${commented("items", "price numeric")};
+      alter table api.tasks no force row level security;
+      create view api.titles as select title from api.tasks;
+      comment on view api.titles is 'Titles.';
+      comment on column api.titles.title is 'A title.'`),
+  );
+  return url;
+}

@@ -8,7 +8,7 @@ const paint: Readonly<Record<Level, (text: string) => string>> = {
 };
 
 /**
- * Findings for people, by rule, the gravest first.
+ * Findings for people, by rule, in their order.
  *
  * @param rules All that a finding can be of; checked is how many of them were.
  */

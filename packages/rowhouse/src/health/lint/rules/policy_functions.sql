@@ -3,9 +3,13 @@
 --   requests that the policy holds fail with 42501, also those that another policy lets through.
 -- do: grant execute on function ... to ...; or let the policy be to other roles than to PUBLIC.
 -- cost: None, but for requests that fail.
-select distinct
-  format('%s.%I', class.oid::regclass, policy.polname) as object,
-  format('%s may not execute %s', role.oid::regrole, function.oid::regprocedure) as finding
+select
+  function.oid::regprocedure::text as object,
+  format(
+    '%s may not execute the function, and policies of %s call it',
+    role.oid::regrole,
+    string_agg(distinct class.oid::regclass::text, ', ')
+  ) as finding
 from pg_catalog.pg_policy as policy
 join pg_catalog.pg_class as class on class.oid = policy.polrelid
 join pg_catalog.pg_depend as reference
@@ -31,3 +35,4 @@ and (
   or policy.polcmd in ('w', '*') and has_any_column_privilege(role.oid, class.oid, 'update')
   or policy.polcmd in ('d', '*') and has_table_privilege(role.oid, class.oid, 'delete')
 )
+group by function.oid, role.oid
