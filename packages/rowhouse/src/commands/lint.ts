@@ -99,11 +99,9 @@ async function check(
   const { lint } = await import("../health/lint/lint.ts");
   const { inspect } = await import("../access/model/inspect.ts");
   const { makeRows } = await import("../schema/proof/sample-rows.ts");
-  const { readApiNames } = await import("../stack/api-names.ts");
   return inspect(
     against,
-    async (client) =>
-      lint(client, await readApiNames(client, project), { off: project.lint, rules }),
+    (client, names) => lint(client, names, { off: project.lint, rules }),
     makeRows,
   );
 }

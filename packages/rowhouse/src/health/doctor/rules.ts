@@ -1,5 +1,4 @@
 import { catalogTimeout, withReadOnly } from "../../access/model/session.ts";
-import { readApiNames } from "../../stack/api-names.ts";
 import { lint } from "../lint/lint.ts";
 import { readRules } from "../lint/rules.ts";
 import { type DoctorContext, type Finding, wrong } from "./check.ts";
@@ -11,8 +10,8 @@ export async function brokenRules(
 ): Promise<Finding[]> {
   const rules = readRules().filter(({ name }) => names.includes(name));
   const { project } = settings;
-  const { findings } = await withReadOnly(url, catalogTimeout, async (client) =>
-    lint(client, await readApiNames(client, project), { off: project.lint, rules }),
+  const { findings } = await withReadOnly(url, catalogTimeout, (client, names) =>
+    lint(client, names, { off: project.lint, rules }),
   );
   return findings
     .filter(({ level }) => level !== "note")
