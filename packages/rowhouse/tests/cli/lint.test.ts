@@ -823,6 +823,14 @@ describe("rowhouse lint of a database with an error, a warning and a note", () =
     expect(rulesOf(outcome.stdout)).toEqual(rules);
   });
 
+  test("--json names the file and line of what is declared", async () => {
+    const { stdout } = await lintOf("--rule", "row_security_forced", "--format", "json");
+    const line = lineOf("sql/api/tasks.sql", "create table api.tasks");
+    expect(JSON.parse(stdout)).toMatchObject([
+      { object: "api.tasks", findings: [expect.any(String)], file: "sql/api/tasks.sql", line },
+    ]);
+  });
+
   test("--rule checks one, and refuses one that there is not", async () => {
     const { code, stdout } = await lintOf("--rule", "exact_numbers");
     expect(code).toBe(0);
