@@ -811,7 +811,7 @@ describe("rowhouse lint of a database with an error, a warning and a note", () =
   const lintOf = async (...args: string[]) =>
     rowhouse(["lint", "--against", await database, ...args], { ROWHOUSE_HOME: newHome() });
   const rulesOf = (stdout: string) => JSON.parse(stdout).map(({ rule }: { rule: string }) => rule);
-  const all = ["view_rights", "row_security_forced", "exact_numbers"];
+  const all = ["view_rights", "policy_to_public", "exact_numbers"];
 
   test.each([
     ["note", 1, all],
@@ -824,10 +824,15 @@ describe("rowhouse lint of a database with an error, a warning and a note", () =
   });
 
   test("--json names the file and line of what is declared", async () => {
-    const { stdout } = await lintOf("--rule", "row_security_forced", "--format", "json");
-    const line = lineOf("sql/api/tasks.sql", "create table api.tasks");
+    const { stdout } = await lintOf("--rule", "policy_to_public", "--format", "json");
+    const line = lineOf("policies/tasks.sql", "create policy delete_own");
     expect(JSON.parse(stdout)).toMatchObject([
-      { object: "api.tasks", findings: [expect.any(String)], file: "sql/api/tasks.sql", line },
+      {
+        object: "api.tasks.delete_own",
+        findings: [expect.any(String)],
+        file: "policies/tasks.sql",
+        line,
+      },
     ]);
   });
 
@@ -867,7 +872,7 @@ describe("rowhouse lint of a database with an error, a warning and a note", () =
     const { results, tool } = runs[0];
     expect(results.map(({ ruleId, level }) => `${ruleId} ${level}`)).toEqual([
       "view_rights error",
-      "row_security_forced warning",
+      "policy_to_public warning",
       "exact_numbers note",
     ]);
     for (const { ruleId, ruleIndex } of results)
@@ -875,8 +880,8 @@ describe("rowhouse lint of a database with an error, a warning and a note", () =
     expect(results.map(({ locations }) => locations[0].physicalLocation)).toEqual([
       undefined,
       {
-        artifactLocation: { uri: "sql/api/tasks.sql", uriBaseId: "%SRCROOT%" },
-        region: { startLine: lineOf("sql/api/tasks.sql", "create table api.tasks") },
+        artifactLocation: { uri: "policies/tasks.sql", uriBaseId: "%SRCROOT%" },
+        region: { startLine: lineOf("policies/tasks.sql", "create policy delete_own") },
       },
       undefined,
     ]);
@@ -941,7 +946,7 @@ async function doubtfulDatabase(): Promise<string> {
   await withClient(url, (owner) =>
     owner.query(`
       ${commented("items", "price numeric")};
-      alter table api.tasks no force row level security;
+      alter policy delete_own on api.tasks to public;
       create view api.titles as select title from api.tasks;
       comment on view api.titles is 'Titles.';
       comment on column api.titles.title is 'A title.'`),
