@@ -14,23 +14,36 @@ export interface Project {
   readonly typesFile: string;
   /** The settings of PostgREST, secrets and addresses aside. */
   readonly postgrestConf: string;
+  /** A table, "schema.table", or a query of the users' ids and email addresses; undefined when it is to be found. */
+  readonly users: string | undefined;
   /** The rules of `rowhouse lint` that are switched off, wholly or for some objects. */
   readonly lint: LintSettings;
 }
 
 const defaultTypesFile = "client/database.types.ts";
 
+const usersError = 'give a table as "schema.table", or a query: "select id, email from ..."';
+
+/** A query, or a table with its schema, each plain or in quotes. */
+const usersPattern =
+  /^(?:(?:select|with|values|table)\s.+|(?:[^\s".]+|"[^"]+")\.(?:[^\s".]+|"[^"]+"))$/is;
+
 /** The part "rowhouse" of a project's package.json; all of it is optional. */
 const configSchema = z.strictObject(
   {
     types: z.string({ error: "give the path of a file" }).min(1).default(defaultTypesFile),
+    users: z
+      .string({ error: usersError })
+      .trim()
+      .regex(usersPattern, { error: usersError })
+      .optional(),
     lint: lintSettingsSchema.default({}),
   },
   {
     error: ({ code, keys }) =>
       code === "unrecognized_keys"
         ? `there is no such setting: ${(keys as string[]).join(", ")}`
-        : 'give an object: { "types": "<file>", "lint": { … } }',
+        : 'give an object: { "types": "<file>", "users": "<table or query>", "lint": { … } }',
   },
 );
 
@@ -59,12 +72,13 @@ export function openProject(cwd = process.cwd()): Project {
  * @throws RowhouseError settings_invalid
  */
 export function readProject(root: string): Project {
-  const { types, lint } = readConfig(join(root, "package.json"));
+  const { types, users, lint } = readConfig(join(root, "package.json"));
   return {
     root,
     migrationsDir: join(root, "db", "migrations"),
     typesFile: join(root, types),
     postgrestConf: join(root, "postgrest.conf"),
+    users,
     lint,
   };
 }

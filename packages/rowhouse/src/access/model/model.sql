@@ -1,8 +1,36 @@
--- Who may do what in the schema api, as one JSON value: see model.ts for its shape.
-with role (name, bypasses) as (
-  select rolname, rolsuper or rolbypassrls
-  from pg_catalog.pg_roles
-  where rolname in ('anonymous', 'authenticated')
+-- Who may do what in the exposed schemas ($1), by the roles that requests can have ($2), as one JSON
+-- value: see model.ts for its shape. $3 is the table of the users, where there is one.
+with recursive role (name, position, bypasses) as (
+  select pg_roles.rolname, wanted.position, pg_roles.rolsuper or pg_roles.rolbypassrls
+  from unnest($2::text[]) with ordinality as wanted (name, position)
+  join pg_catalog.pg_roles on pg_roles.rolname = wanted.name
+),
+exposed (oid, name, position) as (
+  select pg_namespace.oid, pg_namespace.nspname, wanted.position
+  from unnest($1::text[]) with ordinality as wanted (name, position)
+  join pg_catalog.pg_namespace on pg_namespace.nspname = wanted.name
+),
+users (oid) as (
+  select class.oid
+  from pg_catalog.pg_class as class
+  join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+  where format('%I.%I', namespace.nspname, class.relname) = $3
+),
+-- The columns that hold a user: foreign keys lead from them to the users, also through other tables.
+user_column (relation, number) as (
+  select fkey.conrelid, fkey.conkey[1]
+  from pg_catalog.pg_constraint as fkey
+  join users on users.oid = fkey.confrelid
+  where fkey.contype = 'f'
+  and cardinality(fkey.conkey) = 1
+  union
+  select fkey.conrelid, part.number
+  from user_column
+  join pg_catalog.pg_constraint as fkey
+    on fkey.contype = 'f'
+    and fkey.confrelid = user_column.relation
+  cross join unnest(fkey.conkey, fkey.confkey) as part (number, target)
+  where part.target = user_column.number
 ),
 policy as (
   select
@@ -16,7 +44,7 @@ policy as (
         from unnest(pol.polroles) as oid
       ),
       'appliesTo', (
-        select coalesce(json_agg(role.name order by role.name), '[]')
+        select coalesce(json_agg(role.name order by role.position), '[]')
         from role
         where exists (
           select
@@ -50,12 +78,12 @@ grants as (
           )
         end
       )
-      order by role.name, verb.position
+      order by role.position, verb.position
     ) as value
   from pg_catalog.pg_class as class
   cross join role
   cross join (values (1, 'select'), (2, 'insert'), (3, 'update'), (4, 'delete')) as verb (position, name)
-  where class.relnamespace = to_regnamespace('api')
+  where class.relnamespace in (select oid from exposed)
   and class.relkind in ('r', 'p', 'f', 'v', 'm')
   group by class.oid
 )
@@ -64,6 +92,7 @@ select json_build_object(
     select coalesce(
       json_agg(
         json_build_object(
+          'schema', exposed.name,
           'name', class.relname,
           'kind', case class.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' else 'table' end,
           'comment', obj_description(class.oid, 'pg_class'),
@@ -74,19 +103,19 @@ select json_build_object(
             and option_value::boolean
           ),
           'usableBy', (
-            select coalesce(json_agg(role.name order by role.name), '[]')
+            select coalesce(json_agg(role.name order by role.position), '[]')
             from role
             where has_schema_privilege(role.name, class.relnamespace, 'usage')
           ),
           'rowSecurity', class.relrowsecurity,
           'forced', class.relforcerowsecurity,
           'bypassedBy', (
-            select coalesce(json_agg(role.name order by role.name), '[]')
+            select coalesce(json_agg(role.name order by role.position), '[]')
             from role
             where role.bypasses
           ),
           'ownedBy', (
-            select coalesce(json_agg(role.name order by role.name), '[]')
+            select coalesce(json_agg(role.name order by role.position), '[]')
             from role
             where pg_has_role(role.name, class.relowner, 'usage')
           ),
@@ -99,6 +128,29 @@ select json_build_object(
               and attribute.attnum = key.attnum
             where pkey.conrelid = class.oid
             and pkey.contype = 'p'
+          ),
+          'owner', (
+            select attribute.attname
+            from pg_catalog.pg_attribute as attribute
+            left join user_column
+              on user_column.relation = attribute.attrelid
+              and user_column.number = attribute.attnum
+            where attribute.attrelid = class.oid
+            and not attribute.attisdropped
+            and class.oid not in (select oid from users)
+            and (user_column.number is not null or attribute.attname = 'user_id')
+            order by
+              user_column.number is null,
+              attribute.attname <> 'user_id',
+              not exists (
+                select
+                from pg_catalog.pg_constraint as pkey
+                where pkey.conrelid = class.oid
+                and pkey.contype = 'p'
+                and attribute.attnum = any(pkey.conkey)
+              ),
+              attribute.attnum
+            limit 1
           ),
           'columns', (
             select coalesce(json_agg(
@@ -126,19 +178,19 @@ select json_build_object(
             where policy.relation = class.oid
           )
         )
-        order by class.relname
+        order by exposed.position, class.relname
       ),
       '[]'
     )
     from pg_catalog.pg_class as class
-    where class.relnamespace = to_regnamespace('api')
-    and class.relkind in ('r', 'p', 'f', 'v', 'm')
+    join exposed on exposed.oid = class.relnamespace
+    where class.relkind in ('r', 'p', 'f', 'v', 'm')
   ),
   'functions', (
     select coalesce(
       json_agg(
         json_build_object(
-          'schema', function.pronamespace::regnamespace::text,
+          'schema', namespace.nspname,
           'name', function.proname,
           'signature', format(
             -- For reading: a key word needs no quotes there.
@@ -156,19 +208,28 @@ select json_build_object(
           ),
           'volatility', case function.provolatile when 'i' then 'immutable' when 's' then 'stable' else 'volatile' end,
           'executableBy', (
-            select coalesce(json_agg(role.name order by role.name), '[]')
+            select coalesce(json_agg(role.name order by role.position), '[]')
             from role
             where has_schema_privilege(role.name, function.pronamespace, 'usage')
             and has_function_privilege(role.name, function.oid, 'execute')
           ),
           'comment', obj_description(function.oid, 'pg_proc')
         )
-        order by function.pronamespace::regnamespace::text, function.proname, function.oid::regprocedure::text
+        order by namespace.nspname::text, function.proname, function.oid::regprocedure::text
       ),
       '[]'
     )
     from pg_catalog.pg_proc as function
-    where function.pronamespace::regnamespace::text in ('api', 'request', 'private')
+    join pg_catalog.pg_namespace as namespace on namespace.oid = function.pronamespace
+    where namespace.nspname not like 'pg\_%'
+    and namespace.nspname <> 'information_schema'
     and function.prokind in ('f', 'p')
+    and not exists (
+      select
+      from pg_catalog.pg_depend as part
+      where part.classid = 'pg_proc'::regclass
+      and part.objid = function.oid
+      and part.deptype = 'e'
+    )
   )
 ) as model
