@@ -18,6 +18,7 @@ import {
   missingFilterGrant,
   missingGrant,
 } from "./decide.ts";
+import { findMemberships, type Membership } from "./membership.ts";
 import { assertColumns, assertMakesSense, type Question } from "./question.ts";
 import { findRecursion } from "./recursion.ts";
 import {
@@ -39,6 +40,8 @@ interface RowAnswer extends Decision {
   /** The row that is there, or that would be inserted; null when none was named. */
   readonly row: Readonly<Record<string, unknown>> | null;
   readonly checks: readonly CheckResult[];
+  /** What the policies find out about the caller in tables of members. */
+  readonly memberships: readonly Membership[];
 }
 
 /** The result of `rowhouse why`. */
@@ -171,7 +174,12 @@ async function answer(context: Context, recursion: Recursion, row: Row | null): 
     access.filter === null || question.returning || decision.verdict === "no"
       ? null
       : decide(question.verb, checks, unreadable);
-  return { ...decision, filtered, row: row?.values ?? null, checks };
+  const { client, caller } = context;
+  const memberships =
+    row === null || caller.id === null
+      ? []
+      : await findMemberships(client, relation.name, checks, row.values, caller.id);
+  return { ...decision, filtered, row: row?.values ?? null, checks, memberships };
 }
 
 async function runAllChecks(context: Context, row: Row | null): Promise<CheckResult[]> {
