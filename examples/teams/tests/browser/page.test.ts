@@ -99,8 +99,6 @@ test("two people work on one list, from the invitation to the day when the other
   await expect.poll(alice.items).toEqual(["Bread", "Milk"]);
   await bob.panel.getByRole("checkbox", { name: "Bread" }).check();
   await alice.panel.getByRole("checkbox", { name: "Bread", checked: true }).waitFor();
-  if (process.env.SCREENSHOT)
-    await page.screenshot({ path: process.env.SCREENSHOT, fullPage: true });
 
   await alice.press("Leave");
   await expect.poll(() => alice.problem.textContent()).toContain("The last owner has to stay.");
