@@ -90,7 +90,11 @@ export async function startStack(
       ? externalDatabase(settings.databaseUrl, settings)
       : await embeddedDatabase(settings, home, lock, group);
     await beforeMigrating(database.url);
-    const applied = await migrate(database.url, () => report(waitingText));
+    const applied = await migrate(
+      database.url,
+      () => report(waitingText),
+      settings.project.migrationsDir,
+    );
     await assertConfFits(database.url, settings.project.postgrestConf, report);
     // Before the service tries the mail server.
     if (settings.smtpUrl !== undefined) endMail = watchMailFaults(home.authLog, report);
@@ -230,6 +234,7 @@ async function serve(
     ...getApiOptions(settings, home),
     ...keys,
     binary: findPostgrest(settings.postgrestBin),
+    configFile: settings.project.postgrestConf,
     databaseUrl,
     adminPort: await freePort(),
     logFile: home.postgrestLog,

@@ -2,6 +2,7 @@ import { colours } from "../../lib/colours.ts";
 import type { Verb } from "../model/model.ts";
 import { simplify } from "../model/simplify.ts";
 import type { CheckedCondition, CheckResult, Decision, Verdict } from "./decide.ts";
+import { describeMembership } from "./membership.ts";
 import type { Answer, RowAnswer } from "./why.ts";
 
 /**
@@ -13,9 +14,10 @@ export function explain(answer: Answer, all: boolean): string[] {
   const { caller, verb, table, rows } = answer;
   const who = caller.email === null ? caller.label : `${caller.email} (${caller.id})`;
   return [
-    ...rows.flatMap(({ row, verdict, reason, filtered, checks }) => [
+    ...rows.flatMap(({ row, verdict, reason, filtered, checks, memberships }) => [
       `May ${who} ${answer.upsert ? "upsert" : verb} ${rowName(answer, row)} ${table}?`,
       ...checks.flatMap((check) => checkLines(answer, check)),
+      ...memberships.map((membership) => `  ${describeMembership(membership)}`),
       `${verdictWord(verdict)}: ${reason}`,
       ...filterLines(verb, verdict, filtered),
       ...(verdict === "yes" ? untriedLines(answer) : []),

@@ -18,6 +18,7 @@ import {
   missingFilterGrant,
   missingGrant,
 } from "./decide.ts";
+import { findMemberships, type Membership } from "./membership.ts";
 import { assertColumns, assertMakesSense, type Question } from "./question.ts";
 import { findRecursion } from "./recursion.ts";
 import {
@@ -39,6 +40,8 @@ export interface RowAnswer extends Decision {
   /** The row that is there, or that would be inserted; null when none was named. */
   readonly row: Readonly<Record<string, unknown>> | null;
   readonly checks: readonly CheckResult[];
+  /** What the policies find out about the caller in tables of members. */
+  readonly memberships: readonly Membership[];
 }
 
 /** The result of `rowhouse why`. */
@@ -92,7 +95,8 @@ export async function ask(
   assertColumns(relation, question);
   const access = getAccess(relation, caller.role, question.verb);
   const asRole = await canBecome(client, caller.role);
-  const context: Context = { client, caller, asRole, relation, access, question };
+  const { usersTable } = model.names;
+  const context: Context = { client, caller, asRole, relation, access, question, usersTable };
   const recursion = await findRecursions(context);
   const rows: RowAnswer[] = [];
   for (const row of await findSubjects(context)) rows.push(await answer(context, recursion, row));
@@ -113,6 +117,7 @@ async function findAsked(
 interface Context extends Scene {
   readonly access: Access;
   readonly question: Question;
+  readonly usersTable: string | undefined;
 }
 
 /** Why the request fails whatever the row, without and with a filter; null where it does not. */
@@ -183,7 +188,12 @@ async function answer(context: Context, recursion: Recursion, row: Row | null): 
     access.filter === null || question.returning || decision.verdict === "no"
       ? null
       : decide(question.verb, checks, unreadable);
-  return { ...decision, filtered, row: row?.values ?? null, checks };
+  const { client, caller, usersTable } = context;
+  const memberships =
+    row === null || caller.id === null || usersTable === undefined
+      ? []
+      : await findMemberships(client, usersTable, relation, checks, row.values, caller.id);
+  return { ...decision, filtered, row: row?.values ?? null, checks, memberships };
 }
 
 async function runAllChecks(context: Context, row: Row | null): Promise<CheckResult[]> {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { version } from "../../lib/project.ts";
+import { version } from "../../lib/version.ts";
 import type { Place } from "../../schema/catalog/places.ts";
 import type { Finding, Rule } from "./rule.ts";
 
