@@ -1,6 +1,6 @@
 -- Who may do what in the exposed schemas ($1), by the roles that requests can have ($2), as one JSON
--- value: see model.ts for its shape. $3 is the table of the users, where there is one.
-with recursive role (name, position, bypasses) as (
+-- value: see model.ts for its shape. $3 and $4 are the columns of owners: see owner_columns.sql.
+with role (name, position, bypasses) as (
   select pg_roles.rolname, wanted.position, pg_roles.rolsuper or pg_roles.rolbypassrls
   from unnest($2::text[]) with ordinality as wanted (name, position)
   join pg_catalog.pg_roles on pg_roles.rolname = wanted.name
@@ -9,28 +9,6 @@ exposed (oid, name, position) as (
   select pg_namespace.oid, pg_namespace.nspname, wanted.position
   from unnest($1::text[]) with ordinality as wanted (name, position)
   join pg_catalog.pg_namespace on pg_namespace.nspname = wanted.name
-),
-users (oid) as (
-  select class.oid
-  from pg_catalog.pg_class as class
-  join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
-  where format('%I.%I', namespace.nspname, class.relname) = $3
-),
--- The columns that hold a user: foreign keys lead from them to the users, also through other tables.
-user_column (relation, number) as (
-  select fkey.conrelid, fkey.conkey[1]
-  from pg_catalog.pg_constraint as fkey
-  join users on users.oid = fkey.confrelid
-  where fkey.contype = 'f'
-  and cardinality(fkey.conkey) = 1
-  union
-  select fkey.conrelid, part.number
-  from user_column
-  join pg_catalog.pg_constraint as fkey
-    on fkey.contype = 'f'
-    and fkey.confrelid = user_column.relation
-  cross join unnest(fkey.conkey, fkey.confkey) as part (number, target)
-  where part.target = user_column.number
 ),
 policy as (
   select
@@ -131,26 +109,11 @@ select json_build_object(
           ),
           'owner', (
             select attribute.attname
-            from pg_catalog.pg_attribute as attribute
-            left join user_column
-              on user_column.relation = attribute.attrelid
-              and user_column.number = attribute.attnum
-            where attribute.attrelid = class.oid
-            and not attribute.attisdropped
-            and class.oid not in (select oid from users)
-            and (user_column.number is not null or attribute.attname = 'user_id')
-            order by
-              user_column.number is null,
-              attribute.attname <> 'user_id',
-              not exists (
-                select
-                from pg_catalog.pg_constraint as pkey
-                where pkey.conrelid = class.oid
-                and pkey.contype = 'p'
-                and attribute.attnum = any(pkey.conkey)
-              ),
-              attribute.attnum
-            limit 1
+            from unnest($3::oid[], $4::int2[]) as owner (relation, number)
+            join pg_catalog.pg_attribute as attribute
+              on attribute.attrelid = owner.relation
+              and attribute.attnum = owner.number
+            where owner.relation = class.oid
           ),
           'columns', (
             select coalesce(json_agg(
@@ -185,6 +148,15 @@ select json_build_object(
     from pg_catalog.pg_class as class
     join exposed on exposed.oid = class.relnamespace
     where class.relkind in ('r', 'p', 'f', 'v', 'm')
+    -- dbmate's own table, unless requests reach it.
+    and (
+      (exposed.name, class.relname) <> ('public', 'schema_migrations')
+      or exists (
+        select
+        from role
+        where has_table_privilege(role.name, class.oid, 'select, insert, update, delete')
+      )
+    )
   ),
   'functions', (
     select coalesce(

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { openProject } from "../../lib/project.ts";
 import { type ApiNames, readApiNames } from "../../stack/api-names.ts";
+import { readOwnerColumns } from "./owner-columns.ts";
 
 /** What can be done with a row. */
 export type Verb = "select" | "insert" | "update" | "delete";
@@ -121,9 +122,10 @@ export async function readAccess(client: pg.ClientBase, given?: ApiNames): Promi
   const names = given ?? (await readApiNames(client, openProject()));
   // With nothing on the search path, PostgreSQL writes every name with its schema.
   await client.query("set search_path = ''");
+  const owners = await readOwnerColumns(client, names);
   const { rows } = await client.query<{
     model: { relations: readonly Read[]; functions: readonly ApiFunction[] };
-  }>(query, [names.schemas, names.roles, names.usersTable ?? null]);
+  }>(query, [names.schemas, names.roles, owners.relations, owners.numbers]);
   const { relations, functions } = rows[0]?.model ?? { relations: [], functions: [] };
   return { names, relations: relations.map((one) => addNames(one, names)), functions };
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
 import { groupBy } from "./group.ts";
+import { readOwner } from "./owner.ts";
 
 /** One privilege that a role gets on everything of a kind that another one creates. */
 export interface DefaultPrivilege {
@@ -24,7 +25,7 @@ const query = readFileSync(join(import.meta.dirname, "default-privileges.sql"), 
 
 /** Reads the default privileges of a database. */
 export async function readDefaultPrivileges(client: pg.ClientBase): Promise<DefaultPrivilege[]> {
-  return (await client.query<DefaultPrivilege>(query)).rows;
+  return (await client.query<DefaultPrivilege>(query, [await readOwner(client)])).rows;
 }
 
 /**
