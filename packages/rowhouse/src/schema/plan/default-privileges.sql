@@ -4,6 +4,18 @@ with owner (oid) as (
   -- Who runs the migrations, as in owner.ts.
   select coalesce(
     (select nspowner from pg_catalog.pg_namespace where nspname = 'api'),
+    (
+      -- Where there is no such schema: whoever owns most.
+      select relowner
+      from pg_catalog.pg_class
+      where oid >= 16384
+      and relkind in ('r', 'p', 'v', 'm')
+      and relnamespace::regnamespace::text <> all ($1::text[])
+      and not exists (select from pg_catalog.pg_depend where objid = pg_class.oid and deptype = 'e')
+      group by relowner
+      order by count(*) desc, relowner
+      limit 1
+    ),
     quote_ident(current_user)::regrole
   )
 ), kind (objects, letter) as (

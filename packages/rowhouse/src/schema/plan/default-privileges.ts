@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
+import type { Platform } from "../../lib/project.ts";
 import { groupBy } from "./group.ts";
 
 /** One privilege that a role gets on everything of a kind that another one creates. */
@@ -23,8 +24,16 @@ export interface DefaultPrivilege {
 const query = readFileSync(join(import.meta.dirname, "default-privileges.sql"), "utf8");
 
 /** Reads the default privileges of a database. */
-export async function readDefaultPrivileges(client: pg.ClientBase): Promise<DefaultPrivilege[]> {
-  return (await client.query<DefaultPrivilege>(query)).rows;
+export async function readDefaultPrivileges(
+  client: pg.ClientBase,
+  platform: Platform,
+): Promise<DefaultPrivilege[]> {
+  const { rows } = await client.query<DefaultPrivilege>(query, [platform.schemas]);
+  const { roles, schemas } = platform;
+  return rows.filter(
+    ({ creator, schema, role }) =>
+      !roles.includes(creator ?? "") && !schemas.includes(schema ?? "") && !roles.includes(role),
+  );
 }
 
 /**

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Platform } from "../../lib/project.ts";
 import { withClient } from "../../stack/database.ts";
 import { type DefaultPrivilege, readDefaultPrivileges } from "./default-privileges.ts";
 import { groupBy } from "./group.ts";
+import { isOfPlatform } from "./platform.ts";
 
 /** One privilege of one role on one object or column. */
 interface Privilege {
@@ -26,15 +28,25 @@ export interface Privileges {
 const read = (file: string) => readFileSync(join(import.meta.dirname, file), "utf8");
 
 /** Reads who holds which privilege. */
-export async function readPrivileges(url: string): Promise<Privileges> {
+export async function readPrivileges(url: string, platform: Platform): Promise<Privileges> {
   return withClient(url, async (client) => {
     await client.query("set search_path = ''");
     const { rows: held } = await client.query<Privilege>(read("grants.sql"));
-    const defaults = await readDefaultPrivileges(client);
+    const defaults = await readDefaultPrivileges(client, platform);
     const { rows: objects } = await client.query<{ name: string; schema: string | null }>(
       read("objects.sql"),
     );
-    return { held, defaults, objects: new Map(objects.map(({ name, schema }) => [name, schema])) };
+    const isOwn = ({ name, role }: Privilege) =>
+      !isOfPlatform(name, platform) && !platform.roles.includes(role);
+    return {
+      held: held.filter(isOwn),
+      defaults,
+      objects: new Map(
+        objects
+          .filter(({ name }) => !isOfPlatform(name.replace(/^\S+ /, ""), platform))
+          .map(({ name, schema }) => [name, schema]),
+      ),
+    };
   });
 }
 

@@ -5,6 +5,7 @@ import { formatStatement } from "./format.ts";
 import { grantStatements } from "./grants.ts";
 import { addOperators } from "./operators.ts";
 import { ownerStatements } from "./owners.ts";
+import { planOptions } from "./platform.ts";
 import { preferSources } from "./prefer-source.ts";
 import { withoutDropped } from "./recreated.ts";
 import { createIfMissing, getRoles } from "./roles.ts";
@@ -23,9 +24,16 @@ import { statisticsStatements } from "./statistics.ts";
  *
  * @param sources How people wrote what is to be made. It is used where there is something;
  *   without it, the statements are PostgreSQL's own.
+ * @param options Whether columns and constraints stand in the statement that makes their table.
  */
-export function planChanges(from: Snapshot, to: Snapshot, sources?: Sources): string[] {
-  const { actions } = plan(from.facts, to.facts);
+export function planChanges(
+  from: Snapshot,
+  to: Snapshot,
+  sources?: Sources,
+  { compact = true } = {},
+): string[] {
+  const options = { ...planOptions(to.platform), compact };
+  const { actions } = plan(from.facts, to.facts, options);
   const roles = new Set([...getRoles(from.catalog), ...getRoles(to.catalog)]);
   const statements = actions
     .map(({ sql }) => readStatement(sql))
