@@ -5,6 +5,7 @@ import { dbCommand } from "./commands/db.ts";
 import { devCommand } from "./commands/dev.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { drillCommand } from "./commands/drill.ts";
+import { initCommand } from "./commands/init.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { migrateCommand } from "./commands/migrate.ts";
@@ -28,6 +29,7 @@ export const program = new Command("rowhouse")
     "A backend straight from PostgreSQL: tables, row-level security, REST and a typed client.",
   )
   .version(version())
+  .addCommand(initCommand)
   .addCommand(startCommand)
   .addCommand(devCommand)
   .addCommand(tokenCommand)

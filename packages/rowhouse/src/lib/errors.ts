@@ -30,6 +30,7 @@ export type ErrorCode =
   | "platform_unnamed"
   | "folder_not_empty"
   | "api_unknown"
+  | "adopt_refused"
   | "api_stale"
   | "requests_fail"
   | "declaration_failed"

@@ -1,5 +1,5 @@
 import { plan } from "@supabase/pg-delta/plan";
-import { tokenize } from "../catalog/sql.ts";
+import { type Tree, tokenize } from "../catalog/sql.ts";
 import { defaultPrivilegeStatements } from "./default-privileges.ts";
 import { formatStatement } from "./format.ts";
 import { grantStatements } from "./grants.ts";
@@ -70,8 +70,16 @@ function isHandledElsewhere({ sql, tree }: PlannedStatement): boolean {
   return (
     (tree !== undefined && isOurs.some((kind) => kind in tree)) ||
     isOwnerChange(tree) ||
+    setsSecret(tree) ||
     namesMigrationsTable(sql)
   );
+}
+
+/** What PostgREST reads from a role, and what looks like a secret: the catalog leaves both out, too. */
+function setsSecret(tree: Tree | undefined): boolean {
+  if (tree === undefined || !("AlterRoleSetStmt" in tree)) return false;
+  const name = tree.AlterRoleSetStmt.setstmt?.name ?? "";
+  return name.startsWith("pgrst.") || /secret|passw|token|key/i.test(name);
 }
 
 /** In its code: a comment on something else may speak of it. */
