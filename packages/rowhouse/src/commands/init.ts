@@ -64,10 +64,8 @@ async function writeGenerated(root: string, { declared, schemas }: Adopted): Pro
   const { readAccess } = await import("../access/model/model.ts");
   const { accessFiles } = await import("../access/page/files.ts");
   const types = await generateTypes(declared, schemas);
-  const files = await withReadOnly(declared, catalogTimeout, readAccess).then(
-    (model) => accessFiles(model, "docs/access.md"),
-    () => [],
-  ); // FIXME
+  const model = await withReadOnly(declared, catalogTimeout, readAccess);
+  const files = accessFiles(model, "docs/access.md");
   writeFiles(
     root,
     new Map([

@@ -63,7 +63,8 @@ test("names come from the settings of the role that PostgREST logs in as", async
 test("auth.users holds the users where a foreign key of an exposed table points there", async () => {
   const sql = `${supabase} create table shop.orders (id int, buyer uuid references auth.users);`;
   expect(await namesAfter(sql)).toMatchObject({
-    users: "select id::text as id, email::text as email from auth.users",
+    users:
+      "select id::text as id, email::text as email, null::timestamptz as created from auth.users",
     usersTable: "auth.users",
   });
   expect(await namesAfter(sql.replace("'public, shop'", "'public'"))).toMatchObject({
@@ -74,7 +75,7 @@ test("auth.users holds the users where a foreign key of an exposed table points 
 test("package.json names the table of the users, or a query", async () => {
   const sql = `create table public."People" (no bigint primary key, id int);`;
   expect(await namesAfter(sql, projectWith({ users: 'public."People"' }))).toMatchObject({
-    users: `select no::text as id, null::text as email from public."People"`,
+    users: `select no::text as id, null::text as email, null::timestamptz as created from public."People"`,
     usersTable: 'public."People"',
   });
   const users = `select no as id, 'x' as email from public."People" -- all`;

@@ -108,12 +108,16 @@ users_id as (
   order by pkey.oid is null
   limit 1
 ),
-users_email as (
+users_column as (
   select attribute.attname as name
   from users_table
   join pg_catalog.pg_attribute as attribute on attribute.attrelid = users_table.oid
-  where attribute.attname = 'email'
-  and not attribute.attisdropped
+  where not attribute.attisdropped
+  and (
+    attribute.attname = 'email'
+    or attribute.attname = 'created_at'
+    and attribute.atttypid in ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype)
+  )
 )
 select
   array(select rolname::text from login order by rolname) as logins,
@@ -129,9 +133,10 @@ select
   (
     select
       format(
-        'select %I::text as id, %s::text as email from %I.%I',
+        'select %I::text as id, %s::text as email, %s::timestamptz as created from %I.%I',
         users_id.name,
-        coalesce((select quote_ident(name) from users_email), 'null'),
+        coalesce((select name from users_column where name = 'email'), 'null'),
+        coalesce((select name from users_column where name = 'created_at'), 'null'),
         users_table.schema,
         users_table.name
       )

@@ -5,9 +5,10 @@ import { assertConfFits } from "./check-conf.ts";
 import { withoutPassword } from "./database.ts";
 import { migrate, waitingText } from "./dbmate.ts";
 import { startEmbedded } from "./embedded.ts";
+import { findLogin } from "./find-login.ts";
 import { type Home, openHome } from "./home.ts";
 import { acquireLock, type HomeLock } from "./lock.ts";
-import { ensureLogin, type LoginRole, loginUrl, setPassword } from "./login.ts";
+import { ensureLogin, identityLogin, loginUrl, setPassword } from "./login.ts";
 import { watchMail, watchMailFaults } from "./mail.ts";
 import { assertFree, freePort, loopback } from "./ports.ts";
 import {
@@ -57,7 +58,7 @@ export interface StartOptions {
 interface Database {
   readonly url: string;
   readonly shown: string;
-  readonly logIn: (role: LoginRole) => Promise<string>;
+  readonly logIn: (role: string) => Promise<string>;
 }
 
 /**
@@ -91,12 +92,13 @@ export async function startStack(
     await assertConfFits(database.url, settings.project.postgrestConf, report);
     // Before the service tries the mail server.
     if (settings.smtpUrl !== undefined) endMail = watchMailFaults(home.authLog, report);
-    const signIn = await serveSignIn(settings, home, lock, group, database);
+    const login = await findLogin(database.url, settings.project);
+    const signIn = await serveSignIn(settings, home, lock, group, { ...database, login });
     if ("url" in signIn && settings.smtpUrl === undefined) {
       endMail = watchMail(home.mailDir, report);
     }
     const keys = "offBecause" in signIn ? {} : { jwtSecret: `@${home.keysFile}` };
-    const apiUrl = await serve(settings, home, group, await database.logIn("authenticator"), keys);
+    const apiUrl = await serve(settings, home, group, await database.logIn(login), keys);
     lock.update({ apiUrl });
     const { url: databaseUrl, shown } = database;
     return { apiUrl, signIn, databaseUrl, database: shown, applied, done: group.done(), stop };
@@ -132,7 +134,7 @@ async function embeddedDatabase(
 ): Promise<Database> {
   const { cluster, port, url } = await startEmbedded(settings, home, group, "end");
   lock.update({ databasePort: port });
-  const urls = new Map<LoginRole, string>();
+  const urls = new Map<string, string>();
   return {
     url,
     shown: `PostgreSQL ${cluster.version} on port ${port}; its data is kept in ${cluster.dataDir}`,
@@ -155,7 +157,7 @@ function externalDatabase(url: string, settings: Settings): Database {
     throw new RowhouseError(
       "settings_invalid",
       "AUTHENTICATOR_PASSWORD is missing, and DATABASE_URL is set.",
-      "Set it: PostgREST signs in as authenticator with it.",
+      "Set it: PostgREST's role (authenticator) signs in with it.",
     );
   }
   return {
@@ -163,9 +165,9 @@ function externalDatabase(url: string, settings: Settings): Database {
     shown: withoutPassword(url),
     logIn: async (role) => {
       const [password, variable] =
-        role === "authenticator"
-          ? [authenticatorPassword, "AUTHENTICATOR_PASSWORD"]
-          : [identityPassword, "IDENTITY_PASSWORD"];
+        role === identityLogin
+          ? [identityPassword, "IDENTITY_PASSWORD"]
+          : [authenticatorPassword, "AUTHENTICATOR_PASSWORD"];
       await ensureLogin(url, role, password, variable);
       return loginUrl(url, role, password);
     },
@@ -178,12 +180,12 @@ async function serveSignIn(
   home: Home,
   lock: HomeLock,
   group: ProcessGroup,
-  database: Database,
+  database: Database & { readonly login: string },
 ): Promise<Stack["signIn"]> {
   const found = await findSignIn(settings, database.url);
   if ("offBecause" in found) return found;
   await assertFree(settings.authPort, "AUTH_PORT");
-  const databaseUrl = await database.logIn(found.role);
+  const databaseUrl = await database.logIn(found.role ?? database.login);
   const { jwtSecret } = getApiOptions(settings, home);
   await group.add({
     name: "The sign-in service",

@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import { findNewFaults } from "../../src/access/faults/fault.ts";
 import { findFaults, readFaults, readFaultsWithRows } from "../../src/access/faults/faults.ts";
 import { actAs, userCaller } from "../../src/access/model/caller.ts";
-import type { ApiRole } from "../../src/access/model/model.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase } from "../../src/testing/database.ts";
 import { ownedTable } from "../support/owned-table.ts";
@@ -144,11 +143,7 @@ async function expectReally(sql: string, finding: string): Promise<void> {
     if (statement === undefined) continue; // It is about a column.
     const request = withClient(await database, async (client) => {
       await client.query(`begin; ${sql}`);
-      await actAs(
-        client,
-        { ...userCaller({ id: alice, email: null }), role: role as ApiRole },
-        true,
-      );
+      await actAs(client, userCaller({ id: alice, email: null }, role ?? ""), true);
       await client.query(statement);
     });
     await expect(request, `${verb} on ${table}`).rejects.toMatchObject({ code });

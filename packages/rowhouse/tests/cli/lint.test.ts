@@ -591,7 +591,7 @@ test("what reads another database can write nothing, and refuses one without the
   await expect(
     inspect(await cloneDatabase(), (other) => other.query("create table api.mine (id int)")),
   ).rejects.toMatchObject({ code: "25006" });
-  await expect(inspect(await emptyDatabase(), lint)).rejects.toMatchObject({
+  await expect(inspect(await emptyDatabase(), (client) => lint(client))).rejects.toMatchObject({
     code: "database_not_migrated",
   });
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type pg from "pg";
-import { type ApiRole, apiRoles, type Relation, readAccess } from "../../access/model/model.ts";
-import { readableName, sqlName } from "../../access/model/names.ts";
+import { type ApiRole, type Relation, readAccess } from "../../access/model/model.ts";
+import { sqlName } from "../../access/model/names.ts";
 import { canBecome } from "../../access/model/session.ts";
 import { errorCode } from "../../lib/errors.ts";
 import type { Rule } from "./rule.ts";
@@ -28,9 +28,9 @@ interface Found {
  * @param client In a transaction, whose search path it empties. Nothing is read.
  */
 export async function findPlannedCounts(client: pg.ClientBase): Promise<Found[]> {
-  const { relations } = await readAccess(client);
+  const { names, relations } = await readAccess(client);
   const found: Found[] = [];
-  for (const role of apiRoles) {
+  for (const role of names.roles) {
     if (!(await canBecome(client, role))) continue;
     for (const relation of relations.filter(
       (one) => maySelect(one, role) && hidesRows(one, role),
@@ -39,7 +39,7 @@ export async function findPlannedCounts(client: pg.ClientBase): Promise<Found[]>
       const finding = `${role} gets planned counts, over the rows of all users`;
       found.push({
         rule: plannedCounts.name,
-        object: `api.${readableName(relation.name)}`,
+        object: relation.fullName,
         finding,
       });
     }
@@ -70,15 +70,15 @@ function hidesRows(relation: Relation, role: ApiRole): boolean {
 /** Whether a request is told an estimate. What fails otherwise is the rule failing_requests'. */
 async function isEstimated(
   client: pg.ClientBase,
-  { name }: Relation,
+  relation: Relation,
   role: ApiRole,
 ): Promise<boolean> {
   await client.query("savepoint explaining; set local lock_timeout = '1s'");
   try {
-    const explain = `explain (format json) select 1 from ${sqlName(name)}`;
+    const explain = `explain (format json) select 1 from ${sqlName(relation)}`;
     const claims = JSON.stringify({ role, sub: randomUUID() });
     await client.query("select set_config('request.jwt.claims', $1, true)", [claims]);
-    await client.query(`set local role ${role}`);
+    await client.query("select set_config('role', $1, true)", [role]);
     // A connection that has planned it before: a function in it then keeps its plan.
     await client.query(explain);
     await client.query("set local request.method = 'GET'");

@@ -24,7 +24,7 @@ import { readExtras } from "./extras.ts";
 import { distribute, findUndeclarable } from "./files.ts";
 import { writeFiles } from "./folder.ts";
 import { platforms, readStubs } from "./platforms.ts";
-import { readSource, type Source, type SourceOptions, toReadOnly } from "./source.ts";
+import { readSetting, readSource, type Setting, type Source, type SourceOptions, toReadOnly } from "./source.ts";
 import { packageJson, postgrestConf, readStarter } from "./starter.ts";
 import { composeTables } from "./tables.ts";
 
@@ -74,8 +74,10 @@ export async function writeProject(
   options: SourceOptions,
 ): Promise<Adopted> {
   const reading = toReadOnly(url);
-  const source = await readSource(reading, options, await listAvailable(migrated.serverUrl));
-  writeStarter(root, target, source);
+  const available = await listAvailable(migrated.serverUrl);
+  const setting = await readSetting(reading, options, available);
+  writeStarter(root, target, setting);
+  const source = await readSource(reading, setting);
   const from = await readEmpty(migrated, source, findStubs(options.platform));
   const { statements, left } = await planFiles(reading, from, source);
   const ordered = await orderForMigration(migrated, statements, source);
@@ -115,7 +117,7 @@ async function listAvailable(serverUrl: string): Promise<Set<string>> {
   return new Set(rows.map(({ name }) => name));
 }
 
-function writeStarter(root: string, target: string, { served, platform }: Source): void {
+function writeStarter(root: string, target: string, { served, platform }: Setting): void {
   const starter = readStarter();
   starter.set("package.json", packageJson(starter.get("package.json") ?? "{}", target, platform));
   starter.set("postgrest.conf", postgrestConf(served));

@@ -9,18 +9,22 @@ import type { Relations } from "./place.ts";
 import { type KnownPlatform, platforms, readPresent, recognise } from "./platforms.ts";
 import { readServed, type Served, type ServedOptions } from "./served.ts";
 
+/** What has to be known of a database before it is read. */
+export interface Setting {
+  readonly served: Served;
+  readonly platform: Platform;
+  /** Lines about what to know. */
+  readonly notes: readonly string[];
+}
+
 /** A database as `rowhouse init` reads it. */
-export interface Source {
+export interface Source extends Setting {
   readonly snapshot: Snapshot;
   /** The roles that are its own. */
   readonly roles: readonly string[];
-  readonly served: Served;
-  readonly platform: Platform;
   /** The columns of each table in their order, as SQL writes them. */
   readonly columns: ReadonlyMap<string, readonly string[]>;
   readonly relations: Relations;
-  /** Lines about what to know. */
-  readonly notes: readonly string[];
 }
 
 /** The options of `rowhouse init` that are about the database. */
@@ -39,45 +43,54 @@ export function toReadOnly(url: string): string {
 }
 
 /**
- * Reads a database for a project; it is only read, and no row of it.
+ * Finds out what of a database is the platform's, and what PostgREST serves.
  *
  * @param url From `toReadOnly`.
  * @param available The extensions that a scratch server can have.
  * @throws RowhouseError platform_unnamed, api_unknown, database_unreachable, database_refused
  */
-export async function readSource(
+export async function readSetting(
   url: string,
   options: SourceOptions,
   available: ReadonlySet<string>,
-): Promise<Source> {
+): Promise<Setting> {
   return withClient(url, async (client) => {
     const known = await findPlatform(client, options.platform);
     const present = await readPresent(client, known ?? none);
     const missing = (await listExtensions(client)).filter((name) => !available.has(name));
     const extensions = [...new Set([...present.extensions, ...missing])];
-    const platform = { ...present, extensions };
-    const served = await readServed(client, options, known);
+    const left = missing.filter((name) => !present.extensions.includes(name));
+    return {
+      served: await readServed(client, options, known),
+      platform: { ...present, extensions },
+      notes: [...left.map(describeMissing), ...(await readHiddenSettings(client))],
+    };
+  });
+}
+
+function describeMissing(name: string): string {
+  return `No scratch server has the extension ${name}: it is left out, as if it were the platform's. SCRATCH_URL names a server that has it.`;
+}
+
+/**
+ * Reads a database for a project; it is only read, and no row of it. The project's postgrest.conf says
+ * already what is served.
+ *
+ * @throws RowhouseError database_unreachable, database_refused
+ */
+export async function readSource(url: string, setting: Setting): Promise<Source> {
+  const { platform, served } = setting;
+  return withClient(url, async (client) => {
     const catalog = await readCatalogOn(client, platform);
     const roles = await listOwnRoles(client, catalog, served);
-    const anonymous = served.anonymous;
-    const snapshot = await readSnapshot(url, { platform, roles, anonymous });
+    const snapshot = await readSnapshot(url, { platform, roles, anonymous: served.anonymous });
     return {
+      ...setting,
+      notes: [...setting.notes, ...describeRowSecurity(snapshot.catalog)],
       snapshot,
       roles,
-      served,
-      platform,
       columns: await readColumns(client),
       relations: await readRelations(client),
-      notes: [
-        ...missing
-          .filter((name) => !present.extensions.includes(name))
-          .map(
-            (name) =>
-              `The extension ${name} is not there on a scratch server: it is left out, as the platform's. SCRATCH_URL names a server that has it.`,
-          ),
-        ...(await readHiddenSettings(client)),
-        ...describeRowSecurity(snapshot.catalog),
-      ],
     };
   });
 }

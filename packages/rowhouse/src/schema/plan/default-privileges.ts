@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type pg from "pg";
 import type { Platform } from "../../lib/project.ts";
 import { groupBy } from "./group.ts";
+import { readOwner } from "./owner.ts";
 
 /** One privilege that a role gets on everything of a kind that another one creates. */
 export interface DefaultPrivilege {
@@ -28,7 +29,8 @@ export async function readDefaultPrivileges(
   client: pg.ClientBase,
   platform: Platform,
 ): Promise<DefaultPrivilege[]> {
-  const { rows } = await client.query<DefaultPrivilege>(query, [platform.schemas]);
+  const owner = await readOwner(client);
+  const { rows } = await client.query<DefaultPrivilege>(query, [owner]);
   const { roles, schemas } = platform;
   return rows.filter(
     ({ creator, schema, role }) =>
