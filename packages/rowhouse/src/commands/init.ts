@@ -38,11 +38,12 @@ export const initCommand = new Command("init")
 async function init({ from, ...options }: Options): Promise<void> {
   const { withDraftFolder } = await import("../schema/init/folder.ts");
   const target = resolve();
-  const adopted = await withDraftFolder(target, async (root) => {
+  const adopted = await withDraftFolder(target, async (root, takesSignals) => {
     const { beginProject, writeProject } = await import("../schema/init/init.ts");
     beginProject(root, options.platform);
     // From here on the draft is the project, for all that looks for one.
     process.chdir(root);
+    takesSignals();
     return withScratchPair(async (migrated, declared) => {
       const servers = { migrated, declared };
       const adopted = await noteIfSlow(

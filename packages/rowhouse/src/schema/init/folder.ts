@@ -2,17 +2,25 @@ import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync 
 import { dirname, join } from "node:path";
 import { RowhouseError } from "../../lib/errors.ts";
 
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /**
  * Lets a project be written into an empty folder: first whole into a draft inside of it, which then
  * becomes its content. Work that fails or is interrupted leaves nothing.
  *
+ * @param work Gets the draft, and what to call as soon as it takes care of Ctrl-C itself.
  * @throws RowhouseError folder_not_empty
  */
 export async function withDraftFolder<T>(
   target: string,
-  work: (draft: string) => Promise<T>,
+  work: (draft: string, takesSignals: () => void) => Promise<T>,
 ): Promise<T> {
   assertEmpty(target);
+  const interrupt = () => process.exit(130);
+  for (const signal of signals) process.on(signal, interrupt);
+  const takesSignals = () => {
+    for (const signal of signals) process.off(signal, interrupt);
+  };
   const draft = mkdtempSync(join(target, ".rowhouse-init-"));
   const remove = () => {
     process.chdir(target);
@@ -20,12 +28,13 @@ export async function withDraftFolder<T>(
   };
   process.once("exit", remove);
   try {
-    const result = await work(draft);
+    const result = await work(draft, takesSignals);
     assertEmpty(target, draft);
     for (const entry of readdirSync(draft)) renameSync(join(draft, entry), join(target, entry));
     return result;
   } finally {
     remove();
+    takesSignals();
     process.off("exit", remove);
   }
 }

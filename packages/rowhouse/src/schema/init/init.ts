@@ -24,7 +24,14 @@ import { readExtras } from "./extras.ts";
 import { distribute, findUndeclarable } from "./files.ts";
 import { writeFiles } from "./folder.ts";
 import { platforms, readStubs } from "./platforms.ts";
-import { readSetting, readSource, type Setting, type Source, type SourceOptions, toReadOnly } from "./source.ts";
+import {
+  readSetting,
+  readSource,
+  type Setting,
+  type Source,
+  type SourceOptions,
+  toReadOnly,
+} from "./source.ts";
 import { packageJson, postgrestConf, readStarter } from "./starter.ts";
 import { composeTables } from "./tables.ts";
 

@@ -36,18 +36,22 @@ export async function readPrivileges(url: string, platform: Platform): Promise<P
     const { rows: objects } = await client.query<{ name: string; schema: string | null }>(
       read("objects.sql"),
     );
-    const isOwn = ({ name, role }: Privilege) =>
-      !isOfPlatform(name, platform) && !platform.roles.includes(role);
+    const isOwn = (name: string) => !isOfPlatform(name, platform) && !isOfDbmate(name);
     return {
-      held: held.filter(isOwn),
+      held: held.filter(({ name, role }) => isOwn(name) && !platform.roles.includes(role)),
       defaults,
       objects: new Map(
         objects
-          .filter(({ name }) => !isOfPlatform(name.replace(/^\S+ /, ""), platform))
+          .filter(({ name }) => isOwn(name.replace(/^\S+ /, "")))
           .map(({ name, schema }) => [name, schema]),
       ),
     };
   });
+}
+
+/** Default privileges of the schema public open its table, too. */
+function isOfDbmate(name: string): boolean {
+  return /^public\.schema_migrations(\.|$)/.test(name);
 }
 
 /** The GRANT and REVOKE statements that lead from what is held on one side to the other. */
