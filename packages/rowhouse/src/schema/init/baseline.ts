@@ -39,6 +39,6 @@ $$;`,
 }
 
 /** dbmate keeps its table in public: where that is served, default privileges may open it. */
-export function hideVersions(roles: readonly string[]): string {
+function hideVersions(roles: readonly string[]): string {
   return `revoke all on public.schema_migrations from ${["public", ...roles.map(quoteName)].join(", ")}`;
 }

@@ -16,7 +16,7 @@ const read = (file: string) => readFileSync(join(import.meta.dirname, file), "ut
 
 /**
  * The statements that make what no plan brings: rights on the database itself and settings in it, by
- * any name, and extended statistics.
+ * any name, comments on columns of views, and extended statistics.
  *
  * @param before What an empty database holds.
  * @param after What the database holds that is read.
@@ -28,6 +28,7 @@ export async function readExtras(
 ): Promise<string[]> {
   const { missing, surplus } = compareCatalogs(after, before);
   const { rows: settings } = await client.query<Setting>(read("settings.sql"));
+  const { rows: comments } = await client.query<{ sql: string }>(read("view_comments.sql"));
   const { rows: statistics } = await client.query<{ sql: string }>(read("statistics.sql"));
   return [
     ...onDatabase(surplus).map((facts) =>
@@ -41,6 +42,7 @@ export async function readExtras(
         ? inDatabase("alter", `set ${name} to ${value}`)
         : inDatabase(`alter role ${role} in`, `set ${name} to ${value}`),
     ),
+    ...comments.map(({ sql }) => sql),
     ...statistics.map(({ sql }) =>
       sql.replace(/^CREATE STATISTICS (.*) ON (.*) FROM /s, "create statistics $1\non $2\nfrom "),
     ),

@@ -18,7 +18,13 @@ export function distribute(
     const place = findPlace(readStatement(sql), relations);
     files.set(place, [...(files.get(place) ?? []), guardRole(tidy(sql))]);
   }
-  return new Map([...files].map(([path, some]) => [path, join(path, some)]));
+  const texts = new Map([...files].map(([path, some]) => [path, join(path, some)]));
+  // Both folders have to be there, and version control keeps no empty one.
+  for (const folder of ["sql", "policies"]) {
+    if (![...texts.keys()].some((path) => path.startsWith(`${folder}/`)))
+      texts.set(`${folder}/.gitkeep`, "");
+  }
+  return texts;
 }
 
 function join(path: string, statements: readonly string[]): string {

@@ -158,6 +158,7 @@ async function readEmpty(
 /** The statements of the files, those that no plan brings, and what neither can hold. */
 async function planFiles(reading: string, from: Snapshot, { snapshot: to }: Source) {
   const extras = await withClient(reading, async (client) => {
+    await client.query("set search_path = ''");
     await client.query("select set_config('rowhouse.platform', $1, false)", [
       JSON.stringify(to.platform),
     ]);

@@ -39,6 +39,8 @@ export function planChanges(
     .map(({ sql }) => readStatement(sql))
     .filter((one) => !isHandledElsewhere(one) && !isOfOtherRole(one, roles))
     .map(({ sql }) => formatStatement(sql, to.keywords))
+    .map(withOneNotNull)
+    .map(withPartitions)
     .map(createIfMissing);
   const owners = ownerStatements(from.catalog, to.catalog, statements);
   const catalogs = { before: from.catalog, after: to.catalog };
@@ -53,6 +55,19 @@ export function planChanges(
     ...grantStatements(withoutDropped(from.privileges, statements), to.privileges),
     ...owners.last,
   ];
+}
+
+/** From PostgreSQL 18 on the rule is a constraint, too, and pg-delta says both. */
+function withOneNotNull(sql: string): string {
+  return sql.replace(
+    /^(create domain [\s\S]*?\bnot null\b[\s\S]*?)\s+constraint ("(?:[^"]|"")+"|\S+)\s+not null\b/,
+    "$1",
+  );
+}
+
+/** An index of a partitioned table alone is of no use until those of its partitions are attached. */
+function withPartitions(sql: string): string {
+  return sql.replace(/^(create (?:unique )?index (?:"(?:[^"]|"")+"|\S+)) on only /, "$1 on ");
 }
 
 /** Roles belong to the server: those that are not of the API are none of our business. */
