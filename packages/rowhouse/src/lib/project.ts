@@ -83,6 +83,11 @@ export function openProject(cwd = process.cwd()): Project {
   return readProject(root);
 }
 
+/** The project of the working directory, or one without files there where it is in none. */
+export function findProject(): Project {
+  return readProject(findRoot(process.cwd()) ?? process.cwd());
+}
+
 /**
  * The project in a folder, whether it has migrations yet or not.
  *

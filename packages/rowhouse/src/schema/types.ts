@@ -1,4 +1,9 @@
-import { generateTypescript, introspect, sortGeneratorMetadata } from "@supabase/postgrest-typegen";
+import {
+  type GeneratorMetadata,
+  generateTypescript,
+  introspect,
+  sortGeneratorMetadata,
+} from "@supabase/postgrest-typegen";
 import { openProject } from "../lib/project.ts";
 import { readApiNames } from "../stack/api-names.ts";
 import { withClient } from "../stack/database.ts";
@@ -26,7 +31,7 @@ export async function generateTypes(url: string, served?: readonly string[]): Pr
       turn = answer;
       return answer;
     };
-    const metadata = await introspect({ query }, { includedSchemas: [...schemas] });
+    const metadata = withoutDbmate(await introspect({ query }, { includedSchemas: [...schemas] }));
     const kinds = await readTypeKinds(client);
     const relations = await readRelations(client, names);
     const types = await generateTypescript(
@@ -44,4 +49,11 @@ export async function generateTypes(url: string, served?: readonly string[]): Pr
       "",
     ].join("\n");
   });
+}
+
+/** dbmate keeps its table in the schema public, which may be exposed; nothing declares it. */
+function withoutDbmate(metadata: GeneratorMetadata): GeneratorMetadata {
+  const isOurs = ({ schema, name }: { schema: string; name: string }) =>
+    schema !== "public" || name !== "schema_migrations";
+  return { ...metadata, tables: metadata.tables.filter(isOurs) };
 }

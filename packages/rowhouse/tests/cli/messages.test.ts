@@ -104,7 +104,11 @@ test("a rehearsal counts the users that it says it checked", () => {
     after: side("b"),
     columnsGained: [],
     columnsLost: [],
-    effects: [effect("alice@example.com", 1), effect("bob@example.com"), effect("a new user", 0, null)],
+    effects: [
+      effect("alice@example.com", 1),
+      effect("bob@example.com"),
+      effect("a new user", 0, null),
+    ],
     isEmpty: false,
     isNewTable: false,
     obstacle: null,

@@ -148,6 +148,15 @@ select json_build_object(
     from pg_catalog.pg_class as class
     join exposed on exposed.oid = class.relnamespace
     where class.relkind in ('r', 'p', 'f', 'v', 'm')
+    -- dbmate's own table, unless requests reach it.
+    and (
+      (exposed.name, class.relname) <> ('public', 'schema_migrations')
+      or exists (
+        select
+        from role
+        where has_table_privilege(role.name, class.oid, 'select, insert, update, delete')
+      )
+    )
   ),
   'functions', (
     select coalesce(

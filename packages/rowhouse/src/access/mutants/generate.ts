@@ -20,13 +20,17 @@ const readQuery = (path: string) => readFileSync(join(dir, path), "utf8");
  * It leaves nothing behind but an empty search path.
  */
 export async function generateMutants(client: pg.ClientBase): Promise<Mutant[]> {
-  const { schemas, anonymous, roles, logins, ...names } = await readApiNames(client, openProject());
+  const { schemas, anonymous, user, roles, logins, usersTable } = await readApiNames(
+    client,
+    openProject(),
+  );
   // With nothing on the search path, PostgreSQL writes every name with its schema.
   await client.query("set search_path = ''");
-  const owners = await readOwnerColumns(client, names);
+  const owners = await readOwnerColumns(client, { usersTable });
   const values = [
     schemas,
     anonymous ?? null,
+    user ?? null,
     roles,
     logins,
     owners.relations,
@@ -48,12 +52,12 @@ export async function generateMutants(client: pg.ClientBase): Promise<Mutant[]> 
  */
 function onlyMade(query: string, columns: string): string {
   return `
-    with api (schemas, anonymous, roles, logins) as (
-      values ($1::text[], $2::text, $3::text[], $4::text[])
+    with api (schemas, anonymous, user_role, roles, logins) as (
+      values ($1::text[], $2::text, $3::text, $4::text[], $5::text[])
     ),
     owner_column (relation, number) as (
       select relation, number
-      from unnest($5::oid[], $6::int2[]) as given (relation, number)
+      from unnest($6::oid[], $7::int2[]) as given (relation, number)
     )
     select ${columns}
     from (${query}) as made

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { span } from "../../lib/format.ts";
-import { version } from "../../lib/project.ts";
+import { findProject, version } from "../../lib/project.ts";
+import { readApiNames } from "../../stack/api-names.ts";
 import { withClient, withoutPassword } from "../../stack/database.ts";
 import { listMigrations, type Migration } from "../../stack/dbmate.ts";
 import { withExistingDatabase } from "../../stack/embedded.ts";
@@ -79,8 +80,9 @@ const query = (name: string) => readFileSync(join(import.meta.dirname, `${name}.
 
 async function readDatabase(url: string, running: boolean, size: number): Promise<DatabaseStatus> {
   return withClient(url, async (client) => {
-    const { rows } = await client.query(query("figures"));
-    const connections = (await client.query(query("connections"))).rows;
+    const { logins } = await readApiNames(client, findProject());
+    const { rows } = await client.query(query("figures"), [logins]);
+    const connections = (await client.query(query("connections"), [logins])).rows;
     const [figures] = rows;
     return {
       shown: running ? withoutPassword(url) : "embedded, not running",

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
-import { openProject } from "../../lib/project.ts";
+import { findProject } from "../../lib/project.ts";
 import { readApiNames } from "../../stack/api-names.ts";
 import { withClient } from "../../stack/database.ts";
 
@@ -9,7 +9,7 @@ const query = readFileSync(join(import.meta.dirname, "owner.sql"), "utf8");
 
 /** The role that the exposed schemas of a database belong to, and so its migrations run as. */
 export async function readOwner(client: pg.ClientBase): Promise<string> {
-  const { schemas } = await readApiNames(client, openProject());
+  const { schemas } = await readApiNames(client, findProject());
   const { rows } = await client.query<{ name: string }>(query, [schemas]);
   return rows[0]?.name ?? "";
 }

@@ -147,6 +147,6 @@ left join lateral (
 where class.relkind in ('r', 'p', 'v', 'm', 'f')
 and namespace.nspname not like 'pg\_%'
 and namespace.nspname <> 'information_schema'
--- dbmate's, in a schema that may be served.
+-- dbmate's own table, which nothing declares.
 and (namespace.nspname, class.relname) <> ('public', 'schema_migrations')
 order by class.relname
