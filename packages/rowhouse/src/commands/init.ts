@@ -81,9 +81,7 @@ async function report({ file, notes, difference }: Adopted): Promise<void> {
   const { describeDifference } = await import("../schema/catalog/describe.ts");
   const lines = describeDifference(difference);
   if (lines.length > 0) {
-    note(
-      "This could not be written down; the database has the green lines, the project the red ones:",
-    );
+    note("This could not be written down (+ is the database, - what the project builds):");
     for (const line of lines) note(line);
     process.exitCode = 1;
   }

@@ -71,13 +71,11 @@ export async function readCatalogOn(
 ): Promise<CatalogEntry[]> {
   // With nothing on the search path, PostgreSQL writes every name with its schema.
   await client.query("set search_path = ''");
-  await client.query("select set_config('rowhouse.platform', $1, false)", [
-    JSON.stringify(platform),
-  ]);
+  const others = await readPlatform(client, platform);
   const entries: CatalogEntry[] = [];
   for (const file of readdirSync(queriesDir).sort()) {
     const query = readFileSync(join(queriesDir, file), "utf8");
-    const { rows } = await client.query<Row>(onlyOwn(query), [firstOid]);
+    const { rows } = await client.query<Row>(onlyOwn(query), [firstOid, others]);
     entries.push(...rows.map(toEntry));
   }
   return entries;
@@ -99,10 +97,18 @@ function toEntry({ kind, name, definition, facts }: Row): CatalogEntry {
 
 const platformQuery = readFileSync(join(import.meta.dirname, "platform.sql"), "utf8");
 
+/** The oids of what is the platform's, once for all queries. */
+async function readPlatform(client: pg.ClientBase, platform: Platform): Promise<string[]> {
+  if (Object.values(platform).every((names) => names.length === 0)) return [];
+  const { schemas, roles, extensions } = platform;
+  const { rows } = await client.query<{ oid: string }>(platformQuery, [schemas, roles, extensions]);
+  return rows.map(({ oid }) => oid);
+}
+
 /** What was made here, and belongs neither to an extension nor to the platform. */
 function onlyOwn(query: string): string {
   return `
-    with platform (oid) as materialized (${platformQuery})
+    with platform (oid) as materialized (select unnest($2::oid[]))
     select
       kind,
       name,

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
+import type { Platform } from "../../lib/project.ts";
 import { type CatalogEntry, compareCatalogs, listKind } from "../catalog/catalog.ts";
 import { quoteLiteral } from "../catalog/define.ts";
 import type { GrantFacts } from "../catalog/facts.ts";
@@ -25,11 +26,16 @@ export async function readExtras(
   client: pg.ClientBase,
   before: readonly CatalogEntry[],
   after: readonly CatalogEntry[],
+  { schemas }: Platform,
 ): Promise<string[]> {
   const { missing, surplus } = compareCatalogs(after, before);
   const { rows: settings } = await client.query<Setting>(read("settings.sql"));
-  const { rows: comments } = await client.query<{ sql: string }>(read("view_comments.sql"));
-  const { rows: statistics } = await client.query<{ sql: string }>(read("statistics.sql"));
+  const { rows: comments } = await client.query<{ sql: string }>(read("view_comments.sql"), [
+    schemas,
+  ]);
+  const { rows: statistics } = await client.query<{ sql: string }>(read("statistics.sql"), [
+    schemas,
+  ]);
   return [
     ...onDatabase(surplus).map((facts) =>
       inDatabase(`revoke ${facts.privilege} on`, `from ${facts.role}`),

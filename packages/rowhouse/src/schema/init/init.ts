@@ -159,10 +159,7 @@ async function readEmpty(
 async function planFiles(reading: string, from: Snapshot, { snapshot: to }: Source) {
   const extras = await withClient(reading, async (client) => {
     await client.query("set search_path = ''");
-    await client.query("select set_config('rowhouse.platform', $1, false)", [
-      JSON.stringify(to.platform),
-    ]);
-    return readExtras(client, from.catalog, to.catalog);
+    return readExtras(client, from.catalog, to.catalog, to.platform);
   });
   const planned = planChanges(from, to, undefined, { compact: false }).filter(
     (sql) => !isByExtension(sql),

@@ -6,7 +6,5 @@ where relkind in ('v', 'm')
 and class.oid >= 16384
 and attnum > 0
 and not exists (select from pg_catalog.pg_depend where objid = class.oid and deptype = 'e')
-and relnamespace::regnamespace::text <> all (
-  array(select jsonb_array_elements_text(current_setting('rowhouse.platform')::jsonb -> 'schemas'))
-)
+and relnamespace::regnamespace::text <> all ($1::text[])
 order by class.oid::regclass::text, attnum
