@@ -3,6 +3,7 @@ import { version } from "./lib/version.ts";
 
 /** Each command, read only when it is asked for: reading all of them takes longer than most do. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  init: async () => (await import("./commands/init.ts")).initCommand,
   start: async () => (await import("./commands/start.ts")).startCommand,
   dev: async () => (await import("./commands/dev.ts")).devCommand,
   token: async () => (await import("./commands/token.ts")).tokenCommand,

@@ -18,6 +18,20 @@ export interface Project {
   readonly users: string | undefined;
   /** The rules of `rowhouse lint` that are switched off, wholly or for some objects. */
   readonly lint: LintSettings;
+  /** What the database holds that is not the project's own. */
+  readonly platform: Platform;
+}
+
+/**
+ * What belongs to the platform that a database is on, and not to the project: it is neither compared
+ * nor planned. The stubs that a scratch server needs of it are in the folder platform/.
+ */
+export interface Platform {
+  /** Schemas. Policies on their tables are the project's, and triggers that run its functions. */
+  readonly schemas: readonly string[];
+  /** Roles that no request has. */
+  readonly roles: readonly string[];
+  readonly extensions: readonly string[];
 }
 
 const defaultTypesFile = "client/database.types.ts";
@@ -27,6 +41,8 @@ const usersError = 'give a table as "schema.table", or a query: "select id, emai
 /** A query, or a table with its schema, each plain or in quotes. */
 const usersPattern =
   /^(?:(?:select|with|values|table)\s.+|(?:[^\s".]+|"[^"]+")\.(?:[^\s".]+|"[^"]+"))$/is;
+
+const names = z.array(z.string(), { error: "give a list of names" }).default([]);
 
 /** The part "rowhouse" of a project's package.json; all of it is optional. */
 const configSchema = z.strictObject(
@@ -38,6 +54,7 @@ const configSchema = z.strictObject(
       .regex(usersPattern, { error: usersError })
       .optional(),
     lint: lintSettingsSchema.default({}),
+    platform: z.strictObject({ schemas: names, roles: names, extensions: names }).prefault({}),
   },
   {
     error: ({ code, keys }) =>
@@ -77,7 +94,7 @@ export function findProject(): Project {
  * @throws RowhouseError settings_invalid
  */
 export function readProject(root: string): Project {
-  const { types, users, lint } = readConfig(join(root, "package.json"));
+  const { types, users, lint, platform } = readConfig(join(root, "package.json"));
   return {
     root,
     migrationsDir: join(root, "db", "migrations"),
@@ -85,6 +102,7 @@ export function readProject(root: string): Project {
     postgrestConf: join(root, "postgrest.conf"),
     users,
     lint,
+    platform,
   };
 }
 

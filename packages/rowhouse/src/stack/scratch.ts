@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { note } from "../lib/output.ts";
 import { waitForSignal } from "../lib/signals.ts";
 import { inDatabase, withClient } from "./database.ts";
+import { loadPlatform } from "./platform.ts";
 import { freePort } from "./ports.ts";
 import { embeddedUrl, launchPostgres, openThrowawayCluster, postgresReady } from "./postgres.ts";
 import { readSettings } from "./settings.ts";
@@ -15,8 +16,8 @@ export interface Scratch {
   /** A superuser's URL, on the maintenance database. */
   readonly serverUrl: string;
   /**
-   * Creates a database: an empty one, or a copy of another one there, which must have no
-   * connections.
+   * Creates a database: one with the stubs of the project's platform alone, or a copy of another one
+   * there, which must have no connections.
    *
    * @param template The URL of the database to copy. Its own grants and settings (those of
    *   `pg_database`) are not copied.
@@ -42,7 +43,9 @@ export function scratchOn(serverUrl: string, prefix = "scratch"): Scratch {
       await withClient(serverUrl, (client) =>
         client.query(`create database ${name} template ${source} strategy file_copy`),
       );
-      return inDatabase(serverUrl, name);
+      const url = inDatabase(serverUrl, name);
+      if (template === undefined) await loadPlatform(url);
+      return url;
     },
     drop: async (url) => {
       const name = new URL(url).pathname.slice(1);

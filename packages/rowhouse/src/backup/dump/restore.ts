@@ -5,7 +5,7 @@ import { errorMessage, RowhouseError } from "../../lib/errors.ts";
 import type { Progress } from "../../lib/progress.ts";
 import { openProject } from "../../lib/project.ts";
 import { withTemporaryFolder } from "../../lib/temporary.ts";
-import { withClient, withoutPassword } from "../../stack/database.ts";
+import { inDatabase, withClient, withoutPassword } from "../../stack/database.ts";
 import { findLogin } from "../../stack/find-login.ts";
 import { loginUrl, setPassword } from "../../stack/login.ts";
 import { openOwnScratch } from "../../stack/scratch.ts";
@@ -97,7 +97,8 @@ async function runStatements(url: string, file: string): Promise<void> {
 export const bringUpDump: BringUp = async (backup, _dir, progress) => {
   const scratch = await openOwnScratch();
   try {
-    const url = await scratch.create();
+    // A dump holds the stubs of the platform, too.
+    const url = await scratch.create(inDatabase(scratch.serverUrl, "template0"));
     await restoreDump(backup, url, progress);
     const password = randomBytes(32).toString("hex");
     const login = await findLogin(url, openProject());
