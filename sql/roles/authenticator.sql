@@ -22,7 +22,13 @@ begin
     where rolname = 'authenticator'
     and 'plan_cache_mode=force_generic_plan' = any (rolconfig)
   ) then
-    alter role authenticator set plan_cache_mode = 'force_generic_plan';
+    begin
+      alter role authenticator set plan_cache_mode = 'force_generic_plan';
+    exception
+      -- Where another role has made this one, it only costs time.
+      when insufficient_privilege then
+        raise warning 'plan_cache_mode of authenticator was not set: only who may alter that role can.';
+    end;
   end if;
 end
 $$;

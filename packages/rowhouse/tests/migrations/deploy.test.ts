@@ -107,7 +107,12 @@ describe("an owner with the rights that Neon gives", () => {
       expect(roles.rows).toEqual([
         { rolname: "anonymous", ...api },
         { rolname: "authenticated", ...api },
-        { ...api, rolname: "authenticator", rolcanlogin: true, rolconfig: null },
+        {
+          ...api,
+          rolname: "authenticator",
+          rolcanlogin: true,
+          rolconfig: ["plan_cache_mode=force_generic_plan"],
+        },
       ]);
     });
   });

@@ -17,6 +17,7 @@ import { checkMigrations } from "./checks/migrations.ts";
 import { checkRoles } from "./checks/roles.ts";
 import { checkSettings } from "./checks/settings.ts";
 import { checkSignIn } from "./checks/sign-in.ts";
+import { checkSpeed } from "./checks/speed.ts";
 import { checkVersions } from "./checks/versions.ts";
 
 /** A finding, and the check that made it. */
@@ -36,6 +37,7 @@ const checks: Record<string, Check> = {
   settings: checkSettings,
   configuration: checkConfiguration,
   "sign-in": checkSignIn,
+  speed: checkSpeed,
 };
 
 /** Looks at everything. It changes nothing; what it needs to compare with it builds on a scratch. */

@@ -5,6 +5,8 @@ const ranks = new Map(
   [
     ["CreateRoleStmt", "DoStmt"],
     ["CreateSchemaStmt", "CreateExtensionStmt"],
+    // They are for what is made after them: here that is all the rest, whatever the files are called.
+    ["AlterDefaultPrivilegesStmt"],
     ["CreateEnumStmt", "CompositeTypeStmt", "CreateDomainStmt"],
     ["CreateFunctionStmt"],
   ].flatMap((kinds, rank) => kinds.map((kind) => [kind, rank] as const)),
@@ -12,7 +14,7 @@ const ranks = new Map(
 
 /**
  * A good order in which to try files that need one another: each that comes too early is tried once
- * more, and no more is lost by that than time.
+ * more.
  *
  * @param first What PostgreSQL's parser made of a file's first statement.
  */
