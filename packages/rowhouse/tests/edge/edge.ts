@@ -28,6 +28,8 @@ export interface Edge {
   readonly server: Server;
   /** All that it has logged. */
   readonly log: () => string;
+  /** The path of its socket. */
+  readonly socket: string;
   /** Sends a command to its socket; resolves with the answer. */
   readonly command: (line: string) => Promise<string>;
   readonly stop: () => Promise<void>;
@@ -113,6 +115,7 @@ export async function startEdge({
     names,
     server,
     log,
+    socket,
     command,
     stop: async () => {
       process.kill(server.pid, "SIGTERM");
