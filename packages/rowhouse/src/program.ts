@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { accessCommand } from "./commands/access.ts";
 import { backupCommand } from "./commands/backup.ts";
+import { cellsCommand } from "./commands/cells.ts";
 import { dbCommand } from "./commands/db.ts";
 import { devCommand } from "./commands/dev.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -48,6 +49,7 @@ export const program = new Command("rowhouse")
   .addCommand(accessCommand)
   .addCommand(lintCommand)
   .addCommand(mutantsCommand)
+  .addCommand(cellsCommand)
   .addCommand(upgradeCommand)
   .addHelpText(
     "after",
