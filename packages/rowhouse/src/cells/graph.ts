@@ -7,7 +7,7 @@ import { RowhouseError } from "../lib/errors.ts";
 export const usersTable = "api.users";
 
 /** A foreign key: names are quoted where they need it, columns separated by commas. */
-export interface ForeignKey {
+interface ForeignKey {
   readonly child: string;
   readonly parent: string;
   readonly columns: string;

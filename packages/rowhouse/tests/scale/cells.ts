@@ -28,14 +28,14 @@ export interface Cells {
 }
 
 /**
- * Starts two cells, of which each has every second bucket; stop them in afterAll.
+ * Starts two cells, of which each has half of the buckets; stop them in afterAll.
  *
  * @param prepare SQL for both databases.
  */
 export async function startCells(prepare = ""): Promise<Cells> {
   const dir = mkdtempSync(join(tmpdir(), "rowhouse-cells-"));
   const map = join(dir, "cells.map");
-  const buckets = Array.from({ length: 1024 }, (_, i) => `bucket/${i} ${i % 2 ? "b" : "a"}\n`);
+  const buckets = Array.from({ length: 1024 }, (_, i) => `bucket/${i} ${i < 512 ? "a" : "b"}\n`);
   writeFileSync(map, buckets.join(""));
   const [a, b] = await Promise.all([startCell(prepare), startCell(prepare)]);
   const edge = await startEdge({

@@ -213,6 +213,18 @@ test("A row that the other cell does not take, or changes, takes the move back",
   await expectIn("a", user, 2);
 });
 
+test("A failure after the other cell has committed takes the rows out of it again", async () => {
+  const user = await signInTo(cells, "a");
+  await create(user, "first");
+  const onStep = async (step: Step) => {
+    if (step !== "switch") return;
+    expect(await rowsOf(cells.b, user)).toEqual({ users: 1, tasks: 1 });
+    throw new Error("It is enough.");
+  };
+  await expect(move(user, { onStep })).rejects.toMatchObject({ code: "move_failed" });
+  await expectIn("a", user, 1);
+});
+
 test("A move that could not be taken back is ended by the next one", async () => {
   const user = await signInTo(cells, "a");
   await create(user, "first");
