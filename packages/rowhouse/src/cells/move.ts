@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { findCaller } from "../access/model/caller.ts";
-import { errorMessage, RowhouseError } from "../lib/errors.ts";
+import { errorCode, errorMessage, RowhouseError } from "../lib/errors.ts";
 import { waitFor } from "../lib/wait.ts";
 import { withClient } from "../stack/database.ts";
 import { openEdge } from "./edge.ts";
@@ -68,7 +68,7 @@ interface Plan {
 export async function moveUser(move: Move): Promise<Moved> {
   return withClient(move.from, (source) =>
     withClient(move.to, async (target) => {
-      const plan = await prepare(source, target, move);
+      const plan = await prepare(source, target, move).catch(toHidden);
       const { id, sub, place, tables } = plan;
       const moved = { user: id, from: place.cell, to: move.cell };
       if (move.dryRun) return { ...moved, moved: false, tables };
@@ -216,6 +216,17 @@ async function clear(url: string, graph: Graph, id: string): Promise<boolean> {
       return true;
     }).catch(() => undefined);
   return (await waitFor(attempt, 250, 10_000)) ?? false;
+}
+
+/** The session wants an error rather than rows that a policy leaves out. */
+function toHidden(error: unknown): never {
+  if (errorCode(error) !== "42501") throw error;
+  throw new RowhouseError(
+    "rows_hidden",
+    `The role in --from or --to may not read every row: ${errorMessage(error)}.`,
+    "Use a role with BYPASSRLS that may read and write every table, or a superuser.",
+    { cause: error },
+  );
 }
 
 function refusal(message: string, remedy: string): RowhouseError {

@@ -316,6 +316,16 @@ describe("A move is refused, and nothing changed,", () => {
     await expectIn("a", user, 0);
   });
 
+  test("when the role in a URL does not see every row", async () => {
+    const user = await signInTo(cells, "a");
+    for (const way of ["from", "to"] as const) {
+      const url = new URL(named(way === "from" ? cells.a : cells.b));
+      url.searchParams.set("options", "-c role=authenticated");
+      await expect(move(user, { [way]: url.href })).rejects.toMatchObject({ code: "rows_hidden" });
+    }
+    await expectIn("a", user, 0);
+  });
+
   test("when the edge does not answer, or lacks the cell", async () => {
     const user = await signInTo(cells, "a");
     const away = move(user, { sockets: [cells.socket, `${cells.socket}.not`] });
