@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
@@ -91,8 +92,6 @@ function lock() {
 }
 
 function filesOf(path) {
-  const found = readdirSync(join(repository, dirname(path)), { withFileTypes: true });
-  return found.find(({ name }) => name === basename(path))?.isDirectory()
-    ? readdirSync(join(repository, path)).map((name) => `${path}/${name}`)
-    : [path];
+  if (!statSync(join(repository, path)).isDirectory()) return [path];
+  return readdirSync(join(repository, path)).flatMap((name) => filesOf(`${path}/${name}`));
 }

@@ -24,6 +24,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   access: async () => (await import("./commands/access.ts")).accessCommand,
   lint: async () => (await import("./commands/lint.ts")).lintCommand,
   mutants: async () => (await import("./commands/mutants.ts")).mutantsCommand,
+  cells: async () => (await import("./commands/cells.ts")).cellsCommand,
   upgrade: async () => (await import("./commands/upgrade.ts")).upgradeCommand,
 };
 

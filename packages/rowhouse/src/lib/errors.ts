@@ -61,7 +61,12 @@ export type ErrorCode =
   | "backup_damaged"
   | "restore_refused"
   | "restore_failed"
-  | "tool_missing";
+  | "tool_missing"
+  | "map_invalid"
+  | "edge_failed"
+  | "move_refused"
+  | "move_failed"
+  | "move_unfinished";
 
 /**
  * A failure that a person can do something about. The command line prints its message and

@@ -43,8 +43,11 @@ function variablesRead(): string[] {
   const inCode = [
     ...sources().matchAll(/\benv\.([A-Z_]{3,})|\{([^{}]*)\} = process\.env\b/g),
   ].flatMap(([, name, names = ""]) => name ?? names.match(/\b[A-Z_]{3,}\b/g) ?? []);
-  const inCompose = [...read("docker-compose.yml").matchAll(/\$\{([A-Z_]+)/g)].map(
-    ([, name]) => name ?? "",
+  const overrides = readdirSync(join(projectRoot, "compose/scale"))
+    .filter((file) => file.endsWith(".yml"))
+    .map((file) => `compose/scale/${file}`);
+  const inCompose = ["docker-compose.yml", ...overrides].flatMap((file) =>
+    [...read(file).matchAll(/\$\{([A-Z_]+)/g)].map(([, name]) => name ?? ""),
   );
   const all = new Set([...variableNames, ...inCode, ...inCompose]);
   return [...all].filter((name) => !foreign.has(name)).sort();

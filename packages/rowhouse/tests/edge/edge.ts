@@ -30,6 +30,8 @@ export interface Edge {
   readonly dir: string;
   /** All that it has logged. */
   readonly log: () => string;
+  /** The path of its socket. */
+  readonly socket: string;
   /** Sends a command to its socket; resolves with the answer. */
   readonly command: (line: string) => Promise<string>;
   readonly stop: () => Promise<void>;
@@ -41,6 +43,10 @@ interface EdgeOptions {
   readonly apis: readonly string[];
   /** The address of the sign-in service. */
   readonly auth?: string;
+  /** A file of compose/scale, which the edge sends to what PostgREST would get. */
+  readonly scale?: "replicas.haproxy.cfg" | "cells.haproxy.cfg";
+  /** Further names, and the addresses that they stand for. */
+  readonly hosts?: Readonly<Record<string, readonly string[]>>;
   readonly variables?: Record<string, string>;
 }
 
@@ -52,19 +58,29 @@ const unlimited = {
 };
 
 /** Starts an edge and waits until it serves; stop it in afterAll. */
-export async function startEdge({ apis, auth, variables }: EdgeOptions): Promise<Edge> {
+export async function startEdge({
+  apis,
+  auth,
+  scale,
+  hosts = {},
+  variables,
+}: EdgeOptions): Promise<Edge> {
   const dir = mkdtempSync(join(tmpdir(), "rowhouse-edge-"));
   edges += 1;
   const host = addressOf(edges);
   const names = await startNames(host);
   names.set("postgrest", apis);
   if (auth !== undefined) names.set("auth", [auth]);
+  for (const [name, addresses] of Object.entries(hosts)) names.set(name, addresses);
   const socket = join(dir, "edge.sock");
   const logFile = join(dir, "edge.log");
   const server = await launch(
     {
       command: "haproxy",
-      args: ["-W", "-db", "-C", join(projectRoot, "compose"), "-f", "haproxy.cfg"],
+      args: [
+        ...["-W", "-db", "-C", join(projectRoot, "compose"), "-f", "haproxy.cfg"],
+        ...(scale === undefined ? [] : ["-f", `scale/${scale}`]),
+      ],
       env: {
         ...process.env,
         ...unlimited,
@@ -72,6 +88,7 @@ export async function startEdge({ apis, auth, variables }: EdgeOptions): Promise
         EDGE_CERTIFICATE: inject("certificate"),
         EDGE_RESOLVER: names.address,
         EDGE_DIRECTORY: dir,
+        ...(scale === undefined ? {} : { EDGE_SCALE_BIND: host, EDGE_API_HOST: host }),
         ...(auth === undefined ? {} : { EDGE_AUTH_HOST: "auth" }),
         ...variables,
       },
@@ -91,7 +108,8 @@ export async function startEdge({ apis, auth, variables }: EdgeOptions): Promise
     if (server.end() !== undefined) throw new Error(`The edge ended: ${log()}`);
     const stat = await command("show stat").catch(() => "");
     const count = stat.match(new RegExp(up("api"), "gm"))?.length ?? 0;
-    return count >= apis.length && (auth === undefined || up("auth").test(stat));
+    const wanted = scale === undefined ? apis.length : 1;
+    return count >= wanted && (auth === undefined || up("auth").test(stat));
   });
   return {
     url: `https://${host}:8443`,
@@ -100,6 +118,7 @@ export async function startEdge({ apis, auth, variables }: EdgeOptions): Promise
     server,
     dir,
     log,
+    socket,
     command,
     stop: async () => {
       process.kill(server.pid, "SIGTERM");

@@ -1,0 +1,253 @@
+import type pg from "pg";
+import { findCaller } from "../access/model/caller.ts";
+import { errorCode, errorMessage, RowhouseError } from "../lib/errors.ts";
+import { waitFor } from "../lib/wait.ts";
+import { withClient } from "../stack/database.ts";
+import { openEdge } from "./edge.ts";
+import { type Graph, readGraph, usersTable } from "./graph.ts";
+import { findPlace, type Place, writePlace } from "./map.ts";
+import { notSetBack, type Places, setPlace } from "./place.ts";
+import {
+  assertAlike,
+  assertApart,
+  copyRows,
+  countRows,
+  deleteRows,
+  evenSession,
+  lockUser,
+  type TableCount,
+} from "./rows.ts";
+
+/** What comes next, in this order. */
+export type Step = "hold" | "drain" | "copy" | "keep" | "switch" | "delete";
+
+/** Whom to move, and where. */
+export interface Move {
+  /** An email address, or a user's id. */
+  readonly user: string;
+  /** The `sub` of the user's tokens where it is no UUID, and their `iss`. */
+  readonly sub?: string | undefined;
+  readonly iss: string;
+  /** The databases, as roles that see and write every row. */
+  readonly from: string;
+  readonly to: string;
+  /** What the map calls the cell that they move to. */
+  readonly cell: string;
+  readonly map: string;
+  /** The sockets of the edges. */
+  readonly sockets: readonly string[];
+  readonly dryRun: boolean;
+  /** Called before each step. */
+  readonly onStep?: (step: Step) => unknown;
+}
+
+/** What was moved, or would be. */
+export interface Moved {
+  readonly user: string;
+  readonly from: string;
+  readonly to: string;
+  readonly moved: boolean;
+  readonly tables: readonly TableCount[];
+}
+
+interface Plan {
+  readonly id: string;
+  readonly sub: string;
+  readonly place: Place;
+  readonly graph: Graph;
+  readonly tables: readonly TableCount[];
+}
+
+/**
+ * Moves a user's rows to another cell. While it lasts, their writes are refused with 503, and reads go on.
+ *
+ * @throws RowhouseError user_unknown, user_ambiguous, rows_hidden, map_invalid, file_unusable,
+ *   edge_failed and move_refused before anything is changed; move_failed when it was taken back;
+ *   move_unfinished when that failed, too
+ */
+export async function moveUser(move: Move): Promise<Moved> {
+  return withClient(move.from, (source) =>
+    withClient(move.to, async (target) => {
+      const plan = await prepare(source, target, move).catch(toHidden);
+      const { id, sub, place, tables } = plan;
+      const moved = { user: id, from: place.cell, to: move.cell };
+      if (move.dryRun) return { ...moved, moved: false, tables };
+      const open = (socket: string) => openEdge(socket, move.map, move.cell);
+      const edges = await Promise.all(move.sockets.map(open));
+      const places = { file: move.map, edges, sub };
+      return { ...moved, moved: true, tables: await carryOut(source, target, move, plan, places) };
+    }),
+  );
+}
+
+/** All that can be refused, before anything is changed. */
+async function prepare(source: pg.Client, target: pg.Client, move: Move): Promise<Plan> {
+  const id = await findUser(source, move);
+  const sub = await findSub(source, move, id);
+  for (const client of [source, target]) await lockMove(client, id);
+  const place = findPlace(move.map, sub);
+  if (place.cell === move.cell) {
+    throw refusal(`The user is in cell ${move.cell} already.`, "Correct --cell, or --map.");
+  }
+  await begin(source);
+  await begin(target);
+  const graph = await readGraph(source);
+  assertAlike(graph, await readGraph(target));
+  await assertApart(source, graph, id);
+  const tables = await countRows(source, graph, id);
+  const there = await countRows(target, graph, id);
+  // Where a move was interrupted, they are its copy. The users' table alone: sign-in made that row.
+  const taken = there.find(({ table, rows }) => rows > 0 && table !== usersTable);
+  if (taken !== undefined && !place.moving) {
+    throw refusal(
+      `The other cell has ${taken.rows} rows of the user in ${taken.table}.`,
+      "Correct --to; or, when they are left from a move that failed, delete them there.",
+    );
+  }
+  await Promise.all([source.query("rollback"), target.query("rollback")]);
+  return { id, sub, place, graph, tables };
+}
+
+async function findUser(source: pg.Client, { user }: Move): Promise<string> {
+  const { id } = await findCaller(source, user);
+  if (id === null) throw refusal("anonymous is no user.", "Name one by an email address or id.");
+  return id;
+}
+
+/** The name of the user in their tokens, which the edge goes by. */
+async function findSub(source: pg.Client, { sub, iss }: Move, id: string): Promise<string> {
+  const isHash = /^.{14}8/.test(id);
+  if (sub === undefined && !isHash) return id;
+  if (sub === undefined) {
+    throw refusal(
+      "The user's id was made from what the provider calls them.",
+      "Give that, the sub of their tokens, with --sub.",
+    );
+  }
+  const { rows } = await source.query<{ id: string }>("select request.user_id_for($1, $2) as id", [
+    iss,
+    sub,
+  ]);
+  const isTheirs = sub.toLowerCase() === id || rows[0]?.id === id;
+  if (isTheirs && /^[\x21-\x7e]{1,250}$/.test(sub)) return sub.toLowerCase() === id ? id : sub;
+  throw refusal(
+    `Tokens with that --sub, of the issuer ${iss}, are not this user's, or it cannot be a line of the map.`,
+    "Correct --sub, or JWT_ISS.",
+  );
+}
+
+/** One move of a user at a time; held until the connection ends. */
+async function lockMove(client: pg.Client, id: string): Promise<void> {
+  const { rows } = await client.query<{ locked: boolean }>(
+    "select pg_try_advisory_lock(hashtextextended('rowhouse cells move ' || $1, 0)) as locked",
+    [id],
+  );
+  if (rows[0]?.locked) return;
+  throw refusal(
+    "Another command moves this user, or --from and --to are one database.",
+    "Wait for it, or correct the URLs.",
+  );
+}
+
+async function carryOut(
+  source: pg.Client,
+  target: pg.Client,
+  move: Move,
+  { id, sub, place, graph }: Plan,
+  places: Places,
+): Promise<readonly TableCount[]> {
+  const before = place.cell === place.home ? undefined : place.cell;
+  const after = move.cell === place.home ? undefined : move.cell;
+  const step = async (name: Step) => move.onStep?.(name);
+  let kept = false;
+  let copied: readonly TableCount[];
+  await step("hold");
+  writePlace(places.file, sub, `${place.cell}:moving`);
+  try {
+    await setPlace(places, `${place.cell}:moving`);
+    await step("drain");
+    await Promise.all(places.edges.map((edge) => edge.drain(sub)));
+    await step("copy");
+    await Promise.all([begin(source), begin(target)]);
+    await lockUser(source, id);
+    await assertApart(source, graph, id);
+    await deleteRows(target, graph, id);
+    copied = await copyRows(source, target, graph, id);
+    await deleteRows(source, graph, id);
+    await step("keep");
+    kept = true;
+    await target.query("commit");
+    await step("switch");
+    await setPlace(places, after);
+  } catch (error) {
+    await rollBack(source, target);
+    await setPlace(places, before).catch((again) => {
+      throw notSetBack(place.cell, places.file, again);
+    });
+    const left = kept && !(await clear(move.to, graph, id));
+    throw takenBack(error, place.cell, left ? move.cell : undefined);
+  }
+  try {
+    await step("delete");
+    await source.query("commit");
+  } catch (error) {
+    // The edge sends the user to the other cell: there is no way back, and what is left here is a copy.
+    if (!(await clear(move.from, graph, id))) throw leftBehind(error, place.cell, move.cell, id);
+  }
+  return copied;
+}
+
+async function begin(client: pg.Client): Promise<void> {
+  await client.query(`begin; ${evenSession}`);
+}
+
+/** Where the connection is gone, the server has rolled back by itself. */
+async function rollBack(...clients: pg.Client[]): Promise<void> {
+  await Promise.allSettled(clients.map((client) => client.query("rollback")));
+}
+
+/** Deletes a copy that nobody is sent to, on a new connection; false when that fails for 10 s. */
+async function clear(url: string, graph: Graph, id: string): Promise<boolean> {
+  const attempt = () =>
+    withClient(url, async (client) => {
+      await begin(client);
+      await deleteRows(client, graph, id);
+      await client.query("commit");
+      return true;
+    }).catch(() => undefined);
+  return (await waitFor(attempt, 250, 10_000)) ?? false;
+}
+
+/** The session wants an error rather than rows that a policy leaves out. */
+function toHidden(error: unknown): never {
+  if (errorCode(error) !== "42501") throw error;
+  throw new RowhouseError(
+    "rows_hidden",
+    `The role in --from or --to may not read every row: ${errorMessage(error)}.`,
+    "Use a role with BYPASSRLS that may read and write every table, or a superuser.",
+    { cause: error },
+  );
+}
+
+function refusal(message: string, remedy: string): RowhouseError {
+  return new RowhouseError("move_refused", message, remedy);
+}
+
+function takenBack(error: unknown, cell: string, left: string | undefined): RowhouseError {
+  const copy = left === undefined ? "" : ` A copy is left in ${left}, and nobody is sent to it.`;
+  return new RowhouseError(
+    "move_failed",
+    `The move failed and was taken back: ${errorMessage(error)} The user is in ${cell}, with all rows.${copy}`,
+    `${left === undefined ? "" : "Delete that copy. "}${error instanceof RowhouseError ? error.remedy : "Try again when the reason is gone."}`,
+    { cause: error },
+  );
+}
+
+function leftBehind(error: unknown, from: string, to: string, id: string): RowhouseError {
+  return new RowhouseError(
+    "move_unfinished",
+    `The user is in ${to}, with all rows, but those in ${from} could not be deleted: ${errorMessage(error)}.`,
+    `Delete them in ${from}, where nobody is sent to: the rows of ${id}.`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,14 @@
+import { join } from "node:path";
+import { defineConfig } from "vitest/config";
+
+// Apart from `npm test`: these need Debian's haproxy, as those of the edge.
+export default defineConfig({
+  root: join(import.meta.dirname, "../.."),
+  test: {
+    include: ["tests/scale/**/*.test.ts"],
+    globalSetup: "tests/edge/global-setup.ts",
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
