@@ -21,7 +21,7 @@ const alsoInstalled = ["@types/node", "typescript", "vitest"];
 const commands = [
   "--version",
   "token user0@example.com",
-  "why select tasks --as anonymous",
+  "why select tasks --as user0@example.com",
   "status",
   "types --check",
   "access --check",
@@ -72,7 +72,8 @@ async function runCommand(
     await run(rowhouse, args, { cwd: root, env, signal });
   } catch (error) {
     signal.throwIfAborted();
-    if ((error as { code?: unknown }).code !== 1) throw error;
+    const { code } = error as { code?: unknown };
+    if (code !== 1 && code !== 2) throw error;
   }
 }
 

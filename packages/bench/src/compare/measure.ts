@@ -19,6 +19,9 @@ export interface Plan {
   readonly connections: number;
 }
 
+/** How many times as long as a round the first ones are: Node.js compiles what runs often. */
+const warmUp = 2;
+
 /** More tasks than can be deleted in a second. */
 const deletionsPerSecond = 5000;
 
@@ -43,7 +46,7 @@ export async function measureOperation(
       signal.throwIfAborted();
       const options = {
         callers: connections,
-        seconds: round === 0 ? seconds / 2 : seconds,
+        seconds: round === 0 ? seconds * warmUp : seconds,
         signal,
       };
       const caller = await prepareCaller(operation, one, options.seconds);
