@@ -14,5 +14,15 @@ begin
   if not pg_catalog.pg_has_role('authenticator', 'authenticated', 'member') then
     grant authenticated to authenticator;
   end if;
+
+  -- PostgREST prepares its statements, and LIMIT is one of their parameters: PostgreSQL would plan
+  -- each anew for every request, since it takes a plan for this one limit for a cheaper one.
+  if not exists (
+    select from pg_catalog.pg_roles
+    where rolname = 'authenticator'
+    and 'plan_cache_mode=force_generic_plan' = any (rolconfig)
+  ) then
+    alter role authenticator set plan_cache_mode = 'force_generic_plan';
+  end if;
 end
 $$;

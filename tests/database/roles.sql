@@ -52,8 +52,12 @@ select is(
     where rolname in ('anonymous', 'authenticated', 'authenticator')
     order by 1
   ),
-  array['anonymous: statement_timeout=5s', 'authenticated: statement_timeout=5s'],
-  'No statement of a request runs longer than five seconds'
+  array[
+    'anonymous: statement_timeout=5s',
+    'authenticated: statement_timeout=5s',
+    'authenticator: plan_cache_mode=force_generic_plan'
+  ],
+  'No statement of a request runs longer than five seconds, and none is planned for each request anew'
 );
 
 select is_empty(

@@ -30,6 +30,16 @@ export function loginUrl(ownerUrl: string, role: LoginRole, password: string): s
 }
 
 /**
+ * The URL by a Unix socket, for programs that use libpq: that tries the directory first, and then the
+ * host, should somebody have removed the socket.
+ */
+export function socketUrl(url: string, directory: string): string {
+  const { username, password, hostname, port, pathname } = new URL(url);
+  const hosts = [directory, hostname].map(encodeURIComponent).join(",");
+  return `postgres://${username}:${password}@${pathname}?host=${hosts}&port=${port}&sslmode=disable`;
+}
+
+/**
  * Makes sure that a role can log in on a server that is not ours: as the one who may, sets its
  * password when it has none or another one.
  *

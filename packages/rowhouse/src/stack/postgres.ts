@@ -51,6 +51,17 @@ export async function openCluster(
   return cluster;
 }
 
+/**
+ * The directory of the embedded server's Unix socket, which costs less than TCP; undefined where the
+ * path of a socket in it would be too long: 104 bytes with its end on macOS, 108 on Linux (unix(7)). A
+ * path with a comma would be two to libpq.
+ */
+export function socketDirectory({ identity }: Pick<Cluster, "identity">): string | undefined {
+  const longest = join(identity.place, ".s.PGSQL.65535");
+  const isUsable = Buffer.byteLength(longest) < 104 && !longest.includes(",");
+  return isUsable ? identity.place : undefined;
+}
+
 /** The URL of a database on the embedded server, as its superuser. */
 export function embeddedUrl(password: string, port: number, database: string): string {
   return `postgres://postgres:${password}@${loopback}:${port}/${database}?sslmode=disable`;
@@ -62,11 +73,16 @@ export function embeddedUrl(password: string, port: number, database: string): s
  * @param extra Further settings, name to value; they win.
  */
 export async function launchPostgres(
-  { identity, dataDir, logFile }: Cluster,
+  cluster: Cluster,
   port: number,
   extra: Record<string, string> = {},
 ): Promise<Server> {
-  const settings = Object.entries({ ...serverSettings, ...extra, port: String(port) });
+  const { identity, dataDir, logFile } = cluster;
+  const directory = socketDirectory(cluster);
+  // A home that was restored has only its data given to the user of PostgreSQL.
+  if (directory !== undefined) give(directory, identity);
+  const sockets = { unix_socket_directories: quoteDirectory(directory ?? "") };
+  const settings = Object.entries({ ...serverSettings, ...sockets, ...extra, port: String(port) });
   const args = ["-D", dataDir, ...settings.map(([name, value]) => `--${name}=${value}`)];
   const place = { cwd: identity.place, logFile, env: cleanEnv() };
   return launch({ ...command(identity, "postgres", args), ...identity, ...place }, "SIGINT");
@@ -96,13 +112,14 @@ export async function postgresReady(cluster: Cluster, port: number, server: Serv
   );
 }
 
-/**
- * No Unix socket: its path may be too long. Bodies and tokens come as parameters, and the detail of
- * an error holds the row at fault: neither is logged.
- */
+/** One directory in a list of them. */
+function quoteDirectory(directory: string): string {
+  return directory && `"${directory.replaceAll('"', '""')}"`;
+}
+
+/** Bodies and tokens come as parameters, and the detail of an error holds the row at fault: neither is logged. */
 const serverSettings = {
   listen_addresses: loopback,
-  unix_socket_directories: "",
   log_line_prefix: "%m [%p] %a ",
   log_error_verbosity: "terse",
   log_parameter_max_length: "0",

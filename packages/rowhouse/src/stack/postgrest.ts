@@ -94,8 +94,14 @@ export async function postgrestAnswers(
 }
 
 function environment(options: ApiOptions): NodeJS.ProcessEnv {
-  return { ...environmentWithoutPg(), ...apiVariables(options) };
+  return { GHCRTS: runtimeOptions, ...environmentWithoutPg(), ...apiVariables(options) };
 }
+
+/**
+ * For the runtime of PostgREST, a Haskell program: it collects garbage each 16 MiB for each core, up to
+ * eight, and not each 4 (https://downloads.haskell.org/ghc/latest/docs/users_guide/runtime_control.html).
+ */
+export const runtimeOptions = "-A16m -n2m -maxN8";
 
 /**
  * The PGRST_* variables that PostgREST is started with; they win over postgrest.conf. Those of the

@@ -7,9 +7,10 @@ import { migrate, waitingText } from "./dbmate.ts";
 import { startEmbedded } from "./embedded.ts";
 import { type Home, openHome } from "./home.ts";
 import { acquireLock, type HomeLock } from "./lock.ts";
-import { ensureLogin, type LoginRole, loginUrl, setPassword } from "./login.ts";
+import { ensureLogin, type LoginRole, loginUrl, setPassword, socketUrl } from "./login.ts";
 import { watchMail, watchMailFaults } from "./mail.ts";
 import { assertFree, freePort, loopback } from "./ports.ts";
+import { socketDirectory } from "./postgres.ts";
 import {
   type ApiOptions,
   getApiOptions,
@@ -58,6 +59,8 @@ interface Database {
   readonly url: string;
   readonly shown: string;
   readonly logIn: (role: LoginRole) => Promise<string>;
+  /** Of its Unix socket, where it is on this machine and has one. */
+  readonly socketDirectory?: string | undefined;
 }
 
 /**
@@ -96,7 +99,11 @@ export async function startStack(
       endMail = watchMail(home.mailDir, report);
     }
     const keys = "offBecause" in signIn ? {} : { jwtSecret: `@${home.keysFile}` };
-    const apiUrl = await serve(settings, home, group, await database.logIn("authenticator"), keys);
+    const apiLogin = await database.logIn("authenticator");
+    const apiDatabaseUrl = database.socketDirectory
+      ? socketUrl(apiLogin, database.socketDirectory)
+      : apiLogin;
+    const apiUrl = await serve(settings, home, group, apiDatabaseUrl, keys);
     lock.update({ apiUrl });
     const { url: databaseUrl, shown } = database;
     return { apiUrl, signIn, databaseUrl, database: shown, applied, done: group.done(), stop };
@@ -145,6 +152,7 @@ async function embeddedDatabase(
   const urls = new Map<LoginRole, string>();
   return {
     url,
+    socketDirectory: socketDirectory(cluster),
     shown: `PostgreSQL ${cluster.version} on port ${port}; its data is kept in ${cluster.dataDir}`,
     logIn: async (role) => {
       const known = urls.get(role);

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
   chownSync,
+  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -14,8 +15,11 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import jwt from "jsonwebtoken";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, inject, onTestFinished, test } from "vitest";
+import { withClient } from "../../src/stack/database.ts";
+import { openHome, postgresPassword } from "../../src/stack/home.ts";
 import { freePort } from "../../src/stack/ports.ts";
+import { embeddedUrl } from "../../src/stack/postgres.ts";
 import { newHome, type RunningStack, rowhouse, startStack, watch } from "../support/cli.ts";
 import { projectRoot } from "../support/project.ts";
 
@@ -95,6 +99,39 @@ test("it starts where the install script of the embedded PostgreSQL was not run"
   const stack = await startIn(folder, undefined);
   expect((await fetch(stack.url)).status).toBe(200);
   for (const link of links) expect(lstatSync(join(lib, link)).isSymbolicLink()).toBe(true);
+});
+
+test.each([
+  ["by its socket", 'a "b" %40', true],
+  ["by TCP where libpq would take the path for two", "a,b", false],
+  ["by TCP where the path of a socket would be too long", "a".repeat(100), false],
+])("PostgREST reaches PostgreSQL %s", async (_, folder, bySocket) => {
+  const parent = mkdtempSync(join(tmpdir(), "rowhouse-"));
+  onTestFinished(() => rmSync(parent, { recursive: true }));
+  const home = join(parent, folder);
+  cpSync(inject("home"), home, { recursive: true });
+  const stack = await startStack({ ROWHOUSE_HOME: home });
+  const { databasePort } = JSON.parse(readFileSync(join(home, "stack.json"), "utf8"));
+  const url = embeddedUrl(postgresPassword(openHome(home)), databasePort, "rowhouse");
+  const connections = await withClient(url, async (client) => {
+    const { rows } = await client.query(
+      "select distinct client_addr is null as by_socket from pg_stat_activity where usename = 'authenticator'",
+    );
+    return rows;
+  });
+  expect(connections).toEqual([{ by_socket: bySocket }]);
+
+  // Whoever cleans a folder of temporary files may remove the socket.
+  if (!bySocket) return;
+  for (const name of readdirSync(home).filter((each) => each.startsWith(".s.PGSQL."))) {
+    rmSync(join(home, name));
+  }
+  await withClient(url, (client) =>
+    client.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'authenticator'",
+    ),
+  );
+  await stack.serves();
 });
 
 // Only root can be root: elsewhere these two are reported as skipped.

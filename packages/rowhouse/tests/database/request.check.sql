@@ -167,7 +167,7 @@ select isnt(request.token_hint(fault), null, fault || ' has a remedy')
 from (
   select distinct match[1]
   from regexp_matches(
-    pg_get_functiondef('request.token_fault()'::regprocedure),
+    pg_get_functiondef('request.token_fault(jsonb)'::regprocedure),
     $$'(token_\w+)'$$,
     'g'
   ) as match

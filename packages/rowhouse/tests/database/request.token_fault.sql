@@ -1,4 +1,4 @@
--- request.token_fault(): what is wrong with a token. Every token here is a sound one, but for
+-- request.token_fault(jsonb): what is wrong with a token. Every token here is a sound one, but for
 -- the claim under test.
 begin;
 set local search_path = tap, public;
@@ -6,12 +6,9 @@ select plan(80);
 
 create function pg_temp.fault_of(claims jsonb)
 returns text
-language plpgsql
+language sql
 as $$
-begin
-  perform set_config('request.jwt.claims', claims::text, true);
-  return request.token_fault();
-end
+  select request.token_fault(claims);
 $$;
 
 create function pg_temp.fault_with(name text, value jsonb)
