@@ -118,9 +118,13 @@ async function findServers(
 
 /** Where PostgREST reaches its database: the peers go the same way, by TCP or by a socket. */
 function readAddress(postgrest: number): Record<string, string> {
-  const url = new URL(readEnvironment(postgrest).PGRST_DB_URI ?? "");
+  // By a socket it names no host before its parameters, which URL does not take.
+  const uri = readEnvironment(postgrest).PGRST_DB_URI ?? "";
+  const url = new URL(uri.replace("@/", "@localhost/"));
+  // libpq takes several, of which the first is tried first; the drivers of the peers take one.
+  const [host = url.hostname] = (url.searchParams.get("host") ?? url.hostname).split(",");
   return {
-    PGHOST: url.searchParams.get("host") ?? decodeURIComponent(url.hostname),
+    PGHOST: host,
     PGPORT: url.searchParams.get("port") ?? url.port,
     PGDATABASE: url.pathname.slice(1),
     PGSSLMODE: "disable",
