@@ -50,6 +50,8 @@ function formatStatement(action: Action): string | undefined {
   }
 }
 
+/** As many connections as the others have in their pools. */
+const pool = 10;
 const tasks = 100;
 const pickTask = `\\set at random(1, ${tasks})\n`;
 
@@ -80,7 +82,7 @@ export function createPgbench(program: string, database: BenchDatabase): Contest
           "-M",
           "prepared",
           "-c",
-          String(callers),
+          String(Math.min(callers, pool)),
           "-T",
           time,
           "-D",
