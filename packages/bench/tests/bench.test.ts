@@ -23,6 +23,7 @@ test("compares what needs no installation at every operation, and removes its da
     expect(report.ratios[name].rowhouse).toBe(1);
     expect(out).toContain(`### ${name}\n`);
   }
+  expect(out).toContain(`| rowhouse | ${names.map(() => "1.00").join(" | ")} |\n`);
   for (const result of report.results) {
     const { median, min, max } = result.perSecond;
     expect(median, JSON.stringify(result)).toBeGreaterThan(0);

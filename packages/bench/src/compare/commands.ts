@@ -106,7 +106,7 @@ async function startOnce(env: NodeJS.ProcessEnv): Promise<number> {
   const ended = once(child, "exit");
   let seconds = Number.NaN;
   for await (const line of createInterface(child.stdout)) {
-    if (!line.includes(`:${env.API_PORT}`)) continue;
+    if (!line.startsWith("Rowhouse is ready")) continue;
     seconds = (performance.now() - from) / 1000;
     child.kill("SIGINT");
   }

@@ -5,7 +5,7 @@ import { formatRequest, type Load, openConnection, runLoad } from "./http.ts";
 import type { ContestantName } from "./names.ts";
 
 /** How long, with how many at once. */
-export interface LoadOptions {
+interface LoadOptions {
   readonly callers: number;
   readonly seconds: number;
   readonly signal: AbortSignal;

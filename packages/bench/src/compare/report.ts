@@ -88,6 +88,8 @@ export function formatReport(report: Report): string {
   const operations = [...new Set(report.results.map(({ operation }) => operation))];
   return [
     formatCircumstances(report),
+    "Requests per second, as multiples of Rowhouse's: medians of the ratios within a round.",
+    formatRatios(report),
     ...operations.flatMap((operation) => [`### ${operation}`, formatOperation(report, operation)]),
     ...(report.bars.length === 0 ? [] : ["### Bars", formatBars(report.bars)]),
     ...formatNumbers("Memory, MB", report.memoryMb),
@@ -109,6 +111,16 @@ function formatCircumstances(report: Report): string {
     `${rounds} rounds of ${seconds} s, ${connections} connections, ${rows.map((count) => count.toLocaleString("en")).join(" and ")} tasks.`,
     `Load average ${loadAverage.before.toFixed(1)} before and ${loadAverage.after.toFixed(1)} after: only ratios within the run mean anything.`,
   ].join("\n");
+}
+
+/** A line for each of those that are compared, a column for each operation. */
+function formatRatios({ ratios, results }: Report): string {
+  const names = [...new Set(results.map(({ contestant }) => contestant))];
+  const lines = names.map((name) => [
+    name,
+    ...Object.values(ratios).map((operation) => operation[name]?.toFixed(2) ?? ""),
+  ]);
+  return formatTable([["", ...Object.keys(ratios)], ...lines]);
 }
 
 const heads = [
