@@ -28,11 +28,9 @@ export function hasPeers(): boolean {
 
 /** Installs the peers by their lock file, and has Prisma write its client. */
 export async function installPeers(signal: AbortSignal): Promise<void> {
-  // Root may not run scripts of packages otherwise; that of `node` brings Node.js 22.
-  const allowed = "--allow-scripts=node,prisma,@prisma/engines";
   // Prisma loads an engine for migrations from elsewhere, unless it has one: none is used here.
   const env = { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath };
-  await run("npm", ["ci", "--prefix", folder, "--no-audit", "--no-fund", allowed], { env, signal });
+  await run("npm", ["ci", "--prefix", folder, "--no-audit", "--no-fund"], { env, signal });
   const prisma = join(folder, "node_modules/.bin/prisma");
   await run(prisma, ["generate", "--schema", join(folder, "schema.prisma")], {
     env,
