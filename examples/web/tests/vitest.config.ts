@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   root: import.meta.dirname,
   test: {
-    include: ["*.test.ts"],
+    include: ["*.test.ts", "../../teams/tests/browser/*.test.ts"],
     globalSetup: "global-setup.ts",
     // One page, with Alice and Bob on it, serves all tests.
     fileParallelism: false,

@@ -13,6 +13,7 @@ import {
   stateHeaders,
 } from "./credentials.ts";
 import { donePage } from "./done-page.ts";
+import { refuseMalformed, withCode } from "./error-body.ts";
 import { log } from "./log.ts";
 import { isAllowedOrigin } from "./origins.ts";
 import { continueOnPage } from "./page-handover.ts";
@@ -53,6 +54,7 @@ export function createAuthServer(dependencies: ServerDependencies): Server {
         response.destroy();
       });
   });
+  server.on("clientError", refuseMalformed);
   // Slow headers and bodies do not keep connections for ever.
   server.headersTimeout = 10_000;
   server.requestTimeout = 20_000;
@@ -81,7 +83,7 @@ async function answer(
   if (isReturn) headers.set("cookie", incoming.headers.cookie ?? "");
   const body = await readBody(incoming);
   const request = new Request(url, { method: incoming.method ?? "GET", headers, ...body });
-  const answered = await auth.handler(request).catch(failure);
+  const answered = await withCode(await auth.handler(request).catch(failure));
   if (answered.status === 401) {
     const { code } = (await answered.clone().json()) as { code?: string };
     if (code === "UNAUTHORIZED") await assertEnded(pool, headers);
@@ -174,7 +176,7 @@ async function startAtProvider(
       }),
     }),
   );
-  if (!started.ok) return started;
+  if (!started.ok) return withCode(started);
   const { url } = (await started.json()) as { url: string };
   const response = new Response(null, { status: 302, headers: started.headers });
   response.headers.delete("content-type");

@@ -18,15 +18,17 @@ const none = { DATABASE_URL: "", AUTHENTICATOR_PASSWORD: "", DB_PORT: "" };
 const own = () => ({ AUTH: "off", JWT_SECRET: randomBytes(32).toString("hex") });
 
 /**
- * Lets work use a stack of this project in a home that is removed afterwards, also when the work
+ * Lets work use a stack of a project, without sign-in, in a home that is removed afterwards, also when the work
  * fails or is interrupted.
  *
  * @param keep Leaves the home, and reports where it is.
+ * @param folder In the project; this package's is in the top level.
  */
 export async function withStack<T>(
   keep: boolean,
   report: (line: string) => void,
   work: (bench: BenchStack) => Promise<T>,
+  folder = import.meta.dirname,
 ): Promise<T> {
   const home = mkdtempSync(join(tmpdir(), "rowhouse-bench-"));
   try {
@@ -38,7 +40,7 @@ export async function withStack<T>(
         ROWHOUSE_HOME: home,
         API_PORT: String(await freePort()),
       },
-      openProject(import.meta.dirname),
+      openProject(folder),
     );
     const stack = await startStack(settings, report);
     try {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findOrCreateUser, readSettings, type Stack, signToken, startStack } from "rowhouse";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   type ClientOptions,
   createRowhouse,
@@ -10,7 +10,7 @@ import {
   type Rowhouse,
 } from "../../../client/index.ts";
 import { failure } from "./session.ts";
-import { freePort, waitFor, withClient } from "./support.ts";
+import { freePort, withClient } from "./support.ts";
 
 /** A whole stack, supervised as `npm start` does it, with a home of its own. */
 const home = mkdtempSync(join(tmpdir(), "rowhouse-home-"));
@@ -57,7 +57,7 @@ async function killBackend(): Promise<void> {
       "select pid from pg_stat_activity where usename = 'authenticator' order by state = 'active' desc",
     );
     return rows[0]?.pid;
-  }).catch(() => undefined); // It recovers still from the fault before.
+  });
   if (pid === undefined) throw new Error("PostgREST has no backend.");
   process.kill(pid, "SIGKILL");
 }
@@ -83,73 +83,4 @@ test("A user is served by the next call after the kernel killed a backend, and h
   await killBackend();
   expect(await db.tasks.get(row.id)).toEqual(row);
   await db.tasks.delete(row.id);
-});
-
-async function serves(): Promise<true | undefined> {
-  const answer = await fetch(stack.apiUrl).catch(() => undefined);
-  return answer?.ok ? true : undefined;
-}
-
-/** What the writers were told, and what they have tried. */
-class Ledger {
-  readonly acknowledged = new Map<string, string>();
-  readonly tried = new Set<string>();
-  failed = 0;
-  stopped = false;
-
-  /** Creates one row after the other until stopped; waits after a failed one, as a person does. */
-  async write(db: Rowhouse, writer: number): Promise<void> {
-    for (let row = 0; !this.stopped; row += 1) {
-      const title = `row ${row} of writer ${writer}`;
-      this.tried.add(title);
-      const created = await db.tasks.create({ title }).catch(() => undefined);
-      if (created !== undefined) this.acknowledged.set(created.id, created.title);
-      else {
-        this.failed += 1;
-        await waitFor(serves, 25, 30_000);
-      }
-    }
-  }
-
-  /** Resolves when so many more rows were acknowledged. */
-  async grows(by: number): Promise<void> {
-    const goal = this.acknowledged.size + by;
-    const reached = () => (this.acknowledged.size >= goal ? true : undefined);
-    expect(await waitFor(reached, 5, 30_000)).toBe(true);
-  }
-}
-
-test("No acknowledged write is lost, and none is there twice, whatever ends or hangs", async () => {
-  const ledger = new Ledger();
-  onTestFinished(() => {
-    ledger.stopped = true;
-  });
-  const writers = [1, 2, 3, 4].map((writer) => ledger.write(connect(), writer));
-  const kill = async (name: "postgres" | "postgrest") => void process.kill(server(name), "SIGKILL");
-  const faults = [killBackend, () => kill("postgrest"), hang, () => kill("postgres")];
-  // Twice: the stack gives up a server that ends five times within a minute.
-  const rounds = 2;
-  for (let round = 0; round < rounds; round += 1) {
-    for (const fault of faults) {
-      await ledger.grows(50);
-      await fault();
-    }
-  }
-  await ledger.grows(50);
-  ledger.stopped = true;
-  await Promise.all(writers);
-
-  const rows = new Map<string, string[]>();
-  for await (const { id, title } of connect().tasks.all()) {
-    rows.set(title, [...(rows.get(title) ?? []), id]);
-  }
-  const { acknowledged, tried, failed } = ledger;
-  const lost = [...acknowledged].filter(([id, title]) => !rows.get(title)?.includes(id));
-  const twice = [...rows].filter(([, ids]) => ids.length > 1);
-  const counts = `${acknowledged.size} acknowledged writes, ${failed} failed ones`;
-  const outcome = `${lost.length} lost, ${twice.length} twice`;
-  process.stdout.write(`${counts}, ${rounds * faults.length} faults: ${outcome}\n`);
-  expect(lost).toEqual([]);
-  expect(twice).toEqual([]);
-  expect([...rows.keys()].filter((title) => !tried.has(title))).toEqual([]);
 });

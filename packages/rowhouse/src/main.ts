@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { closeSync, openSync } from "node:fs";
+import module from "node:module";
 import { errorCode, errorMessage, RowhouseError } from "./lib/errors.ts";
 import { printBug, printFailure } from "./lib/output.ts";
 
@@ -8,9 +10,13 @@ for (const stream of [process.stdout, process.stderr]) stream.on("error", () => 
 
 const fileErrors = new Set(["EACCES", "EISDIR", "ENOENT", "ENOTDIR", "EPERM", "EROFS"]);
 
+// Node.js 22 and later keep what they have compiled for the next run; 20 has no such cache.
+(module as { enableCompileCache?: () => unknown }).enableCompileCache?.();
+
 try {
   // Imported here: a few hundred files, for which a limit on open files can be too low.
-  const { program } = await import("./program.ts");
+  const { createProgram } = await import("./program.ts");
+  const program = await createProgram(process.argv.slice(2));
   if (process.argv.length <= 2) program.help();
   await program.parseAsync();
 } catch (error) {
@@ -27,9 +33,25 @@ function isFileError(error: unknown): boolean {
   return isFile && fileErrors.has(errorCode(error) ?? "");
 }
 
+/** Opens as many files as this program does while it is loaded. @returns The error, if that fails. */
+function openMany(): unknown {
+  const opened: number[] = [];
+  try {
+    while (opened.length < 200) opened.push(openSync(process.execPath, "r"));
+    return undefined;
+  } catch (error) {
+    return error;
+  } finally {
+    for (const file of opened) closeSync(file);
+  }
+}
+
 /** What the machine has run out of, whatever the command was doing. */
 function toShortage(error: unknown): RowhouseError | undefined {
   switch (errorCode(error)) {
+    case "ERR_MODULE_NOT_FOUND":
+      // Node.js reports a package that it may not open as one that is missing.
+      return toShortage(openMany());
     case "EMFILE":
     case "ENFILE":
       return new RowhouseError(

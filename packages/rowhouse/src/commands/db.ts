@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { adoptCommand } from "./db/adopt.ts";
 import { checkCommand } from "./db/check.ts";
 import { diffCommand } from "./db/diff.ts";
 import { migrationCommand } from "./db/migration.ts";
@@ -10,4 +11,5 @@ export const dbCommand = new Command("db")
   .addCommand(checkCommand)
   .addCommand(diffCommand)
   .addCommand(migrationCommand)
-  .addCommand(tableCommand);
+  .addCommand(tableCommand)
+  .addCommand(adoptCommand);

@@ -1,24 +1,49 @@
 import { Command, InvalidArgumentError } from "commander";
-import { RowhouseError } from "../lib/errors.ts";
+import { errorMessage, RowhouseError } from "../lib/errors.ts";
 import { print } from "../lib/output.ts";
 import { withDatabase } from "../stack/embedded.ts";
-import { jwtSecret, openHome } from "../stack/home.ts";
-import { readSettings } from "../stack/settings.ts";
-import { assertCanSign, findOrCreateUser, signToken } from "../stack/token.ts";
+import { type Home, jwtSecret, openHome } from "../stack/home.ts";
+import { readSettings, type Settings } from "../stack/settings.ts";
+import { assertCanSign, findTokenUser, signClaims, signToken } from "../stack/token.ts";
 
-/** `rowhouse token <email>` */
+const help = `
+A user of api.users is created if missing; where the users are elsewhere, it has to be there.
+--sub and --claims sign for anyone, without a look at the database. The claim role is authenticated unless
+--claims says another, aud and iss are JWT_AUD and JWT_ISS likewise; null leaves one out.
+
+  rowhouse token alice@example.com
+  rowhouse token --sub 42 --claims '{"role": "editor", "org": "acme"}'`;
+
+interface Options {
+  readonly expiresIn: number;
+  readonly sub?: string;
+  readonly claims?: string;
+}
+
+/** `rowhouse token [email]` */
 export const tokenCommand = new Command("token")
-  .description("print a token for a user, who is created if missing")
-  .argument("<email>", "the user's email address", parseEmail)
+  .description("print a token for a user, or for any sub and claims")
+  .argument("[email]", "the user's email address", parseEmail)
+  .option("--sub <sub>", "sign for this id, of a user or not")
+  .option("--claims <json>", "further claims of the token")
   .option(
     "-e, --expires-in <duration>",
     "how long it is valid, like 90s, 15m, 1h or 1d",
     parseDuration,
     3600,
   )
+  .addHelpText("after", help)
   .action(token);
 
-async function token(email: string, { expiresIn }: { expiresIn: number }): Promise<void> {
+async function token(
+  email: string | undefined,
+  { expiresIn, sub, claims }: Options,
+  command: Command,
+): Promise<void> {
+  const isFree = sub !== undefined || claims !== undefined;
+  if ((email === undefined) !== isFree)
+    command.error("error: give an email address, or --sub and --claims");
+  const more = claims === undefined ? {} : parseClaims(claims, sub);
   const settings = readSettings();
   assertTaken(expiresIn, settings.jwtMaxLifetime);
   const home = openHome(settings.home);
@@ -29,8 +54,56 @@ async function token(email: string, { expiresIn }: { expiresIn: number }): Promi
     expiresIn,
   };
   assertCanSign(options.secret);
-  const id = await withDatabase(settings, home, (url) => findOrCreateUser(url, email));
-  print(signToken({ id, email }, options));
+  if (email !== undefined) return print(await signFor(email, settings, home, options));
+  const subject = sub === undefined ? {} : { sub };
+  print(signClaims({ role: "authenticated", ...subject, ...more }, options));
+}
+
+async function signFor(
+  email: string,
+  settings: Settings,
+  home: Home,
+  options: Parameters<typeof signToken>[1],
+): Promise<string> {
+  const { id, role } = await withDatabase(settings, home, (url) =>
+    findTokenUser(url, email, settings.project),
+  );
+  return signToken({ id, email }, options, role);
+}
+
+/** Claims that other options decide on. */
+const reserved: Readonly<Record<string, string>> = {
+  exp: "--expires-in decides on it",
+  iat: "it is now",
+  nbf: "the token is valid from now on",
+};
+
+/** @throws RowhouseError claims_invalid */
+function parseClaims(json: string, sub: string | undefined): Readonly<Record<string, unknown>> {
+  const claims = parseJson(json);
+  if (typeof claims !== "object" || claims === null || Array.isArray(claims))
+    throw claimsInvalid("--claims is JSON, but not an object.");
+  const own = sub === undefined ? reserved : { ...reserved, sub: "--sub decides on it" };
+  for (const [name, why] of Object.entries(own)) {
+    if (Object.hasOwn(claims, name)) throw claimsInvalid(`--claims holds ${name}: ${why}.`);
+  }
+  return Object.fromEntries(Object.entries(claims));
+}
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw claimsInvalid(`--claims is not JSON: ${errorMessage(error)}.`);
+  }
+}
+
+function claimsInvalid(message: string): RowhouseError {
+  return new RowhouseError(
+    "claims_invalid",
+    message,
+    `Give --claims a JSON object of further claims, like '{"role": "editor"}'.`,
+  );
 }
 
 /** A token that is valid for longer than the API takes would only be refused there. */

@@ -13,7 +13,7 @@ const help = `
 The row is the one with that id, of any user; --owner chooses one where several have it.
 An insert checks whether a row like that one, or like --row, would pass. Grants, defaults and
 policies are checked; constraints and triggers are not. The token has the claims role, sub and email,
-and those of --claims. An upsert has to pass the policies of insert, update and select; a row that is
+and those of --claims; without --as those of --claims alone, and without a role it is anonymous. An upsert has to pass the policies of insert, update and select; a row that is
 wanted back those of select.
 Without an id the policies are listed, not evaluated.
 It only reads. The exit code is 0 when allowed, or for some rows; 2 when not, of any row named;
@@ -21,10 +21,12 @@ It only reads. The exit code is 0 when allowed, or for some rows; 2 when not, of
 
   rowhouse why --as alice@example.com delete tasks 019aa5b2-3c8e-7d6f-8a1b-2c3d4e5f6a7b
   rowhouse why --as bob@example.com insert tasks --row '{"title": "Buy milk"}'
-  rowhouse why --as bob@example.com select tasks --claims '{"team": "red"}'`;
+  rowhouse why --as bob@example.com select tasks --claims '{"team": "red"}'
+  rowhouse why --claims '{"role": "editor", "sub": "42"}' update posts 7
+A row of a key of several columns is named by their values: 7,42.`;
 
 interface Options {
-  readonly as: string;
+  readonly as?: string;
   readonly owner?: string;
   readonly row?: string;
   readonly claims?: string;
@@ -41,10 +43,10 @@ export const whyCommand = new Command("why")
   .addArgument(new Argument("<verb>").choices(["select", "insert", "update", "delete"]))
   .argument("<table>", "like tasks, or api.tasks")
   .argument("[id]", "the row")
-  .requiredOption("--as <user>", "an email address, a user's id, or anonymous")
+  .option("--as <user>", "an email address, a user's id, or anonymous")
   .option("--owner <id>", "the user whose row it is")
   .option("--row <json>", "a row to insert, or the columns that an update changes")
-  .option("--claims <json>", "further claims of the token, beside sub and role")
+  .option("--claims <json>", "all claims of the token; with --as, those beside sub and role")
   .option("--upsert", "the insert updates a row with the same key (resolution=merge-duplicates)")
   .option("--returning", "the request wants the whole row back (return=representation)")
   .option("--timeout <seconds>", "how long one statement may take", parseCount, 30)
@@ -58,13 +60,16 @@ async function answerQuestion(
   table: string,
   id: string | undefined,
   options: Options,
+  command: Command,
 ): Promise<void> {
+  if (options.as === undefined && options.claims === undefined)
+    command.error("error: name who asks: --as <user>, or --claims <json> with all of a token");
   const settings = readSettings();
   const { why } = await import("../access/why/why.ts");
   const { explain } = await import("../access/why/explain.ts");
   const question = {
     as: options.as,
-    claims: options.claims === undefined ? {} : parseClaims(options.claims),
+    claims: options.claims === undefined ? {} : parseClaims(options.claims, options.as),
     verb,
     table,
     id: id ?? null,

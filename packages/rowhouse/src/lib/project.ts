@@ -14,23 +14,53 @@ export interface Project {
   readonly typesFile: string;
   /** The settings of PostgREST, secrets and addresses aside. */
   readonly postgrestConf: string;
+  /** A table, "schema.table", or a query of the users' ids and email addresses; undefined when it is to be found. */
+  readonly users: string | undefined;
   /** The rules of `rowhouse lint` that are switched off, wholly or for some objects. */
   readonly lint: LintSettings;
+  /** What the database holds that is not the project's own. */
+  readonly platform: Platform;
+}
+
+/**
+ * What belongs to the platform that a database is on, and not to the project: it is neither compared
+ * nor planned. The stubs that a scratch server needs of it are in the folder platform/.
+ */
+export interface Platform {
+  /** Schemas. Policies on their tables are the project's, and triggers that run its functions. */
+  readonly schemas: readonly string[];
+  /** Roles that no request has. */
+  readonly roles: readonly string[];
+  readonly extensions: readonly string[];
 }
 
 const defaultTypesFile = "client/database.types.ts";
+
+const usersError = 'give a table as "schema.table", or a query: "select id, email from ..."';
+
+/** A query, or a table with its schema, each plain or in quotes. */
+const usersPattern =
+  /^(?:(?:select|with|values|table)\s.+|(?:[^\s".]+|"[^"]+")\.(?:[^\s".]+|"[^"]+"))$/is;
+
+const names = z.array(z.string(), { error: "give a list of names" }).default([]);
 
 /** The part "rowhouse" of a project's package.json; all of it is optional. */
 const configSchema = z.strictObject(
   {
     types: z.string({ error: "give the path of a file" }).min(1).default(defaultTypesFile),
+    users: z
+      .string({ error: usersError })
+      .trim()
+      .regex(usersPattern, { error: usersError })
+      .optional(),
     lint: lintSettingsSchema.default({}),
+    platform: z.strictObject({ schemas: names, roles: names, extensions: names }).prefault({}),
   },
   {
     error: ({ code, keys }) =>
       code === "unrecognized_keys"
         ? `there is no such setting: ${(keys as string[]).join(", ")}`
-        : 'give an object: { "types": "<file>", "lint": { … } }',
+        : 'give an object: { "types": "<file>", "users": "<table or query>", "lint": { … } }',
   },
 );
 
@@ -53,19 +83,26 @@ export function openProject(cwd = process.cwd()): Project {
   return readProject(root);
 }
 
+/** The project of the working directory, or one without files there where it is in none. */
+export function findProject(): Project {
+  return readProject(findRoot(process.cwd()) ?? process.cwd());
+}
+
 /**
  * The project in a folder, whether it has migrations yet or not.
  *
  * @throws RowhouseError settings_invalid
  */
 export function readProject(root: string): Project {
-  const { types, lint } = readConfig(join(root, "package.json"));
+  const { types, users, lint, platform } = readConfig(join(root, "package.json"));
   return {
     root,
     migrationsDir: join(root, "db", "migrations"),
     typesFile: join(root, types),
     postgrestConf: join(root, "postgrest.conf"),
+    users,
     lint,
+    platform,
   };
 }
 
@@ -100,11 +137,4 @@ function readJson(file: string): { rowhouse?: unknown } {
       { cause: error },
     );
   }
-}
-
-/** The version of Rowhouse. */
-export function version(): string {
-  // From src/lib and from dist/lib alike.
-  const file = join(import.meta.dirname, "../../package.json");
-  return String(JSON.parse(readFileSync(file, "utf8")).version);
 }

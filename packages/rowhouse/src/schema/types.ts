@@ -1,7 +1,12 @@
-import { generateTypescript, introspect, sortGeneratorMetadata } from "@supabase/postgrest-typegen";
+import {
+  type GeneratorMetadata,
+  generateTypescript,
+  introspect,
+  sortGeneratorMetadata,
+} from "@supabase/postgrest-typegen";
 import { openProject } from "../lib/project.ts";
+import { readApiNames } from "../stack/api-names.ts";
 import { withClient } from "../stack/database.ts";
-import { readPostgrestConf } from "../stack/postgrest-conf.ts";
 import { formatTables, writeExactNumbers } from "./types/format.ts";
 import { correctMetadata } from "./types/metadata.ts";
 import { readRelations } from "./types/relations.ts";
@@ -12,13 +17,13 @@ import { readTypeKinds } from "./types/type-kinds.ts";
  * The TypeScript file that binds the client to a database: the `Database` type of postgrest-js, and
  * what the client must know of each table at run time.
  *
- * @param schemas Those that PostgREST serves, the default one first.
+ * @param served The schemas that PostgREST serves, the default one first; those of the project unless
+ *   they are given.
  */
-export async function generateTypes(
-  url: string,
-  schemas = readPostgrestConf(openProject().postgrestConf).schemas,
-): Promise<string> {
+export async function generateTypes(url: string, served?: readonly string[]): Promise<string> {
   return withClient(url, async (client) => {
+    const names = await readApiNames(client, openProject());
+    const schemas = served ?? names.schemas;
     // It asks several things at once, and a connection takes one after the other.
     let turn: Promise<unknown> = Promise.resolve();
     const query = (sql: string) => {
@@ -26,9 +31,9 @@ export async function generateTypes(
       turn = answer;
       return answer;
     };
-    const metadata = await introspect({ query }, { includedSchemas: [...schemas] });
+    const metadata = withoutDbmate(await introspect({ query }, { includedSchemas: [...schemas] }));
     const kinds = await readTypeKinds(client);
-    const relations = await readRelations(client);
+    const relations = await readRelations(client, names);
     const types = await generateTypescript(
       sortGeneratorMetadata(correctMetadata(metadata, kinds, relations)),
       { postgrestVersion: "12", defaultSchema: schemas[0] ?? "public" },
@@ -44,4 +49,11 @@ export async function generateTypes(
       "",
     ].join("\n");
   });
+}
+
+/** dbmate keeps its table in the schema public, which may be exposed; nothing declares it. */
+function withoutDbmate(metadata: GeneratorMetadata): GeneratorMetadata {
+  const isOurs = ({ schema, name }: { schema: string; name: string }) =>
+    schema !== "public" || name !== "schema_migrations";
+  return { ...metadata, tables: metadata.tables.filter(isOurs) };
 }

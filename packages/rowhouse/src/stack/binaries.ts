@@ -19,11 +19,18 @@ export function findPostgres(): string {
   return native;
 }
 
+const versions = new Map<string, string>();
+
 /** The version of a PostgreSQL program: [18, "18.4"]. */
 export function postgresVersion(native: string): [major: number, full: string] {
-  const output = execFileSync(join(native, "bin", "postgres"), ["--version"], { encoding: "utf8" });
-  const full = /\d+\.\d+/.exec(output)?.[0] ?? "0";
+  const full = versions.get(native) ?? askVersion(native);
+  versions.set(native, full);
   return [Number.parseInt(full, 10), full];
+}
+
+function askVersion(native: string): string {
+  const output = execFileSync(join(native, "bin", "postgres"), ["--version"], { encoding: "utf8" });
+  return /\d+\.\d+/.exec(output)?.[0] ?? "0";
 }
 
 /**

@@ -6,9 +6,23 @@ import { type PostgrestConf, readPostgrestConf } from "./postgrest-conf.ts";
 
 const query = readFileSync(join(import.meta.dirname, "check-conf.sql"), "utf8");
 
-/** What PostgREST does without a function that checks each request. */
-export const unchecked =
-  "postgrest.conf names no db-pre-request: PostgREST accepts tokens without exp, aud and iss.";
+/** The function that checks each request in a project that was made by Rowhouse. */
+export const ownCheck = "request.check";
+
+/**
+ * What the API does without the function that Rowhouse runs before each request; undefined where it
+ * runs.
+ */
+export function describeUnchecked({
+  preRequest,
+}: Pick<PostgrestConf, "preRequest">): string | undefined {
+  if (preRequest === ownCheck) return undefined;
+  const lacks =
+    "a token needs no exp, sub, aud, iss or role, a request has no id in the logs, and planned counts (Prefer: count=planned) show how many rows all users have, where no policy refuses them";
+  return preRequest === undefined
+    ? `postgrest.conf names no db-pre-request: ${lacks}.`
+    : `db-pre-request is ${preRequest}, not ${ownCheck}: unless that function sees to it, ${lacks}.`;
+}
 
 interface Missing {
   readonly schemas: readonly string[];
@@ -23,8 +37,10 @@ interface Missing {
  * @returns A sentence for each name that the database lacks.
  * @throws RowhouseError settings_invalid when the file cannot be read.
  */
-export async function findMissingNames(url: string, conf: PostgrestConf): Promise<string[]> {
-  const { schemas, anonRole, preRequest } = conf;
+export async function findMissingNames(
+  url: string,
+  { schemas, anonRole, preRequest }: Pick<PostgrestConf, "schemas"> & Partial<PostgrestConf>,
+): Promise<string[]> {
   const { rows } = await withClient(url, (client) =>
     client.query<Missing>(query, [schemas, anonRole ?? null, preRequest ?? null]),
   );
@@ -62,5 +78,6 @@ export async function assertConfFits(
       "Correct postgrest.conf, or the PGRST_* variable that replaces the line.",
     );
   }
-  if (conf.preRequest === undefined) report(`Warning: ${unchecked}`);
+  const unchecked = describeUnchecked(conf);
+  if (unchecked !== undefined) report(`Warning: ${unchecked}`);
 }

@@ -1,11 +1,13 @@
 import { readdirSync } from "node:fs";
+import type pg from "pg";
 import { RowhouseError } from "../lib/errors.ts";
 import { note } from "../lib/output.ts";
 import { findPostgres } from "./binaries.ts";
-import { withClient } from "./database.ts";
+import { inDatabase, withClient } from "./database.ts";
 import { type Home, postgresPassword } from "./home.ts";
 import { findOrphan, type LeftoverPolicy, settleLeftovers } from "./leftovers.ts";
 import { acquireLock, runningState } from "./lock.ts";
+import { loadPlatform } from "./platform.ts";
 import { assertFree, freePort } from "./ports.ts";
 import {
   type Cluster,
@@ -72,10 +74,21 @@ async function ensureDatabase(maintenanceUrl: string): Promise<void> {
     const { rowCount } = await client.query("select from pg_database where datname = $1", [
       databaseName,
     ]);
-    if (rowCount === 0) await client.query(`create database ${databaseName}`);
+    if (rowCount === 0) await createDatabase(client, maintenanceUrl);
     // It covers all databases from any one: it is here, since the home's holds what is declared.
     await client.query("create extension if not exists pg_stat_statements");
   });
+}
+
+/** With the stubs of the project's platform, and else empty. */
+async function createDatabase(client: pg.Client, maintenanceUrl: string): Promise<void> {
+  await client.query(`create database ${databaseName}`);
+  try {
+    await loadPlatform(inDatabase(maintenanceUrl, databaseName));
+  } catch (error) {
+    await client.query(`drop database ${databaseName} with (force)`);
+    throw error;
+  }
 }
 
 /**

@@ -6,25 +6,26 @@ import { withClient } from "./database.ts";
 
 const quiet = readFileSync(join(import.meta.dirname, "quiet.sql"), "utf8");
 
-/** The roles that the servers of a stack log in as: PostgREST, and the sign-in service. */
-export type LoginRole = "authenticator" | "identity_service";
+/** The role that PostgREST logs in as where no other one is found. */
+export const defaultLogin = "authenticator";
+
+/** The role that the sign-in service logs in as. */
+export const identityLogin = "identity_service";
 
 /** Sets the password that a server logs in with. */
-export async function setPassword(
-  ownerUrl: string,
-  role: LoginRole,
-  password: string,
-): Promise<void> {
+export async function setPassword(ownerUrl: string, role: string, password: string): Promise<void> {
   await withClient(ownerUrl, async (client) => {
     await client.query(quiet);
-    await client.query(`alter role ${role} password ${pg.escapeLiteral(password)}`);
+    await client.query(
+      `alter role ${pg.escapeIdentifier(role)} password ${pg.escapeLiteral(password)}`,
+    );
   });
 }
 
 /** The database's URL as one of these roles. */
-export function loginUrl(ownerUrl: string, role: LoginRole, password: string): string {
+export function loginUrl(ownerUrl: string, role: string, password: string): string {
   const url = new URL(ownerUrl);
-  url.username = role;
+  url.username = encodeURIComponent(role);
   url.password = encodeURIComponent(password);
   return url.href;
 }
@@ -48,7 +49,7 @@ export function socketUrl(url: string, directory: string): string {
  */
 export async function ensureLogin(
   ownerUrl: string,
-  role: LoginRole,
+  role: string,
   password: string,
   variable: string,
 ): Promise<void> {

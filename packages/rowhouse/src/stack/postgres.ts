@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -9,6 +10,7 @@ import { waitFor } from "../lib/wait.ts";
 import { findPostgres, postgresVersion } from "./binaries.ts";
 import { assertNoneAside, assertSameMajor } from "./data-directory.ts";
 import { isConnectionLost } from "./database.ts";
+import { packInitialData, unpackInitialData } from "./initial-data.ts";
 import { loopback } from "./ports.ts";
 import { lastLines, launch, type Server } from "./process.ts";
 import { chooseIdentity, give, type Identity } from "./unprivileged.ts";
@@ -60,6 +62,17 @@ export function socketDirectory({ identity }: Pick<Cluster, "identity">): string
   const longest = join(identity.place, ".s.PGSQL.65535");
   const isUsable = Buffer.byteLength(longest) < 104 && !longest.includes(",");
   return isUsable ? identity.place : undefined;
+}
+
+/** The same for a server that is thrown away: on data that initdb may have made for an earlier one. */
+export async function openThrowawayCluster(home: string): Promise<Cluster> {
+  const identity = chooseIdentity(findPostgres(), home);
+  const [, version] = postgresVersion(identity.native);
+  const kept = await unpackInitialData(identity, version);
+  const password = kept ?? randomBytes(16).toString("hex");
+  const cluster = await openCluster(home, password, join(home, "postgres.log"), false);
+  if (kept === undefined) await packInitialData(identity, version, password);
+  return cluster;
 }
 
 /** The URL of a database on the embedded server, as its superuser. */

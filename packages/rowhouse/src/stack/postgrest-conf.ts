@@ -5,6 +5,8 @@ import { errorMessage, RowhouseError } from "../lib/errors.ts";
 export interface PostgrestConf {
   /** The schemas that are served; the first is the default one. */
   readonly schemas: readonly string[];
+  /** The schemas on the search path of a request after the one that it is for. */
+  readonly extraSearchPath: readonly string[];
   /** The role of a request without a token; undefined when such requests are refused. */
   readonly anonRole: string | undefined;
   /** The function that runs before every request, with its schema. */
@@ -17,15 +19,16 @@ type Value = string | number | boolean;
 
 /**
  * Reads what PostgREST is told by its configuration file and by PGRST_* variables, which win.
- * Settings of the database (`pgrst.*`), which win over both, are not looked at.
+ * Settings of the database (`pgrst.*`), which win over both, are not looked at: see api-names.ts.
  *
+ * @param file Undefined when there is none: PostgREST's own defaults hold.
  * @throws RowhouseError settings_invalid, naming the line that cannot be read.
  */
 export function readPostgrestConf(
-  file: string,
+  file: string | undefined,
   env: NodeJS.ProcessEnv = process.env,
 ): PostgrestConf {
-  const values = parsePostgrestConf(readText(file), file);
+  const values = file === undefined ? new Map() : parsePostgrestConf(readText(file), file);
   // PostgREST knows each key by its old name, too.
   const given = (...names: string[]) =>
     names.map((name) => env[variableOf(name)]).find(Boolean) ??
@@ -33,6 +36,7 @@ export function readPostgrestConf(
   const text = (value: Value | undefined) => (value === undefined ? undefined : String(value));
   return {
     schemas: listOf(String(given("db-schemas", "db-schema") ?? "public")),
+    extraSearchPath: listOf(String(given("db-extra-search-path") ?? "public")),
     anonRole: text(given("db-anon-role")),
     preRequest: text(given("db-pre-request", "pre-request")),
     jwtCache: Number(given("jwt-cache-max-lifetime") ?? 0) > 0,
@@ -56,8 +60,12 @@ function variableOf(key: string): string {
   return `PGRST_${key.toUpperCase().replaceAll(/[-.]/g, "_")}`;
 }
 
-function listOf(value: string): string[] {
-  return value.split(",").map((name) => name.trim());
+/** The names in a list that is separated by commas, as PostgREST reads it. */
+export function listOf(value: string): string[] {
+  return value
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
 }
 
 /**

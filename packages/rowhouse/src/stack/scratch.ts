@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { note } from "../lib/output.ts";
 import { waitForSignal } from "../lib/signals.ts";
 import { inDatabase, withClient } from "./database.ts";
+import { loadPlatform } from "./platform.ts";
 import { freePort } from "./ports.ts";
-import { embeddedUrl, launchPostgres, openCluster, postgresReady } from "./postgres.ts";
+import { embeddedUrl, launchPostgres, openThrowawayCluster, postgresReady } from "./postgres.ts";
 import { readSettings } from "./settings.ts";
 import { startWatchdog } from "./watchdog.ts";
 
@@ -15,8 +16,8 @@ export interface Scratch {
   /** A superuser's URL, on the maintenance database. */
   readonly serverUrl: string;
   /**
-   * Creates a database: an empty one, or a copy of another one there, which must have no
-   * connections.
+   * Creates a database: one with the stubs of the project's platform alone, or a copy of another one
+   * there, which must have no connections.
    *
    * @param template The URL of the database to copy. Its own grants and settings (those of
    *   `pg_database`) are not copied.
@@ -42,7 +43,9 @@ export function scratchOn(serverUrl: string, prefix = "scratch"): Scratch {
       await withClient(serverUrl, (client) =>
         client.query(`create database ${name} template ${source} strategy file_copy`),
       );
-      return inDatabase(serverUrl, name);
+      const url = inDatabase(serverUrl, name);
+      if (template === undefined) await loadPlatform(url);
+      return url;
     },
     drop: async (url) => {
       const name = new URL(url).pathname.slice(1);
@@ -60,7 +63,7 @@ export const throwawaySettings = {
 
 /**
  * Finds a place for throwaway databases: the server in SCRATCH_URL, or else an embedded one on data
- * of its own, which takes about a second.
+ * of its own, which takes about half a second.
  */
 export async function openScratch(): Promise<ScratchServer> {
   const { scratchUrl } = readSettings();
@@ -95,15 +98,14 @@ export async function openOwnScratch(): Promise<ScratchServer> {
   const remove = () => rmSync(dir, { recursive: true, force: true });
   // However this process ends, short of being killed.
   process.once("exit", remove);
-  const password = randomBytes(16).toString("hex");
   const watchdog = startWatchdog();
-  const cluster = await openCluster(dir, password, join(dir, "postgres.log"), false);
+  const cluster = await openThrowawayCluster(dir);
   const port = await freePort();
   const server = await launchPostgres(cluster, port, throwawaySettings);
   watchdog([server]);
   await postgresReady(cluster, port, server);
   return {
-    ...scratchOn(embeddedUrl(password, port, "postgres")),
+    ...scratchOn(embeddedUrl(cluster.password, port, "postgres")),
     close: async () => {
       await server.stop();
       watchdog([]);

@@ -5,7 +5,7 @@ import { RowhouseError } from "../lib/errors.ts";
 import { waitFor } from "../lib/wait.ts";
 import { withClient } from "./database.ts";
 import { authSecret, type Home } from "./home.ts";
-import type { LoginRole } from "./login.ts";
+import { identityLogin } from "./login.ts";
 import { loopback } from "./ports.ts";
 import { environmentWithoutPg, lastLines, launch, type Server } from "./process.ts";
 import type { Settings } from "./settings.ts";
@@ -15,7 +15,11 @@ import type { Settings } from "./settings.ts";
  * With an identity provider it only fetches the keys of that.
  */
 export type SignIn =
-  | { readonly program: string; readonly role: LoginRole; readonly provider?: string }
+  | {
+      readonly program: string /** Undefined is that of PostgREST. */;
+      readonly role?: string;
+      readonly provider?: string;
+    }
   | { readonly offBecause: string };
 
 const startLimitMs = 20_000;
@@ -26,14 +30,14 @@ export async function findSignIn(settings: Settings, databaseUrl: string): Promi
   const program = findProgram(settings);
   if (program === undefined) return { offBecause: "run `npm install @rowhouse/auth`" };
   const provider = settings.issuer ?? settings.jwksUrl;
-  if (provider !== undefined) return { program, role: "authenticator", provider };
+  if (provider !== undefined) return { program, provider };
   if (!(await hasIdentitySchema(databaseUrl))) {
     return { offBecause: "the database has no schema identity: see docs/sign-in.md" };
   }
   if (settings.databaseUrl && settings.identityPassword === undefined) {
     return { offBecause: "IDENTITY_PASSWORD is not set" };
   }
-  return { program, role: "identity_service" };
+  return { program, role: identityLogin };
 }
 
 /** The address at which browsers of this machine reach the service. */

@@ -5,9 +5,10 @@ import { assertConfFits } from "./check-conf.ts";
 import { withoutPassword } from "./database.ts";
 import { migrate, waitingText } from "./dbmate.ts";
 import { startEmbedded } from "./embedded.ts";
+import { findLogin } from "./find-login.ts";
 import { type Home, openHome } from "./home.ts";
 import { acquireLock, type HomeLock } from "./lock.ts";
-import { ensureLogin, type LoginRole, loginUrl, setPassword, socketUrl } from "./login.ts";
+import { ensureLogin, identityLogin, loginUrl, setPassword, socketUrl } from "./login.ts";
 import { watchMail, watchMailFaults } from "./mail.ts";
 import { assertFree, freePort, loopback } from "./ports.ts";
 import { socketDirectory } from "./postgres.ts";
@@ -58,7 +59,7 @@ export interface StartOptions {
 interface Database {
   readonly url: string;
   readonly shown: string;
-  readonly logIn: (role: LoginRole) => Promise<string>;
+  readonly logIn: (role: string) => Promise<string>;
   /** Of its Unix socket, where it is on this machine and has one. */
   readonly socketDirectory?: string | undefined;
 }
@@ -90,16 +91,21 @@ export async function startStack(
       ? externalDatabase(settings.databaseUrl, settings)
       : await embeddedDatabase(settings, home, lock, group);
     await beforeMigrating(database.url);
-    const applied = await migrate(database.url, () => report(waitingText));
+    const applied = await migrate(
+      database.url,
+      () => report(waitingText),
+      settings.project.migrationsDir,
+    );
     await assertConfFits(database.url, settings.project.postgrestConf, report);
     // Before the service tries the mail server.
     if (settings.smtpUrl !== undefined) endMail = watchMailFaults(home.authLog, report);
-    const signIn = await serveSignIn(settings, home, lock, group, database);
+    const login = await findLogin(database.url, settings.project);
+    const signIn = await serveSignIn(settings, home, lock, group, { ...database, login });
     if ("url" in signIn && settings.smtpUrl === undefined) {
       endMail = watchMail(home.mailDir, report);
     }
     const keys = "offBecause" in signIn ? {} : { jwtSecret: `@${home.keysFile}` };
-    const apiLogin = await database.logIn("authenticator");
+    const apiLogin = await database.logIn(login);
     const apiDatabaseUrl = database.socketDirectory
       ? socketUrl(apiLogin, database.socketDirectory)
       : apiLogin;
@@ -149,7 +155,7 @@ async function embeddedDatabase(
 ): Promise<Database> {
   const { cluster, port, url } = await startEmbedded(settings, home, group, "end");
   lock.update({ databasePort: port });
-  const urls = new Map<LoginRole, string>();
+  const urls = new Map<string, string>();
   return {
     url,
     socketDirectory: socketDirectory(cluster),
@@ -173,7 +179,7 @@ function externalDatabase(url: string, settings: Settings): Database {
     throw new RowhouseError(
       "settings_invalid",
       "AUTHENTICATOR_PASSWORD is missing, and DATABASE_URL is set.",
-      "Set it: PostgREST signs in as authenticator with it.",
+      "Set it: PostgREST's role (authenticator) signs in with it.",
     );
   }
   return {
@@ -181,9 +187,9 @@ function externalDatabase(url: string, settings: Settings): Database {
     shown: withoutPassword(url),
     logIn: async (role) => {
       const [password, variable] =
-        role === "authenticator"
-          ? [authenticatorPassword, "AUTHENTICATOR_PASSWORD"]
-          : [identityPassword, "IDENTITY_PASSWORD"];
+        role === identityLogin
+          ? [identityPassword, "IDENTITY_PASSWORD"]
+          : [authenticatorPassword, "AUTHENTICATOR_PASSWORD"];
       await ensureLogin(url, role, password, variable);
       return loginUrl(url, role, password);
     },
@@ -196,12 +202,12 @@ async function serveSignIn(
   home: Home,
   lock: HomeLock,
   group: ProcessGroup,
-  database: Database,
+  database: Database & { readonly login: string },
 ): Promise<Stack["signIn"]> {
   const found = await findSignIn(settings, database.url);
   if ("offBecause" in found) return found;
   await assertFree(settings.authPort, "AUTH_PORT");
-  const databaseUrl = await database.logIn(found.role);
+  const databaseUrl = await database.logIn(found.role ?? database.login);
   const { jwtSecret } = getApiOptions(settings, home);
   await group.add({
     name: "The sign-in service",
@@ -230,6 +236,7 @@ async function serve(
     ...getApiOptions(settings, home),
     ...keys,
     binary: findPostgrest(settings.postgrestBin),
+    configFile: settings.project.postgrestConf,
     databaseUrl,
     adminPort: await freePort(),
     logFile: home.postgrestLog,

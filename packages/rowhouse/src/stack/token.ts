@@ -1,6 +1,8 @@
 import jwt from "jsonwebtoken";
 import type pg from "pg";
 import { RowhouseError } from "../lib/errors.ts";
+import { openProject } from "../lib/project.ts";
+import { type ApiNames, readApiNames } from "./api-names.ts";
 import { withClient } from "./database.ts";
 import { canSign } from "./jwt-secret.ts";
 
@@ -28,46 +30,75 @@ export function assertCanSign(secret: string): void {
 }
 
 /**
- * Whether `rowhouse token` works: it needs a shared secret, and a table of users that is seen.
+ * Whether `rowhouse token <email>` makes tokens of new users: it needs a shared secret, and a table
+ * api.users that is seen.
  *
  * @param secret What JWT_SECRET holds; undefined is a secret of the home, which can sign.
  */
 export async function canIssueTokens(url: string, secret: string | undefined): Promise<boolean> {
   if (secret !== undefined && !canSign(secret)) return false;
-  return withClient(url, assertSeesUsers).then(
-    () => true,
-    () => false,
-  );
+  return withClient(url, async (client) => {
+    const names = await readApiNames(client, openProject());
+    await assertSeesUsers(client, names);
+    return names.usersTable === ownUsers;
+  }).catch(() => false);
 }
 
 /** A signed JWT (HS256) that the API accepts. */
-export function signToken(user: { id: string; email: string }, options: TokenOptions): string {
-  return jwt.sign({ role: "authenticated", email: user.email }, options.secret, {
-    algorithm: "HS256",
-    subject: user.id,
-    audience: options.aud,
-    issuer: options.iss,
-    expiresIn: options.expiresIn,
-  });
+export function signToken(
+  user: { id: string; email: string },
+  options: TokenOptions,
+  role = "authenticated",
+): string {
+  return signClaims({ role, email: user.email, sub: user.id }, options);
+}
+
+/** A signed JWT (HS256) with claims as given; aud and iss come from the options where they are not. */
+export function signClaims(
+  claims: Readonly<Record<string, unknown>>,
+  { secret, aud, iss, expiresIn }: TokenOptions,
+): string {
+  const given = Object.entries({ aud, iss, ...claims }).filter(([, value]) => value !== null);
+  return jwt.sign(Object.fromEntries(given), secret, { algorithm: "HS256", expiresIn });
 }
 
 /**
- * The id of the user with an email address; the user is made when missing.
+ * The id of the user with an email address, and the role of their tokens. In the table api.users a
+ * user is made when missing; the users of other projects are made by these.
  *
  * @param url The database, as a role that sees all users.
  * @throws RowhouseError users_hidden when row-level security hides them from that role,
- *   database_not_migrated when there is no table of users.
+ *   database_not_migrated when it is not known where they are, user_unknown, user_ambiguous
  */
-export async function findOrCreateUser(url: string, email: string): Promise<string> {
+export async function findTokenUser(
+  url: string,
+  email: string,
+  project = openProject(),
+): Promise<{ id: string; role: string }> {
   return withClient(url, async (client) => {
-    await assertSeesUsers(client);
-    await client.query("begin");
-    // Addresses are not unique, so of two at once each would make a user of its own.
-    await client.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [email]);
-    const id = (await findUser(client, email)) ?? (await createUser(client, email));
-    await client.query("commit");
-    return id;
+    const names = await readApiNames(client, project);
+    await assertSeesUsers(client, names);
+    const role = names.user ?? "authenticated";
+    if (names.usersTable === ownUsers) return { id: await makeUser(client, email), role };
+    return { id: await findOther(client, names, email), role };
   });
+}
+
+/** Like findTokenUser, the id alone. */
+export async function findOrCreateUser(url: string, email: string): Promise<string> {
+  return (await findTokenUser(url, email)).id;
+}
+
+/** The users of a project that was made by Rowhouse. */
+const ownUsers = "api.users";
+
+async function makeUser(client: pg.Client, email: string): Promise<string> {
+  await client.query("begin");
+  // Addresses are not unique, so of two at once each would make a user of its own.
+  await client.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [email]);
+  const id = (await findUser(client, email)) ?? (await createUser(client, email));
+  await client.query("commit");
+  return id;
 }
 
 async function findUser(client: pg.Client, email: string): Promise<string | undefined> {
@@ -86,19 +117,41 @@ async function createUser(client: pg.Client, email: string): Promise<string> {
   return rows[0]?.id ?? "";
 }
 
-async function assertSeesUsers(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ hidden: boolean | null }>(
-    "select row_security_active(to_regclass('api.users')) as hidden",
+async function findOther(
+  client: pg.Client,
+  { users, usersTable }: ApiNames,
+  email: string,
+): Promise<string> {
+  const { rows } = await client.query<{ id: string }>(
+    `select id from (${users}) as users where email = $1 order by id collate "C" limit 2`,
+    [email],
   );
-  const hidden = rows[0]?.hidden ?? null;
-  if (hidden === null) {
+  const [user, another] = rows;
+  if (user !== undefined && another === undefined) return user.id;
+  const isKnown = user !== undefined;
+  throw new RowhouseError(
+    isKnown ? "user_ambiguous" : "user_unknown",
+    isKnown
+      ? `Several users have the email address ${email}.`
+      : `No user has the email address ${email}, and those of ${usersTable ?? "this project's query"} are not made here.`,
+    "Sign for an id: `npx rowhouse token --sub <id>`.",
+  );
+}
+
+async function assertSeesUsers(client: pg.Client, { users, usersTable }: ApiNames): Promise<void> {
+  if (users === undefined) {
     throw new RowhouseError(
       "database_not_migrated",
-      "The database has no table api.users.",
-      "Run `npx rowhouse migrate`, or `npm start`, which does it too.",
+      "The database has no table of users: neither api.users, nor auth.users that an exposed table refers to.",
+      "Run `npx rowhouse migrate`, or `npm start`, which does it too. A project with other users names them in package.json, or signs for any id: `npx rowhouse token --sub <id>`.",
     );
   }
-  if (hidden) {
+  if (usersTable === undefined) return;
+  const { rows } = await client.query<{ hidden: boolean | null }>(
+    "select row_security_active(to_regclass($1)) as hidden",
+    [usersTable],
+  );
+  if (rows[0]?.hidden) {
     throw new RowhouseError(
       "users_hidden",
       "The role in DATABASE_URL is under row-level security itself, so it cannot look users up.",

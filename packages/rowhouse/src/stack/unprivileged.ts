@@ -17,6 +17,7 @@ export interface Identity {
 
 /** The user and group that own nothing, on every Linux. */
 const nobody = 65534;
+let mayUnshare: boolean | undefined;
 const unshare = ["unshare", "--user", `--map-user=${nobody}`, `--map-group=${nobody}`];
 
 /**
@@ -30,7 +31,8 @@ const unshare = ["unshare", "--user", `--map-user=${nobody}`, `--map-group=${nob
  */
 export function chooseIdentity(native: string, home: string): Identity {
   if (process.getuid?.() !== 0) return { prefix: [], native, place: home };
-  if (spawnSync("unshare", [...unshare.slice(1), "true"]).status === 0) {
+  mayUnshare ??= spawnSync("unshare", [...unshare.slice(1), "true"]).status === 0;
+  if (mayUnshare) {
     return { prefix: unshare, native, place: home };
   }
   return { prefix: [], uid: nobody, gid: nobody, ...findPlaces(native, home) };

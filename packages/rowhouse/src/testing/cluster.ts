@@ -1,8 +1,14 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { errorCode } from "../lib/errors.ts";
 import { freePort } from "../stack/ports.ts";
-import { embeddedUrl, launchPostgres, openCluster, postgresReady } from "../stack/postgres.ts";
+import {
+  embeddedUrl,
+  launchPostgres,
+  openThrowawayCluster,
+  postgresReady,
+} from "../stack/postgres.ts";
 import type { Server } from "../stack/process.ts";
 import { startWatchdog } from "../stack/watchdog.ts";
 
@@ -10,8 +16,14 @@ import { startWatchdog } from "../stack/watchdog.ts";
 export interface TestCluster {
   /** The superuser's URL, on the maintenance database. */
   readonly url: string;
-  /** Ends the server when it runs, and starts it again on the same port. */
-  readonly restart: () => Promise<void>;
+  /** Sends a signal to the server and all its processes, as a suspended machine stops them. */
+  readonly signal: (signal: NodeJS.Signals) => void;
+  /**
+   * Ends the server when it runs, and starts it again on the same port.
+   *
+   * @param signal What ends it: SIGQUIT without a checkpoint, SIGKILL without notice. In good order by default.
+   */
+  readonly restart: (signal?: NodeJS.Signals) => Promise<void>;
   /** Ends the server and leaves its data. */
   readonly halt: () => Promise<void>;
   /** Ends the server and removes its data. */
@@ -21,7 +33,7 @@ export interface TestCluster {
 /** Starts one; it also ends with the test process. */
 export async function startCluster(settings: Record<string, string> = {}): Promise<TestCluster> {
   const dir = mkdtempSync(join(tmpdir(), "rowhouse-test-"));
-  const cluster = await openCluster(dir, "postgres", join(dir, "postgres.log"), false);
+  const cluster = await openThrowawayCluster(dir);
   const port = await freePort();
   const watchdog = startWatchdog();
   let server: Server;
@@ -31,10 +43,15 @@ export async function startCluster(settings: Record<string, string> = {}): Promi
     await postgresReady(cluster, port, server);
   };
   await start();
+  const signal = (name: NodeJS.Signals) => {
+    for (const pid of [server.pid, ...listChildren(server.pid)]) send(pid, name);
+  };
   return {
-    url: embeddedUrl("postgres", port, "postgres"),
-    restart: async () => {
-      await server.stop();
+    url: embeddedUrl(cluster.password, port, "postgres"),
+    signal,
+    restart: async (name) => {
+      if (name !== undefined) signal(name);
+      await (name === undefined ? server.stop() : server.ended);
       await start();
     },
     halt: () => server.stop(),
@@ -43,4 +60,18 @@ export async function startCluster(settings: Record<string, string> = {}): Promi
       rmSync(dir, { recursive: true });
     },
   };
+}
+
+/** The processes that a process has started (Linux). */
+function listChildren(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+  return children === "" ? [] : children.split(" ").map(Number);
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (errorCode(error) !== "ESRCH") throw error; // One that has just ended.
+  }
 }

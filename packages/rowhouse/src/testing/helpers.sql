@@ -1,4 +1,17 @@
--- What several pgTAP files need, in the schema of pgTAP.
+-- What several pgTAP files need, in the schema of pgTAP. The table tap.api_name holds the exposed schemas
+-- and the roles of the project: pgtap.ts fills it first.
+
+create function tap.user_role()
+returns text
+language sql
+stable
+return (select name from tap.api_name where kind = 'user');
+
+create function tap.anonymous_role()
+returns text
+language sql
+stable
+return (select name from tap.api_name where kind = 'anonymous');
 
 create function tap.alice()
 returns uuid
@@ -25,7 +38,7 @@ returns jsonb
 language sql
 stable
 return jsonb_build_object(
-  'role', 'authenticated',
+  'role', tap.user_role(),
   'aud', 'rowhouse',
   'iss', 'https://issuer.example',
   'sub', alice(),
@@ -50,11 +63,26 @@ language plpgsql
 as $$
 begin
   perform set_config('request.jwt.claims', claims::text, true);
-  perform set_config('role', 'authenticated', true);
+  perform set_config('role', tap.user_role(), true);
 end
 $$;
 
 create function tap.act_as(id uuid, email text default null)
+returns void
+language sql
+as $$
+  select tap.act_with(tap.sound_claims() || jsonb_build_object('sub', id, 'email', email));
+$$;
+
+-- The same where users are known by a number or a text.
+create function tap.act_as(id bigint, email text default null)
+returns void
+language sql
+as $$
+  select tap.act_with(tap.sound_claims() || jsonb_build_object('sub', id::text, 'email', email));
+$$;
+
+create function tap.act_as(id text, email text default null)
 returns void
 language sql
 as $$
@@ -66,8 +94,8 @@ returns void
 language plpgsql
 as $$
 begin
-  perform set_config('request.jwt.claims', '{"role": "anonymous"}', true);
-  perform set_config('role', 'anonymous', true);
+  perform set_config('request.jwt.claims', jsonb_build_object('role', tap.anonymous_role())::text, true);
+  perform set_config('role', tap.anonymous_role(), true);
 end
 $$;
 
@@ -78,10 +106,20 @@ language plpgsql
 as $$
 declare
   plain_owner text := 'owner_of_' || (select relname from pg_class where oid = target);
+  used text;
 begin
   execute format('create role %I', plain_owner);
-  execute format('grant usage on schema api, request, tap to %I', plain_owner);
-  execute format('grant execute on all functions in schema request, tap to %I', plain_owner);
+  for used in
+    select nspname
+    from pg_namespace
+    where nspname in ('request', 'tap')
+    or nspname in (select name from tap.api_name where kind = 'schema')
+  loop
+    execute format('grant usage on schema %I to %I', used, plain_owner);
+    if used in ('request', 'tap') then
+      execute format('grant execute on all functions in schema %I to %I', used, plain_owner);
+    end if;
+  end loop;
   execute format('alter table %s owner to %I', target, plain_owner);
   perform set_config('role', plain_owner, true);
 end
@@ -180,6 +218,16 @@ as $$
 $$;
 
 -- The tests act as the roles of the API, and pgTAP with them.
-grant usage on schema tap to anonymous, authenticated;
-grant execute on all functions in schema tap to anonymous, authenticated;
-grant select on all tables in schema tap to anonymous, authenticated;
+do $$
+declare
+  api_role text;
+begin
+  for api_role in
+    select name from tap.api_name where kind = 'role'
+  loop
+    execute format('grant usage on schema tap to %I', api_role);
+    execute format('grant execute on all functions in schema tap to %I', api_role);
+    execute format('grant select on all tables in schema tap to %I', api_role);
+  end loop;
+end
+$$;

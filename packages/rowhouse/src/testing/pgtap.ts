@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import pg from "pg";
 import { errorMessage } from "../lib/errors.ts";
 import { openProject } from "../lib/project.ts";
+import { readApiNames } from "../stack/api-names.ts";
 import { withClient } from "../stack/database.ts";
 
 /** What several pgTAP files need. */
@@ -26,8 +27,25 @@ export async function installPgtap(url: string): Promise<void> {
   await withClient(url, async (client) => {
     await client.query("create schema tap; set search_path = tap, pg_catalog");
     await client.query(pgtapSql());
+    await fillNames(client);
     await client.query(readFileSync(helpersFile, "utf8"));
   });
+}
+
+/** The names that the helpers act by. */
+async function fillNames(client: pg.ClientBase): Promise<void> {
+  const { schemas, roles, user, anonymous } = await readApiNames(client, openProject());
+  const names = [
+    ...schemas.map((name) => ["schema", name]),
+    ...roles.map((name) => ["role", name]),
+    ["user", user],
+    ["anonymous", anonymous],
+  ].filter(([, name]) => name !== undefined);
+  await client.query("create table tap.api_name (kind text, name text)");
+  await client.query("insert into tap.api_name select * from unnest($1::text[], $2::text[])", [
+    names.map(([kind]) => kind),
+    names.map(([, name]) => name),
+  ]);
 }
 
 /** The pgTAP files of the project, sorted by name. */

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { inDatabase, withClient } from "../stack/database.ts";
 import { migrate } from "../stack/dbmate.ts";
 import { setPassword } from "../stack/login.ts";
+import { loadPlatform } from "../stack/platform.ts";
 import { startCluster } from "./cluster.ts";
 import { installPgtap } from "./pgtap.ts";
 
@@ -48,6 +49,7 @@ async function makeTemplates(serverUrl: string, run: string) {
   const authenticatorPassword = randomBytes(16).toString("hex");
 
   await withClient(serverUrl, (client) => client.query(`create database ${template}`));
+  await loadPlatform(inDatabase(serverUrl, template));
   await migrate(inDatabase(serverUrl, template));
   await setPassword(serverUrl, "authenticator", authenticatorPassword);
   await withClient(serverUrl, (client) =>

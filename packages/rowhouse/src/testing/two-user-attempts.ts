@@ -18,5 +18,8 @@ import { planTwoUserAttempts, type TwoUserAttempts } from "./two-users/run.ts";
 export function twoUserAttempts(
   backend: Pick<Backend, "url" | "databaseUrl">,
 ): Promise<TwoUserAttempts> {
-  return planTwoUserAttempts({ ...backend, tokenFor: (user) => sign(claimsFor(user)) });
+  return planTwoUserAttempts({
+    ...backend,
+    tokenFor: (user, role) => sign({ ...claimsFor(user), role }),
+  });
 }

@@ -67,7 +67,7 @@ describe("rowhouse token", () => {
     [["token", "a@x.org", "--expires-in", "soon"], "Give a number and a unit"],
     [["token", "a@x.org", "--expires-in", "0s"], "Give a number and a unit"],
     [["token", "a@x.org", "--expires-in", "2d"], "JWT_MAX_LIFETIME is 86400 s"],
-    [["token"], "missing required argument 'email'"],
+    [["token"], "give an email address, or --sub and --claims"],
   ])("refuses %j", async (args, message) => {
     const home = newHome();
     const { code, stdout, stderr } = await rowhouse(args, { ROWHOUSE_HOME: home });

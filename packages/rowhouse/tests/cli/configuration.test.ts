@@ -54,10 +54,15 @@ test("The project's own postgrest.conf fits its database", async () => {
 });
 
 test.each([
-  [[], 'rowhouse: give an object: { "types": "<file>", "lint": { … } }.'],
+  [
+    [],
+    'rowhouse: give an object: { "types": "<file>", "users": "<table or query>", "lint": { … } }.',
+  ],
   [{ lint: [] }, 'rowhouse.lint: give an object of rules: { "awkward_names": "the reason" }.'],
   [{ lint: { awkward_names: 1 } }, "rowhouse.lint.awkward_names: give a reason, or an object: {"],
   [{ types: 1 }, "rowhouse.types: give the path of a file."],
+  [{ users: "people" }, 'rowhouse.users: give a table as "schema.table", or a query: "select'],
+  [{ users: 1 }, 'rowhouse.users: give a table as "schema.table", or a query: "select'],
   [{ linnt: {} }, "rowhouse: there is no such setting: linnt."],
 ])("A fault in package.json is told in its own words: %j", (rowhouse, message) => {
   const project = copyProject();

@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { expect, test } from "vitest";
-import { actAs, anonymous, type Caller, userCaller } from "../../src/access/model/caller.ts";
+import { actAs, anonymousCaller, type Caller, userCaller } from "../../src/access/model/caller.ts";
 import {
   type AccessModel,
   type Relation,
@@ -16,7 +16,10 @@ import { cloneDatabase } from "../../src/testing/database.ts";
 import { alice, people } from "../support/people.ts";
 import { columns, ids, randomSetUp, type SetUp, shares, type Values } from "../support/set-ups.ts";
 
-const callers = [anonymous, userCaller({ id: alice, email: "alice@example.com" })];
+const callers = [
+  anonymousCaller("anonymous"),
+  userCaller({ id: alice, email: "alice@example.com" }, "authenticated"),
+];
 
 /** Further claims, of those who have a token. */
 const claims = { team: "red" };

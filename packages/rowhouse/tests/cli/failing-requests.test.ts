@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import { findNewFaults } from "../../src/access/faults/fault.ts";
 import { findFaults, readFaults, readFaultsWithRows } from "../../src/access/faults/faults.ts";
 import { actAs, userCaller } from "../../src/access/model/caller.ts";
-import type { ApiRole } from "../../src/access/model/model.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase } from "../../src/testing/database.ts";
 import { ownedTable } from "../support/owned-table.ts";
@@ -47,8 +46,8 @@ describe("A policy that always fails is named with the verb, the role and Postgr
       readable("a", "true") +
         readable("b", ask("a")) +
         `alter policy more on api.a using (${ask("b")})`,
-      'failing_requests | api.a: every select by authenticated fails: 42P17 infinite recursion detected in policy for relation "a" (in more)',
-      'failing_requests | api.b: every select by authenticated fails: 42P17 infinite recursion detected in policy for relation "b" (in more)',
+      'policy_recursion | api.a: every select by authenticated fails: 42P17 infinite recursion detected in policy for relation "a" (in more)',
+      'policy_recursion | api.b: every select by authenticated fails: 42P17 infinite recursion detected in policy for relation "b" (in more)',
     ],
     [
       "three policies in a circle",
@@ -58,7 +57,7 @@ describe("A policy that always fails is named with the verb, the role and Postgr
         `alter policy more on api.a using (${ask("c")})`,
       ...["a", "b", "c"].map(
         (name) =>
-          `failing_requests | api.${name}: every select by authenticated fails: 42P17 infinite recursion detected in policy for relation "${name}" (in more)`,
+          `policy_recursion | api.${name}: every select by authenticated fails: 42P17 infinite recursion detected in policy for relation "${name}" (in more)`,
       ),
     ],
     [
@@ -67,8 +66,8 @@ describe("A policy that always fails is named with the verb, the role and Postgr
        create view api.v with (security_invoker = on) as select user_id from api.a;
        grant select on api.v to authenticated;
        alter policy more on api.a using (${ask("v")})`,
-      'failing_requests | api.a: every select by authenticated fails: 42P17 infinite recursion detected in policy for relation "a" (in more)',
-      'failing_requests | api.v: every select by authenticated fails: 42P17 infinite recursion detected in rules for relation "v"',
+      'policy_recursion | api.a: every select by authenticated fails: 42P17 infinite recursion detected in policy for relation "a" (in more)',
+      'policy_recursion | api.v: every select by authenticated fails: 42P17 infinite recursion detected in rules for relation "v"',
     ],
     [
       "a helper without EXECUTE, for each verb that asks it",
@@ -137,18 +136,15 @@ const statements: Record<string, (table: string) => string> = {
 /** Runs the statements of a finding for Alice: they fail as it says. */
 async function expectReally(sql: string, finding: string): Promise<void> {
   const [, table = "", verbs = "", role = "", code] =
-    /^failing_requests \| (\S+): (?:every )?([a-z, ]+) by (\w+) fails.*?: (\w{5}) /.exec(finding) ??
-    [];
+    /^(?:failing_requests|policy_recursion) \| (\S+): (?:every )?([a-z, ]+) by (\w+) fails.*?: (\w{5}) /.exec(
+      finding,
+    ) ?? [];
   for (const verb of verbs.split(", ")) {
     const statement = statements[verb]?.(table);
     if (statement === undefined) continue; // It is about a column.
     const request = withClient(await database, async (client) => {
       await client.query(`begin; ${sql}`);
-      await actAs(
-        client,
-        { ...userCaller({ id: alice, email: null }), role: role as ApiRole },
-        true,
-      );
+      await actAs(client, userCaller({ id: alice, email: null }, role ?? ""), true);
       await client.query(statement);
     });
     await expect(request, `${verb} on ${table}`).rejects.toMatchObject({ code });

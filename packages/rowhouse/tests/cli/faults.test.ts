@@ -220,7 +220,7 @@ describe("Policies that ask each other's tables", () => {
     expect(refused).toMatchObject({ code: 1, stdout: "" });
     for (const table of ["tasks", "users"]) expect(refused.stderr).toContain(recursion(table));
     expect(refused.stderr).toMatch(/\[requests_fail\].*Nothing was written.*definer function/s);
-    switchOff(project, { failing_requests: "A test." });
+    switchOff(project, { policy_recursion: "A test." });
     expect(await write("circle")).toMatchObject({ code: 0 });
     switchOff(project, {});
     editFile(project, "policies/tasks.sql", "'Things to do.", "'Things to be done.");
@@ -236,7 +236,7 @@ describe("Policies that ask each other's tables", () => {
     expect(rehearsed.stdout).toContain(`Requests fail: ${recursion("tasks")}`);
     const linted = await run("lint");
     expect(linted.code).toBe(1);
-    expect(linted.stdout).toContain(`failing_requests\n  ${recursion("tasks")}`);
+    expect(linted.stdout).toContain(`policy_recursion (error)\n  ${recursion("tasks")}`);
   });
 
   test("are not deployed, and are reported where a migration has brought them", async () => {
@@ -317,7 +317,7 @@ describe("A rule that is switched off in package.json", () => {
     switchOff(project, { ...uncommented, ...hidden });
     expect(await lint(project)).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^No findings: \d+ rules\.\n$/),
+      stdout: expect.stringMatching(/^No findings: \d+ rules checked\.\n$/),
     });
   });
 

@@ -1,11 +1,19 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import pg from "pg";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { z } from "zod";
 import { inspect } from "../../src/access/model/inspect.ts";
-import { lint, readRules } from "../../src/health/lint/lint.ts";
+import { lint } from "../../src/health/lint/lint.ts";
+import { readRules } from "../../src/health/lint/rules.ts";
+import { openProject } from "../../src/lib/project.ts";
 import { buildDeclared } from "../../src/schema/catalog/declared.ts";
+import { readApiNames } from "../../src/stack/api-names.ts";
 import { withClient } from "../../src/stack/database.ts";
-import { cloneDatabase, emptyDatabase } from "../../src/testing/database.ts";
+import { cloneDatabase, emptyDatabase, migratedClone } from "../../src/testing/database.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
+import { projectRoot } from "../support/project.ts";
 import { sharedTableSql } from "../support/shared-table.ts";
 
 let client: pg.Client;
@@ -21,13 +29,20 @@ afterAll(async () => {
   await client.end();
 });
 
+/** What lint finds in a database: "rule | object: finding". */
+async function listFindings(database: pg.ClientBase): Promise<string[]> {
+  const { findings } = await lint(database, await readApiNames(database, openProject()));
+  return findings.flatMap(({ rule, object, findings: all }) =>
+    all.map((finding) => `${rule} | ${object}: ${finding}`),
+  );
+}
+
 /** What lint finds after a change, which is undone: roles belong to the whole server. */
 async function findingsAfter(change: string): Promise<string[]> {
   await client.query("begin");
   try {
     await client.query(change);
-    const findings = await lint(client);
-    return findings.map(({ rule, object, finding }) => `${rule} | ${object}: ${finding}`);
+    return await listFindings(client);
   } finally {
     await client.query("rollback");
   }
@@ -41,6 +56,10 @@ const body = (text: string) => `
 const shared = (change: string) => `${sharedTableSql("lists")}; ${change}`;
 
 const isMember = "request.is_member_of_lists(uuid,text)";
+const withoutIndex = (table: string, key: string) =>
+  `foreign_key_index | ${table}: no index on all of its rows begins with a column of the foreign key ${key}`;
+
+const isExposed = "the function runs as its owner, and authenticated may call it at /rpc/";
 const runsAsOwner = "the function runs as its owner, and";
 
 /** A security definer function like that of a shared table, but for one thing. */
@@ -66,16 +85,17 @@ const commented = (table: string, columns: string) => `
     end loop;
   end $$`;
 
+/** A table that anonymous requests may change, as far as policies let them. */
+const open = (change: string) => `${commented("items", "id int primary key")};
+  grant usage on schema api to anonymous;
+  grant insert, update, delete on api.items to anonymous; ${change}`;
+
 /** What breaks each rule, and what lint says of it. */
 const breaks: Record<string, readonly (readonly [change: string, ...findings: string[]])[]> = {
   row_security: [
     [
       "alter table api.tasks disable row level security",
       "api.tasks: its row-level security is off",
-    ],
-    [
-      "alter table api.users no force row level security",
-      "api.users: its row-level security is not forced",
     ],
     [
       `create foreign data wrapper far; create server far foreign data wrapper far;
@@ -85,6 +105,12 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
     [
       shared("alter table api.lists_members disable row level security"),
       "api.lists_members: its row-level security is off",
+    ],
+  ],
+  row_security_forced: [
+    [
+      "alter table api.users no force row level security",
+      "api.users: its row-level security is not forced",
     ],
     [
       shared("alter table api.lists no force row level security"),
@@ -117,6 +143,7 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
     ],
     [
       "alter table api.tasks add foreign key (id) references api.users (id)",
+      withoutIndex("api.tasks", "tasks_id_fkey (id)"),
       "api.tasks: the foreign key tasks_id_fkey lacks user_id",
     ],
     [
@@ -143,6 +170,7 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
          grant select (other) on api.lists_members to authenticated;
          comment on column api.lists_members.other is 'Another list.'`,
       ),
+      withoutIndex("api.lists_members", "lists_members_other_fkey (other)"),
       "api.lists_members: the foreign key lists_members_other_fkey lacks user_id",
     ],
   ],
@@ -234,9 +262,11 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
       "alter function api.me() reset all; alter function api.me() set work_mem = '4MB'",
       "api.me(): the function takes the caller's search_path",
     ],
+  ],
+  definer_search_path: [
     [
       `${definer({})}; alter function request.is_alice() reset search_path`,
-      "request.is_alice(): the function takes the caller's search_path",
+      "request.is_alice(): the function runs as its owner, with the caller's search_path",
     ],
   ],
   function_to_public: [
@@ -245,7 +275,7 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
   security_definer: [
     [
       "alter function api.me() security definer",
-      `api.me(): ${runsAsOwner} is in the schema api`,
+      `exposed_definer | api.me(): ${isExposed}me`,
       `api.me(): ${runsAsOwner} its body is a string`,
       `api.me(): ${runsAsOwner} its comment gives no reason`,
       `api.me(): ${runsAsOwner} may write`,
@@ -291,7 +321,14 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
       definer({ name: "private.is_alice(user_id uuid)" }),
       `private.is_alice(uuid): ${runsAsOwner} takes a user as an argument`,
     ],
-    [definer({ name: "api.is_alice()" }), `api.is_alice(): ${runsAsOwner} is in the schema api`],
+  ],
+  exposed_definer: [
+    [
+      `${definer({ name: "api.is_alice()" })};
+       revoke execute on function api.is_alice() from public;
+       grant execute on function api.is_alice() to authenticated`,
+      `api.is_alice(): ${isExposed}is_alice`,
+    ],
   ],
   raised_errors: [
     [body("raise sqlstate '40001';"), "private.check_if_match(): the function raises 40001"],
@@ -388,6 +425,7 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
       ],
     ),
     [commented(`"My Items"`, "id int"), `api."My Items": the name needs quotes`],
+    [`alter function api.me() rename to "myTasks"`, `api."myTasks"(): the name needs quotes`],
     [
       `create function api.find("order" text, "Text" text, plain int) returns int language sql
        set search_path = '' return 1;
@@ -422,6 +460,52 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
        comment on column api.titles.title is 'The title.';
        grant select (id) on api.titles to authenticated`,
       "api.titles.title: authenticated may read other columns of it, and not this one",
+    ],
+  ],
+  anonymous_writes: [
+    [
+      open(`create policy insert_any on api.items for insert to anonymous with check (id > 0);
+        comment on policy insert_any on api.items is 'Any.'`),
+      "api.items.insert_any: anonymous may insert by the policy, which asks nothing about the caller",
+    ],
+    [
+      open(`create policy update_any on api.items for update to anonymous using (true) with check (true);
+        create policy delete_any on api.items for delete to anonymous using (id > 0);
+        comment on policy update_any on api.items is 'Any.';
+        comment on policy delete_any on api.items is 'Any.'`),
+      "api.items.delete_any: anonymous may delete by the policy, which asks nothing about the caller",
+      "api.items.update_any: anonymous may update by the policy, which asks nothing about the caller",
+    ],
+    [
+      open("alter table api.items disable row level security"),
+      "api.items: anonymous may delete, insert, update, and its row-level security is off",
+      "row_security | api.items: its row-level security is off",
+    ],
+  ],
+  policy_functions: [
+    [
+      // The function stands where no request gets to it, so that it fails for nobody yet.
+      `create function request.is_late() returns boolean language sql stable set search_path = '' return true;
+       comment on function request.is_late() is 'Whether it is late.';
+       revoke execute on function request.is_late() from public;
+       alter policy delete_own on api.tasks using (user_id = request.user_id() and case when completed then request.is_late() else true end)`,
+      "failing_requests | api.tasks: every delete by authenticated fails: 42501 permission denied for function is_late (in delete_own)",
+      "request.is_late(): authenticated may not execute the function, and policies of api.tasks call it",
+    ],
+  ],
+  policy_recursion: [
+    [
+      `alter policy select_own on api.tasks using (
+         user_id = request.user_id() or exists (select from api.tasks as other where other.id = tasks.id))`,
+      'api.tasks: every select by authenticated fails: 42P17 infinite recursion detected in policy for relation "tasks" (in select_own)',
+    ],
+  ],
+  foreign_key_index: [
+    [
+      `${commented("items", "id int primary key, parent int references api.items, other int")};
+       create index on api.items (other, parent);
+       create index on api.items (parent) where other > 0`,
+      "api.items: no index on all of its rows begins with a column of the foreign key items_parent_fkey (parent)",
     ],
   ],
   failing_requests: [
@@ -474,12 +558,14 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
 for (const [rule, changes] of Object.entries(breaks)) {
   for (const [change, ...findings] of changes) {
     test(`the rule ${rule} finds of ${findings.join(", and of ")}`, async () => {
-      expect(await findingsAfter(change)).toEqual(findings.map((one) => `${rule} | ${one}`));
+      expect(await findingsAfter(change)).toEqual(
+        findings.map((one) => (one.includes(" | ") ? one : `${rule} | ${one}`)),
+      );
     });
   }
 }
 
-test("every rule has something that breaks it, a reason and a remedy", () => {
+test("every rule has something that breaks it, a reason, a cost and a remedy", () => {
   const rules = readRules();
   expect(rules.map(({ name }) => name)).toEqual(Object.keys(breaks).sort());
   const notes = rules.filter(({ level }) => level === "note");
@@ -488,9 +574,11 @@ test("every rule has something that breaks it, a reason and a remedy", () => {
     "exact_numbers",
     "failing_rows",
     "fallible_policies",
+    "foreign_key_index",
   ]);
-  for (const { why, remedy } of rules) {
+  for (const { why, cost, remedy } of rules) {
     expect(why).toMatch(/^[A-Z].*\.$/);
+    expect(cost).toMatch(/^[A-Z].*\.$/);
     expect(remedy).toMatch(/\w/);
   }
 });
@@ -518,6 +606,25 @@ test.each([
      set search_path = '' as $$ declare code text := 'PT409'; begin
      raise exception 'x' using errcode = code;
      exception when sqlstate '40001' then return null; end $$`,
+  ],
+  [
+    "a policy for anonymous requests that asks about the caller, or that another one holds",
+    open(`create policy insert_own on api.items for insert to anonymous
+        with check (current_setting('request.headers', true) is not null);
+      create policy delete_any on api.items for delete to anonymous using (true);
+      create policy delete_none on api.items as restrictive for delete to anonymous using (false);
+      comment on policy insert_own on api.items is 'Own.';
+      comment on policy delete_any on api.items is 'Any.';
+      comment on policy delete_none on api.items is 'None.'`),
+  ],
+  [
+    "a function without EXECUTE in a policy of a table that is not granted",
+    `${commented("items", "id int primary key")};
+     create function request.is_late() returns boolean language sql stable set search_path = '' return true;
+     comment on function request.is_late() is 'Whether it is late.';
+     revoke execute on function request.is_late() from public;
+     create policy select_late on api.items for select to authenticated using (request.is_late());
+     comment on policy select_late on api.items is 'Late.'`,
   ],
   ["a setting that is no 503", body("raise sqlstate '53400';")],
   ["a key that begins with another column", "create unique index on api.tasks (title, user_id)"],
@@ -583,7 +690,7 @@ test("the migrated database has no findings", async () => {
     await migrated.query(
       "do $$ begin execute format('revoke temporary on database %I from public', current_database()); end $$",
     );
-    expect(await lint(migrated)).toEqual([]);
+    expect(await listFindings(migrated)).toEqual([]);
   });
 });
 
@@ -591,7 +698,7 @@ test("what reads another database can write nothing, and refuses one without the
   await expect(
     inspect(await cloneDatabase(), (other) => other.query("create table api.mine (id int)")),
   ).rejects.toMatchObject({ code: "25006" });
-  await expect(inspect(await emptyDatabase(), lint)).rejects.toMatchObject({
+  await expect(inspect(await emptyDatabase(), listFindings)).rejects.toMatchObject({
     code: "database_not_migrated",
   });
 });
@@ -602,12 +709,12 @@ test("rowhouse lint prints its findings in another database, and exits with 1", 
   expect(code).toBe(1);
   expect(stdout).toBe(
     [
-      "excess_grants",
+      "excess_grants (warning)",
       "  the database: TEMPORARY is granted to PUBLIC.",
       "  why: TRUNCATE and REFERENCES go past row-level security; TRIGGER, MAINTAIN, CREATE and TEMPORARY are no request's business.",
       "  do:  revoke ... from ...; what PUBLIC has by default is revoked in sql/database/privileges.sql.",
       "",
-      `1 finding, by 1 of ${readRules().length} rules.`,
+      `1 warning: ${readRules().length} rules checked.`,
       "",
     ].join("\n"),
   );
@@ -627,8 +734,222 @@ test("rowhouse lint prints notes, and exits with 0 where there is nothing else",
   expect(stdout).toMatch(
     /^exact_numbers \(note\)\n {2}api\.items\.price: the type of the column is/,
   );
-  expect(stdout).toMatch(new RegExp(`\nNo findings: ${readRules().length} rules\\. 1 note\\.\n$`));
+  expect(stdout).toMatch(/\n1 note: \d+ rules checked\.\n$/);
   expect(JSON.parse((await lintOf("--json")).stdout)).toMatchObject([
     { rule: "exact_numbers", level: "note", object: "api.items.price" },
   ]);
 });
+
+/** Two faults of a table, and what is said in its comment. */
+const doubtful = (comment: string) => `
+  ${commented("items", "id bigint")};
+  alter table api.items no force row level security;
+  comment on table api.items is E'An item.\\n\\n${comment}'`;
+
+describe("A waiver in a comment", () => {
+  const isNotForced = "row_security_forced | api.items: its row-level security is not forced";
+  const isBigint = "exact_numbers | api.items.id: the type of the column is bigint";
+  const refused = (fault: string) => `refused_waivers | api.items: ${fault}`;
+
+  test.each<[what: string, comment: string, ...findings: string[]]>([
+    ["holds for its object and rule", "lint: allow row_security_forced: It is empty.", isBigint],
+    [
+      "is refused without a reason",
+      "lint: allow row_security_forced: ",
+      isBigint,
+      isNotForced,
+      refused("its comment waives row_security_forced without a reason"),
+    ],
+    [
+      "is refused for a rule that there is not",
+      "lint: allow row_securty: It is empty.",
+      isBigint,
+      isNotForced,
+      refused("its comment waives row_securty, and there is no such rule"),
+    ],
+    [
+      "is refused in another form",
+      "Lint: ignore this.",
+      isBigint,
+      isNotForced,
+      refused("a line of its comment begins with lint: and is no waiver"),
+    ],
+    [
+      "is reported when it waives nothing",
+      "lint: allow row_security: It is empty.\\nlint: allow row_security_forced: It is.",
+      isBigint,
+      "unused_settings | api.items: its comment waives row_security, which it does not break",
+    ],
+    [
+      "stands on a line of its own",
+      "Never lint: allow row_security_forced.",
+      isBigint,
+      isNotForced,
+    ],
+  ])("%s", async (_, comment, ...findings) => {
+    expect(await findingsAfter(doubtful(comment))).toEqual(findings);
+  });
+
+  test("is found on columns, policies, functions, schemas and roles", async () => {
+    const change = `
+      ${commented("items", "id bigint")};
+      comment on column api.items.id is E'The id.\\nlint: allow exact_numbers: They are few.';
+      alter policy select_own on api.tasks to public;
+      comment on policy select_own on api.tasks is E'Own.\\nlint: allow policy_to_public: A test.';
+      grant execute on function api.me() to public;
+      comment on function api.me() is E'Me.\\nlint: allow function_to_public: A test.';
+      grant create on schema private to authenticator;
+      comment on schema private is E'Ours.\\nlint: allow excess_grants: A test.';
+      alter role authenticated createdb;
+      comment on role authenticated is E'Users.\\nlint: allow role_powers: A test.'`;
+    expect(await findingsAfter(change)).toEqual([]);
+  });
+});
+
+describe("rowhouse lint of a database with an error, a warning and a note", () => {
+  const database = doubtfulDatabase();
+  const lintOf = async (...args: string[]) =>
+    rowhouse(["lint", "--against", await database, ...args], { ROWHOUSE_HOME: newHome() });
+  const rulesOf = (stdout: string) => JSON.parse(stdout).map(({ rule }: { rule: string }) => rule);
+  const all = ["view_rights", "policy_to_public", "exact_numbers"];
+
+  test.each([
+    ["note", 1, all],
+    ["warning", 1, all.slice(0, 2)],
+    ["error", 1, all.slice(0, 1)],
+  ])("--level %s leaves out what is less grave", async (level, code, rules) => {
+    const outcome = await lintOf("--level", level, "--json");
+    expect(outcome.code).toBe(code);
+    expect(rulesOf(outcome.stdout)).toEqual(rules);
+  });
+
+  test("--json names the file and line of what is declared", async () => {
+    const { stdout } = await lintOf("--rule", "policy_to_public", "--format", "json");
+    const line = lineOf("policies/tasks.sql", "create policy delete_own");
+    expect(JSON.parse(stdout)).toMatchObject([
+      {
+        object: "api.tasks.delete_own",
+        findings: [expect.any(String)],
+        file: "policies/tasks.sql",
+        line,
+      },
+    ]);
+  });
+
+  test("--rule checks one, and refuses one that there is not", async () => {
+    const { code, stdout } = await lintOf("--rule", "exact_numbers");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\n1 note: 1 rule checked\.\n$/);
+    const wrong = await lintOf("--rule", "exact");
+    expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("no rule exact.") });
+  });
+
+  test("a baseline leaves what is new, and says what is gone", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "rowhouse-lint-")), "baseline.json");
+    onTestFinished(() => rmSync(dirname(file), { recursive: true }));
+    const missing = await lintOf("--baseline", file);
+    expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining("[file_unusable]") });
+    expect((await lintOf("--write-baseline")).stderr).toContain("--baseline <file>");
+    expect(await lintOf("--baseline", file, "--write-baseline")).toMatchObject({ code: 0 });
+    const none = await lintOf("--baseline", file);
+    expect(none).toMatchObject({ code: 0, stderr: "" });
+    expect(none.stdout).toMatch(/^No findings: /);
+    const others = JSON.parse(readFileSync(file, "utf8")).slice(0, -1);
+    const gone = { rule: "view_rights", object: "api.old", finding: "was wrong" };
+    writeFileSync(file, JSON.stringify([...others, gone]));
+    const fresh = await lintOf("--baseline", file, "--json");
+    expect(fresh.code).toBe(1);
+    expect(rulesOf(fresh.stdout)).toEqual(all.slice(0, 1));
+    expect(fresh.stderr).toContain("lists 1 that are found no more");
+    writeFileSync(file, '{"findings":[]}');
+    expect((await lintOf("--baseline", file)).stderr).toContain("[file_unusable]");
+  });
+
+  test("--format sarif prints what SARIF 2.1.0 requires, with the file of what is declared", async () => {
+    const { code, stdout } = await lintOf("--format", "sarif");
+    expect(code).toBe(1);
+    const { runs } = sarifSchema.parse(JSON.parse(stdout));
+    const { results, tool } = runs[0];
+    expect(results.map(({ ruleId, level }) => `${ruleId} ${level}`)).toEqual([
+      "view_rights error",
+      "policy_to_public warning",
+      "exact_numbers note",
+    ]);
+    for (const { ruleId, ruleIndex } of results)
+      expect(tool.driver.rules[ruleIndex]?.id).toBe(ruleId);
+    expect(results.map(({ locations }) => locations[0].physicalLocation)).toEqual([
+      undefined,
+      {
+        artifactLocation: { uri: "policies/tasks.sql", uriBaseId: "%SRCROOT%" },
+        region: { startLine: lineOf("policies/tasks.sql", "create policy delete_own") },
+      },
+      undefined,
+    ]);
+  });
+});
+
+/** The line of a project's file that begins with a text, from 1. */
+function lineOf(file: string, text: string): number {
+  const lines = readFileSync(join(projectRoot, file), "utf8").split("\n");
+  return lines.findIndex((line) => line.startsWith(text)) + 1;
+}
+
+/** What the schema of SARIF 2.1.0 requires of the parts that are written, and nothing beside these. */
+const level = z.enum(["error", "warning", "note", "none"]);
+const message = z.strictObject({ text: z.string().min(1) });
+const location = z.strictObject({
+  physicalLocation: z
+    .strictObject({
+      artifactLocation: z.strictObject({
+        uri: z.string().regex(/^[^\s\\]+$/),
+        uriBaseId: z.string(),
+      }),
+      region: z.strictObject({ startLine: z.int().min(1) }),
+    })
+    .optional(),
+  logicalLocations: z.array(z.strictObject({ fullyQualifiedName: z.string().min(1) })).min(1),
+});
+const rule = z.strictObject({
+  id: z.string().min(1),
+  shortDescription: message,
+  help: message,
+  defaultConfiguration: z.strictObject({ level }),
+});
+const result = z.strictObject({
+  ruleId: z.string(),
+  ruleIndex: z.int().min(0),
+  level,
+  message,
+  locations: z.tuple([location]),
+  partialFingerprints: z.record(z.string(), z.string()),
+});
+const sarifSchema = z.strictObject({
+  $schema: z.url(),
+  version: z.literal("2.1.0"),
+  runs: z.tuple([
+    z.strictObject({
+      tool: z.strictObject({
+        driver: z.strictObject({
+          name: z.string().min(1),
+          version: z.string().regex(/^\d+\.\d+\.\d+/),
+          rules: z.array(rule),
+        }),
+      }),
+      results: z.array(result),
+    }),
+  ]),
+});
+
+/** One for all tests of the formats. */
+async function doubtfulDatabase(): Promise<string> {
+  const url = await migratedClone();
+  await withClient(url, (owner) =>
+    owner.query(`
+      ${commented("items", "price numeric")};
+      alter policy delete_own on api.tasks to public;
+      create view api.titles as select title from api.tasks;
+      comment on view api.titles is 'Titles.';
+      comment on column api.titles.title is 'A title.'`),
+  );
+  return url;
+}

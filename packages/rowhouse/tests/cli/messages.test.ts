@@ -86,8 +86,9 @@ test("a role that may not see what others do is told so, and no zero", async () 
 });
 
 test("a rehearsal counts the users that it says it checked", () => {
-  const effect = (who: string, gained = 0) => ({
+  const effect = (who: string, gained = 0, userId: string | null = who) => ({
     who,
+    userId,
     gained,
     lost: 0,
     kept: 1,
@@ -96,13 +97,18 @@ test("a rehearsal counts the users that it says it checked", () => {
   const side = (sql: string) => ({ sql, text: sql });
   const change = {
     table: "tasks",
+    fullName: "api.tasks",
     action: "select",
     role: "authenticated",
     before: side("a"),
     after: side("b"),
     columnsGained: [],
     columnsLost: [],
-    effects: [effect("alice@example.com", 1), effect("bob@example.com"), effect("a new user")],
+    effects: [
+      effect("alice@example.com", 1),
+      effect("bob@example.com"),
+      effect("a new user", 0, null),
+    ],
     isEmpty: false,
     isNewTable: false,
     obstacle: null,

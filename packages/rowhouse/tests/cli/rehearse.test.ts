@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { expect, test } from "vitest";
-import { actAs, anonymous, type Caller, userCaller } from "../../src/access/model/caller.ts";
+import { actAs, anonymousCaller, type Caller, userCaller } from "../../src/access/model/caller.ts";
 import type { Rules } from "../../src/access/rehearse/changes.ts";
 import type { RehearsedChange } from "../../src/access/rehearse/rehearsal.ts";
 import { type RehearsalOptions, readRules, rehearse } from "../../src/access/rehearse/rehearse.ts";
@@ -297,9 +297,10 @@ test("the counts are what PostgreSQL shows before and after", async () => {
 
 function everyCase(table: string): [table: string, action: string, caller: Caller][] {
   return ["select", "delete"].flatMap((action) =>
-    [anonymous, userCaller({ id: alice, email: "alice@example.com" })].map(
-      (caller): [string, string, Caller] => [table, action, caller],
-    ),
+    [
+      anonymousCaller("anonymous"),
+      userCaller({ id: alice, email: "alice@example.com" }, "authenticated"),
+    ].map((caller): [string, string, Caller] => [table, action, caller]),
   );
 }
 

@@ -114,7 +114,7 @@ test("further claims count as those of the token, and cannot say who asks", asyn
     [bob, "yes"],
   ]);
   for (const wrong of ["{", "[]", '{"sub": "x"}', '{"role": "postgres"}'])
-    expect(() => parseClaims(wrong), wrong).toThrow(
+    expect(() => parseClaims(wrong, "alice@example.com"), wrong).toThrow(
       expect.objectContaining({ code: "claims_invalid" }),
     );
   const args = ["why", "--as", "alice@example.com", "select", "tasks", taskId, "--owner", bob];
@@ -147,7 +147,11 @@ test("an upsert has to pass the policies of insert, update and select, and names
   const attempt = async (user_id: string) =>
     withClient(url, async (client) => {
       await client.query("begin");
-      await actAs(client, userCaller({ id: alice, email: "alice@example.com" }), true);
+      await actAs(
+        client,
+        userCaller({ id: alice, email: "alice@example.com" }, "authenticated"),
+        true,
+      );
       const { rowCount } = await client.query(
         `insert into api.tasks (user_id, id, title) values ($1, $2, 'Other')
           on conflict (user_id, id) do update set user_id = excluded.user_id, id = excluded.id, title = excluded.title`,
@@ -324,7 +328,11 @@ test("a condition calls what the caller may call, also in a schema that they can
 async function attempt(client: pg.ClientBase, statement: string): Promise<number | string> {
   await client.query("savepoint attempt");
   try {
-    await actAs(client, userCaller({ id: alice, email: "alice@example.com" }), true);
+    await actAs(
+      client,
+      userCaller({ id: alice, email: "alice@example.com" }, "authenticated"),
+      true,
+    );
     return (await client.query(statement)).rowCount ?? 0;
   } catch (error) {
     return errorCode(error) ?? "";

@@ -198,6 +198,7 @@ check_up() {
   check "no container can write outside of its volumes and /tmp, or has a capability too many" confined
   check "the database and its tables belong to an owner that is no superuser" owner_is_no_superuser
   check "a person signs up, and the tokens of their sessions reach the API" signs_up
+  check "the signing key is rotated, and the next token reaches the API" rotates_keys
   check "an origin of CORS_ORIGINS is allowed, and another is not" cors_pinned
   two_users job
 
@@ -347,16 +348,41 @@ owner_is_no_superuser() {
 
 # The link of the mail is in the log, where no SMTP server is set.
 signs_up() {
-  local auth=https://localhost/auth link session token
-  local person='{"name":"Ada","email":"ada@example.com","password":"correct horse battery"}'
-  post() { ask --fail --header 'content-type: application/json' --data "$2" "${@:3}" "$auth$1"; }
+  local link
   post /sign-up/email "$person"
   link=$(podman logs "${project}_auth_1" 2>&1 | grep --only-matching 'http[^ ]*/verify-email?[^ ]*' | tail -1)
   ask --fail --output /dev/null "$link"
+  signs_in
+}
+
+auth=https://localhost/auth
+person='{"name":"Ada","email":"ada@example.com","password":"correct horse battery"}'
+
+# post <path> <json> <arguments of curl...>
+post() {
+  ask --fail --header 'content-type: application/json' --data "$2" "${@:3}" "$auth$1"
+}
+
+signs_in() {
+  local session token
   session=$(post /sign-in/email "$person" --dump-header - --output /dev/null | tr -d '\r' | sed -n 's/^set-auth-token: //p')
   token=$(ask --fail --header "authorization: Bearer $session" "$auth/token" | sed 's/.*"token":"\([^"]*\)".*/\1/')
   ask --fail --header "authorization: Bearer $token" --header 'content-type: application/json' \
     --data '{"title":"Say hello"}' https://localhost/tasks
+}
+
+# The new key signs the next token, and PostgREST takes it.
+rotates_keys() {
+  local before after
+  before=$(keys list)
+  keys rotate
+  after=$(keys list)
+  [ "$before" != "$after" ]
+  signs_in
+}
+
+keys() {
+  podman exec "${project}_auth_1" node /auth/main.js keys "$1"
 }
 
 cors_pinned() {

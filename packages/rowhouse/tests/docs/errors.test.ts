@@ -15,7 +15,7 @@ test("docs/errors.md lists every code of the command, and no other", () => {
 });
 
 test("docs/errors.md lists every detail that the database raises", () => {
-  const sql = ["sql", "packages/rowhouse/src/schema/new-table"]
+  const sql = ["sql", "packages/rowhouse/src/schema/new-table", "examples/teams/sql"]
     .flatMap((dir) =>
       readdirSync(join(projectRoot, dir), { recursive: true, encoding: "utf8" }).map((file) =>
         join(dir, file),

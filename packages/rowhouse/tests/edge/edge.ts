@@ -26,6 +26,8 @@ export interface Edge {
   readonly host: string;
   readonly names: Names;
   readonly server: Server;
+  /** The folder of its sockets: EDGE_DIRECTORY. */
+  readonly dir: string;
   /** All that it has logged. */
   readonly log: () => string;
   /** Sends a command to its socket; resolves with the answer. */
@@ -96,6 +98,7 @@ export async function startEdge({ apis, auth, variables }: EdgeOptions): Promise
     host,
     names,
     server,
+    dir,
     log,
     command,
     stop: async () => {

@@ -44,8 +44,8 @@ function makeCertificate(dir: string, network: string): string {
   ) as [string, string, string];
   const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
   const addresses = Array.from(
-    { length: 8 * 4 },
-    (_, i) => `IP:${network}.${i >> 2}.${1 + (i & 3)}`,
+    { length: 8 * 8 },
+    (_, i) => `IP:${network}.${i >> 3}.${1 + (i & 7)}`,
   );
   const names = ["-subj", "/CN=edge", "-addext", `subjectAltName=${addresses.join(",")}`];
   const files = ["-keyout", key, "-out", certificate];

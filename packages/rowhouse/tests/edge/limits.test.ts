@@ -43,6 +43,32 @@ test("An address that asks too often is 429, with the time to wait, whoever it s
   }
 });
 
+test("Behind a trusted proxy each client counts by its own address, and forges none", async () => {
+  const edge = await limitedEdge({
+    EDGE_ADDRESS_RATE: "5",
+    EDGE_ADDRESS_CONNECTIONS: "2",
+    EDGE_TRUSTED_PROXIES: "127.0.0.1/32 198.51.100.0/24",
+  });
+  const anonymous = caller(edge);
+  const named = (forwarded: string) =>
+    anonymous.ask("/tasks", { headers: { "x-forwarded-for": forwarded } });
+  // Its own claims come before what the proxy writes.
+  expect(await ask(5, () => named("203.0.113.1"))).toEqual(Array(5).fill(401));
+  for (const list of ["203.0.113.1", "203.0.113.2, 203.0.113.1"]) {
+    expect(await named(list)).toMatchObject(tooMany("address_limit"));
+  }
+  expect((await named("203.0.113.2")).status).toBe(401);
+  // A second proxy, behind the first.
+  expect(await named("203.0.113.1, 198.51.100.7")).toMatchObject(tooMany("address_limit"));
+  expect(edge.log()).toMatch(/^203\.0\.113\.2 GET/m);
+  // Many connections of the proxy are of nobody; many requests under way of one client are.
+  const sockets = Array.from({ length: 12 }, () => openConnection(edge));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  expect((await named("203.0.113.3")).status).toBe(401);
+});
+
 test("An address with too many connections is 429", async () => {
   const edge = await limitedEdge({ EDGE_ADDRESS_CONNECTIONS: "5" });
   const sockets = Array.from({ length: 6 }, () => openConnection(edge));

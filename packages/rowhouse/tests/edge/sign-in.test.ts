@@ -13,8 +13,10 @@ import { caller } from "../../src/testing/api.ts";
 import { migratedClone } from "../../src/testing/database.ts";
 import { projectRoot } from "../support/project.ts";
 import { addressOf, type Edge, type Postgrest, startEdge, startPostgrest, watch } from "./edge.ts";
+import { type Odd, oddParts, sendOdd } from "./odd.ts";
 
 const page = "https://app.example.com";
+const proxy = "127.7.7.7";
 let dir: string;
 let databaseUrl: string;
 let service: Server;
@@ -30,7 +32,7 @@ beforeAll(async () => {
   edge = await startEdge({
     apis: [api.address],
     auth: address,
-    variables: { CORS_ORIGINS: page },
+    variables: { CORS_ORIGINS: page, EDGE_TRUSTED_PROXIES: proxy },
   });
 });
 afterAll(async () => {
@@ -103,6 +105,9 @@ function ask(path: string, { body, headers = {}, from }: Sent = {}) {
   });
 }
 
+/** Of Ada, who signs in first. */
+let session: string | null;
+
 const person = { name: "Ada", email: "ada@example.com", password: "correct horse battery" };
 
 test("A person signs up and in through the edge, and their token is taken there", async () => {
@@ -114,7 +119,7 @@ test("A person signs up and in through the edge, and their token is taken there"
   const signedIn = await ask("/sign-in/email", { body: person, headers: { origin: page } });
   expect(signedIn.headers.get("access-control-expose-headers")).toContain("Set-Auth-Token");
   // At an https address, too: Better Auth names its cookies otherwise there.
-  const session = signedIn.headers.get("set-auth-token");
+  session = signedIn.headers.get("set-auth-token");
   expect(session).not.toBeNull();
   const asked = await ask("/token", { headers: { authorization: `Bearer ${session}` } });
   const ada = caller(edge, JSON.parse(asked.text).token);
@@ -138,9 +143,12 @@ test("The service's limits count clients by their own address, whatever they cla
   expect(refused.status).toBe(429);
   expect(refused.headers.get("retry-after")).toMatch(/^\d+$/);
   expect((await from("127.9.9.2")).status).not.toBe(429);
+  const byProxy = { "x-forwarded-for": "203.0.113.1, 203.0.113.9" };
+  await ask("/sign-in/email", { body: person, headers: byProxy, from: proxy });
   const keys = (await counted()).rows.map(({ key }) => key).join("\n");
   expect(keys).toContain("127.9.9.1");
-  expect(keys).not.toMatch(/203\.0\.113\.1|127\.0\.0\.99/);
+  expect(keys).toContain("203.0.113.9");
+  expect(keys).not.toMatch(/203\.0\.113\.1|127\.0\.0\.99|127\.7\.7\.7/);
 });
 
 test("A page of another origin is not served, and one that is named is", async () => {
@@ -155,6 +163,80 @@ test("The service's own page keeps the policy that it needs", async () => {
   expect(status).toBe(200);
   expect(headers.get("content-security-policy")).toContain("style-src");
   expect(headers.get("strict-transport-security")).not.toBeNull();
+});
+
+/** What the service has, and some of what it does not serve. */
+const endpoints =
+  "sign-up/email sign-in/email sign-in/magic-link sign-in/social sign-in/redirect sign-in/passkey sign-out get-session list-sessions revoke-session revoke-sessions token jwks ready done verify-email send-verification-email request-password-reset reset-password reset-password/x magic-link/verify change-password change-email update-user delete-user delete-user/callback list-accounts link-social unlink-account refresh-token get-access-token account-info two-factor/enable two-factor/verify-totp two-factor/verify-backup-code two-factor/send-otp passkey/generate-register-options passkey/generate-authenticate-options passkey/verify-registration passkey/verify-authentication passkey/list-user-passkeys passkey/delete-passkey passkey/update-passkey one-time-token/verify one-time-token/generate callback/google callback/nope oauth2/callback/nope error ok".split(
+    " ",
+  );
+
+const fields =
+  "email password name newPassword currentPassword newEmail token callbackURL redirectTo errorCallbackURL provider providerId code state error id response credential image rememberMe otpCode trustDevice toString __proto__".split(
+    " ",
+  );
+
+/** Makes odd requests of the service, each from an address of its own: it counts those of one. */
+function oddities(seed: number): () => Odd {
+  const { random, below, one, some, anyText, encode, headerText } = oddParts(seed);
+  const value = (): unknown =>
+    one<() => unknown>([
+      anyText,
+      () => one(["ada@example.com", "correct horse battery", page, `${page}/x`, "//evil.example"]),
+      () => below(1e9),
+      () => one([null, true, -1, 1e308]),
+      () => [anyText()],
+      () => ({ [anyText()]: anyText() }),
+    ])();
+  const body = (): Buffer =>
+    one([
+      () => Buffer.from(JSON.stringify(Object.fromEntries(some(6, () => [one(fields), value()])))),
+      () => Buffer.from(JSON.stringify(Object.fromEntries(some(6, () => [one(fields), value()])))),
+      () => Buffer.from(JSON.stringify(value())),
+      () => Buffer.from(`{"email":${one(["1e999", "-", "tru", '"\\ud800"', '"\\u0000"'])}}`),
+      () => Buffer.from("[".repeat(below(20_000))),
+      () => Buffer.from(some(40, () => below(256))),
+      () => Buffer.from("x".repeat(64 * 1024 + below(100))),
+    ])();
+  const header = (): [string, string] =>
+    one<() => [string, string]>([
+      () => [
+        "authorization",
+        one(["Bearer", "Bearer x.y", "Basic eDp5", `Bearer ${headerText()}`]),
+      ],
+      () => ["authorization", `Bearer ${session}`],
+      () => ["auth-state", headerText()],
+      () => ["cookie", `better-auth.session_token=${headerText()}`],
+      () => ["origin", one([page, "null", headerText()])],
+      () => ["content-type", one(["text/plain", "multipart/form-data; boundary=x", headerText()])],
+      () => ["user-agent", headerText()],
+      () => ["x-forwarded-for", headerText()],
+    ])();
+  const endpoint = () =>
+    one([
+      () => one(endpoints),
+      () => one(endpoints),
+      () => one(endpoints),
+      () => encode(anyText()),
+    ])();
+  return () => {
+    const method = one(["GET", "GET", "POST", "POST", "POST", "HEAD", "PUT", "DELETE"]);
+    const query = some(3, () => `${one(fields)}=${encode(String(value()))}`).join("&");
+    return {
+      method,
+      path: `/auth/${endpoint()}${query === "" ? "" : `?${query}`}`,
+      headers: Object.fromEntries([["content-type", "application/json"], ...some(3, header)]),
+      body: /^P/.test(method) && random() < 0.9 ? body() : undefined,
+      from: `127.${100 + below(100)}.${below(256)}.${1 + below(250)}`,
+    };
+  };
+}
+
+test("Odd requests of the service are answered: no 5xx, no leak, errors in JSON with a code", async () => {
+  const { seed, statuses, faults } = await sendOdd(edge, oddities, 1000);
+  expect(faults.slice(0, 5), `TEST_SEED=${seed}, ${faults.length} faults`).toEqual([]);
+  // It reaches what is served, and not only what refuses.
+  expect(statuses.get(200)).toBeGreaterThan(10);
 });
 
 test("A path that only begins alike is none of the service's", async () => {

@@ -2,6 +2,7 @@ import type pg from "pg";
 import { errorCode, errorMessage } from "../../lib/errors.ts";
 import { actAs, type Caller } from "../model/caller.ts";
 import { prepareOver, type RowText, runOver, useSearchPath } from "../model/evaluate.ts";
+import type { Relation } from "../model/model.ts";
 
 /** PostgreSQL's error about something that a request would do. */
 export interface Failure {
@@ -30,10 +31,11 @@ const asRequest = `
 export async function explainAs(
   client: pg.ClientBase,
   caller: Caller,
+  relation: Relation,
   statement: string,
 ): Promise<Failure | undefined> {
   return attempt(client, async () => {
-    await useSearchPath(client, caller.role);
+    await useSearchPath(client, relation, caller.role);
     await client.query(asRequest);
     await actAs(client, caller, true);
     // Not EXPLAIN at its beginning: request.plannable() would refuse it, and hide what fails.
@@ -45,11 +47,11 @@ export async function explainAs(
 export async function evaluateAs(
   client: pg.ClientBase,
   caller: Caller,
-  { table, sql, rows }: { table: string; sql: string; rows: readonly RowText[] },
+  { table, sql, rows }: { table: Relation; sql: string; rows: readonly RowText[] },
 ): Promise<Failure | undefined> {
   let prepared: string | undefined;
   const failure = await attempt(client, async () => {
-    await useSearchPath(client, caller.role);
+    await useSearchPath(client, table, caller.role);
     await client.query(asRequest);
     prepared = await prepareOver(client, table, `(${sql})::text as value`);
     await actAs(client, caller, true);

@@ -2,11 +2,12 @@
 -- and the answer to a write are 403 for the whole table; without insert, so is every insert where
 -- nothing but the request can give the column a value.
 --
--- Only the roles that requests can have count: the sign-in service names its columns.
+-- The exposed schemas are $1. Only the roles that requests can have ($2), with those that they are
+-- members of, count: the sign-in service names its columns.
 with recursive api_role (oid) as (
   select oid
   from pg_catalog.pg_roles
-  where rolname = 'authenticator'
+  where rolname = any ($2::text[])
   union
   select member.roleid
   from pg_catalog.pg_auth_members as member
@@ -16,8 +17,9 @@ granted (relation, role, privilege, columns) as (
   select class.oid, acl.grantee, acl.privilege_type, array_agg(attribute.attnum)
   from pg_catalog.pg_class as class
   join pg_catalog.pg_attribute as attribute on attribute.attrelid = class.oid
+  join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
   cross join aclexplode(attribute.attacl) as acl
-  where class.relnamespace = to_regnamespace('api')
+  where namespace.nspname = any ($1::text[])
   and class.relkind in ('r', 'p', 'v', 'm', 'f')
   and attribute.attnum > 0
   and not attribute.attisdropped

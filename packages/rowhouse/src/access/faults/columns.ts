@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
+import type { ApiNames } from "../../stack/api-names.ts";
 import type { Fault } from "./fault.ts";
 
 const query = readFileSync(join(import.meta.dirname, "columns.sql"), "utf8");
@@ -13,8 +14,11 @@ interface Ungranted {
 }
 
 /** Finds the columns that a role may not use beside others that it may. The search path is empty. */
-export async function findUngrantedColumns(client: pg.ClientBase): Promise<Fault[]> {
-  const { rows } = await client.query<Ungranted>(query);
+export async function findUngrantedColumns(
+  client: pg.ClientBase,
+  { schemas, roles, logins }: ApiNames,
+): Promise<Fault[]> {
+  const { rows } = await client.query<Ungranted>(query, [schemas, [...logins, ...roles]]);
   return rows.map(({ object, verb, role, remedy }) => ({
     rule: "column_grants",
     level: "error",

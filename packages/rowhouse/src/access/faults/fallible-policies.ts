@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { type Policy, type Relation, readAccess } from "../model/model.ts";
+import type { AccessModel, Policy, Relation } from "../model/model.ts";
 import { readableName } from "../model/names.ts";
 import { findFallible, raisesError, type Surroundings } from "./fallible.ts";
 import type { Fault } from "./fault.ts";
@@ -13,9 +13,9 @@ import type { FailingRequest } from "./report.ts";
  */
 export async function findFalliblePolicies(
   client: pg.ClientBase,
+  { relations }: AccessModel,
   failing: readonly FailingRequest[],
 ): Promise<Fault[]> {
-  const { relations } = await readAccess(client);
   const raising = await readRaising(client);
   const seen = new Set(
     failing.flatMap(({ table, policies }) => policies.map((name) => `${table} ${name}`)),
@@ -24,18 +24,18 @@ export async function findFalliblePolicies(
     const columns = new Map(relation.columns.map(({ name, type }) => [name, type]));
     return relation.policies
       .filter(
-        ({ name, appliesTo }) => appliesTo.length > 0 && !seen.has(`api.${relation.name} ${name}`),
+        ({ name, appliesTo }) => appliesTo.length > 0 && !seen.has(`${relation.fullName} ${name}`),
       )
       .flatMap((policy) => toFaults(relation, policy, { columns, raising }));
   });
 }
 
-function toFaults({ name: table }: Relation, policy: Policy, around: Surroundings): Fault[] {
+function toFaults({ fullName }: Relation, policy: Policy, around: Surroundings): Fault[] {
   const reasons = [policy.using, policy.check].flatMap((sql) =>
     sql === null ? [] : findFallible(sql, around),
   );
   if (reasons.length === 0) return [];
-  const object = `api.${readableName(table)}.${readableName(policy.name)}`;
+  const object = `${fullName}.${readableName(policy.name)}`;
   const what = [...new Set(reasons)].join("; ");
   return [
     {

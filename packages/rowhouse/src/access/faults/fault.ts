@@ -3,7 +3,12 @@ import { colours } from "../../lib/colours.ts";
 /** Something about grants or policies that makes requests fail. */
 export interface Fault {
   /** The rule of `rowhouse lint` that finds it. */
-  readonly rule: "column_grants" | "failing_requests" | "failing_rows" | "fallible_policies";
+  readonly rule:
+    | "column_grants"
+    | "failing_requests"
+    | "failing_rows"
+    | "fallible_policies"
+    | "policy_recursion";
   /** Whether requests fail for sure; else it happens with some rows or claims. */
   readonly level: "error" | "note";
   /** "api.tasks.due_on", "api.tasks" */

@@ -2,6 +2,7 @@ import type pg from "pg";
 import { errorCode, RowhouseError } from "../../lib/errors.ts";
 import { makeRows } from "../../schema/proof/sample-rows.ts";
 import { withClient } from "../../stack/database.ts";
+import { readAccess } from "../model/model.ts";
 import { findUngrantedColumns } from "./columns.ts";
 import { findFalliblePolicies } from "./fallible-policies.ts";
 import type { Fault } from "./fault.ts";
@@ -15,11 +16,12 @@ import { findFailingRequests } from "./requests.ts";
  */
 export async function findFaults(client: pg.ClientBase): Promise<Fault[]> {
   await client.query("set local search_path = ''");
-  const failing = await findFailingRequests(client);
+  const model = await readAccess(client);
+  const failing = await findFailingRequests(client, model);
   return [
-    ...(await findUngrantedColumns(client)),
+    ...(await findUngrantedColumns(client, model.names)),
     ...toFaults(failing),
-    ...(await findFalliblePolicies(client, failing)),
+    ...(await findFalliblePolicies(client, model, failing)),
   ];
 }
 

@@ -38,7 +38,7 @@ function toFault(group: readonly FailingRequest[]): Fault[] {
     tried === undefined ? `every ${names} by ${role} fails` : `${names} by ${role} fails ${tried}`;
   return [
     {
-      rule: isCertain ? "failing_requests" : "failing_rows",
+      rule: getRule(code, isCertain),
       level: isCertain ? "error" : "note",
       object: table,
       finding: `${what}: ${code} ${message}${likely}`,
@@ -49,8 +49,16 @@ function toFault(group: readonly FailingRequest[]): Fault[] {
   ];
 }
 
+function getRule(code: string, isCertain: boolean): Fault["rule"] {
+  if (!isCertain) return "failing_rows";
+  return code === recursion ? "policy_recursion" : "failing_requests";
+}
+
+/** SQLSTATE of policies that never come to an end. */
+const recursion = "42P17";
+
 function getRemedy(code: string, role: ApiRole): string {
-  if (code === "42P17") {
+  if (code === recursion) {
     return "Policies must not ask each other's tables: let one ask a security definer function, as request.is_member_of_<table>() does.";
   }
   if (code === "42501") {

@@ -1,18 +1,12 @@
 import type pg from "pg";
-import { anonymous, type Caller, userCaller } from "../model/caller.ts";
+import type { ApiNames } from "../../stack/api-names.ts";
+import { anonymousCaller, type Caller, type User, userCaller } from "../model/caller.ts";
 import type { RowText } from "../model/evaluate.ts";
-import {
-  type ApiRole,
-  apiRoles,
-  type Relation,
-  readAccess,
-  type Verb,
-  verbs,
-} from "../model/model.ts";
+import { type AccessModel, type ApiRole, type Relation, type Verb, verbs } from "../model/model.ts";
 import { quoteName, sqlName } from "../model/names.ts";
 import { type Access, getAccess, type PolicyCheck, toSql } from "../model/policy-check.ts";
 import { canBecome } from "../model/session.ts";
-import { newUser } from "../rehearse/sampled-users.ts";
+import { newUser, newUserId } from "../rehearse/sampled-users.ts";
 import { evaluateAs, explainAs, type Failure } from "./attempt.ts";
 import type { FailingRequest } from "./report.ts";
 import { writeStatement } from "./statement.ts";
@@ -24,13 +18,18 @@ import { writeStatement } from "./statement.ts";
  *
  * @param client In a transaction, whose search path it empties.
  */
-export async function findFailingRequests(client: pg.ClientBase): Promise<FailingRequest[]> {
-  const { relations } = await readAccess(client);
-  const users = await listUsers(client);
+export async function findFailingRequests(
+  client: pg.ClientBase,
+  { names, relations }: AccessModel,
+): Promise<FailingRequest[]> {
+  const users = await listUsers(client, names);
   const failing: FailingRequest[] = [];
-  for (const role of apiRoles) {
+  for (const role of names.roles) {
     if (!(await canBecome(client, role))) continue;
-    const callers = role === "anonymous" ? [anonymous] : chooseCallers(users);
+    const callers =
+      role === names.anonymous || names.users === undefined
+        ? [anonymousCaller(role)]
+        : chooseCallers(users, role);
     for (const relation of relations)
       failing.push(...(await tryRelation(client, relation, role, callers)));
   }
@@ -40,16 +39,17 @@ export async function findFailingRequests(client: pg.ClientBase): Promise<Failin
 /** How many users, and how many rows of a table, are tried. */
 const most = 2;
 
-async function listUsers(client: pg.ClientBase): Promise<Caller[]> {
-  const sql = `select id::text, email::text from api.users order by id limit ${most}`;
-  const users = await readIfPossible<{ id: string; email: string | null }>(client, sql);
-  return users.map(userCaller);
+async function listUsers(client: pg.ClientBase, { users }: ApiNames): Promise<User[]> {
+  if (users === undefined) return [];
+  const sql = `select id, email from (${users}) as users order by id collate "C" limit ${most}`;
+  return readIfPossible<User>(client, sql);
 }
 
 /** A new user too; but the ids of users need not be UUIDs, as that one's is. */
-function chooseCallers(users: readonly Caller[]): readonly Caller[] {
-  const isUuid = users.every(({ id }) => id?.length === String(newUser.claims.sub).length);
-  return isUuid ? [...users, newUser] : users;
+function chooseCallers(users: readonly User[], role: ApiRole): readonly Caller[] {
+  const callers = users.map((user) => userCaller(user, role));
+  const isUuid = users.every(({ id }) => id.length === newUserId.length);
+  return isUuid ? [...callers, newUser(role)] : callers;
 }
 
 /** A token that names no user: what fails with this one as well is not due to a claim's value. */
@@ -57,9 +57,9 @@ function withoutSub(caller: Caller): Caller {
   return { ...caller, claims: { role: caller.role } };
 }
 
-async function readRows(client: pg.ClientBase, { name }: Relation): Promise<RowText[]> {
-  const alias = quoteName(name);
-  const sql = `select (${alias}.*)::text as row from ${sqlName(name)} as ${alias} limit ${most}`;
+async function readRows(client: pg.ClientBase, relation: Relation): Promise<RowText[]> {
+  const alias = quoteName(relation.name);
+  const sql = `select (${alias}.*)::text as row from ${sqlName(relation)} as ${alias} limit ${most}`;
   return (await readIfPossible<{ row: string }>(client, sql)).map(({ row }) => row);
 }
 
@@ -116,11 +116,11 @@ async function explain(trial: Trial, access: Access): Promise<FailingRequest[] |
   const statement = writeStatement(relation, access.verb, access.columns ?? []);
   const [first, ...others] = callers;
   if (statement === undefined || first === undefined) return undefined;
-  const failure = await explainAs(client, first, statement);
+  const failure = await explainAs(client, first, relation, statement);
   if (failure === undefined) return undefined;
   let passed = 0;
   for (const caller of [...others, withoutSub(first)])
-    if ((await explainAs(client, caller, statement)) === undefined) passed += 1;
+    if ((await explainAs(client, caller, relation, statement)) === undefined) passed += 1;
   const policies = await findCulprits(trial, access, first, failure);
   const isCertain = passed === 0 && !failure.isRaised;
   const tried = isCertain ? undefined : "with the claims role, sub and email";
@@ -226,7 +226,7 @@ async function evaluateOver(
   sql: string,
   rows: readonly RowText[],
 ): Promise<Failure | undefined> {
-  return evaluateAs(client, caller, { table: relation.name, sql, rows });
+  return evaluateAs(client, caller, { table: relation, sql, rows });
 }
 
 function nullRow({ columns }: Relation): RowText {
@@ -239,5 +239,5 @@ function describe(
   { code, message }: Failure,
   how: Pick<FailingRequest, "policies" | "isCertain" | "tried">,
 ): FailingRequest {
-  return { table: `api.${relation.name}`, role, verb, code, message, ...how };
+  return { table: relation.fullName, role, verb, code, message, ...how };
 }

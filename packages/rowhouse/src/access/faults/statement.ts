@@ -8,12 +8,12 @@ import { quoteName, sqlName } from "../model/names.ts";
  * @returns Undefined when there is none: no column can be written.
  */
 export function writeStatement(
-  { name, columns }: Relation,
+  relation: Relation,
   verb: Verb,
   granted: readonly string[],
 ): string | undefined {
-  const table = sqlName(name);
-  const written = columns
+  const table = sqlName(relation);
+  const written = relation.columns
     .filter((column) => granted.includes(column.name) && !column.generated && !column.identity)
     .map((column) => quoteName(column.name));
   const value = (column: string) => `(null::${table}).${column}`;

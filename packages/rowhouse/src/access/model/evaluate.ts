@@ -3,14 +3,18 @@ import { join } from "node:path";
 import type pg from "pg";
 import { errorCode, errorMessage } from "../../lib/errors.ts";
 import { actAs, type Caller } from "./caller.ts";
-import type { ApiRole } from "./model.ts";
+import type { ApiRole, Relation } from "./model.ts";
 import { quoteName, sqlName } from "./names.ts";
 
 const searchPath = readFileSync(join(import.meta.dirname, "search_path.sql"), "utf8");
 
-/** Gives the rest of the transaction the search path that a request of a role has. */
-export async function useSearchPath(client: pg.ClientBase, role: ApiRole): Promise<void> {
-  await client.query(searchPath, [role]);
+/** Gives the rest of the transaction the search path that a role's request for a relation has. */
+export async function useSearchPath(
+  client: pg.ClientBase,
+  relation: Pick<Relation, "searchPath">,
+  role: ApiRole,
+): Promise<void> {
+  await client.query(searchPath, [role, relation.searchPath]);
 }
 
 /** What a condition comes to over a row. */
@@ -52,13 +56,13 @@ export type SystemColumns = Readonly<Partial<Record<SystemColumn, string>>>;
  */
 export async function prepareOver(
   client: pg.ClientBase,
-  table: string,
+  table: Pick<Relation, "schema" | "name">,
   select: string,
   system: SystemColumns = {},
 ): Promise<string> {
   preparations += 1;
   const name = `rowhouse_${preparations}`;
-  const text = `prepare ${name} (${sqlName(table)}[]) as select ${select} from ${source(client, system)} as ${quoteName(table)}`;
+  const text = `prepare ${name} (${sqlName(table)}[]) as select ${select} from ${source(client, system)} as ${quoteName(table.name)}`;
   await client.query(text);
   return name;
 }
@@ -90,7 +94,7 @@ export async function runOver<T extends pg.QueryResultRow>(
 
 /** An expression, and the row that it is about. */
 export interface Expression {
-  readonly table: string;
+  readonly table: Pick<Relation, "schema" | "name" | "searchPath">;
   readonly sql: string;
   readonly row: RowText;
   /** Finds system columns of the row. It is asked only when the expression needs some. */
@@ -169,7 +173,7 @@ async function computeWith(
   let prepared: string | undefined;
   await client.query("savepoint evaluation");
   try {
-    await useSearchPath(client, caller.role);
+    await useSearchPath(client, table, caller.role);
     prepared = await prepareOver(client, table, `${sql} as value`, system);
     await actAs(client, caller, asRole);
     const [first] = await runOver<{ value: unknown }>(client, prepared, [row]);

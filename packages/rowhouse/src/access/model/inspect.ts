@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { buildDeclared } from "../../schema/catalog/declared.ts";
+import type { ApiNames } from "../../stack/api-names.ts";
 import { withClient } from "../../stack/database.ts";
 import { withScratch } from "../../stack/scratch.ts";
 import { catalogTimeout, withReadOnly } from "./session.ts";
@@ -15,7 +16,7 @@ import { catalogTimeout, withReadOnly } from "./session.ts";
  */
 export async function inspect<T>(
   against: string | undefined,
-  read: (client: pg.Client) => Promise<T>,
+  read: (client: pg.Client, names: ApiNames) => Promise<T>,
   prepare?: (client: pg.Client) => Promise<unknown>,
 ): Promise<T> {
   if (against !== undefined) return withReadOnly(against, catalogTimeout, read);

@@ -1,8 +1,14 @@
--- Who may do what in the schema api, as one JSON value: see model.ts for its shape.
-with role (name, bypasses) as (
-  select rolname, rolsuper or rolbypassrls
-  from pg_catalog.pg_roles
-  where rolname in ('anonymous', 'authenticated')
+-- Who may do what in the exposed schemas ($1), by the roles that requests can have ($2), as one JSON
+-- value: see model.ts for its shape. $3 and $4 are the columns of owners: see owner_columns.sql.
+with role (name, position, bypasses) as (
+  select pg_roles.rolname, wanted.position, pg_roles.rolsuper or pg_roles.rolbypassrls
+  from unnest($2::text[]) with ordinality as wanted (name, position)
+  join pg_catalog.pg_roles on pg_roles.rolname = wanted.name
+),
+exposed (oid, name, position) as (
+  select pg_namespace.oid, pg_namespace.nspname, wanted.position
+  from unnest($1::text[]) with ordinality as wanted (name, position)
+  join pg_catalog.pg_namespace on pg_namespace.nspname = wanted.name
 ),
 policy as (
   select
@@ -16,7 +22,7 @@ policy as (
         from unnest(pol.polroles) as oid
       ),
       'appliesTo', (
-        select coalesce(json_agg(role.name order by role.name), '[]')
+        select coalesce(json_agg(role.name order by role.position), '[]')
         from role
         where exists (
           select
@@ -50,12 +56,12 @@ grants as (
           )
         end
       )
-      order by role.name, verb.position
+      order by role.position, verb.position
     ) as value
   from pg_catalog.pg_class as class
   cross join role
   cross join (values (1, 'select'), (2, 'insert'), (3, 'update'), (4, 'delete')) as verb (position, name)
-  where class.relnamespace = to_regnamespace('api')
+  where class.relnamespace in (select oid from exposed)
   and class.relkind in ('r', 'p', 'f', 'v', 'm')
   group by class.oid
 )
@@ -64,6 +70,7 @@ select json_build_object(
     select coalesce(
       json_agg(
         json_build_object(
+          'schema', exposed.name,
           'name', class.relname,
           'kind', case class.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' else 'table' end,
           'comment', obj_description(class.oid, 'pg_class'),
@@ -74,19 +81,19 @@ select json_build_object(
             and option_value::boolean
           ),
           'usableBy', (
-            select coalesce(json_agg(role.name order by role.name), '[]')
+            select coalesce(json_agg(role.name order by role.position), '[]')
             from role
             where has_schema_privilege(role.name, class.relnamespace, 'usage')
           ),
           'rowSecurity', class.relrowsecurity,
           'forced', class.relforcerowsecurity,
           'bypassedBy', (
-            select coalesce(json_agg(role.name order by role.name), '[]')
+            select coalesce(json_agg(role.name order by role.position), '[]')
             from role
             where role.bypasses
           ),
           'ownedBy', (
-            select coalesce(json_agg(role.name order by role.name), '[]')
+            select coalesce(json_agg(role.name order by role.position), '[]')
             from role
             where pg_has_role(role.name, class.relowner, 'usage')
           ),
@@ -99,6 +106,14 @@ select json_build_object(
               and attribute.attnum = key.attnum
             where pkey.conrelid = class.oid
             and pkey.contype = 'p'
+          ),
+          'owner', (
+            select attribute.attname
+            from unnest($3::oid[], $4::int2[]) as owner (relation, number)
+            join pg_catalog.pg_attribute as attribute
+              on attribute.attrelid = owner.relation
+              and attribute.attnum = owner.number
+            where owner.relation = class.oid
           ),
           'columns', (
             select coalesce(json_agg(
@@ -126,19 +141,28 @@ select json_build_object(
             where policy.relation = class.oid
           )
         )
-        order by class.relname
+        order by exposed.position, class.relname
       ),
       '[]'
     )
     from pg_catalog.pg_class as class
-    where class.relnamespace = to_regnamespace('api')
-    and class.relkind in ('r', 'p', 'f', 'v', 'm')
+    join exposed on exposed.oid = class.relnamespace
+    where class.relkind in ('r', 'p', 'f', 'v', 'm')
+    -- dbmate's own table, unless requests reach it.
+    and (
+      (exposed.name, class.relname) <> ('public', 'schema_migrations')
+      or exists (
+        select
+        from role
+        where has_table_privilege(role.name, class.oid, 'select, insert, update, delete')
+      )
+    )
   ),
   'functions', (
     select coalesce(
       json_agg(
         json_build_object(
-          'schema', function.pronamespace::regnamespace::text,
+          'schema', namespace.nspname,
           'name', function.proname,
           'signature', format(
             -- For reading: a key word needs no quotes there.
@@ -156,19 +180,28 @@ select json_build_object(
           ),
           'volatility', case function.provolatile when 'i' then 'immutable' when 's' then 'stable' else 'volatile' end,
           'executableBy', (
-            select coalesce(json_agg(role.name order by role.name), '[]')
+            select coalesce(json_agg(role.name order by role.position), '[]')
             from role
             where has_schema_privilege(role.name, function.pronamespace, 'usage')
             and has_function_privilege(role.name, function.oid, 'execute')
           ),
           'comment', obj_description(function.oid, 'pg_proc')
         )
-        order by function.pronamespace::regnamespace::text, function.proname, function.oid::regprocedure::text
+        order by namespace.nspname::text, function.proname, function.oid::regprocedure::text
       ),
       '[]'
     )
     from pg_catalog.pg_proc as function
-    where function.pronamespace::regnamespace::text in ('api', 'request', 'private')
+    join pg_catalog.pg_namespace as namespace on namespace.oid = function.pronamespace
+    where namespace.nspname not like 'pg\_%'
+    and namespace.nspname <> 'information_schema'
     and function.prokind in ('f', 'p')
+    and not exists (
+      select
+      from pg_catalog.pg_depend as part
+      where part.classid = 'pg_proc'::regclass
+      and part.objid = function.oid
+      and part.deptype = 'e'
+    )
   )
 ) as model

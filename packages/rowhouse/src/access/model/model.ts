@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type pg from "pg";
+import pg from "pg";
+import { openProject } from "../../lib/project.ts";
+import { type ApiNames, readApiNames } from "../../stack/api-names.ts";
+import { readOwnerColumns } from "./owner-columns.ts";
 
 /** What can be done with a row. */
 export type Verb = "select" | "insert" | "update" | "delete";
@@ -8,11 +11,8 @@ export type Verb = "select" | "insert" | "update" | "delete";
 /** The verbs, in the order in which they are shown. */
 export const verbs: readonly Verb[] = ["select", "insert", "update", "delete"];
 
-/** The roles that a request can have. */
-export type ApiRole = "anonymous" | "authenticated";
-
-/** The roles of the API, the weaker one first. */
-export const apiRoles: readonly ApiRole[] = ["anonymous", "authenticated"];
+/** The name of a role that a request can have. */
+export type ApiRole = string;
 
 /** A policy, as `pg_policy` holds it. */
 export interface Policy {
@@ -51,8 +51,17 @@ interface Column {
 
 /** A table or view that PostgREST exposes. */
 export interface Relation {
-  /** Without its schema, which is api. */
+  readonly schema: string;
+  /** Without its schema. */
   readonly name: string;
+  /** "api.tasks": in quotes where it has anything but small letters in it. */
+  readonly fullName: string;
+  /** The same without the schema where that is the default one. */
+  readonly label: string;
+  /** The search path of a request for it. */
+  readonly searchPath: readonly string[];
+  /** The column that holds the user whose row it is: a foreign key leads to the users, or it is user_id. */
+  readonly owner: string | null;
   readonly kind: "table" | "view" | "materialized view" | "foreign table";
   readonly comment: string | null;
   /** Whether it is a view that reads with the caller's rights, and not with its owner's. */
@@ -72,7 +81,7 @@ export interface Relation {
   readonly policies: readonly Policy[];
 }
 
-/** A function of ours; those in the schema api are exposed as /rpc/<name>. */
+/** A function of ours; those in the exposed schemas are served as /rpc/<name>. */
 export interface ApiFunction {
   readonly schema: string;
   readonly name: string;
@@ -89,21 +98,50 @@ export interface ApiFunction {
 
 /** Who may do what, in one database. */
 export interface AccessModel {
+  /** The schemas and roles that it is about. */
+  readonly names: ApiNames;
   readonly relations: readonly Relation[];
   readonly functions: readonly ApiFunction[];
 }
 
-/** A table or view by its name, without its schema. */
-export function findRelation(model: AccessModel, name: string): Relation | undefined {
-  return model.relations.find((relation) => relation.name === name);
+/** A table or view by its label: its name, with the schema where that is not the default one. */
+export function findRelation(model: AccessModel, label: string): Relation | undefined {
+  return model.relations.find((relation) => relation.label === label);
 }
 
 const query = readFileSync(join(import.meta.dirname, "model.sql"), "utf8");
 
-/** Reads who may do what. It writes nothing, and leaves the search path empty. */
-export async function readAccess(client: pg.ClientBase): Promise<AccessModel> {
+type Read = Omit<Relation, "fullName" | "label" | "searchPath">;
+
+/**
+ * Reads who may do what. It writes nothing, and leaves the search path empty.
+ *
+ * @param given The schemas and roles; those of the project unless they are given.
+ */
+export async function readAccess(client: pg.ClientBase, given?: ApiNames): Promise<AccessModel> {
+  const names = given ?? (await readApiNames(client, openProject()));
   // With nothing on the search path, PostgreSQL writes every name with its schema.
   await client.query("set search_path = ''");
-  const { rows } = await client.query<{ model: AccessModel }>(query);
-  return rows[0]?.model ?? { relations: [], functions: [] };
+  const owners = await readOwnerColumns(client, names);
+  const { rows } = await client.query<{
+    model: { relations: readonly Read[]; functions: readonly ApiFunction[] };
+  }>(query, [names.schemas, names.roles, owners.relations, owners.numbers]);
+  const { relations, functions } = rows[0]?.model ?? { relations: [], functions: [] };
+  return { names, relations: relations.map((one) => addNames(one, names)), functions };
+}
+
+function addNames(relation: Read, { schemas, extraSearchPath }: ApiNames): Relation {
+  const { schema, name } = relation;
+  const fullName = `${readableName(schema)}.${readableName(name)}`;
+  return {
+    ...relation,
+    fullName,
+    label: schema === schemas[0] ? readableName(name) : fullName,
+    searchPath: [schema, ...extraSearchPath],
+  };
+}
+
+/** A name in SQL that is read: in quotes where it has anything but small letters in it. */
+export function readableName(name: string): string {
+  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : pg.escapeIdentifier(name);
 }

@@ -1,21 +1,37 @@
 import { expect, test } from "vitest";
+import type { ApiNames } from "../../stack/api-names.ts";
 import type { AccessModel, Relation } from "./model.ts";
 import { findTable, readableName, sqlName } from "./names.ts";
 
-const relation = (name: string, kind: Relation["kind"] = "table") => ({ name, kind }) as Relation;
+function relation(name: string, kind: Relation["kind"] = "table", schema = "api"): Relation {
+  const fullName = `${schema}.${name}`;
+  return { schema, name, fullName, label: schema === "api" ? name : fullName, kind } as Relation;
+}
+
 const model: AccessModel = {
-  relations: [relation("tasks"), relation("users"), relation("titles", "view")],
+  names: { schemas: ["api", "shop"] } as unknown as ApiNames,
+  relations: [
+    relation("tasks"),
+    relation("users"),
+    relation("titles", "view"),
+    relation("orders", "table", "shop"),
+    relation("users", "table", "shop"),
+  ],
   functions: [],
 };
 
 test("a table is found by its name, with or without the schema", () => {
   expect(findTable(model, "tasks").name).toBe("tasks");
-  expect(findTable(model, "api.users").name).toBe("users");
+  expect(findTable(model, "api.users").fullName).toBe("api.users");
+  expect(findTable(model, "users").fullName).toBe("api.users");
+  expect(findTable(model, "shop.users").fullName).toBe("shop.users");
+  expect(findTable(model, "orders").fullName).toBe("shop.orders");
 });
 
 test.each([
   ["taks", /^There is no table api\.taks\. Did you mean tasks\?$/],
   ["user", /Did you mean users\?$/],
+  ["shop.order", /^There is no table shop\.order\. Did you mean shop\.orders\?$/],
   ["invoices", /^There is no table api\.invoices\.$/],
   ["titles", /^api\.titles is a view: it has no policies of its own\.$/],
 ])("%s is refused, with the nearest table if there is one", (name, message) => {
@@ -23,7 +39,7 @@ test.each([
 });
 
 test("a name is quoted in SQL that runs, and in SQL that is read only where it must be", () => {
-  expect(sqlName('My "notes"')).toBe('api."My ""notes"""');
+  expect(sqlName({ schema: "api", name: 'My "notes"' })).toBe('"api"."My ""notes"""');
   expect(["tasks", "My notes", "2do", "_a$1"].map(readableName)).toEqual([
     "tasks",
     '"My notes"',

@@ -1,11 +1,12 @@
 import pg from "pg";
 import { RowhouseError } from "../../lib/errors.ts";
-import type { AccessModel, Relation } from "./model.ts";
-import { findRelation } from "./model.ts";
+import { type AccessModel, findRelation, type Relation } from "./model.ts";
+
+export { readableName } from "./model.ts";
 
 /** A relation's name in SQL that is run: with its schema, and always in quotes. */
-export function sqlName(name: string): string {
-  return `api.${quoteName(name)}`;
+export function sqlName({ schema, name }: Pick<Relation, "schema" | "name">): string {
+  return `${quoteName(schema)}.${quoteName(name)}`;
 }
 
 /** A name in SQL that is run: always in quotes, since it may be a key word. */
@@ -13,34 +14,45 @@ export function quoteName(name: string): string {
   return pg.escapeIdentifier(name);
 }
 
-/** A name in SQL that is read: in quotes where it has anything but small letters in it. */
-export function readableName(name: string): string {
-  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : quoteName(name);
-}
-
 /**
  * Finds the table that is meant.
  *
- * @param name "tasks" or "api.tasks".
+ * @param name "tasks" or "api.tasks"; the schema may be left out where only one has such a table.
  * @throws RowhouseError table_unknown when there is none, or it is a view.
  */
 export function findTable(model: AccessModel, name: string): Relation {
-  const normalize = name.replace(/^api\./, "");
-  const relation = findRelation(model, normalize);
-  const tables = model.relations.filter(({ kind }) => kind === "table").map((one) => one.name);
+  const relation = findByName(model, name);
+  const tables = model.relations.filter(({ kind }) => kind === "table").map((one) => one.label);
+  const remedy = `The tables are ${tables.join(", ")}.`;
   if (relation?.kind === "table") return relation;
   if (relation !== undefined) {
     throw new RowhouseError(
       "table_unknown",
-      `api.${normalize} is a ${relation.kind}: it has no policies of its own.`,
-      `Ask about the table that it reads. The tables are ${tables.join(", ")}.`,
+      `${relation.fullName} is a ${relation.kind}: it has no policies of its own.`,
+      `Ask about the table that it reads. ${remedy}`,
     );
   }
-  const near = findNearest(normalize, tables);
+  const [schema = ""] = model.names.schemas;
+  const bare = name.startsWith(`${schema}.`) ? name.slice(schema.length + 1) : name;
+  const near = findNearest(bare, tables);
   throw new RowhouseError(
     "table_unknown",
-    `There is no table api.${normalize}.${near === undefined ? "" : ` Did you mean ${near}?`}`,
-    `The tables are ${tables.join(", ")}.`,
+    `There is no table ${bare.includes(".") ? bare : `${schema}.${bare}`}.${near === undefined ? "" : ` Did you mean ${near}?`}`,
+    remedy,
+  );
+}
+
+function findByName(model: AccessModel, name: string): Relation | undefined {
+  const { relations } = model;
+  const exact = relations.find(
+    (one) => name === `${one.schema}.${one.name}` || name === one.fullName,
+  );
+  const ofDefault = relations.find(
+    (one) => one.name === name && one.schema === model.names.schemas[0],
+  );
+  const named = relations.filter((one) => one.name === name);
+  return (
+    exact ?? ofDefault ?? findRelation(model, name) ?? (named.length === 1 ? named[0] : undefined)
   );
 }
 

@@ -21,7 +21,12 @@ const verbs: readonly Verb[] = ["select", "insert", "update", "delete"];
 
 function table(policies: readonly Policy[], change: Partial<Relation> = {}): Relation {
   return {
+    schema: "api",
     name: "tasks",
+    fullName: "api.tasks",
+    label: "tasks",
+    searchPath: ["api"],
+    owner: "user_id",
     kind: "table",
     comment: null,
     asksAsInvoker: false,

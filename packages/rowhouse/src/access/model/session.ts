@@ -1,8 +1,9 @@
 import type pg from "pg";
 import { errorCode, RowhouseError } from "../../lib/errors.ts";
+import { openProject } from "../../lib/project.ts";
+import { type ApiNames, readApiNames } from "../../stack/api-names.ts";
 import { withClient, withoutPassword } from "../../stack/database.ts";
 import type { ApiRole } from "./model.ts";
-import { sqlName } from "./names.ts";
 
 /** How many seconds a statement about the catalog may take. */
 export const catalogTimeout = 30;
@@ -12,20 +13,24 @@ export const catalogTimeout = 30;
  * nothing. It is rolled back in any case.
  *
  * @param seconds How long one statement may take.
+ * @param read Gets the schemas and roles that PostgREST serves, too.
+ * @param project Whose database it is: this one unless it is given.
  * @throws RowhouseError database_unreachable, database_refused, query_timeout,
- *   database_not_migrated when there is no schema api or no role to ask as.
+ *   database_not_migrated when it has none of the exposed schemas, or no role to ask as.
  */
 export async function withReadOnly<T>(
   url: string,
   seconds: number,
-  read: (client: pg.Client) => Promise<T>,
+  read: (client: pg.Client, names: ApiNames) => Promise<T>,
+  project = openProject(),
 ): Promise<T> {
   return withClient(url, async (client) => {
     await client.query("begin isolation level repeatable read read only");
     await client.query("select set_config('statement_timeout', $1, true)", [`${seconds}s`]);
     try {
-      await assertMigrated(client, url);
-      return await read(client);
+      const names = await readApiNames(client, project);
+      await assertMigrated(client, url, names);
+      return await read(client, names);
     } catch (error) {
       throw errorCode(error) === "57014" ? tooSlow(seconds, error) : error;
     } finally {
@@ -35,15 +40,22 @@ export async function withReadOnly<T>(
   });
 }
 
-async function assertMigrated(client: pg.Client, url: string): Promise<void> {
-  const { rows } = await client.query<{ missing: boolean }>(
-    "select num_nulls(to_regclass('api.users'), to_regrole('anonymous'), to_regrole('authenticated')) > 0 as missing",
+async function assertMigrated(
+  client: pg.Client,
+  url: string,
+  { schemas, anonymous, roles }: ApiNames,
+): Promise<void> {
+  const { rows } = await client.query<{ found: boolean }>(
+    "select exists (select from pg_catalog.pg_namespace where nspname = any ($1::text[])) as found",
+    [schemas],
   );
-  if (!rows[0]?.missing) return;
+  const isMissing = roles.length === 0 || (anonymous !== undefined && !roles.includes(anonymous));
+  if (rows[0]?.found && !isMissing) return;
+  const role = anonymous === undefined ? "a role that requests can have" : `the role ${anonymous}`;
   throw new RowhouseError(
     "database_not_migrated",
-    `${withoutPassword(url)} lacks the table api.users, or the roles anonymous and authenticated.`,
-    "Name another database, or migrate this one: `npx rowhouse migrate`.",
+    `${withoutPassword(url)} lacks ${rows[0]?.found ? role : `the schema ${schemas.join(", ")}`}, which PostgREST would serve.`,
+    "Name another database, or migrate this one: `npx rowhouse migrate`. Or correct postgrest.conf.",
   );
 }
 
@@ -59,18 +71,18 @@ function tooSlow(seconds: number, cause: unknown): RowhouseError {
 /**
  * Makes sure that the role of a connection sees every row of a table.
  *
- * @param table Without its schema, which is api.
+ * @param table As SQL writes it, with its schema: "api.tasks".
  * @throws RowhouseError rows_hidden
  */
 export async function assertSeesRows(client: pg.ClientBase, table: string): Promise<void> {
   const { rows } = await client.query<{ role: string }>(
     "select current_user as role where row_security_active($1::regclass) or not has_table_privilege($1::regclass, 'select')",
-    [sqlName(table)],
+    [table],
   );
   if (rows[0] === undefined) return;
   throw new RowhouseError(
     "rows_hidden",
-    `The role ${rows[0].role} does not see every row of api.${table}: it is under row-level security itself, or may not read it.`,
+    `The role ${rows[0].role} does not see every row of ${table}: it is under row-level security itself, or may not read it.`,
     "Use a role with BYPASSRLS that may read the table (Neon's owner does), or a superuser.",
   );
 }
@@ -79,7 +91,7 @@ export async function assertSeesRows(client: pg.ClientBase, table: string): Prom
 export async function canBecome(client: pg.ClientBase, role: ApiRole): Promise<boolean> {
   await client.query("savepoint becoming");
   try {
-    await client.query(`set local role ${role}`);
+    await client.query("select set_config('role', $1, true)", [role]);
     return true;
   } catch {
     return false; // No member of it, or there is no such role.

@@ -5,7 +5,7 @@ import { type ConditionVariant, listAnswerVariants, listSubqueryVariants } from 
 import type { Mutant } from "./mutant.ts";
 
 /** A function that policies call: see called.sql. */
-interface CalledFunction {
+export interface CalledFunction {
   readonly name: string;
   readonly language: string;
   /** Whether it says yes or no. */
@@ -25,12 +25,15 @@ export const calledFunctions = readFileSync(join(import.meta.dirname, "called.sq
 /**
  * Every weakening of the functions that policies call.
  *
- * @param query Finds the functions.
+ * @param find Finds the functions.
  */
-export async function readCalledMutants(client: pg.ClientBase, query: string): Promise<Mutant[]> {
+export async function readCalledMutants(
+  client: pg.ClientBase,
+  find: () => Promise<CalledFunction[]>,
+): Promise<Mutant[]> {
   await client.query("begin");
   try {
-    return (await readCalled(client, query)).flatMap(calledMutants);
+    return (await readCalled(client, find)).flatMap(calledMutants);
   } finally {
     await client.query("rollback");
   }
@@ -40,10 +43,13 @@ export async function readCalledMutants(client: pg.ClientBase, query: string): P
  * Finds the functions. Bodies that are strings of SQL are given to PostgreSQL to read: then it writes
  * them in its own way, and records what they call in turn.
  */
-async function readCalled(client: pg.ClientBase, query: string): Promise<CalledFunction[]> {
+async function readCalled(
+  client: pg.ClientBase,
+  find: () => Promise<CalledFunction[]>,
+): Promise<CalledFunction[]> {
   const tried = new Set<string>();
   for (;;) {
-    const { rows } = await client.query<CalledFunction>(query);
+    const rows = await find();
     const unread = rows.filter(
       ({ name, language, body }) => language === "sql" && body === null && !tried.has(name),
     );

@@ -2,6 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
 import { RowhouseError } from "../../lib/errors.ts";
+import { openProject } from "../../lib/project.ts";
+import { readApiNames } from "../../stack/api-names.ts";
+import { readOwnerColumns } from "../model/owner-columns.ts";
 import { calledFunctions, readCalledMutants } from "./called.ts";
 import { type Mutant, mutantTitle } from "./mutant.ts";
 import { type Policy, policyMutants } from "./policies.ts";
@@ -10,34 +13,57 @@ import { type View, viewMutants } from "./views.ts";
 const dir = import.meta.dirname;
 const columns =
   "kind, object, sql, to_jsonb(made) ->> 'undo' as undo, to_jsonb(made) ->> 'equivalent' as equivalent";
-const read = (path: string) => readFileSync(join(dir, path), "utf8");
+const readQuery = (path: string) => readFileSync(join(dir, path), "utf8");
 
 /**
  * Every mutant of a database, from its catalog: of all that is in a schema of ours, made by us.
  * It leaves nothing behind but an empty search path.
  */
 export async function generateMutants(client: pg.ClientBase): Promise<Mutant[]> {
+  const { schemas, anonymous, user, roles, logins, usersTable } = await readApiNames(
+    client,
+    openProject(),
+  );
   // With nothing on the search path, PostgreSQL writes every name with its schema.
   await client.query("set search_path = ''");
-  const policies = await client.query<Policy>(onlyMade(read("policies.sql"), "*"));
-  const mutants = policies.rows.flatMap(policyMutants);
-  mutants.push(...(await readCalledMutants(client, onlyMade(calledFunctions, "*"))));
-  const views = await client.query<View>(onlyMade(read("views.sql"), "*"));
-  mutants.push(...views.rows.flatMap(viewMutants));
-  for (const file of readdirSync(join(dir, "kinds")).sort()) {
-    const { rows } = await client.query<Mutant>(onlyMade(read(join("kinds", file)), columns));
-    mutants.push(...rows);
-  }
+  const owners = await readOwnerColumns(client, { usersTable });
+  const values = [
+    schemas,
+    anonymous ?? null,
+    user ?? null,
+    roles,
+    logins,
+    owners.relations,
+    owners.numbers,
+  ] as const;
+  const read = async <T extends pg.QueryResultRow>(query: string, list = "*") =>
+    (await client.query<T>(onlyMade(query, list), [...values])).rows;
+  const mutants = (await read<Policy>(readQuery("policies.sql"))).flatMap(policyMutants);
+  mutants.push(...(await readCalledMutants(client, () => read(calledFunctions))));
+  mutants.push(...(await read<View>(readQuery("views.sql"))).flatMap(viewMutants));
+  for (const file of readdirSync(join(dir, "kinds")).sort())
+    mutants.push(...(await read<Mutant>(readQuery(join("kinds", file)), columns)));
   return mutants;
 }
 
-/** What extensions bring along is not ours to test, nor are the schemas that come with a server. */
+/**
+ * What extensions bring along is not ours to test, nor are the schemas that come with a server. The
+ * queries read who PostgREST serves in `api`, and the columns of owners in `owner_column`.
+ */
 function onlyMade(query: string, columns: string): string {
   return `
+    with api (schemas, anonymous, user_role, roles, logins) as (
+      values ($1::text[], $2::text, $3::text, $4::text[], $5::text[])
+    ),
+    owner_column (relation, number) as (
+      select relation, number
+      from unnest($6::oid[], $7::int2[]) as given (relation, number)
+    )
     select ${columns}
     from (${query}) as made
     where namespace is null
-    or namespace::regnamespace::text !~ '^(pg_|information_schema$|public$|tap$)'
+    or namespace::regnamespace::text !~ '^(pg_|information_schema$|tap$)'
+    and (namespace::regnamespace::text <> 'public' or 'public' = any (array(select unnest(schemas) from api)))
     and not exists (select from pg_catalog.pg_depend as member where member.objid = made.oid and member.deptype = 'e')
   `;
 }

@@ -11,6 +11,7 @@ select
     from unnest(policy.polroles) as role
     order by role
   ) as roles,
+  (select quote_ident(anonymous) from api) as anonymous,
   pg_get_expr(policy.polqual, policy.polrelid) as "using",
   pg_get_expr(policy.polwithcheck, policy.polrelid) as "check",
   quote_literal(obj_description(policy.oid, 'pg_policy')) as comment

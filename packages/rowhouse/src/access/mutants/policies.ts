@@ -9,6 +9,8 @@ export interface Policy {
   readonly mode: "permissive" | "restrictive";
   readonly command: "select" | "insert" | "update" | "delete" | "all";
   readonly roles: readonly string[];
+  /** The role of a request without a token; null when such requests are refused. */
+  readonly anonymous: string | null;
   readonly using: string | null;
   readonly check: string | null;
   readonly comment: string | null;
@@ -71,13 +73,11 @@ function changeCommand(policy: Policy): Change[] {
 }
 
 function widenRole(policy: Policy): Change[] {
-  if (policy.roles.includes("public")) return [];
+  const { roles, anonymous } = policy;
+  if (roles.includes("public")) return [];
   const everyone = alterPolicy(policy, "wider role", "to public");
-  if (policy.roles.includes("anonymous")) return [everyone];
-  return [
-    everyone,
-    alterPolicy(policy, "wider role", `to ${["anonymous", ...policy.roles].join(", ")}`),
-  ];
+  if (anonymous === null || roles.includes(anonymous)) return [everyone];
+  return [everyone, alterPolicy(policy, "wider role", `to ${[anonymous, ...roles].join(", ")}`)];
 }
 
 function changeMode(policy: Policy): Change[] {

@@ -1,7 +1,8 @@
+import type { ApiNames } from "../../stack/api-names.ts";
 import {
   type AccessModel,
   type ApiFunction,
-  apiRoles,
+  type ApiRole,
   type Policy,
   type Relation,
   type Verb,
@@ -16,38 +17,51 @@ import { markdownCode as code, markdownText } from "./escape.ts";
  *
  * @param picture The path of the picture, from the page.
  */
-export function accessPage({ relations, functions }: AccessModel, picture: string): string {
-  const called = functions.filter(({ schema }) => schema === "api");
+export function accessPage({ names, relations, functions }: AccessModel, picture: string): string {
+  const { roles, schemas } = names;
+  const called = functions.filter(({ schema }) => schemas.includes(schema));
   const helpers = functions.filter(
-    ({ schema, executableBy }) => schema !== "api" && executableBy.length > 0,
+    ({ schema, executableBy }) => !schemas.includes(schema) && executableBy.length > 0,
   );
   const blocks = [
     "<!-- Written by `npx rowhouse access` from sql/ and policies/: do not edit. -->",
     "# Who can do what",
     "Written by `npx rowhouse access` from the database that `sql/` and `policies/` declare.",
-    `![What anonymous and authenticated can do with each table and function](${picture})`,
-    "`anonymous` is a request without a token, `authenticated` one with a token. A condition is what\na row has to pass; *nothing* is not granted, *no row* is granted, but no policy lets a row pass.\nA request that filters the rows it updates or deletes also has to pass the condition of select.",
-    ...relations.flatMap(relationBlocks),
+    `![What ${listWords(roles)} can do with each table and function](${picture})`,
+    `${describeRoles(names)} A condition is what\na row has to pass; *nothing* is not granted, *no row* is granted, but no policy lets a row pass.\nA request that filters the rows it updates or deletes also has to pass the condition of select.`,
+    ...relations.flatMap((relation) => relationBlocks(relation, roles)),
     "## Functions",
     "Called as `/rpc/<name>`:",
-    functionTable(called),
+    functionTable(called, roles),
     "Used by those and by the policies; PostgREST does not serve them:",
-    functionTable(helpers),
+    functionTable(helpers, roles),
   ];
   return `${blocks.join("\n\n")}\n`;
 }
 
-function relationBlocks(relation: Relation): string[] {
+function describeRoles({ roles, anonymous }: ApiNames): string {
+  const others = roles.filter((role) => role !== anonymous).map(code);
+  const own = others.length === 1 ? "one with a token" : "one whose token names it";
+  const withToken = others.length > 0 ? [`${listWords(others)} ${own}`] : [];
+  if (anonymous !== undefined)
+    return `${[`${code(anonymous)} is a request without a token`, ...withToken].join(", ")}.`;
+  return `A request without a token is refused${others.length > 0 ? `; ${listWords(others)} is ${own}` : ""}.`;
+}
+
+function listWords(words: readonly string[]): string {
+  return [words.slice(0, -1).join(", "), ...words.slice(-1)]
+    .filter((part) => part !== "")
+    .join(" and ");
+}
+
+function relationBlocks(relation: Relation, roles: readonly ApiRole[]): string[] {
   return [
-    `## ${code(`api.${readableName(relation.name)}`)}`,
+    `## ${code(relation.fullName)}`,
     ...(relation.comment === null ? [] : [markdownText(relation.comment)]),
-    [security(relation), ...idleGrants(relation)].join("\n"),
+    [security(relation), ...idleGrants(relation, roles)].join("\n"),
     table(
-      ["", ...apiRoles],
-      verbs.map((verb) => [
-        verb,
-        ...apiRoles.map((role) => cellText(getCell(relation, role, verb))),
-      ]),
+      ["", ...roles],
+      verbs.map((verb) => [verb, ...roles.map((role) => cellText(getCell(relation, role, verb)))]),
     ),
     columnTable(relation),
     ...(relation.policies.length === 0 ? [] : [policyTable(relation.policies)]),
@@ -67,8 +81,8 @@ function security({ kind, asksAsInvoker, rowSecurity, forced }: Relation): strin
 }
 
 /** Grants that would wake up with a grant on the schema. */
-function idleGrants({ grants, usableBy }: Relation): string[] {
-  return apiRoles
+function idleGrants({ grants, usableBy }: Relation, roles: readonly ApiRole[]): string[] {
+  return roles
     .filter((role) => !usableBy.includes(role))
     .filter((role) => grants.some((grant) => grant.role === role && grant.columns !== null))
     .map((role) => `**${role} has grants here**, but may not use the schema.`);
@@ -103,14 +117,13 @@ function policyTable(policies: readonly Policy[]): string {
   );
 }
 
-function functionTable(functions: readonly ApiFunction[]): string {
+function functionTable(functions: readonly ApiFunction[], roles: readonly ApiRole[]): string {
   if (functions.length === 0) return "None.";
   return table(
     ["function", "called by", "runs as", "search_path", "volatility", ""],
     functions.map((one) => [
       code(one.signature),
-      apiRoles.filter((role) => getCallCell(one, role).reach === "callable").join(", ") ||
-        "no role",
+      roles.filter((role) => getCallCell(one, role).reach === "callable").join(", ") || "no role",
       one.security === "definer" ? "**its owner**" : "the caller",
       searchPath(one.searchPath),
       one.volatility,

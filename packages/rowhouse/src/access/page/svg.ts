@@ -1,5 +1,4 @@
-import { type AccessModel, apiRoles, verbs } from "../model/model.ts";
-import { readableName } from "../model/names.ts";
+import { type AccessModel, type ApiRole, verbs } from "../model/model.ts";
 import { type Cell, formatCell, getCallCell, getCell, type Reach } from "./cells.ts";
 import { xmlText } from "./escape.ts";
 import { textWidth, wrap } from "./wrap.ts";
@@ -45,7 +44,8 @@ interface Section {
 /** The picture of who can do what: a column for each role, a row for each verb of each table. */
 export function accessPicture(model: AccessModel): string {
   const sections = listSections(model);
-  const columns = columnWidths(sections);
+  const { roles } = model.names;
+  const columns = columnWidths(sections, roles);
   const body: string[] = [];
   let y = size.margin + size.line + size.gap;
   for (const section of sections) {
@@ -61,23 +61,25 @@ export function accessPicture(model: AccessModel): string {
   const right = (columns.at(-1)?.x ?? 0) + (columns.at(-1)?.width ?? 0);
   const names = sections.map(({ name }) => textWidth(shortName(name)) * size.nameCharacter);
   const width = Math.ceil(Math.max(right, legendWidth, ...names.map((name) => name + size.margin)));
-  return frame(sections, [...roleNames(columns), ...body], width + size.margin, y + 52);
+  const drawing = [...roleNames(columns, roles), ...body];
+  return frame(listSentences(sections, roles), drawing, width + size.margin, y + 52);
 }
 
-function listSections({ relations, functions }: AccessModel): Section[] {
+function listSections({ names, relations, functions }: AccessModel): Section[] {
+  const { roles, schemas } = names;
   return [
     ...relations.map((relation) => ({
-      name: `api.${readableName(relation.name)}`,
+      name: relation.fullName,
       rows: verbs.map((verb) => ({
         label: verb,
-        cells: apiRoles.map((role) => getCell(relation, role, verb)),
+        cells: roles.map((role) => getCell(relation, role, verb)),
       })),
     })),
     ...functions
-      .filter(({ schema }) => schema === "api")
+      .filter(({ schema }) => schemas.includes(schema))
       .map((one) => ({
         name: one.signature,
-        rows: [{ label: "call", cells: apiRoles.map((role) => getCallCell(one, role)) }],
+        rows: [{ label: "call", cells: roles.map((role) => getCallCell(one, role)) }],
       })),
   ];
 }
@@ -88,9 +90,9 @@ interface Column {
 }
 
 /** As wide as the longest text of a role needs, within limits. */
-function columnWidths(sections: readonly Section[]): Column[] {
+function columnWidths(sections: readonly Section[], roles: readonly ApiRole[]): Column[] {
   let x = size.margin + size.label;
-  return apiRoles.map((_, index) => {
+  return roles.map((_, index) => {
     const cells = sections.flatMap(({ rows }) => rows.map(({ cells }) => cells[index]));
     const longest = cells.map((cell) => (cell ? textWidth(formatCell(cell)) : 0));
     const columns = Math.min(Math.max(least, ...longest), most.columns);
@@ -127,8 +129,8 @@ function drawRow({ label, cells }: Row, y: number, height: number, columns: Colu
   ];
 }
 
-function roleNames(columns: readonly Column[]): string[] {
-  return apiRoles.map((role, index) =>
+function roleNames(columns: readonly Column[], roles: readonly ApiRole[]): string[] {
+  return roles.map((role, index) =>
     text((columns[index]?.x ?? 0) + size.padding, size.margin + 14, role, `class="role"`),
   );
 }
@@ -158,15 +160,19 @@ function text(x: number, y: number, content: string, attributes = ""): string {
   return `<text x="${x}" y="${y}"${space}${attributes}>${xmlText(content)}</text>`;
 }
 
-function frame(sections: Section[], body: string[], width: number, height: number): string {
-  const sentences = sections.flatMap(({ name, rows }) =>
+/** The picture in words. */
+function listSentences(sections: readonly Section[], roles: readonly ApiRole[]): string[] {
+  return sections.flatMap(({ name, rows }) =>
     rows.flatMap(({ label, cells }) =>
-      apiRoles.map((role, index) => {
+      roles.map((role, index) => {
         const cell = cells[index];
         return `${name}, ${label}, ${role}: ${cell ? formatCell(cell) : ""}.`;
       }),
     ),
   );
+}
+
+function frame(sentences: string[], body: string[], width: number, height: number): string {
   const font = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace";
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title desc">`,

@@ -3,7 +3,6 @@ import { formatCondition } from "../model/condition.ts";
 import {
   type AccessModel,
   type ApiRole,
-  apiRoles,
   findRelation,
   type Relation,
   type Verb,
@@ -38,7 +37,10 @@ interface Snapshot {
 
 /** A change of what a role may do with a table. */
 export interface Change {
+  /** Without its schema where that is the default one. */
   readonly table: string;
+  /** With its schema. */
+  readonly fullName: string;
   readonly role: ApiRole;
   readonly action: Action;
   readonly before: Snapshot;
@@ -53,28 +55,32 @@ export interface Change {
 /** All changes from one set of rules to another. */
 export function compareRules(before: Rules, after: Rules): Change[] {
   const changed = findChangedThings(before.dependencies, after.dependencies);
-  const names = [...before.model.relations, ...after.model.relations].map(({ name }) => name);
-  return [...new Set(names)].sort().flatMap((name) => {
-    const old = findRelation(before.model, name);
-    const declared = findRelation(after.model, name);
+  const relations = [...before.model.relations, ...after.model.relations];
+  const labels = [...new Set(relations.map(({ label }) => label))];
+  const roles = [...new Set([...before.model.names.roles, ...after.model.names.roles])];
+  return labels.sort().flatMap((label) => {
+    const old = findRelation(before.model, label);
+    const declared = findRelation(after.model, label);
     // What a role may do already on this server, no deploy takes away: others made it so.
     const next = declared && {
       ...declared,
       bypassedBy: either(old?.bypassedBy, declared.bypassedBy),
       ownedBy: either(old?.ownedBy, declared.ownedBy),
     };
-    return apiRoles.flatMap((role) =>
-      verbs.flatMap((verb) => findChanges({ name, old, next, role, verb, changed, before, after })),
+    return roles.flatMap((role) =>
+      verbs.flatMap((verb) =>
+        findChanges({ label, old, next, role, verb, changed, before, after }),
+      ),
     );
   });
 }
 
 function either(some: readonly ApiRole[] = [], others: readonly ApiRole[]): readonly ApiRole[] {
-  return apiRoles.filter((role) => some.includes(role) || others.includes(role));
+  return [...new Set([...some, ...others])];
 }
 
 interface Pair {
-  readonly name: string;
+  readonly label: string;
   readonly old: Relation | undefined;
   readonly next: Relation | undefined;
   readonly role: ApiRole;
@@ -85,13 +91,14 @@ interface Pair {
 }
 
 function findChanges(pair: Pair): Change[] {
-  const { name, old, next, role, verb } = pair;
+  const { label, old, next, role, verb } = pair;
   const before = old && getAccess(old, role, verb);
   const after = next && getAccess(next, role, verb);
   const columns = changedColumns(before, after, pair);
   return listActions(verb).flatMap((action, index) => {
     const change = {
-      table: name,
+      table: label,
+      fullName: (next ?? old)?.fullName ?? label,
       role,
       action,
       before: createSide(before, action),
@@ -157,7 +164,7 @@ function findObstacle(pair: Pair, change: Omit<Change, "obstacle">): string | nu
   const differs = change.before.sql !== change.after.sql;
   if (old.kind !== "table" || next?.kind !== "table") {
     // Tables say themselves whose rows of them change: what matters here is the view.
-    const view = findReach(after.dependencies, [`relation api.${quoteName(old.name)}`], () => true);
+    const view = findReach(after.dependencies, [`relation ${catalogName(old)}`], () => true);
     const isOther = findChangedUse(view, pair) !== null;
     return isOther || differs ? `it is a ${next?.kind}, whose rows are not compared` : null;
   }
@@ -189,9 +196,14 @@ export function findPolicyReach(
     .filter(({ open }) => !open)
     .flatMap(({ permissive, restrictive }) => [...permissive, ...restrictive]);
   const ids = policies.map(
-    ({ policy }) => `policy ${quoteName(policy.name)} on api.${quoteName(table)}`,
+    ({ policy }) => `policy ${quoteName(policy.name)} on ${relation && catalogName(relation)}`,
   );
   return findReach(dependencies, ids, isPast);
+}
+
+/** As PostgreSQL writes it where nothing is on the search path. */
+function catalogName({ schema, name }: Relation): string {
+  return `${quoteName(schema)}.${quoteName(name)}`;
 }
 
 function toVerb(action: Action): Verb {

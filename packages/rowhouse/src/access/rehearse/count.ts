@@ -33,9 +33,9 @@ export async function tallyInPlace(
   caller: Caller,
 ): Promise<Tallies> {
   return unlessItFails(client, async () => {
-    await useSearchPath(client, caller.role);
+    await useSearchPath(client, scan.relation, caller.role);
     await actAs(client, caller, false);
-    const table = `${sqlName(scan.relation.name)} as ${quoteName(scan.relation.name)}`;
+    const table = `${sqlName(scan.relation)} as ${quoteName(scan.relation.name)}`;
     // The offset keeps the planner from computing a condition as often as it is counted.
     const judged = `select ${sides(scan)}, ${exampleExpression(scan.relation)} as example from ${table} where ${passes(scan)} offset 0`;
     const from = `from (${judged}) as judged`;
@@ -59,8 +59,8 @@ export async function tallyInPlace(
 }
 
 /** Whether a table holds nothing at all. */
-export async function hasNoRows(client: pg.ClientBase, { name }: Relation): Promise<boolean> {
-  const { rowCount } = await client.query(`select from ${sqlName(name)} limit 1`);
+export async function hasNoRows(client: pg.ClientBase, relation: Relation): Promise<boolean> {
+  const { rowCount } = await client.query(`select from ${sqlName(relation)} limit 1`);
   return rowCount === 0;
 }
 
@@ -81,11 +81,13 @@ export async function tallyAsRole(
   const tallies = callers.map(() => scan.changes.map(emptyTally));
   let prepared: string | undefined;
   const outcome = await unlessItFails(client, async () => {
-    await useSearchPath(client, callers[0]?.role ?? "anonymous");
-    prepared = await prepareOver(client, relation.name, sides(scan));
+    const [first] = callers;
+    if (first === undefined) return tallies;
+    await useSearchPath(client, relation, first.role);
+    prepared = await prepareOver(client, relation, sides(scan));
     const alias = quoteName(relation.name);
     await client.query(
-      `declare rowhouse_rows no scroll cursor for select (${alias}.*)::text as row, (${exampleExpression(relation)})::text as example from ${sqlName(relation.name)} as ${alias}`,
+      `declare rowhouse_rows no scroll cursor for select (${alias}.*)::text as row, (${exampleExpression(relation)})::text as example from ${sqlName(relation)} as ${alias}`,
     );
     for (let seen = 0; ; ) {
       const { rows } = await client.query<Judged>(`fetch ${batchSize} from rowhouse_rows`);

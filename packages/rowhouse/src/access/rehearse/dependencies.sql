@@ -1,9 +1,10 @@
 -- What policies, views and functions can rest on, and what each rests on in turn: by pg_depend, and
--- by the texts that PostgreSQL does not look into. See dependencies.ts for the columns.
+-- by the texts that PostgreSQL does not look into. See dependencies.ts for the columns. $1 are the
+-- roles that requests can have, $2 those that PostgREST can log in as.
 with role (name) as (
   select rolname
   from pg_catalog.pg_roles
-  where rolname in ('anonymous', 'authenticated')
+  where rolname = any ($1::text[])
 ),
 ours (oid, name) as (
   select oid, nspname
@@ -414,7 +415,7 @@ plain (id, kind, schema, name, definition, text) as (
   where setdatabase in (0, (select oid from pg_catalog.pg_database where datname = current_database()))
   and (
     setrole = 0
-    or setrole in (select oid from pg_catalog.pg_roles where rolname in ('anonymous', 'authenticated', 'authenticator'))
+    or setrole in (select oid from pg_catalog.pg_roles where rolname = any ($1::text[] || $2::text[]))
   )
   group by lower(split_part(setting, '=', 1))
   union all

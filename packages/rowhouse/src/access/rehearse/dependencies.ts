@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
+import type { ApiNames } from "../../stack/api-names.ts";
 import type { ApiRole } from "../model/model.ts";
 import { classify, classifySetting, formats, isCatalogType } from "./builtins.ts";
 import { findMentions, type Language, type Mentions, type Name } from "./mentions.ts";
@@ -40,8 +41,11 @@ export interface Dependencies {
 const query = readFileSync(join(import.meta.dirname, "dependencies.sql"), "utf8");
 
 /** Reads what conditions can rest on. The search path has to be empty. */
-export async function readDependencies(client: pg.ClientBase): Promise<Dependencies> {
-  const things = (await client.query<Thing>(query)).rows;
+export async function readDependencies(
+  client: pg.ClientBase,
+  { roles, logins }: ApiNames,
+): Promise<Dependencies> {
+  const things = (await client.query<Thing>(query, [roles, logins])).rows;
   const { rows } = await client.query<{ name: string }>(
     "select distinct proname as name from pg_catalog.pg_proc where pronamespace = 'pg_catalog'::regnamespace and provolatile <> 'i'",
   );
@@ -144,13 +148,15 @@ interface Known {
 }
 
 /**
- * It looks at the statement of the request, and answers the same to all that are no EXPLAIN: whether it
- * is another one now, its definition tells. See sql/request/plannable.sql.
+ * The body of request.plannable(), whatever its name: it looks at the statement of the request, and
+ * answers the same to all that are no EXPLAIN. See sql/request/plannable.sql.
  */
-const plannable = "function request.plannable()";
+const plannable =
+  /\bbegin\s(?:\s*--[^\n]*\n)*\s*if pg_catalog\.current_query\(\) ~\* '\^[^']*\*explain\\M'\s+and coalesce\(pg_catalog\.current_setting\('request\.method', true\), ''\) <> ''\s+then\s+raise sqlstate 'PT\d+' using[^;]*;\s+end if;\s+return true;\s+end\b/;
 
 function lookAt(thing: Thing, known: Known): Look {
-  if (thing.id === plannable) return { uses: [], asRole: false, hidden: null, anything: false };
+  if (plannable.test(thing.text ?? ""))
+    return { uses: [], asRole: false, hidden: null, anything: false };
   const texts = [
     ...(thing.text !== null && isReadable(thing.language)
       ? [{ mentions: findMentions(thing.text, thing.language), exact: thing.exact }]

@@ -1,4 +1,4 @@
-import { type ApiRole, apiRoles } from "../model/model.ts";
+import type { ApiFunction, ApiRole } from "../model/model.ts";
 import type { Rules } from "./changes.ts";
 import { type Dependencies, findChangedThings, findReach } from "./dependencies.ts";
 
@@ -16,14 +16,17 @@ export interface FunctionChange {
 export function functionChanges(before: Rules, after: Rules): FunctionChange[] {
   const changed = findChangedThings(before.dependencies, after.dependencies);
   const definers = ({ model }: Rules) =>
-    model.functions.filter(({ schema, security }) => schema === "api" && security === "definer");
-  return definers(after).flatMap(({ name, signature, executableBy }) => {
+    model.functions.filter(
+      ({ schema, security }) => model.names.schemas.includes(schema) && security === "definer",
+    );
+  return definers(after).flatMap((called) => {
+    const { signature, executableBy } = called;
     const old = definers(before).find((one) => one.signature === signature);
-    const reach = findOwnReach(name, after.dependencies);
+    const reach = findOwnReach(called, after.dependencies);
     const differs =
       (reach.anything && changed.length > 0) ||
       reach.things.some((thing) => changed.includes(thing));
-    return apiRoles
+    return after.model.names.roles
       .filter((role) => executableBy.includes(role))
       .filter((role) => differs || !old?.executableBy.includes(role))
       .map((role) => ({ signature, role }));
@@ -31,9 +34,9 @@ export function functionChanges(before: Rules, after: Rules): FunctionChange[] {
 }
 
 /** What a function rests on but policies and grants, since it is past these. */
-function findOwnReach(name: string, dependencies: Dependencies) {
+function findOwnReach({ schema, name }: ApiFunction, dependencies: Dependencies) {
   const ids = dependencies.things
-    .filter((thing) => thing.kind === "function" && thing.schema === "api" && thing.name === name)
+    .filter((thing) => thing.kind === "function" && thing.schema === schema && thing.name === name)
     .map(({ id }) => id);
   return findReach(dependencies, ids, () => true);
 }

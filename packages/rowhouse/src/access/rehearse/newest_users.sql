@@ -1,12 +1,15 @@
--- The newest users, less some, and how many there are of all.
+-- The newest users, less some ($1), and how many there are of all.
+with users as (
+  /* users */
+)
 select
   id,
   email,
   (
     select count(*)::int
-    from api.users
+    from users
   ) as total
-from api.users
-where id <> all ($1::uuid[])
-order by created_at desc, id desc
+from users
+where id <> all ($1::text[])
+order by created desc nulls last, id collate "C" desc
 limit $2

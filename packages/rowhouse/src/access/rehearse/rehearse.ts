@@ -1,6 +1,7 @@
 import type pg from "pg";
 import type { Caller } from "../model/caller.ts";
-import { type ApiRole, apiRoles, findRelation, type Relation, readAccess } from "../model/model.ts";
+import { type ApiRole, findRelation, type Relation, readAccess } from "../model/model.ts";
+import { sqlName } from "../model/names.ts";
 import { assertSeesRows, canBecome, withReadOnly } from "../model/session.ts";
 import { type Change, compareRules, findPolicyReach, type Rules } from "./changes.ts";
 import { hasNoRows, type Tally, tallyAsRole, tallyInPlace } from "./count.ts";
@@ -12,7 +13,7 @@ import type { Scan } from "./scan.ts";
 
 /** How to look. */
 export interface RehearsalOptions {
-  /** Email addresses, ids or "anonymous"; none chooses. */
+  /** Email addresses, ids or the anonymous role; none chooses. */
   readonly as: readonly string[];
   /** How many users at most, when none is named. */
   readonly users: number;
@@ -25,7 +26,7 @@ export interface RehearsalOptions {
 export async function readRules(client: pg.ClientBase): Promise<Rules> {
   // The dependencies are read after the model, which leaves the search path empty.
   const model = await readAccess(client);
-  return { model, dependencies: await readDependencies(client) };
+  return { model, dependencies: await readDependencies(client, model.names) };
 }
 
 /**
@@ -65,8 +66,8 @@ export async function rehearseWithin(
   if (changes.length === 0) return summarize([], functions, { sampled: 0, total: 0 });
   const tables = [...new Set(changes.filter(isComparable).map(({ table }) => table))];
   const relations = tables.flatMap((table) => findRelation(rules.model, table) ?? []);
-  for (const { name } of relations) await assertSeesRows(client, name);
-  const sampled = await sampleUsers(client, relations, options.as, options.users);
+  for (const relation of relations) await assertSeesRows(client, sqlName(relation));
+  const sampled = await sampleUsers(client, rules.model.names, relations, options);
   const stage: Stage = { client, rules, declared, options, progress, callers: sampled.callers };
   const rehearsed: RehearsedChange[] = [];
   for (const relation of relations) {
@@ -99,9 +100,9 @@ function withoutEffects(change: Change): RehearsedChange {
 async function rehearseTable(stage: Stage, relation: Relation, all: readonly Change[]) {
   const done: RehearsedChange[] = [];
   const isEmpty = await hasNoRows(stage.client, relation);
-  for (const role of apiRoles) {
+  for (const role of new Set(all.map((change) => change.role))) {
     const changes = all.filter(
-      (change) => change.table === relation.name && change.role === role && isComparable(change),
+      (change) => change.table === relation.label && change.role === role && isComparable(change),
     );
     if (changes.length === 0) continue;
     done.push(
@@ -153,7 +154,7 @@ async function countEffects(
   role: ApiRole,
   callers: readonly Caller[],
 ): Promise<readonly (readonly Tally[])[] | { readonly obstacle: string }> {
-  const table = `api.${scan.relation.name}`;
+  const table = scan.relation.fullName;
   const isPlainHere = (change: Change) => [rules, declared].every((side) => isPlain(side, change));
   if (!scan.changes.every(isPlainHere)) {
     if (!(await canBecome(client, role))) {

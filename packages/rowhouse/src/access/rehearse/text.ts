@@ -1,7 +1,5 @@
 import { colours } from "../../lib/colours.ts";
-import { anonymous } from "../model/caller.ts";
 import type { Rehearsal, RehearsedChange } from "./rehearsal.ts";
-import { newUser } from "./sampled-users.ts";
 
 /** A rehearsal in lines for people. */
 export function describeRehearsal({
@@ -12,11 +10,11 @@ export function describeRehearsal({
   unclear,
 }: Rehearsal): string[] {
   if (changes.length + functions.length === 0) return ["No access changes."];
-  const tables = [...new Set(changes.map(({ table }) => table))];
+  const tables = [...new Set(changes.map(({ fullName }) => fullName))];
   return [
     ...tables.flatMap((table) => [
-      colours.bold(`api.${table}`),
-      ...changes.filter((change) => change.table === table).flatMap(changeLines),
+      colours.bold(table),
+      ...changes.filter((change) => change.fullName === table).flatMap(changeLines),
       "",
     ]),
     ...functions.flatMap(functionLines),
@@ -79,7 +77,7 @@ function effectLines({ before, after, effects, isEmpty }: RehearsedChange): stri
   const affected = effects
     .filter(({ gained, lost }) => gained + lost > 0)
     .sort((one, other) => other.gained - one.gained || other.lost - one.lost);
-  const others = effects.filter((effect) => !affected.includes(effect)).map(({ who }) => who);
+  const others = effects.filter((effect) => !affected.includes(effect));
   return [
     ...(affected.length > 0 ? table(affected) : []),
     ...unchangedLine(others, affected.length > 0),
@@ -87,8 +85,8 @@ function effectLines({ before, after, effects, isEmpty }: RehearsedChange): stri
 }
 
 /** Those who are no users are named: the last line of a rehearsal counts users alone. */
-function unchangedLine(callers: readonly string[], isRest: boolean): string[] {
-  const named = callers.filter((who) => who === anonymous.label || who === newUser.label);
+function unchangedLine(callers: RehearsedChange["effects"], isRest: boolean): string[] {
+  const named = callers.filter(({ userId }) => userId === null).map(({ who }) => who);
   const users = callers.length - named.length;
   const counted = `${formatCount(users)} ${isRest ? "more " : ""}user${users === 1 ? "" : "s"}`;
   const all = [...(users > 0 ? [counted] : []), ...named];

@@ -121,6 +121,6 @@ async function evaluateCondition(
     over === "row"
       ? findSystemColumns(client, relation, row.place, names)
       : findNewSystemColumns(client, relation, row.place);
-  const condition = { table: relation.name, sql, row: row.text, findSystem };
+  const condition = { table: relation, sql, row: row.text, findSystem };
   return evaluate(client, condition, caller, asRole);
 }

@@ -45,8 +45,9 @@ export function missingGrant(
   { role, verb, columns }: Access,
   written: readonly string[],
 ): string | null {
-  const table = `api.${relation.name}`;
-  if (!relation.usableBy.includes(role)) return `${role} may not use the schema api.`;
+  const table = relation.fullName;
+  if (!relation.usableBy.includes(role))
+    return `${role} may not use the schema ${relation.schema}.`;
   if (columns === null) return `${role} has no grant to ${verb} on ${table}.`;
   const refused = written.filter((column) => !columns.includes(column));
   if (refused.length > 0)
@@ -68,7 +69,7 @@ export function missingFilterGrant(
   const { columns } = filter;
   if (columns !== null && (id === null || columns.includes(id))) return null;
   const what = id === null || columns === null ? "select" : `select (${id})`;
-  return `${role} has no grant to ${what} on api.${relation.name}, by which a request names its row.`;
+  return `${role} has no grant to ${what} on ${relation.fullName}, by which a request names its row.`;
 }
 
 /**

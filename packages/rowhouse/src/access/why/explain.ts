@@ -2,7 +2,8 @@ import { colours } from "../../lib/colours.ts";
 import type { Verb } from "../model/model.ts";
 import { simplify } from "../model/simplify.ts";
 import type { CheckedCondition, CheckResult, Decision, Verdict } from "./decide.ts";
-import type { Answer } from "./why.ts";
+import { describeMembership } from "./membership.ts";
+import type { Answer, RowAnswer } from "./why.ts";
 
 /**
  * An answer in lines for people.
@@ -13,9 +14,10 @@ export function explain(answer: Answer, all: boolean): string[] {
   const { caller, verb, table, rows } = answer;
   const who = caller.email === null ? caller.label : `${caller.email} (${caller.id})`;
   return [
-    ...rows.flatMap(({ row, verdict, reason, filtered, checks }) => [
-      `May ${who} ${answer.upsert ? "upsert" : verb} ${rowName(row)} ${table}?`,
+    ...rows.flatMap(({ row, verdict, reason, filtered, checks, memberships }) => [
+      `May ${who} ${answer.upsert ? "upsert" : verb} ${rowName(answer, row)} ${table}?`,
       ...checks.flatMap((check) => checkLines(answer, check)),
+      ...memberships.map((membership) => `  ${describeMembership(membership)}`),
       `${verdictWord(verdict)}: ${reason}`,
       ...filterLines(verb, verdict, filtered),
       ...(verdict === "yes" ? untriedLines(answer) : []),
@@ -31,10 +33,15 @@ export function explain(answer: Answer, all: boolean): string[] {
   ];
 }
 
-function rowName(row: Readonly<Record<string, unknown>> | null): string {
+function rowName({ owner, key }: Answer, row: RowAnswer["row"]): string {
   if (row === null) return "any row of";
-  const owner = row.user_id === undefined ? "" : ` (user_id ${row.user_id})`;
-  return `${row.id === undefined || row.id === null ? "this row" : row.id}${owner} of`;
+  const values = (row.id === undefined ? key.filter((name) => name !== owner) : ["id"]).map(
+    (name) => row[name],
+  );
+  const isNamed =
+    values.length > 0 && values.every((value) => value !== undefined && value !== null);
+  const whose = owner === null || row[owner] === undefined ? "" : ` (${owner} ${row[owner]})`;
+  return `${isNamed ? values.join(",") : "this row"}${whose} of`;
 }
 
 function verdictWord(verdict: Verdict): string {

@@ -5,8 +5,8 @@ import { type Patch, parseObject, rowInvalid } from "./rows.ts";
 
 /** May this caller do this? */
 export interface Question {
-  /** An email address, a user's id, or "anonymous". */
-  readonly as: string;
+  /** An email address, a user's id, or the anonymous role; missing where the claims say it all. */
+  readonly as?: string | undefined;
   /** Further claims of the token; none when missing. `as` decides on the claims sub and role. */
   readonly claims?: Claims;
   readonly verb: Verb;
@@ -43,12 +43,12 @@ export function assertMakesSense({ verb, id, row, upsert, returning }: Question)
 }
 
 /** Makes sure that its row has columns of the table, and such as can be written. */
-export function assertColumns({ name, columns }: Relation, { verb, row }: Question): void {
+export function assertColumns({ fullName, columns }: Relation, { verb, row }: Question): void {
   for (const key of Object.keys(row ?? {})) {
     const column = columns.find((one) => one.name === key);
     if (column === undefined) {
       const known = columns.map((one) => one.name).join(", ");
-      throw rowInvalid(`api.${name} has no column ${key}: its columns are ${known}.`);
+      throw rowInvalid(`${fullName} has no column ${key}: its columns are ${known}.`);
     }
     if (column.generated || column.identity) {
       throw rowInvalid(`PostgreSQL itself fills ${key}: no ${verb} can set it.`);
@@ -57,21 +57,24 @@ export function assertColumns({ name, columns }: Relation, { verb, row }: Questi
 }
 
 /**
- * What `--claims` holds: claims beside those that come from `--as`.
+ * What `--claims` holds: all claims of the token, or those beside the ones that come from `--as`.
  *
+ * @param as What `--as` holds; undefined without it.
  * @throws RowhouseError claims_invalid
  */
-export function parseClaims(json: string): Claims {
-  const claims = parseObject(json, "--claims", claimsInvalid);
-  const own = ["sub", "role"].filter((name) => Object.hasOwn(claims, name));
+export function parseClaims(json: string, as: string | undefined): Claims {
+  const claims = parseObject(json, "--claims", (message) => claimsInvalid(message, as));
+  const own = as === undefined ? [] : ["sub", "role"].filter((name) => Object.hasOwn(claims, name));
   if (own.length === 0) return claims;
-  throw claimsInvalid(`--claims holds ${own.join(" and ")}, which --as decides.`);
+  throw claimsInvalid(`--claims holds ${own.join(" and ")}, which --as decides.`, as);
 }
 
-function claimsInvalid(message: string): RowhouseError {
+function claimsInvalid(message: string, as: string | undefined): RowhouseError {
   return new RowhouseError(
     "claims_invalid",
     message,
-    `Give --claims a JSON object without sub and role, like '{"team": "red"}'.`,
+    as === undefined
+      ? `Give --claims a JSON object, like '{"sub": "42", "role": "authenticated"}'.`
+      : `Give --claims a JSON object without sub and role, like '{"team": "red"}'.`,
   );
 }

@@ -22,7 +22,7 @@ export async function findRecursion(
   if (!asRole || statement === null || !hasSubquery(relation)) return null;
   await client.query("savepoint recursion; set local lock_timeout = '1s'");
   try {
-    await useSearchPath(client, caller.role);
+    await useSearchPath(client, relation, caller.role);
     await actAs(client, caller, true);
     await client.query(`explain ${statement}`);
     return null;
@@ -51,7 +51,7 @@ function writeRequest(relation: Relation, question: Question, filters: boolean):
   const { verb, upsert, returning } = question;
   const [column] = relation.columns.map(({ name }) => quoteName(name));
   const key = upsert ? relation.key.map(quoteName).join(", ") : "";
-  const statement = writeStatement(sqlName(relation.name), verb, column);
+  const statement = writeStatement(sqlName(relation), verb, column);
   if (statement === null) return null;
   return [
     statement,

@@ -25,14 +25,21 @@ export type Patch = Readonly<Record<string, unknown>>;
 
 /** The column that names a row, of one owner where the table is owned; null when there is none. */
 export function nameColumn(relation: Relation): string | null {
-  if (relation.columns.some(({ name }) => name === "id")) return "id";
-  const names = relation.key.filter((name) => relation.key.length === 1 || name !== "user_id");
+  const names = nameColumns(relation);
   return names.length === 1 ? (names[0] ?? null) : null;
+}
+
+/** The columns that name a row together: id, else the key, less the owner. */
+function nameColumns({ columns, key, owner }: Relation): readonly string[] {
+  if (columns.some(({ name }) => name === "id")) return ["id"];
+  const others = key.filter((name) => name !== owner);
+  return others.length === 1 ? others : key;
 }
 
 /**
  * Finds the rows with an id: of an owned table, each user can have one.
  *
+ * @param id Of a key of several columns, their values with commas between them.
  * @param owner The user whose row it is; null for any user's.
  * @throws RowhouseError row_unknown
  */
@@ -42,27 +49,40 @@ export async function findRows(
   id: string,
   owner: string | null,
 ): Promise<Row[]> {
-  const column = nameColumn(relation);
-  const owned = relation.columns.some(({ name }) => name === "user_id");
-  if (column === null)
+  const { fullName } = relation;
+  const columns = nameColumns(relation);
+  if (columns.length === 0)
     throw new RowhouseError(
       "row_unknown",
-      `api.${relation.name} has no column id, and no other one that names its rows.`,
+      `${fullName} has no column id, and no other one that names its rows.`,
       "Ask without an id, or about an insert with --row.",
     );
-  if (owner !== null && !owned) throw rowUnknown(`The rows of api.${relation.name} have no owner.`);
+  if (owner !== null && relation.owner === null)
+    throw rowUnknown(`The rows of ${fullName} have no owner.`);
+  const values = splitId(id, columns, fullName);
   const alias = quoteName(relation.name);
-  const conditions = [`${quoteName(column)} = $1`, ...(owner === null ? [] : ["user_id = $2"])];
+  const named = [...columns, ...(owner === null ? [] : [relation.owner ?? ""])];
+  const conditions = named.map((column, index) => `${quoteName(column)} = $${index + 1}`);
   const text = `select ${rowColumns(alias)}
-    from ${sqlName(relation.name)} as ${alias} where ${conditions.join(" and ")} order by 1 limit 100`;
+    from ${sqlName(relation)} as ${alias} where ${conditions.join(" and ")} order by 1 limit 100`;
   const rows = await orInvalid(client, rowUnknown, () =>
-    client.query<Row>(text, owner === null ? [id] : [id, owner]),
+    client.query<Row>(text, owner === null ? [...values] : [...values, owner]),
   );
   if (rows.length === 0) {
     const whose = owner === null ? "" : ` of the user ${owner}`;
-    throw rowUnknown(`api.${relation.name} has no row${whose} with the ${column} ${id}.`);
+    throw rowUnknown(`${fullName} has no row${whose} with the ${columns.join(", ")} ${id}.`);
   }
   return rows;
+}
+
+function splitId(id: string, columns: readonly string[], table: string): readonly string[] {
+  const values = columns.length === 1 ? [id] : id.split(",");
+  if (values.length === columns.length) return values;
+  throw new RowhouseError(
+    "row_unknown",
+    `A row of ${table} is named by ${columns.length} columns, and ${id} holds ${values.length === 1 ? "one value" : `${values.length} values`}.`,
+    `Give the values of ${columns.join(", ")}, with commas between them.`,
+  );
 }
 
 /** The row with the primary key of another row; null when there is none, or no key. */
@@ -78,7 +98,7 @@ export async function findConflict(
   if (columns.length === 0) return null;
   const { rows } = await client.query<Row>(
     `select ${rowColumns(alias)}
-      from ${sqlName(relation.name)} as ${alias}, (select ($1::text::${sqlName(relation.name)}).*) as made
+      from ${sqlName(relation)} as ${alias}, (select ($1::text::${sqlName(relation)}).*) as made
       where ${columns.join(" and ")}`,
     [row.text],
   );
@@ -97,7 +117,7 @@ export async function applyPatch(
   row: Row | null,
   patch: Patch,
 ): Promise<Row> {
-  const type = sqlName(relation.name);
+  const type = sqlName(relation);
   const text = `select row.*::text as text, to_jsonb(row.*) as values
     from jsonb_populate_record($1::text::${type}, $2::jsonb) as row`;
   const [made] = await orInvalid(client, rowInvalid, () =>
@@ -134,7 +154,7 @@ export async function evaluateDefault(
 ): Promise<Value> {
   const sql = `to_jsonb(${column.default ?? "null::text"})`;
   const findSystem = () => findNewSystemColumns(client, relation, row.place);
-  const expression = { table: relation.name, sql, row: row.text, findSystem };
+  const expression = { table: relation, sql, row: row.text, findSystem };
   return evaluateValue(client, expression, caller, asRole);
 }
 

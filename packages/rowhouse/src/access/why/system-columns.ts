@@ -9,14 +9,14 @@ export type Place = Required<Pick<SystemColumns, "ctid" | "tableoid">>;
 /** The system columns of a row that is there. */
 export async function findSystemColumns(
   client: pg.ClientBase,
-  { name }: Relation,
+  relation: Relation,
   place: Place | null,
   columns: readonly SystemColumn[],
 ): Promise<SystemColumns> {
   if (place === null) return {};
   const { rows } = await client.query<SystemColumns>(
     `select ${columns.map((column) => `${column}::text`).join(", ")}
-      from ${sqlName(name)} where tableoid = $1 and ctid = $2`,
+      from ${sqlName(relation)} where tableoid = $1 and ctid = $2`,
     [place.tableoid, place.ctid],
   );
   return rows[0] ?? {};
@@ -33,13 +33,13 @@ const ctidOfNewRow = "(4294967295,0)";
  */
 export async function findNewSystemColumns(
   client: pg.ClientBase,
-  { name }: Relation,
+  relation: Relation,
   place: Place | null,
 ): Promise<SystemColumns> {
   // In a partitioned table it is that of the partition, which the row's values choose.
   const { rows } = await client.query<{ tableoid: string }>(
     "select oid::text as tableoid from pg_class where oid = $1::regclass and relkind <> 'p'",
-    [sqlName(name)],
+    [sqlName(relation)],
   );
   const [table] = rows;
   return { ctid: ctidOfNewRow, ...(table && { tableoid: place?.tableoid ?? table.tableoid }) };

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { type Caller, findCaller } from "../model/caller.ts";
+import { type Caller, claimsCaller, findCaller } from "../model/caller.ts";
 import {
   type AccessModel,
   type ApiRole,
@@ -7,7 +7,7 @@ import {
   readAccess,
   type Verb,
 } from "../model/model.ts";
-import { findTable } from "../model/names.ts";
+import { findTable, sqlName } from "../model/names.ts";
 import { type Access, getAccess, type PolicyCheck } from "../model/policy-check.ts";
 import { assertSeesRows, canBecome, withReadOnly } from "../model/session.ts";
 import { checkAccess, checkReturned, checkUpsert } from "./check.ts";
@@ -18,6 +18,7 @@ import {
   missingFilterGrant,
   missingGrant,
 } from "./decide.ts";
+import { findMemberships, type Membership } from "./membership.ts";
 import { assertColumns, assertMakesSense, type Question } from "./question.ts";
 import { findRecursion } from "./recursion.ts";
 import {
@@ -33,12 +34,14 @@ import {
 } from "./rows.ts";
 
 /** The answer for one row. */
-interface RowAnswer extends Decision {
+export interface RowAnswer extends Decision {
   /** Of an update or delete that may: whether it may also name its row; else null. */
   readonly filtered: Decision | null;
   /** The row that is there, or that would be inserted; null when none was named. */
   readonly row: Readonly<Record<string, unknown>> | null;
   readonly checks: readonly CheckResult[];
+  /** What the policies find out about the caller in tables of members. */
+  readonly memberships: readonly Membership[];
 }
 
 /** The result of `rowhouse why`. */
@@ -50,6 +53,9 @@ export interface Answer {
   /** Whether the request wants the whole row back. */
   readonly returning: boolean;
   readonly table: string;
+  /** The columns of its primary key, and the one that holds the user whose row it is. */
+  readonly key: readonly string[];
+  readonly owner: string | null;
   /** The columns that the role may name; null when the verb is not granted at all. */
   readonly columns: readonly string[] | null;
   readonly columnsRefused: readonly string[];
@@ -68,8 +74,8 @@ export interface Answer {
  *   rows_hidden, database_not_migrated, query_timeout, database_unreachable, database_refused
  */
 export async function why(url: string, question: Question, seconds = 30): Promise<Answer> {
-  return withReadOnly(url, seconds, async (client) =>
-    ask(client, await readAccess(client), question),
+  return withReadOnly(url, seconds, async (client, names) =>
+    ask(client, await readAccess(client, names), question),
   );
 }
 
@@ -84,23 +90,34 @@ export async function ask(
   question: Question,
 ): Promise<Answer> {
   assertMakesSense(question);
-  const found = await findCaller(client, question.as);
-  // A further claim may replace email, which a token need not hold.
-  const caller = { ...found, claims: { ...found.claims, ...question.claims } };
+  const caller = await findAsked(client, model, question);
   const relation = findTable(model, question.table);
   assertColumns(relation, question);
   const access = getAccess(relation, caller.role, question.verb);
   const asRole = await canBecome(client, caller.role);
-  const context: Context = { client, caller, asRole, relation, access, question };
+  const { usersTable } = model.names;
+  const context: Context = { client, caller, asRole, relation, access, question, usersTable };
   const recursion = await findRecursions(context);
   const rows: RowAnswer[] = [];
   for (const row of await findSubjects(context)) rows.push(await answer(context, recursion, row));
   return { ...outline(context), rows };
 }
 
+async function findAsked(
+  client: pg.ClientBase,
+  { names }: AccessModel,
+  { as, claims = {} }: Question,
+): Promise<Caller> {
+  if (as === undefined) return claimsCaller(names, claims);
+  const found = await findCaller(client, names, as);
+  // A further claim may replace email, which a token need not hold.
+  return { ...found, claims: { ...found.claims, ...claims } };
+}
+
 interface Context extends Scene {
   readonly access: Access;
   readonly question: Question;
+  readonly usersTable: string | undefined;
 }
 
 /** Why the request fails whatever the row, without and with a filter; null where it does not. */
@@ -120,7 +137,7 @@ async function findRecursions(context: Context): Promise<Recursion> {
 async function findSubjects(context: Context): Promise<(Row | null)[]> {
   const { client, caller, asRole, relation, question } = context;
   if (question.id !== null) {
-    await assertSeesRows(client, relation.name);
+    await assertSeesRows(client, sqlName(relation));
     return findRows(client, relation, question.id, question.owner);
   }
   if (question.row === null) return [null];
@@ -171,7 +188,12 @@ async function answer(context: Context, recursion: Recursion, row: Row | null): 
     access.filter === null || question.returning || decision.verdict === "no"
       ? null
       : decide(question.verb, checks, unreadable);
-  return { ...decision, filtered, row: row?.values ?? null, checks };
+  const { client, caller, usersTable } = context;
+  const memberships =
+    row === null || caller.id === null || usersTable === undefined
+      ? []
+      : await findMemberships(client, usersTable, relation, checks, row.values, caller.id);
+  return { ...decision, filtered, row: row?.values ?? null, checks, memberships };
 }
 
 async function runAllChecks(context: Context, row: Row | null): Promise<CheckResult[]> {
@@ -233,7 +255,9 @@ function outline({ caller, asRole, relation, access, question }: Context): Omit<
     verb: question.verb,
     upsert: question.upsert ?? false,
     returning: question.returning ?? false,
-    table: `api.${relation.name}`,
+    table: relation.fullName,
+    key: relation.key,
+    owner: relation.owner,
     columns,
     columnsRefused: all.filter((column) => !columns?.includes(column)),
     otherPolicies: relation.policies

@@ -12,7 +12,7 @@ import type { Check } from "./checks.ts";
 interface Restored {
   /** As superuser. */
   readonly url: string;
-  /** As authenticator. */
+  /** As the role that PostgREST logs in as. */
   readonly apiUrl: string;
 }
 
@@ -49,8 +49,8 @@ export async function replayMatrix(
     const two = await planTwoUserAttempts({
       url: `http://${loopback}:${options.port}`,
       databaseUrl: url,
-      tokenFor: (id) =>
-        signToken({ id, email: `${id}@example.com` }, { ...signing, expiresIn: 600 }),
+      tokenFor: (id, role) =>
+        signToken({ id, email: `${id}@example.com` }, { ...signing, expiresIn: 600 }, role),
     });
     const faults: string[] = [];
     for (const attempt of two.attempts) faults.push(...(await two.run(attempt)));

@@ -1,6 +1,8 @@
 import { rmSync } from "node:fs";
 import type { Progress } from "../../lib/progress.ts";
+import { openProject } from "../../lib/project.ts";
 import { withTemporaryFolder } from "../../lib/temporary.ts";
+import { findLogin } from "../../stack/find-login.ts";
 import type { Home } from "../../stack/home.ts";
 import { throwawaySettings } from "../../stack/scratch.ts";
 import { findDamage } from "../checksums.ts";
@@ -30,7 +32,7 @@ export interface Drill {
 interface RestoredDatabase {
   /** The database, as superuser. */
   readonly url: string;
-  /** The same, as authenticator. */
+  /** The same, as the role that PostgREST logs in as. */
   readonly apiUrl: string;
   readonly stop: () => Promise<void>;
 }
@@ -131,7 +133,8 @@ export function bringUpPhysical(home: Home): BringUp {
       const database = backup.manifest.database;
       const stop = () => recovered.stop().finally(removePlace);
       const url = recovered.url(database);
-      return { checks, database: { url, apiUrl: recovered.url(database, "authenticator"), stop } };
+      const login = await findLogin(url, openProject());
+      return { checks, database: { url, apiUrl: recovered.url(database, login), stop } };
     } catch (error) {
       removePlace();
       signal.throwIfAborted();

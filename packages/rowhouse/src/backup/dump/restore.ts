@@ -3,8 +3,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorMessage, RowhouseError } from "../../lib/errors.ts";
 import type { Progress } from "../../lib/progress.ts";
+import { openProject } from "../../lib/project.ts";
 import { withTemporaryFolder } from "../../lib/temporary.ts";
-import { withClient, withoutPassword } from "../../stack/database.ts";
+import { inDatabase, withClient, withoutPassword } from "../../stack/database.ts";
+import { findLogin } from "../../stack/find-login.ts";
 import { loginUrl, setPassword } from "../../stack/login.ts";
 import { openOwnScratch } from "../../stack/scratch.ts";
 import { assertIntact } from "../checksums.ts";
@@ -95,13 +97,15 @@ async function runStatements(url: string, file: string): Promise<void> {
 export const bringUpDump: BringUp = async (backup, _dir, progress) => {
   const scratch = await openOwnScratch();
   try {
-    const url = await scratch.create();
+    // A dump holds the stubs of the platform, too.
+    const url = await scratch.create(inDatabase(scratch.serverUrl, "template0"));
     await restoreDump(backup, url, progress);
     const password = randomBytes(32).toString("hex");
-    await setPassword(url, "authenticator", password);
+    const login = await findLogin(url, openProject());
+    await setPassword(url, login, password);
     return {
       checks: [],
-      database: { url, apiUrl: loginUrl(url, "authenticator", password), stop: scratch.close },
+      database: { url, apiUrl: loginUrl(url, login, password), stop: scratch.close },
     };
   } catch (error) {
     await scratch.close();

@@ -5,6 +5,8 @@ with recursive api_role (oid) as (
   select oid
   from pg_catalog.pg_roles
   where rolname = 'authenticator'
+  -- PostgREST's login has another name: it inherits nothing.
+  or (rolcanlogin and not rolinherit and not rolsuper and to_regrole('authenticator') is null)
   union
   select member.roleid
   from pg_catalog.pg_auth_members as member

@@ -99,7 +99,9 @@ export async function findFaultsOfDraft(
 
 /** @throws RowhouseError requests_fail */
 function refuseFailing(faults: readonly Fault[]): void {
-  const failing = faults.filter(({ rule }) => rule === "failing_requests");
+  const failing = faults.filter(
+    ({ rule }) => rule === "failing_requests" || rule === "policy_recursion",
+  );
   if (failing.length === 0) return;
   const remedies = [...new Set(failing.map(({ remedy }) => remedy))];
   throw new RowhouseError(

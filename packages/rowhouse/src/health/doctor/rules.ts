@@ -1,5 +1,6 @@
 import { catalogTimeout, withReadOnly } from "../../access/model/session.ts";
-import { lint, readRules } from "../lint/lint.ts";
+import { lint } from "../lint/lint.ts";
+import { readRules } from "../lint/rules.ts";
 import { type DoctorContext, type Finding, wrong } from "./check.ts";
 
 /** What breaks one of these rules of `rowhouse lint`, in the database itself. */
@@ -8,10 +9,11 @@ export async function brokenRules(
   names: readonly string[],
 ): Promise<Finding[]> {
   const rules = readRules().filter(({ name }) => names.includes(name));
-  const findings = await withReadOnly(url, catalogTimeout, (client) =>
-    lint(client, settings.project.lint, rules),
+  const { project } = settings;
+  const { findings } = await withReadOnly(url, catalogTimeout, (client, names) =>
+    lint(client, names, { off: project.lint, rules }),
   );
   return findings
-    .filter(({ level }) => level === "error")
-    .map((found) => wrong(`${found.object}: ${found.finding}.`, found.do));
+    .filter(({ level }) => level !== "note")
+    .map((found) => wrong(`${found.object}: ${found.findings.join("; ")}.`, found.do));
 }

@@ -1,93 +1,119 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
 import type pg from "pg";
 import { findFaults } from "../../access/faults/faults.ts";
 import { RowhouseError } from "../../lib/errors.ts";
 import { findUnused, type LintSettings, withoutSwitchedOff } from "../../lib/lint-settings.ts";
-import { faultRules } from "./fault-rules.ts";
-import { findPlannedCounts, plannedCounts } from "./planned-counts.ts";
-import type { Level, Rule } from "./rule.ts";
+import { groupBy } from "../../schema/plan/group.ts";
+import type { ApiNames } from "../../stack/api-names.ts";
+import { bindNames, type RuleNames, readRuleNames } from "./names.ts";
+import { type LintObject, readObjects } from "./objects.ts";
+import { findPlannedCounts } from "./planned-counts.ts";
+import type { Finding, Rule } from "./rule.ts";
+import { ownRules, readRules } from "./rules.ts";
+import { readWaivers } from "./waivers.ts";
 
-/** Something that breaks a rule. */
-export interface Finding {
-  readonly rule: string;
-  readonly level: Level;
+/** What a check came to. */
+export interface LintReport {
+  /** In the order of the rules, then of the objects. */
+  readonly findings: readonly Finding[];
+  /** What breaks conventions that the project does not follow: no findings. */
+  readonly counted: readonly Finding[];
+  /** Whether the project follows the conventions. */
+  readonly isHouse: boolean;
+  /** What findings can be about: where it is declared. */
+  readonly objects: readonly LintObject[];
+}
+
+/** Which rules are checked, and which are switched off. */
+export interface LintOptions {
+  /** As package.json has it. */
+  readonly off?: LintSettings;
+  /** All of them unless given. */
+  readonly rules?: readonly Rule[];
+}
+
+/** One thing that breaks a rule, before those of one object are put together. */
+interface Broken {
   readonly object: string;
-  /** What is wrong with the object: the end of a sentence that begins with its name. */
   readonly finding: string;
-  readonly why: string;
-  readonly do: string;
-}
-
-const rulesDir = join(import.meta.dirname, "rules");
-
-/** All rules, by name. */
-export function readRules(): Rule[] {
-  const rules = [...faultRules, plannedCounts].map((rule): Rule => ({ ...rule, query: undefined }));
-  return [...rules, ...readFiles()].sort((one, other) => (one.name < other.name ? -1 : 1));
-}
-
-function readFiles(): Rule[] {
-  return readdirSync(rulesDir).map((file) => {
-    const query = readFileSync(join(rulesDir, file), "utf8");
-    const name = basename(file, ".sql");
-    const level = header(query, "level") === "note" ? "note" : "error";
-    return { name, level, why: header(query, "why"), remedy: header(query, "do"), query };
-  });
-}
-
-/** The text after "-- <word>: ", to the next such line or the end of the comment. */
-function header(query: string, word: string): string {
-  const lines = query.match(new RegExp(`^-- ${word}: .*(?:\\n--   .*)*`, "m"))?.[0] ?? "";
-  return lines
-    .replace(`-- ${word}: `, "")
-    .replace(/\n-- +/g, " ")
-    .trim();
 }
 
 /**
  * Checks a database against rules. It writes nothing.
  *
  * @param client In a transaction, whose search path it empties.
- * @param off What is switched off, as package.json has it.
- * @returns What breaks them, in the order of the rules, then of the objects; and what is switched
- *   off for nothing, as notes.
  * @throws RowhouseError settings_invalid when a rule is switched off that there is not.
  */
 export async function lint(
   client: pg.ClientBase,
-  off: LintSettings = {},
-  rules: readonly Rule[] = readRules(),
-): Promise<Finding[]> {
+  names: ApiNames,
+  { off = {}, rules = readRules() }: LintOptions = {},
+): Promise<LintReport> {
   assertKnown(off);
   // With nothing on the search path, PostgreSQL writes every name with its schema.
   await client.query("set local search_path = ''");
+  const ruleNames = await readRuleNames(client, names);
+  const isHouse = ruleNames.house;
+  const all = await findBroken(client, rules, ruleNames);
+  const objects = await readObjects(client, ruleNames);
+  const { waivers, refused } = readWaivers(objects);
+  const checked = (settings: LintSettings) =>
+    Object.fromEntries(
+      Object.entries(settings).filter(([rule]) => rules.some(({ name }) => name === rule)),
+    );
+  const unused = [
+    ...findUnused(all, checked(off)).map((one) => ({ ...one, where: `rowhouse.lint.${one.rule}` })),
+    ...findUnused(all, checked(waivers)).map((one) => ({ ...one, where: one.object })),
+  ];
+  const left = withoutSwitchedOff(withoutSwitchedOff(all, off), waivers);
+  const isCounted = ({ rule }: Finding) =>
+    !isHouse && rules.some(({ name, scope }) => name === rule && scope === "house");
+  return {
+    findings: [
+      ...left.filter((one) => !isCounted(one)),
+      ...refused.map(({ object, finding }) => toOwn("refused_waivers", object, finding)),
+      ...unused.map(({ rule, object, where }) =>
+        toOwn("unused_settings", where, describeUnused(rule, object, where)),
+      ),
+    ],
+    counted: left.filter(isCounted).map((one) => ({ ...one, level: "note" })),
+    isHouse,
+    objects,
+  };
+}
+
+/** What breaks each rule, by object. */
+async function findBroken(
+  client: pg.ClientBase,
+  rules: readonly Rule[],
+  names: RuleNames,
+): Promise<Finding[]> {
   const isFound = rules.some(({ query }) => query === undefined);
   const found = isFound ? await findWithoutQuery(client) : [];
   const findings: Finding[] = [];
-  for (const { name, level, why, remedy, query } of rules) {
-    const rows =
-      query === undefined
-        ? found.filter(({ rule }) => rule === name)
-        : (await client.query<{ object: string; finding: string }>(query)).rows;
-    const broken = rows.map(({ object, finding }) => ({
-      rule: name,
-      level,
-      object,
-      finding,
-      why,
-      do: remedy,
-    }));
-    findings.push(...broken.sort(byObject));
+  for (const rule of rules) {
+    const broken =
+      rule.query === undefined
+        ? found.filter((one) => one.rule === rule.name)
+        : (await client.query<Broken>(bindNames(rule.query, names))).rows;
+    findings.push(...toFindings(rule, broken));
   }
-  const checked = Object.entries(off).filter(([rule]) => rules.some(({ name }) => name === rule));
-  const unused = findUnused(findings, Object.fromEntries(checked));
-  return [...withoutSwitchedOff(findings, off), ...unused.map(toFinding)];
+  return findings;
 }
 
 /** What breaks the rules that no single query finds. */
 async function findWithoutQuery(client: pg.ClientBase) {
   return [...(await findFaults(client)), ...(await findPlannedCounts(client))];
+}
+
+/** One finding for each object. */
+function toFindings({ name, level, why, remedy }: Rule, broken: readonly Broken[]): Finding[] {
+  const groups = [...groupBy(broken, ({ object }) => object)];
+  return groups
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([object, group]) => {
+      const findings = [...new Set(group.map(({ finding }) => finding))].sort();
+      return { rule: name, level, object, findings, why, do: remedy };
+    });
 }
 
 /** @throws RowhouseError settings_invalid */
@@ -102,28 +128,16 @@ function assertKnown(off: LintSettings): void {
   );
 }
 
-/** What a setting that switches off nothing is reported as: it hides what comes later. */
-function toFinding({ rule, object }: { rule: string; object: string }): Finding {
-  return {
-    rule: unusedSettings.name,
-    level: "note",
-    object: `rowhouse.lint.${rule}`,
-    finding: object === "" ? "nothing breaks this rule" : `${object} does not break this rule`,
-    why: unusedSettings.why,
-    do: unusedSettings.remedy,
-  };
+/** What a setting or waiver that is for nothing is reported as: it hides what comes later. */
+function describeUnused(rule: string, object: string, where: string): string {
+  if (where === object) return `its comment waives ${rule}, which it does not break`;
+  return object === "" ? "nothing breaks this rule" : `${object} does not break this rule`;
 }
 
-/** What `lint` says of its own settings: no rule, since it is about no database. */
-export const unusedSettings: Rule = {
-  name: "unused_settings",
-  level: "note",
-  why: "What is switched off for nothing hides what comes later.",
-  remedy: "Take the entry out of package.json, or correct the name of the object.",
-  query: undefined,
-};
-
-function byObject(one: Finding, other: Finding): number {
-  const [first, second] = [one, other].map(({ object, finding }) => `${object}\n${finding}`);
-  return (first ?? "") < (second ?? "") ? -1 : 1;
+/** A finding about what the project says of findings. */
+function toOwn(name: string, object: string, finding: string): Finding {
+  const rule = ownRules.find((one) => one.name === name);
+  if (rule === undefined) throw new Error(`There is no rule ${name}.`);
+  const { level, why, remedy } = rule;
+  return { rule: name, level, object, findings: [finding], why, do: remedy };
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type pg from "pg";
-import { type ApiRole, apiRoles, type Relation, readAccess } from "../../access/model/model.ts";
-import { readableName, sqlName } from "../../access/model/names.ts";
+import { type ApiRole, type Relation, readAccess } from "../../access/model/model.ts";
+import { sqlName } from "../../access/model/names.ts";
 import { canBecome } from "../../access/model/session.ts";
 import { errorCode } from "../../lib/errors.ts";
 import type { Rule } from "./rule.ts";
@@ -10,9 +10,11 @@ import type { Rule } from "./rule.ts";
 export const plannedCounts: Omit<Rule, "query"> = {
   name: "planned_counts",
   level: "error",
+  scope: "house",
   why: "Prefer: count=planned and count=estimated answer with the planner's estimate, which knows the rows of all users (docs/adr/0014-planned-counts-refused.md). PostgreSQL explained a query of each table and view for each role of the API, as PostgREST does, and it was not refused.",
   remedy:
     "Let the select policy compare with request.user_id() itself, or begin with request.plannable() and ...; a view, too, can have it in its where clause. A function that is not inlined (PL/pgSQL, security definer, one with a SET clause) hides it from the planner.",
+  cost: "Each table and view; it is counted only.",
 };
 
 /** A table or view that answers. */
@@ -28,9 +30,9 @@ interface Found {
  * @param client In a transaction, whose search path it empties. Nothing is read.
  */
 export async function findPlannedCounts(client: pg.ClientBase): Promise<Found[]> {
-  const { relations } = await readAccess(client);
+  const { names, relations } = await readAccess(client);
   const found: Found[] = [];
-  for (const role of apiRoles) {
+  for (const role of names.roles) {
     if (!(await canBecome(client, role))) continue;
     for (const relation of relations.filter(
       (one) => maySelect(one, role) && hidesRows(one, role),
@@ -39,7 +41,7 @@ export async function findPlannedCounts(client: pg.ClientBase): Promise<Found[]>
       const finding = `${role} gets planned counts, over the rows of all users`;
       found.push({
         rule: plannedCounts.name,
-        object: `api.${readableName(relation.name)}`,
+        object: relation.fullName,
         finding,
       });
     }
@@ -70,15 +72,15 @@ function hidesRows(relation: Relation, role: ApiRole): boolean {
 /** Whether a request is told an estimate. What fails otherwise is the rule failing_requests'. */
 async function isEstimated(
   client: pg.ClientBase,
-  { name }: Relation,
+  relation: Relation,
   role: ApiRole,
 ): Promise<boolean> {
   await client.query("savepoint explaining; set local lock_timeout = '1s'");
   try {
-    const explain = `explain (format json) select 1 from ${sqlName(name)}`;
+    const explain = `explain (format json) select 1 from ${sqlName(relation)}`;
     const claims = JSON.stringify({ role, sub: randomUUID() });
     await client.query("select set_config('request.jwt.claims', $1, true)", [claims]);
-    await client.query(`set local role ${role}`);
+    await client.query("select set_config('role', $1, true)", [role]);
     // A connection that has planned it before: a function in it then keeps its plan.
     await client.query(explain);
     await client.query("set local request.method = 'GET'");

@@ -10,13 +10,13 @@ const planTimeout = 30;
  * How PostgreSQL would run a statement for a user: under row-level security, whatever the values
  * are. It does not run it, and the transaction is rolled back.
  *
- * @param as An email address, a user's id, or "anonymous".
+ * @param as An email address, a user's id, or the anonymous role.
  * @returns The lines of the plan.
  * @throws RowhouseError plan_unknown, user_unknown, user_ambiguous, rows_hidden
  */
 export async function planFor(url: string, { statement }: Statement, as: string) {
-  return withReadOnly(url, planTimeout, async (client) => {
-    const caller = await findCaller(client, as);
+  return withReadOnly(url, planTimeout, async (client, names) => {
+    const caller = await findCaller(client, names, as);
     const { rows } = await client.query<{ version: number }>(
       "select current_setting('server_version_num')::int as version",
     );

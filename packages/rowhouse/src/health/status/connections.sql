@@ -1,9 +1,10 @@
 -- Whose connections the server has, and what they do. A request's id is left out. Of what a role may
--- not see, only who it is and the database are shown: processes of the server have neither.
+-- not see, only who it is and the database are shown: processes of the server have neither. $1 are the
+-- roles that PostgREST can log in as.
 select
   case
     when backend_type is null then 'of other roles'
-    when application_name like 'rowhouse %' and usename = 'authenticator' then 'PostgREST'
+    when application_name like 'rowhouse %' and usename = any ($1::text[]) then 'PostgREST'
     when application_name like 'PostgREST%' then 'PostgREST'
     when application_name = '' then 'unnamed'
     else application_name

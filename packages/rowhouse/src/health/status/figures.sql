@@ -1,4 +1,5 @@
--- What a DBA looks at first, of this database and of its server.
+-- What a DBA looks at first, of this database and of its server. $1 are the roles that PostgREST can log
+-- in as.
 select
   current_setting('server_version') as version,
   extract(epoch from clock_timestamp() - pg_catalog.pg_postmaster_start_time())::float8 as up_seconds,
@@ -21,10 +22,10 @@ from (
     bool_or(backend_type is null and datid is not null and usesysid is not null) as hidden,
     -- One connection of PostgREST's waits for notifications, beside its pool.
     (count(*) filter (
-      where usename = 'authenticator' and datname = current_database() and query !~* '^listen'
+      where usename = any ($1::text[]) and datname = current_database() and query !~* '^listen'
     ))::int as pool_open,
     (count(*) filter (
-      where usename = 'authenticator' and datname = current_database() and query !~* '^listen'
+      where usename = any ($1::text[]) and datname = current_database() and query !~* '^listen'
       and state <> 'idle'
     ))::int as pool_busy
   from pg_catalog.pg_stat_activity

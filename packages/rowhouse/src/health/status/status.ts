@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { span } from "../../lib/format.ts";
-import { version } from "../../lib/project.ts";
+import { findProject } from "../../lib/project.ts";
+import { version } from "../../lib/version.ts";
+import { readApiNames } from "../../stack/api-names.ts";
 import { withClient, withoutPassword } from "../../stack/database.ts";
 import { listMigrations, type Migration } from "../../stack/dbmate.ts";
 import { withExistingDatabase } from "../../stack/embedded.ts";
@@ -56,19 +58,25 @@ export async function readStatus(settings: Settings): Promise<Status> {
   const home = openHome(settings.home);
   const state = await runningState(home);
   const running = settings.databaseUrl !== undefined || state !== undefined;
-  const api = state?.apiUrl ? await readApi(state.apiUrl, home.postgrestLog) : undefined;
   const signInUrl = state?.signInUrl;
-  const signIn = signInUrl && { url: signInUrl, answers: await signInAnswers(signInUrl) };
   return withExistingDatabase(settings, home, async (url) => {
+    const [api, signIn, database, migrations] = await Promise.all([
+      state?.apiUrl ? readApi(state.apiUrl, home.postgrestLog) : undefined,
+      signInUrl
+        ? signInAnswers(signInUrl).then((answers) => ({ url: signInUrl, answers }))
+        : undefined,
+      readDatabase(url, running, settings.dbPool),
+      listMigrations(url),
+    ]);
     const status = {
       rowhouse: version(),
       home: home.dir,
       startedAt: state?.startedAt,
       apiUrl: state?.apiUrl,
       api,
-      signIn: signIn || undefined,
-      database: await readDatabase(url, running, settings.dbPool),
-      migrations: await listMigrations(url),
+      signIn,
+      database,
+      migrations,
       copies: readCopies(home),
     };
     return { ...status, problems: findProblems(status) };
@@ -79,8 +87,9 @@ const query = (name: string) => readFileSync(join(import.meta.dirname, `${name}.
 
 async function readDatabase(url: string, running: boolean, size: number): Promise<DatabaseStatus> {
   return withClient(url, async (client) => {
-    const { rows } = await client.query(query("figures"));
-    const connections = (await client.query(query("connections"))).rows;
+    const { logins } = await readApiNames(client, findProject());
+    const { rows } = await client.query(query("figures"), [logins]);
+    const connections = (await client.query(query("connections"), [logins])).rows;
     const [figures] = rows;
     return {
       shown: running ? withoutPassword(url) : "embedded, not running",

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
+import { openProject, type Platform } from "../../lib/project.ts";
 import { withClient } from "../../stack/database.ts";
 import { define } from "./define.ts";
 import type { FactKind, FactsByKind } from "./facts.ts";
@@ -57,20 +58,24 @@ const firstOid = 16384;
 /**
  * Everything that was made in a database: objects, their comments, and what roles other than their
  * owner may do with them. Of owners only those count that differ from the role that owns most.
- * So are what extensions bring along and dbmate's own table.
+ * Left out are what extensions bring along, what is the platform's, and dbmate's own table.
  */
-export async function readCatalog(url: string): Promise<CatalogEntry[]> {
-  return withClient(url, readCatalogOn);
+export async function readCatalog(url: string, platform?: Platform): Promise<CatalogEntry[]> {
+  return withClient(url, (client) => readCatalogOn(client, platform));
 }
 
 /** The same on a connection, which is left with an empty search path. */
-export async function readCatalogOn(client: pg.ClientBase): Promise<CatalogEntry[]> {
+export async function readCatalogOn(
+  client: pg.ClientBase,
+  platform = openProject().platform,
+): Promise<CatalogEntry[]> {
   // With nothing on the search path, PostgreSQL writes every name with its schema.
   await client.query("set search_path = ''");
+  const others = await readPlatform(client, platform);
   const entries: CatalogEntry[] = [];
   for (const file of readdirSync(queriesDir).sort()) {
     const query = readFileSync(join(queriesDir, file), "utf8");
-    const { rows } = await client.query<Row>(onlyMade(query), [firstOid]);
+    const { rows } = await client.query<Row>(onlyOwn(query), [firstOid, others]);
     entries.push(...rows.map(toEntry));
   }
   return entries;
@@ -90,8 +95,20 @@ function toEntry({ kind, name, definition, facts }: Row): CatalogEntry {
   return { kind, name, definition: define(kind as FactKind, facts), facts };
 }
 
-function onlyMade(query: string): string {
+const platformQuery = readFileSync(join(import.meta.dirname, "platform.sql"), "utf8");
+
+/** The oids of what is the platform's, once for all queries. */
+async function readPlatform(client: pg.ClientBase, platform: Platform): Promise<string[]> {
+  if (Object.values(platform).every((names) => names.length === 0)) return [];
+  const { schemas, roles, extensions } = platform;
+  const { rows } = await client.query<{ oid: string }>(platformQuery, [schemas, roles, extensions]);
+  return rows.map(({ oid }) => oid);
+}
+
+/** What was made here, and belongs neither to an extension nor to the platform. */
+function onlyOwn(query: string): string {
   return `
+    with platform (oid) as materialized (select unnest($2::oid[]))
     select
       kind,
       name,
@@ -101,6 +118,7 @@ function onlyMade(query: string): string {
     where oid >= $1
     and name not like '%public.schema\\_migrations%'
     and not exists (select from pg_catalog.pg_depend as member where member.objid = object.oid and member.deptype = 'e')
+    and not exists (select from platform where platform.oid = object.oid)
     order by kind, name, definition, facts
   `;
 }

@@ -6,6 +6,7 @@ import { openProject } from "../../lib/project.ts";
 import { withClient } from "../../stack/database.ts";
 import { formatFault } from "./fault.ts";
 import { findNeededBelow, findObstacle } from "./needs.ts";
+import { rank } from "./order.ts";
 import {
   findMarker,
   findRefusal,
@@ -72,8 +73,9 @@ function orDeclarationError<T>(path: string, read: () => T): T {
  *   or the files that need each other; declaration_refused for what no comparison would see.
  */
 export async function buildDeclared(url: string, root = openProject().root): Promise<void> {
-  const files = declaredFiles(root).map((file) => ({ file, sql: readDeclared(root, file) }));
-  for (const { file, sql } of files) refuseUndeclarable(file, sql);
+  const files: readonly DeclaredFile[] = declaredFiles(root)
+    .map((file) => readDeclarable(root, file))
+    .sort((a, b) => a.rank - b.rank);
   await withClient(url, async (client) => {
     await client.query("begin");
     const left = await untilStuck(files, (some) => applyFiles(client, root, some));
@@ -81,7 +83,8 @@ export async function buildDeclared(url: string, root = openProject().root): Pro
       return { ...one, rest: splitStatements(one.sql), error: undefined };
     });
     const stuck = await untilStuck(split, (some) => applyStatements(client, root, some));
-    if (stuck.length > 0) throw createStuckError(root, stuck);
+    const byName = stuck.toSorted((a, b) => (a.file < b.file ? -1 : 1));
+    if (stuck.length > 0) throw createStuckError(root, byName);
     await refuseRows(client, files);
     await client.query("commit");
   });
@@ -114,14 +117,17 @@ async function untilStuck<T extends DeclaredFile>(
   return pending;
 }
 
-/** Refuses what no comparison would see: it would be "declared" and never arrive. */
-function refuseUndeclarable(file: string, sql: string): void {
+/** Reads a file, and refuses what no comparison would see: it would be "declared" and never arrive. */
+function readDeclarable(root: string, file: string) {
+  const sql = readDeclared(root, file);
   const marker = findMarker(sql);
   if (marker !== undefined) throw createRefusal(file, sql, markerRefusal, marker);
-  for (const { tree, codeStart } of splitStatements(sql)) {
+  const statements = splitStatements(sql);
+  for (const { tree, codeStart } of statements) {
     const refusal = findRefusal(tree);
     if (refusal !== undefined) throw createRefusal(file, sql, refusal, codeStart);
   }
+  return { file, sql, rank: rank(statements[0]?.tree) };
 }
 
 function createRefusal(

@@ -1,11 +1,8 @@
 -- What is granted on what a role creates, the role itself included. Those of a schema come on top
--- of those of every schema, for which no entry means the built-in ones (acldefault).
+-- of those of every schema, for which no entry means the built-in ones (acldefault). $1 is the role
+-- that runs the migrations: see owner.sql.
 with owner (oid) as (
-  -- Who runs the migrations, as in owner.ts.
-  select coalesce(
-    (select nspowner from pg_catalog.pg_namespace where nspname = 'api'),
-    quote_ident(current_user)::regrole
-  )
+  select quote_ident($1)::regrole
 ), kind (objects, letter) as (
   values ('tables', 'r'::"char"), ('sequences', 'S'), ('functions', 'f'), ('types', 'T'), ('schemas', 'n')
 ), granted (role, objects, schema, changed, acl) as (

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
+import type { Platform } from "../../lib/project.ts";
 import { groupBy } from "./group.ts";
+import { readOwner } from "./owner.ts";
 
 /** One privilege that a role gets on everything of a kind that another one creates. */
 export interface DefaultPrivilege {
@@ -23,8 +25,17 @@ export interface DefaultPrivilege {
 const query = readFileSync(join(import.meta.dirname, "default-privileges.sql"), "utf8");
 
 /** Reads the default privileges of a database. */
-export async function readDefaultPrivileges(client: pg.ClientBase): Promise<DefaultPrivilege[]> {
-  return (await client.query<DefaultPrivilege>(query)).rows;
+export async function readDefaultPrivileges(
+  client: pg.ClientBase,
+  platform: Platform,
+): Promise<DefaultPrivilege[]> {
+  const owner = await readOwner(client);
+  const { rows } = await client.query<DefaultPrivilege>(query, [owner]);
+  const { roles, schemas } = platform;
+  return rows.filter(
+    ({ creator, schema, role }) =>
+      !roles.includes(creator ?? "") && !schemas.includes(schema ?? "") && !roles.includes(role),
+  );
 }
 
 /**

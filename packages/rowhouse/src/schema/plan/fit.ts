@@ -45,6 +45,25 @@ export async function fitSources(
   }
 }
 
+/**
+ * Finds an order in which statements work, with the bodies of functions unchecked. The database is only
+ * tried on: nothing stays.
+ *
+ * @returns Undefined when there is none.
+ */
+export async function findOrder(
+  url: string,
+  statements: readonly string[],
+): Promise<readonly string[] | undefined> {
+  return withClient(url, async (client) => {
+    await client.query("begin");
+    await client.query(leaveBodiesUnchecked);
+    const { order, left } = await runInAnyOrder(client, statements);
+    await client.query("rollback");
+    return left.length === 0 ? order : undefined;
+  });
+}
+
 /** SQLSTATEs of "there is no such object (yet)", and of "something depends on it (still)". */
 const tooEarly = new Set(["3F000", "42704", "42883", "42P01", "2BP01"]);
 

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Platform } from "../../lib/project.ts";
 import { withClient } from "../../stack/database.ts";
 import { type DefaultPrivilege, readDefaultPrivileges } from "./default-privileges.ts";
 import { groupBy } from "./group.ts";
+import { isOfPlatform } from "./platform.ts";
 
 /** One privilege of one role on one object or column. */
 interface Privilege {
@@ -26,16 +28,30 @@ export interface Privileges {
 const read = (file: string) => readFileSync(join(import.meta.dirname, file), "utf8");
 
 /** Reads who holds which privilege. */
-export async function readPrivileges(url: string): Promise<Privileges> {
+export async function readPrivileges(url: string, platform: Platform): Promise<Privileges> {
   return withClient(url, async (client) => {
     await client.query("set search_path = ''");
     const { rows: held } = await client.query<Privilege>(read("grants.sql"));
-    const defaults = await readDefaultPrivileges(client);
+    const defaults = await readDefaultPrivileges(client, platform);
     const { rows: objects } = await client.query<{ name: string; schema: string | null }>(
       read("objects.sql"),
     );
-    return { held, defaults, objects: new Map(objects.map(({ name, schema }) => [name, schema])) };
+    const isOwn = (name: string) => !isOfPlatform(name, platform) && !isOfDbmate(name);
+    return {
+      held: held.filter(({ name, role }) => isOwn(name) && !platform.roles.includes(role)),
+      defaults,
+      objects: new Map(
+        objects
+          .filter(({ name }) => isOwn(name.replace(/^\S+ /, "")))
+          .map(({ name, schema }) => [name, schema]),
+      ),
+    };
   });
+}
+
+/** Default privileges of the schema public open its table, too. */
+function isOfDbmate(name: string): boolean {
+  return /^public\.schema_migrations(\.|$)/.test(name);
 }
 
 /** The GRANT and REVOKE statements that lead from what is held on one side to the other. */

@@ -1,4 +1,18 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type pg from "pg";
+import { findProject } from "../../lib/project.ts";
+import { readApiNames } from "../../stack/api-names.ts";
 import { withClient } from "../../stack/database.ts";
+
+const query = readFileSync(join(import.meta.dirname, "owner.sql"), "utf8");
+
+/** The role that the exposed schemas of a database belong to, and so its migrations run as. */
+export async function readOwner(client: pg.ClientBase): Promise<string> {
+  const { schemas } = await readApiNames(client, findProject());
+  const { rows } = await client.query<{ name: string }>(query, [schemas]);
+  return rows[0]?.name ?? "";
+}
 
 /**
  * The URL to build a throwaway database with, so that all in it belongs to the role that another
@@ -9,12 +23,7 @@ import { withClient } from "../../stack/database.ts";
  * @param url The other one; it is only read.
  */
 export async function withSameOwner(url: string, built: string): Promise<string> {
-  const owner = await withClient(url, async (client) => {
-    const { rows } = await client.query<{ name: string }>(
-      "select coalesce((select pg_get_userbyid(nspowner) from pg_namespace where nspname = 'api'), current_user) as name",
-    );
-    return rows[0]?.name ?? "";
-  });
+  const owner = await withClient(url, readOwner);
   return withClient(built, async (client) => {
     const { rows } = await client.query<{ isIt: boolean; isThere: boolean }>(
       `select current_user = $1 as "isIt", exists (select from pg_roles where rolname = $1) as "isThere"`,

@@ -1,10 +1,11 @@
 import { plan } from "@supabase/pg-delta/plan";
-import { tokenize } from "../catalog/sql.ts";
+import { type Tree, tokenize } from "../catalog/sql.ts";
 import { defaultPrivilegeStatements } from "./default-privileges.ts";
 import { formatStatement } from "./format.ts";
 import { grantStatements } from "./grants.ts";
 import { addOperators } from "./operators.ts";
 import { ownerStatements } from "./owners.ts";
+import { planOptions } from "./platform.ts";
 import { preferSources } from "./prefer-source.ts";
 import { withoutDropped } from "./recreated.ts";
 import { createIfMissing, getRoles } from "./roles.ts";
@@ -23,14 +24,23 @@ import { statisticsStatements } from "./statistics.ts";
  *
  * @param sources How people wrote what is to be made. It is used where there is something;
  *   without it, the statements are PostgreSQL's own.
+ * @param options Whether columns and constraints stand in the statement that makes their table.
  */
-export function planChanges(from: Snapshot, to: Snapshot, sources?: Sources): string[] {
-  const { actions } = plan(from.facts, to.facts);
+export function planChanges(
+  from: Snapshot,
+  to: Snapshot,
+  sources?: Sources,
+  { compact = true } = {},
+): string[] {
+  const options = { ...planOptions(to.platform), compact };
+  const { actions } = plan(from.facts, to.facts, options);
   const roles = new Set([...getRoles(from.catalog), ...getRoles(to.catalog)]);
   const statements = actions
     .map(({ sql }) => readStatement(sql))
     .filter((one) => !isHandledElsewhere(one) && !isOfOtherRole(one, roles))
     .map(({ sql }) => formatStatement(sql, to.keywords))
+    .map(withOneNotNull)
+    .map(withPartitions)
     .map(createIfMissing);
   const owners = ownerStatements(from.catalog, to.catalog, statements);
   const catalogs = { before: from.catalog, after: to.catalog };
@@ -45,6 +55,19 @@ export function planChanges(from: Snapshot, to: Snapshot, sources?: Sources): st
     ...grantStatements(withoutDropped(from.privileges, statements), to.privileges),
     ...owners.last,
   ];
+}
+
+/** From PostgreSQL 18 on the rule is a constraint, too, and pg-delta says both. */
+function withOneNotNull(sql: string): string {
+  return sql.replace(
+    /^(create domain [\s\S]*?\bnot null\b[\s\S]*?)\s+constraint ("(?:[^"]|"")+"|\S+)\s+not null\b/,
+    "$1",
+  );
+}
+
+/** An index of a partitioned table alone is of no use until those of its partitions are attached. */
+function withPartitions(sql: string): string {
+  return sql.replace(/^(create (?:unique )?index (?:"(?:[^"]|"")+"|\S+)) on only /, "$1 on ");
 }
 
 /** Roles belong to the server: those that are not of the API are none of our business. */
@@ -62,8 +85,16 @@ function isHandledElsewhere({ sql, tree }: PlannedStatement): boolean {
   return (
     (tree !== undefined && isOurs.some((kind) => kind in tree)) ||
     isOwnerChange(tree) ||
+    setsSecret(tree) ||
     namesMigrationsTable(sql)
   );
+}
+
+/** What PostgREST reads from a role, and what looks like a secret: the catalog leaves both out, too. */
+function setsSecret(tree: Tree | undefined): boolean {
+  if (tree === undefined || !("AlterRoleSetStmt" in tree)) return false;
+  const name = tree.AlterRoleSetStmt.setstmt?.name ?? "";
+  return name.startsWith("pgrst.") || /secret|passw|token|key/i.test(name);
 }
 
 /** In its code: a comment on something else may speak of it. */

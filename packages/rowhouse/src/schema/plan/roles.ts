@@ -1,4 +1,5 @@
 import type pg from "pg";
+import type { Platform } from "../../lib/project.ts";
 import { withClient } from "../../stack/database.ts";
 import { type CatalogEntry, isKind, readCatalogOn, withFacts } from "../catalog/catalog.ts";
 import { quoteLiteral } from "../catalog/define.ts";
@@ -22,9 +23,10 @@ export async function listRoles(url: string): Promise<string[]> {
 export async function readCatalogWithRoles(
   client: pg.ClientBase,
   roles: readonly string[],
+  platform?: Platform,
 ): Promise<CatalogEntry[]> {
   await client.query("select set_config('rowhouse.roles', $1, false)", [JSON.stringify(roles)]);
-  return readCatalogOn(client);
+  return readCatalogOn(client, platform);
 }
 
 /** The roles in one catalog that are not in another. */

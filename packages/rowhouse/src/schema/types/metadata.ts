@@ -25,6 +25,10 @@ export function correctMetadata(
   const rows = new Set(metadata.types.filter(isRowOfTable).map(({ id }) => id));
   return {
     ...metadata,
+    // dbmate's own, where the schema public is served.
+    tables: metadata.tables.filter(
+      ({ schema, name }) => `${schema}.${name}` !== "public.schema_migrations",
+    ),
     types: [
       ...metadata.types.map((type) => ({ ...type, ...rename(type.id, exactValue, types) })),
       ...[exactColumn, exactValue].map(standIn),

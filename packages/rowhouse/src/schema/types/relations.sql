@@ -1,12 +1,12 @@
 -- Every table and view outside of the system's schemas, one a row: those that the API shows, and
--- those that its views show. Columns are named by their number.
+-- those that its views show. Columns are named by their number. $1 is the table of the users.
 select
   class.oid as id,
   namespace.nspname as schema,
   class.relname as name,
   class.relkind as kind,
   class.relispartition as is_partition,
-  class.oid is not distinct from to_regclass('api.users') as is_users,
+  class.oid = users.oid is true as is_users,
   columns.list as columns,
   coalesce(key.columns, '{}') as key,
   owner.number as owner,
@@ -30,6 +30,12 @@ select
   end as simple_view
 from pg_catalog.pg_class as class
 join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+left join (
+  select users_class.oid
+  from pg_catalog.pg_class as users_class
+  join pg_catalog.pg_namespace as users_schema on users_schema.oid = users_class.relnamespace
+  where format('%I.%I', users_schema.nspname, users_class.relname) = $1
+) as users on true
 cross join lateral (
   select
     coalesce(
@@ -118,7 +124,7 @@ left join lateral (
     from pg_catalog.pg_constraint as fkey
     where fkey.conrelid = class.oid
     and fkey.contype = 'f'
-    and fkey.confrelid = to_regclass('api.users')
+    and fkey.confrelid = users.oid
     and fkey.conkey::int[] = key.columns[1:1]
   )
 ) as owner on true
@@ -141,4 +147,6 @@ left join lateral (
 where class.relkind in ('r', 'p', 'v', 'm', 'f')
 and namespace.nspname not like 'pg\_%'
 and namespace.nspname <> 'information_schema'
+-- dbmate's own table, which nothing declares.
+and (namespace.nspname, class.relname) <> ('public', 'schema_migrations')
 order by class.relname

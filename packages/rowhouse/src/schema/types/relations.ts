@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
+import type { ApiNames } from "../../stack/api-names.ts";
 import { type Origin, readOrigins } from "./view-origins.ts";
 
 /** A column, as relations.sql selects it. */
@@ -47,8 +48,11 @@ const relationsSql = readFileSync(join(import.meta.dirname, "relations.sql"), "u
  * Reads the tables and views of all schemas, by oid. A simple view has the key, the owner, the
  * foreign keys and the nulls of the table beneath it, as far as it shows their columns.
  */
-export async function readRelations(client: pg.ClientBase): Promise<ReadonlyMap<number, Relation>> {
-  const { rows } = await client.query<RelationRow>(relationsSql);
+export async function readRelations(
+  client: pg.ClientBase,
+  { usersTable }: Pick<ApiNames, "usersTable">,
+): Promise<ReadonlyMap<number, Relation>> {
+  const { rows } = await client.query<RelationRow>(relationsSql, [usersTable ?? null]);
   const read = new Map(rows.map((row) => [row.id, row]));
   return new Map(rows.map((row) => [row.id, resolve(row, read)]));
 }

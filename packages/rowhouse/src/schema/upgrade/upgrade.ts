@@ -1,8 +1,9 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { RowhouseError } from "../../lib/errors.ts";
-import { type Project, readProject, version } from "../../lib/project.ts";
+import { type Project, readProject } from "../../lib/project.ts";
 import { withTemporaryFolder } from "../../lib/temporary.ts";
+import { version } from "../../lib/version.ts";
 import { withScratchPair } from "../../stack/scratch.ts";
 import type { Hazard } from "../plan/hazard.ts";
 import { type Draft, draftMigration } from "../plan/migration.ts";

@@ -10,7 +10,7 @@ import {
   withoutGrant,
 } from "./matrix.ts";
 import { type Change, findChange, makeRow, makeUser, Refusal, type Workshop } from "./rows.ts";
-import { exposedSchema, type OwnedTable, readTables, type Tables } from "./tables.ts";
+import { type OwnedTable, readTables, type Tables } from "./tables.ts";
 
 /** What one of two users, or an anonymous caller, tries on a row of an owned table. */
 export interface TwoUserAttempt {
@@ -55,7 +55,7 @@ export async function planAttempts(url: string): Promise<AttemptPlan> {
     const { tables } = workshop;
     const parts: Pick<AttemptPlan, "attempts" | "notTried">[] = [];
     for (const table of tables.owned) parts.push(await planTable(workshop, table, matrix));
-    if (tables.users?.schema === exposedSchema) {
+    if (tables.users?.schema === tables.exposedSchema) {
       parts.push(await planTable(workshop, tables.users, usersMatrix));
     }
     return {

@@ -56,9 +56,9 @@ const mostCombinations = 1000;
 const deepest = 8;
 
 /** Lets the rest of the transaction speak for a user, as PostgREST does: defaults and triggers ask. */
-async function speakFor({ client }: Workshop, user: string): Promise<void> {
+async function speakFor({ client, tables }: Workshop, user: string): Promise<void> {
   await client.query("select set_config('request.jwt.claims', $1, true)", [
-    JSON.stringify({ sub: user, role: "authenticated" }),
+    JSON.stringify({ sub: user, role: tables.role }),
   ]);
 }
 

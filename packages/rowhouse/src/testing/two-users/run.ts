@@ -26,8 +26,8 @@ export interface ServedDatabase {
   readonly url: string;
   /** The database, as a role that row-level security does not hold. */
   readonly databaseUrl: string;
-  /** A token that the API accepts for a user. */
-  readonly tokenFor: (user: string) => string;
+  /** A token that the API accepts for a user, with the role of users' tokens. */
+  readonly tokenFor: (user: string, role: string) => string;
 }
 
 /** The attempts of two users on a database. */
@@ -63,6 +63,8 @@ interface Scene {
   readonly request: ActorRequest;
   /** The same about an owner and a row that are not there; undefined when none can be named. */
   readonly absent: ActorRequest | undefined;
+  /** The role of the users' tokens. */
+  readonly role: string;
 }
 
 /** What is sent, and by whom. */
@@ -123,6 +125,7 @@ async function setScene(
     attempt,
     owner,
     other,
+    role: workshop.tables.role ?? "",
     request: await compose(user, { owner, id: ownerRow.row[table.id] }),
     absent: absent && (await compose(await standIn(workshop, creator, user), absent)),
   };
@@ -215,7 +218,7 @@ async function draftRow(workshop: Workshop, table: OwnedTable, user: string): Pr
 async function act(served: ServedDatabase, scene: Scene): Promise<string[]> {
   const { attempt, owner, table, request, absent } = scene;
   const list = pathOf(table, `${equals(table.owner, owner)}&order=${table.id}`);
-  const readOwners = async () => (await callerFor(served, owner).ask(list)).body;
+  const readOwners = async () => (await callerFor(served, scene, owner).ask(list)).body;
   const before = await readOwners();
   const answer = await send(served, scene, request);
   const faults = faultsOf(answer, scene);
@@ -231,8 +234,12 @@ async function act(served: ServedDatabase, scene: Scene): Promise<string[]> {
   return faults.map((fault) => `${attempt.name}: ${fault}`);
 }
 
-function callerFor(served: ServedDatabase, user: string | undefined): Caller {
-  return user === undefined ? caller(served) : caller(served, served.tokenFor(user), user);
+function callerFor(
+  served: ServedDatabase,
+  { role }: Pick<Scene, "role">,
+  user: string | undefined,
+): Caller {
+  return user === undefined ? caller(served) : caller(served, served.tokenFor(user, role), user);
 }
 
 function equals(column: string, value: unknown): string {
@@ -241,7 +248,7 @@ function equals(column: string, value: unknown): string {
 
 function send(
   served: ServedDatabase,
-  { table, attempt }: Scene,
+  { table, attempt, role }: Scene,
   { user, target, body }: ActorRequest,
 ): Promise<Answer> {
   const { method, filter, returned, merged } = attempt.request;
@@ -256,7 +263,7 @@ function send(
   ].join(", ");
   const path = pathOf(table, filter ? filters[filter] : "", method === "GET" || returned);
   const headers = method === "GET" ? {} : { prefer };
-  return callerFor(served, user).ask(path, { method, headers, body });
+  return callerFor(served, { role }, user).ask(path, { method, headers, body });
 }
 
 /** What is read are the columns that may be: else PostgreSQL refuses all of them. */

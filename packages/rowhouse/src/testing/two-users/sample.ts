@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { withWorkshop } from "./attempts.ts";
 import { makeRow, makeUser, Refusal, type Row, type Workshop } from "./rows.ts";
-import { exposedSchema, type OwnedTable, sqlName } from "./tables.ts";
+import { type OwnedTable, sqlName } from "./tables.ts";
 
 /** A request that a user's token can make: a row to create, or without one a table to read. */
 export interface SampleRequest {
@@ -26,7 +26,7 @@ export async function findSampleRequest(url: string): Promise<SampleRequest | un
     url,
     "rollback",
     async (workshop) => {
-      const { owned, all } = workshop.tables;
+      const { owned, all, exposedSchema } = workshop.tables;
       for (const table of owned) {
         const row = await sampleRow(workshop, table);
         if (row !== undefined) return { table: table.name, row };
@@ -58,11 +58,15 @@ async function sampleRow(workshop: Workshop, table: OwnedTable): Promise<Row | u
 }
 
 /** Whether a user may create a row: as the role and with the claims that a request has. */
-async function isAccepted({ client }: Workshop, table: OwnedTable, row: Row): Promise<boolean> {
+async function isAccepted(
+  { client, tables }: Workshop,
+  table: OwnedTable,
+  row: Row,
+): Promise<boolean> {
   const columns = Object.keys(row).map((name) => pg.escapeIdentifier(name));
   const list = columns.join(", ");
   try {
-    await client.query("set local role authenticated");
+    await client.query("select set_config('role', $1, true)", [tables.role]);
     await (columns.length === 0
       ? client.query(`insert into ${sqlName(table)} default values`)
       : client.query(

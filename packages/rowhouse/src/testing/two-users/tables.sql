@@ -1,5 +1,5 @@
 -- Every table that can hold rows, as one JSON value: what it takes to make up a row of it, and what
--- authenticated may do with it. See tables.ts for its shape.
+-- the role of a user's token ($1) may do with it. See tables.ts for its shape.
 select coalesce(
   json_agg(
     json_build_object(
@@ -149,13 +149,13 @@ select coalesce(
           'select', granted.columns_of_select,
           'insert', granted.columns_of_insert,
           'update', granted.columns_of_update,
-          'delete', has_table_privilege('authenticated', class.oid, 'delete')
+          'delete', has_table_privilege($1::text, class.oid, 'delete')
         )
         from (
           select
-            coalesce(json_agg(attname order by attnum) filter (where has_column_privilege('authenticated', class.oid, attnum, 'select')), '[]') as columns_of_select,
-            coalesce(json_agg(attname order by attnum) filter (where has_column_privilege('authenticated', class.oid, attnum, 'insert')), '[]') as columns_of_insert,
-            coalesce(json_agg(attname order by attnum) filter (where has_column_privilege('authenticated', class.oid, attnum, 'update')), '[]') as columns_of_update
+            coalesce(json_agg(attname order by attnum) filter (where has_column_privilege($1::text, class.oid, attnum, 'select')), '[]') as columns_of_select,
+            coalesce(json_agg(attname order by attnum) filter (where has_column_privilege($1::text, class.oid, attnum, 'insert')), '[]') as columns_of_insert,
+            coalesce(json_agg(attname order by attnum) filter (where has_column_privilege($1::text, class.oid, attnum, 'update')), '[]') as columns_of_update
           from pg_catalog.pg_attribute
           where attrelid = class.oid
           and attnum > 0

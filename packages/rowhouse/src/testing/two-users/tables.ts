@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
+import { openProject } from "../../lib/project.ts";
+import { type ApiNames, readApiNames } from "../../stack/api-names.ts";
 
 /** A column, as far as a value for it can be made up. */
 export interface Column {
@@ -33,7 +35,7 @@ interface ForeignKey {
   readonly targets: readonly string[];
 }
 
-/** A table, and what the role authenticated may do with it. */
+/** A table, and what the role of a user's token may do with it. */
 export interface Table {
   readonly schema: string;
   readonly name: string;
@@ -66,31 +68,37 @@ export interface Tables {
   readonly owned: readonly OwnedTable[];
   /** The table that the owner columns refer to, if there is one. */
   readonly users: OwnedTable | undefined;
+  /** The schema that the API serves without being asked for one. */
+  readonly exposedSchema: string;
+  /** The role of a user's token; undefined when requests have none but the anonymous one. */
+  readonly role: string | undefined;
 }
-
-/** The schema that the API exposes. */
-export const exposedSchema = "api";
 
 const query = readFileSync(join(import.meta.dirname, "tables.sql"), "utf8");
 
 /** Reads which tables there are. It leaves the search path empty. */
 export async function readTables(client: pg.ClientBase): Promise<Tables> {
+  const names = await readApiNames(client, openProject());
+  const { user: role, anonymous } = names;
+  const [exposedSchema = ""] = names.schemas;
   await client.query("set search_path = ''");
-  const { rows } = await client.query<{ tables: Table[] }>(query);
+  const { rows } = await client.query<{ tables: Table[] }>(query, [role ?? anonymous ?? "public"]);
   const all = rows[0]?.tables ?? [];
-  const owned = all.flatMap(asOwned);
-  return { all, owned, users: findUsers(all, owned) };
+  const owned = role === undefined ? [] : all.flatMap((table) => asOwned(table, names));
+  return { all, owned, users: findUsers(all, owned), exposedSchema, role };
 }
 
 /** Owned is a table whose key is (owner, id), with an owner who is named so or refers to a user. */
-function asOwned(table: Table): OwnedTable[] {
+function asOwned(table: Table, { schemas, usersTable }: ApiNames): OwnedTable[] {
   const [owner, id, ...rest] = table.key;
-  if (table.schema !== exposedSchema || owner === undefined || id !== "id" || rest.length > 0) {
+  if (table.schema !== schemas[0] || owner === undefined || id !== "id" || rest.length > 0) {
     return [];
   }
   const refersToUser = table.foreignKeys.some(
-    ({ columns, table: target }) =>
-      columns.length === 1 && columns[0] === owner && target === "users",
+    ({ columns, schema, table: target }) =>
+      columns.length === 1 &&
+      columns[0] === owner &&
+      `${schema}.${target}` === usersTable?.replaceAll('"', ""),
   );
   return owner === "user_id" || refersToUser ? [{ ...table, owner, id }] : [];
 }

@@ -1,4 +1,4 @@
--- Foreign keys: gone, and without user_id where other columns are left. The latter needs a key
+-- Foreign keys: gone, and without the owner where other columns are left. The latter needs a key
 -- of those columns to point at, which is made when it is missing.
 with pair as (
   select
@@ -14,8 +14,11 @@ with pair as (
   join pg_catalog.pg_attribute as their
     on their.attrelid = con.confrelid
     and their.attnum = key.their
+  left join owner_column
+    on owner_column.relation = con.conrelid
+    and owner_column.number = key.own
   where con.contype = 'f'
-  and own.attname <> 'user_id'
+  and owner_column.number is null
   group by con.oid
 )
 select
@@ -31,7 +34,7 @@ union all
 select
   con.oid,
   con.connamespace,
-  'foreign key without user_id',
+  'foreign key without ' || owner.name,
   format('%I on %s', con.conname, con.conrelid::regclass),
   concat(
     case
@@ -58,12 +61,14 @@ select
   )
 from pg_catalog.pg_constraint as con
 join pair on pair.oid = con.oid
+join (
+  select owner_column.relation, owner_column.number, quote_ident(attribute.attname) as name
+  from owner_column
+  join pg_catalog.pg_attribute as attribute
+    on attribute.attrelid = owner_column.relation
+    and attribute.attnum = owner_column.number
+) as owner
+  on owner.relation = con.conrelid
+  and owner.number = any (con.conkey)
 where con.conparentid = 0
-and exists (
-  select
-  from pg_catalog.pg_attribute as attribute
-  where attribute.attrelid = con.conrelid
-  and attribute.attnum = any (con.conkey)
-  and attribute.attname = 'user_id'
-)
 order by object, kind

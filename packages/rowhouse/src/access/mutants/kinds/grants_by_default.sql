@@ -1,6 +1,10 @@
 -- What the roles may do with what is made from now on, and with the database.
 with api_role (name) as (
-  values ('public'), ('anonymous'), ('authenticated')
+  select 'public'
+  union all
+  select quote_ident(name)
+  from api
+  cross join unnest(roles) as name
 )
 select
   null::oid as oid,

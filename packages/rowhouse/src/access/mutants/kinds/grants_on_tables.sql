@@ -4,9 +4,9 @@
 with api_role (oid, name) as (
   select 0::oid, 'public'
   union all
-  select oid, rolname
+  select oid, quote_ident(rolname)
   from pg_catalog.pg_roles
-  where rolname in ('anonymous', 'authenticated')
+  where rolname = any (array(select unnest(roles) from api))
 )
 select
   class.oid,

@@ -3,7 +3,7 @@
 with api_role as (
   select rolname::text as name, oid, rolconfig as config
   from pg_catalog.pg_roles
-  where rolname in ('anonymous', 'authenticated', 'authenticator')
+  where rolname = any (array(select unnest(roles || logins) from api))
 ),
 held as (
   select

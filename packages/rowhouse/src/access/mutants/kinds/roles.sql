@@ -3,7 +3,7 @@
 with api_role (name) as (
   select rolname
   from pg_catalog.pg_roles
-  where rolname in ('anonymous', 'authenticated', 'authenticator')
+  where rolname = any (array(select unnest(roles || logins) from api))
 )
 select
   null::oid as oid,
@@ -30,6 +30,14 @@ select
   format('grant %I to %I;', more.name, api_role.name),
   format('revoke %I from %I;', more.name, api_role.name)
 from api_role
-cross join (values ('authenticated'), ('pg_read_all_data')) as more (name)
-where not pg_has_role(api_role.name, more.name, 'member')
+cross join (
+  select name
+  from api
+  cross join unnest(roles) as name
+  where name is distinct from anonymous
+  union all
+  select 'pg_read_all_data'
+) as more (name)
+where more.name <> api_role.name
+and not pg_has_role(api_role.name, more.name, 'member')
 order by object, sql

@@ -17,7 +17,7 @@ export async function checkGenerated(
   const url = await scratch.create();
   try {
     await buildDeclared(url, root);
-    const model = await withReadOnly(url, catalogTimeout, readAccess);
+    const model = await withReadOnly(url, catalogTimeout, readAccess, project);
     const types = {
       path: typesFile,
       content: await generateTypes(url),

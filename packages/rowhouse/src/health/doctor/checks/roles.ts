@@ -7,10 +7,14 @@ export async function checkRoles(
 ): Promise<Finding[]> {
   return brokenRules(context, [
     "role_powers",
+    "anonymous_writes",
+    "definer_search_path",
     "excess_grants",
+    "exposed_definer",
     "function_to_public",
     "policy_to_public",
     "row_security",
+    "row_security_forced",
     "security_definer",
   ]);
 }

@@ -1,16 +1,17 @@
+-- level: error
+-- scope: house
 -- why: Keys are checked past row-level security. One without user_id tells one user what another
 --   has ("taken"), or lets one point at another's row.
 -- do: Put user_id first into the key, as in primary key (user_id, id). In a membership table,
 --   primary key (group, user_id), let each policy for insert and update ask a security definer
 --   function about the group.
+-- cost: Each table with a key of one column; it is counted only.
 with owned as (
-  select attribute.attrelid as relation, attribute.attnum as user_id
-  from pg_catalog.pg_attribute as attribute
-  join pg_catalog.pg_class as class on class.oid = attribute.attrelid
-  where class.relnamespace = 'api'::regnamespace
-  and class.relkind in ('r', 'p')
-  and attribute.attname = 'user_id'
-  and not attribute.attisdropped
+  select owner.relation, owner.user_id, attribute.attname as name
+  from unnest(:owned_tables::oid[], :owner_columns::int2[]) as owner (relation, user_id)
+  join pg_catalog.pg_attribute as attribute
+    on attribute.attrelid = owner.relation
+    and attribute.attnum = owner.user_id
 ),
 -- The policies are asked before a foreign key is checked. Where they ask about the group, a user
 -- learns nothing of the groups of others, and points at none.
@@ -57,7 +58,7 @@ where not exists (
 union all
 select
   owned.relation::regclass::text,
-  format('the foreign key %I lacks user_id', fkey.conname)
+  format('the foreign key %I lacks %I', fkey.conname, owned.name)
 from owned
 join pg_catalog.pg_constraint as fkey on fkey.conrelid = owned.relation
 where fkey.contype = 'f'
@@ -67,7 +68,7 @@ union all
 -- Into an owned table the owners have to match: paired with another column, user_id proves nothing.
 select
   owned.relation::regclass::text,
-  format('the foreign key %I pairs user_id with another column', fkey.conname)
+  format('the foreign key %I pairs %I with another column', fkey.conname, owned.name)
 from owned
 join pg_catalog.pg_constraint as fkey on fkey.conrelid = owned.relation
 join owned as target on target.relation = fkey.confrelid
@@ -78,7 +79,7 @@ union all
 -- by INCLUDE stand last, and are no part of the key.
 select
   owned.relation::regclass::text,
-  format('the key %I lacks user_id', class.relname)
+  format('the key %I lacks %I', class.relname, owned.name)
 from owned
 join pg_catalog.pg_index as index on index.indrelid = owned.relation
 join pg_catalog.pg_class as class on class.oid = index.indexrelid

@@ -1,6 +1,9 @@
+-- level: warning
+-- scope: house
 -- why: One policy per command, named verb_who, says in a diff what changes for whom; a check that
 --   is written down is not lost when the condition for reading is changed.
 -- do: create policy select_own ... for select; insert and update with check (...).
+-- cost: Nearly each policy; it is counted only.
 with policy as (
   select
     polrelid::regclass as relation,
@@ -11,7 +14,7 @@ with policy as (
     case polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end as verb
   from pg_catalog.pg_policy
   join pg_catalog.pg_class on pg_class.oid = polrelid
-  where pg_class.relnamespace = 'api'::regnamespace
+  where pg_class.relnamespace = any (:schemas::oid[])
 )
 select
   format('%s.%I', relation, name) as object,

@@ -1,14 +1,16 @@
+-- level: error
 -- why: PostgREST repeats a request that ends with 40001 for ever, and what it takes for a 503
 --   (classes 08 and 53, PT503) makes it drop its connections.
 -- do: Name the error where it is raised. Raise a PTxyz with another status: PT409 for a conflict,
 --   PT429 for too much at once.
+-- cost: None, but for functions that raise these.
 with source as (
   -- Comments are taken out, strings are left.
   select
     oid,
     regexp_replace(prosrc, '(''(?:[^'']|'''')*'')|--[^\n]*|/\*(?:[^*]|\*+[^*/])*\*+/', '\1', 'g') as text
   from pg_catalog.pg_proc
-  where pronamespace::regnamespace::text in ('api', 'request', 'private')
+  where pronamespace = any (:schemas::oid[] || :helpers::oid[])
 ),
 raised as (
   select oid, found[1] as error

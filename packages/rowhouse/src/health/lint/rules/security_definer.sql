@@ -1,13 +1,16 @@
+-- level: error
+-- scope: house
 -- why: A security definer function is a way around the policies. Sound is one that only answers yes
 --   or no about its caller, for the policies of a membership table (docs/adr/0007).
 -- do: Make it security invoker. Or, in the schema request or private: a stable function that
 --   returns boolean, with a body of SQL that is no string (return ...), that asks
 --   request.user_id(), with set search_path = '', executable by authenticated alone, and a comment
 --   that says "security definer because ...".
+-- cost: Each such function; it is counted only. See exposed_definer and definer_search_path.
 with definer as (
   select function.*
   from pg_catalog.pg_proc as function
-  where function.pronamespace::regnamespace::text in ('api', 'request', 'private')
+  where function.pronamespace = any (:schemas::oid[] || :helpers::oid[])
   and function.prosecdef
 )
 select
@@ -17,7 +20,6 @@ from definer
 cross join lateral (
   values
     ('its comment gives no reason', coalesce(obj_description(definer.oid, 'pg_proc'), '') !~* '\msecurity definer because\s+\w'),
-    ('is in the schema api', definer.pronamespace = 'api'::regnamespace),
     ('returns more than yes or no', definer.prorettype <> 'boolean'::regtype or definer.proretset),
     ('may write', definer.provolatile = 'v'),
     ('its body is a string', definer.prosqlbody is null),
@@ -51,7 +53,7 @@ cross join lateral (
         select
         from aclexplode(coalesce(definer.proacl, acldefault('f', definer.proowner))) as acl
         where acl.grantee <> definer.proowner
-        and acl.grantee is distinct from to_regrole('authenticated')
+        and acl.grantee is distinct from :user::oid
       )
     )
 ) as fault (finding, found)

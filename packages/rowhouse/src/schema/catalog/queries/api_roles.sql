@@ -4,10 +4,13 @@ with recursive api_role (oid) as (
   select oid
   from pg_catalog.pg_roles
   where rolname = 'authenticator'
+  -- PostgREST's login has another name: it inherits nothing.
+  or (rolcanlogin and not rolinherit and not rolsuper and to_regrole('authenticator') is null)
   union
   select member.roleid
   from pg_catalog.pg_auth_members as member
   join api_role on api_role.oid = member.member
+  where member.roleid not in (select oid from platform)
 ),
 role (oid, name) as (
   select oid, 'role ' || oid::regrole
@@ -26,6 +29,7 @@ join role on role.oid = setrole
 cross join unnest(setconfig) as setting
 where datname = current_database()
 and setting not like 'pgrst.%'
+and setting !~* '^[^=]*(secret|passw|token|key)[^=]*='
 union all
 select
   16384,
@@ -49,9 +53,12 @@ select
 from pg_catalog.pg_auth_members as member
 join api_role on api_role.oid = member.member
 join pg_catalog.pg_roles on pg_roles.oid = member.member
-where admin_option
-or to_jsonb(member) ->> 'set_option' = 'false'
-or (to_jsonb(member) ->> 'inherit_option')::boolean <> rolinherit
+where member.roleid not in (select oid from platform)
+and (
+  admin_option
+  or to_jsonb(member) ->> 'set_option' = 'false'
+  or (to_jsonb(member) ->> 'inherit_option')::boolean <> rolinherit
+)
 union all
 select 16384, 'comment', 'role ' || objoid::regrole, description
 from pg_catalog.pg_shdescription

@@ -51,6 +51,7 @@ change (oid, class, sub, grantee, privilege_type, is_grantable, taken) as (
   from initial
   cross join aclexplode(acl) as given
   where given.grantee <> owner
+  and given.grantee not in (select oid from platform)
   and not exists (
     select
     from aclexplode(made) as old

@@ -39,6 +39,7 @@ held as (
   cross join aclexplode(object.acl) as acl
   cross join pg_identify_object(object.class, object.oid, object.sub) as identified
   where acl.grantee <> object.owner
+  and acl.grantee not in (select oid from platform)
   union all
   -- The database itself goes without its name, so that two databases can be compared.
   select
@@ -52,6 +53,7 @@ held as (
   cross join aclexplode(coalesce(datacl, acldefault('d', datdba))) as acl
   where datname = current_database()
   and acl.grantee <> datdba
+  and acl.grantee not in (select oid from platform)
 )
 select
   oid,

@@ -22,6 +22,7 @@ made as (
     and member.objid = owned.oid
     and member.deptype = 'e'
   )
+  and not exists (select from platform where platform.oid = owned.oid)
 ),
 most (owner) as (
   select owner

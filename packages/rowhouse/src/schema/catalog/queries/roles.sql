@@ -1,9 +1,12 @@
 -- The roles of the API: authenticator, those that the reader asks for, and what they can become.
--- Roles belong to the whole server; others on it are none of ours. Secrets that PostgREST reads from the role's settings stay out.
+-- Roles belong to the whole server; others on it are none of ours. What PostgREST reads from the role's settings stays
+-- out, and what looks like a secret.
 with recursive api_role (oid) as (
   select oid
   from pg_catalog.pg_roles
   where rolname = 'authenticator'
+  -- PostgREST's login has another name: it inherits nothing.
+  or (rolcanlogin and not rolinherit and not rolsuper and to_regrole('authenticator') is null)
   or coalesce(nullif(current_setting('rowhouse.roles', true), ''), '[]')::jsonb ? rolname
   union
   select member.roleid
@@ -28,11 +31,13 @@ select
       select coalesce(jsonb_agg(setting order by setting), '[]')
       from unnest(role.rolconfig) as setting
       where setting not like 'pgrst.%'
+      and setting !~* '^[^=]*(secret|passw|token|key)[^=]*='
     ),
     'memberOf', (
       select coalesce(jsonb_agg(member.roleid::regrole::text order by member.roleid::regrole::text), '[]')
       from pg_catalog.pg_auth_members as member
       where member.member = role.oid
+      and member.roleid not in (select oid from platform)
     )
   ) as facts
 from pg_catalog.pg_roles as role

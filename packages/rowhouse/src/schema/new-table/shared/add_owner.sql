@@ -11,8 +11,7 @@ begin
 
   if tg_when = 'BEFORE' then
     -- PostgreSQL checks select_members of the table before the row is there. This names the row to
-    -- it, which it takes for new only if this transaction made it: with ON CONFLICT DO NOTHING the
-    -- id may be that of a row which is there already.
+    -- it. No request chooses an id, so it is that of no row which is there already.
     perform set_config('request.new___table__', new.id::text, true);
   else
     -- The row is there, and new: this names it to insert_owners of its members, for one statement.

@@ -1,14 +1,13 @@
--- Members reach what they share: each sees it, editors and owners change it, owners delete it. A
--- client may choose the id, so that it can safely repeat a create whose answer was lost. Whoever
--- sends an id learns from the answer (409, or 201) whether there is such a row, also a hidden one:
--- nobody guesses a UUID, and who knows one was told it by a member.
+-- Members reach what they share: each sees it, editors and owners change it, owners delete it. The
+-- database makes the id: a client that could choose one would learn from the answer (409, or 201)
+-- whether there is such a row, also a hidden one.
 alter table api.__table__ enable row level security;
 alter table api.__table__ force row level security;
 
 comment on table api.__table__ is
   'Rows of __table__, shared by their members. A user sees those that they are a member of.';
 comment on column api.__table__.id is
-  'A UUID, version 7, so that rows sort by age. Default: a new one. A client that sends its own can safely repeat the create.';
+  'A UUID, version 7, so that rows sort by age. The database makes it.';
 comment on column api.__table__.title is
   'What it is about: 1 to 200 characters.';
 comment on column api.__table__.created_at is
@@ -18,7 +17,7 @@ comment on column api.__table__.updated_at is
 
 grant
   select (id, title, created_at, updated_at),
-  insert (id, title),
+  insert (title),
   update (title),
   delete
 on api.__table__ to authenticated;
@@ -26,13 +25,12 @@ on api.__table__ to authenticated;
 -- The array is read once for each request, and its ids are searched in the primary key; a function
 -- of the id would be called for each row of all users. The inner select lets the array be read by
 -- index: without it, PostgreSQL first asks the policy of the members, for each of them. The second
--- condition is for the row that this statement creates: see private.add_owner_of___table__(). No
--- request sets created_at, so a row that was there before is never taken for new.
+-- condition is for the row that this statement creates: see private.add_owner_of___table__().
 create policy select_members on api.__table__
 for select to authenticated
 using (
   id = any (array(select group_id from api.__table___members where user_id = (select request.user_id())))
-  or id = nullif(current_setting('request.new___table__', true), '')::uuid and created_at = now()
+  or id = nullif(current_setting('request.new___table__', true), '')::uuid
 );
 
 comment on policy select_members on api.__table__ is

@@ -1,0 +1,30 @@
+create function api.hand_over_list(list_id uuid, to_member uuid)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  update api.lists_members
+  set role = 'owner'
+  where group_id = list_id
+  and user_id = to_member;
+
+  if not found then
+    raise sqlstate 'PT404' using
+      message = 'There is no such member.',
+      detail = 'member_unknown',
+      hint = 'Only an owner hands over, to a member of the list.';
+  end if;
+
+  update api.lists_members
+  set role = 'editor'
+  where group_id = list_id
+  and user_id = request.user_id();
+end
+$$;
+
+comment on function api.hand_over_list(uuid, uuid) is
+  'Makes a member an owner of a list, and the caller, who is one, an editor: both or neither.';
+
+grant execute on function api.hand_over_list(uuid, uuid) to authenticated;

@@ -1,0 +1,40 @@
+create table api.lists (
+  id uuid not null default request.uuid_v7(),
+  title text not null,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint lists_pkey primary key (id),
+  constraint lists_title_length check (char_length(title) between 1 and 200)
+);
+
+create trigger announce_owner
+before insert on api.lists
+for each row
+execute function private.add_owner_of_lists();
+
+create trigger add_owner
+after insert on api.lists
+for each row
+execute function private.add_owner_of_lists();
+
+create trigger check_if_match
+before update or delete on api.lists
+for each row
+execute function private.check_if_match();
+
+create trigger step_updated_at
+before update on api.lists
+for each row
+execute function private.step_updated_at();
+
+create trigger limit_updated_rows
+after update on api.lists
+referencing old table as old_rows
+for each statement
+execute function private.limit_affected_rows();
+
+create trigger limit_deleted_rows
+after delete on api.lists
+referencing old table as old_rows
+for each statement
+execute function private.limit_affected_rows();

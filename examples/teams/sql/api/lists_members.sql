@@ -1,0 +1,61 @@
+create table api.lists_members (
+  group_id uuid not null,
+  user_id uuid not null,
+  role text not null default 'viewer',
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint lists_members_pkey primary key (group_id, user_id),
+  constraint lists_members_user_id_fkey foreign key (user_id) references api.users (id) on delete cascade,
+  constraint lists_members_role check (role in ('owner', 'editor', 'viewer'))
+);
+
+-- On its own, so that a migration can create the two tables in any order.
+alter table api.lists_members
+  add constraint lists_members_group_id_fkey foreign key (group_id) references api.lists (id) on delete cascade;
+
+-- What a user is a member of: each request for api.lists begins here.
+create index lists_members_user_id on api.lists_members (user_id, group_id);
+
+create trigger add_user
+before insert on api.lists_members
+for each statement
+execute function private.add_user();
+
+-- Members also go with their group or with the account of the user. Such a cascade runs inside
+-- another trigger: it is not what the request named, so these conditions leave it alone.
+create trigger check_if_match
+before update or delete on api.lists_members
+for each row
+when (pg_trigger_depth() = 0)
+execute function private.check_if_match();
+
+create trigger end_invitations
+before update on api.lists_members
+for each row
+when (old.role = 'owner' and new.role <> 'owner')
+execute function private.end_invitations_to_lists();
+
+create trigger keep_owner
+before update or delete on api.lists_members
+for each row
+when (old.role = 'owner' and pg_trigger_depth() = 0)
+execute function private.keep_owner_of_lists();
+
+create trigger step_updated_at
+before update on api.lists_members
+for each row
+execute function private.step_updated_at();
+
+create trigger limit_updated_rows
+after update on api.lists_members
+referencing old table as old_rows
+for each statement
+when (pg_trigger_depth() = 0)
+execute function private.limit_affected_rows();
+
+create trigger limit_deleted_rows
+after delete on api.lists_members
+referencing old table as old_rows
+for each statement
+when (pg_trigger_depth() = 0)
+execute function private.limit_affected_rows();

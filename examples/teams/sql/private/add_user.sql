@@ -1,0 +1,21 @@
+create function private.add_user()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- Outside a request there is no caller. Who may not make users names one who is there.
+  if request.user_id() is not null
+    and has_any_column_privilege('api.users', 'insert')
+  then
+    insert into api.users (id, email)
+    values (request.user_id(), request.email())
+    on conflict (id) do nothing;
+  end if;
+
+  return null;
+end
+$$;
+
+comment on function private.add_user() is
+  'Before an insert of rows that a user owns: makes the caller''s row in api.users where it is missing, as api.me() does.';

@@ -1,0 +1,39 @@
+import { quoteLiteral } from "../catalog/define.ts";
+import { parseStatement } from "../catalog/sql.ts";
+import { findMembership } from "../plan/statement.ts";
+
+/**
+ * Makes a change of a role do nothing where it is made already: roles belong to the server, which may
+ * have them from elsewhere, and two databases on it may be built at once.
+ */
+export function guardRole(sql: string): string {
+  const done = findDone(sql);
+  if (done === undefined) return sql;
+  return `do $rowhouse$
+begin
+  if not ${done} then
+    ${sql};
+  end if;
+end
+$rowhouse$`;
+}
+
+/** The condition that holds when a statement has nothing to do; undefined for all others. */
+function findDone(sql: string): string | undefined {
+  const tree = parseStatement(sql);
+  const { granted, roles = [], members = [] } = findMembership(tree) ?? {};
+  if (granted && roles.length === 1 && members.length === 1 && !/ with /.test(sql)) {
+    const [member, role] = [members[0] ?? "", roles[0] ?? ""].map(quoteLiteral);
+    return `pg_catalog.pg_has_role(${member}, ${role}, 'member')`;
+  }
+  if (tree === undefined || !("AlterRoleSetStmt" in tree)) return undefined;
+  const { role, setstmt } = tree.AlterRoleSetStmt;
+  const [value, ...more] = setstmt?.args ?? [];
+  const text = value !== undefined && "A_Const" in value ? value.A_Const.sval?.sval : undefined;
+  if (role?.rolename === undefined || text === undefined || more.length > 0) return undefined;
+  return `exists (
+    select from pg_catalog.pg_roles
+    where rolname = ${quoteLiteral(role.rolename)}
+    and ${quoteLiteral(`${setstmt?.name}=${text}`)} = any (rolconfig)
+  )`;
+}

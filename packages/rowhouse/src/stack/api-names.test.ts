@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Project, readProject } from "../lib/project.ts";
+import { startCluster, type TestCluster } from "../testing/cluster.ts";
+import { type ApiNames, readApiNames } from "./api-names.ts";
+import { inDatabase, withClient } from "./database.ts";
+
+// A server of its own: roles are the server's, and those of the others are found from memberships.
+let cluster: TestCluster;
+beforeAll(async () => {
+  cluster = await startCluster();
+  await withClient(cluster.url, (client) => client.query("create database shop"));
+});
+afterAll(() => cluster.stop());
+
+/** A project without files, in a folder that is not there. */
+function projectWith(changes: Partial<Project> = {}): Project {
+  return { ...readProject("/nonexistent"), ...changes };
+}
+
+/** Makes what a test needs in a transaction, reads the names, and takes all of it back. */
+async function namesAfter(sql: string, project = projectWith()): Promise<ApiNames> {
+  return withClient(inDatabase(cluster.url, "shop"), async (client) => {
+    await client.query("begin");
+    await client.query(sql);
+    const names = await readApiNames(client, project);
+    await client.query("rollback");
+    return names;
+  });
+}
+
+const supabase = `
+  create role anon nologin;
+  create role authenticated nologin;
+  create role service_role nologin bypassrls;
+  create role authenticator login noinherit;
+  grant anon, authenticated, service_role to authenticator;
+  create role storage_admin login noinherit;
+  grant authenticator to storage_admin;
+  create role owner_of_all login;
+  create role backups nologin;
+  grant anon, backups to owner_of_all;
+  alter role authenticator set pgrst.db_schemas = 'public, shop';
+  alter role authenticator in database shop set pgrst.db_anon_role = 'anon';
+  create schema auth;
+  create schema shop;
+  create table auth.users (id uuid primary key, email varchar(255));
+`;
+
+test("names come from the settings of the role that PostgREST logs in as", async () => {
+  expect(await namesAfter(supabase)).toEqual({
+    schemas: ["public", "shop"],
+    extraSearchPath: ["public"],
+    anonymous: "anon",
+    roles: ["anon", "authenticated", "service_role"],
+    user: "authenticated",
+    logins: ["authenticator"],
+    preRequest: undefined,
+    users: undefined,
+    usersTable: undefined,
+  });
+});
+
+test("auth.users holds the users where a foreign key of an exposed table points there", async () => {
+  const sql = `${supabase} create table shop.orders (id int, buyer uuid references auth.users);`;
+  expect(await namesAfter(sql)).toMatchObject({
+    users:
+      "select id::text as id, email::text as email, null::timestamptz as created from auth.users",
+    usersTable: "auth.users",
+  });
+  expect(await namesAfter(sql.replace("'public, shop'", "'public'"))).toMatchObject({
+    usersTable: undefined,
+  });
+});
+
+test("package.json names the table of the users, or a query", async () => {
+  const sql = `create table public."People" (no bigint primary key, id int);`;
+  expect(await namesAfter(sql, projectWith({ users: 'public."People"' }))).toMatchObject({
+    users: `select no::text as id, null::text as email, null::timestamptz as created from public."People"`,
+    usersTable: 'public."People"',
+  });
+  const users = `select no as id, 'x' as email from public."People" -- all`;
+  expect(await namesAfter(sql, projectWith({ users }))).toMatchObject({
+    users: expect.stringContaining(users),
+    usersTable: undefined,
+  });
+  await expect(namesAfter(sql, projectWith({ users: "public.people" }))).rejects.toMatchObject({
+    code: "settings_invalid",
+    message: expect.stringContaining("names public.people, and the database has no such table"),
+  });
+});
+
+test("without any of these names nothing is assumed", async () => {
+  expect(await namesAfter("")).toEqual({
+    schemas: ["public"],
+    extraSearchPath: ["public"],
+    anonymous: undefined,
+    roles: [],
+    user: undefined,
+    logins: [],
+    preRequest: undefined,
+    users: undefined,
+    usersTable: undefined,
+  });
+});
+
+test("without an anonymous role a login is one that inherits nothing", async () => {
+  const sql = `
+    create role editor; create role reader; create role pgrst login noinherit;
+    grant editor, reader to pgrst;
+    create role ann login; grant editor to ann;
+  `;
+  expect(await namesAfter(sql)).toMatchObject({
+    roles: ["editor", "reader"],
+    user: "editor",
+    logins: ["pgrst"],
+  });
+});

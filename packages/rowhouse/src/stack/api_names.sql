@@ -1,0 +1,145 @@
+-- Whom PostgREST serves, and where the users are, as one row: see api-names.ts. $1 are the exposed
+-- schemas, $2 is the anonymous role, $3 the table of the users where the project names one.
+with recursive
+-- Who can become whom by SET ROLE. Before PostgreSQL 16 each member can.
+reach (login, role) as (
+  select oid, oid
+  from pg_catalog.pg_roles
+  where rolcanlogin
+  and not rolsuper
+  union
+  select reach.login, member.roleid
+  from reach
+  join pg_catalog.pg_auth_members as member on member.member = reach.role
+  where coalesce((to_jsonb(member) ->> 'set_option')::boolean, true)
+),
+-- Those that PostgREST can log in as. A role that inherits is a person's, or a server's own.
+candidate as (
+  select
+    role.oid,
+    role.rolname,
+    role.rolinherit
+  from pg_catalog.pg_roles as role
+  where exists (
+    select
+    from reach
+    join pg_catalog.pg_roles as reached on reached.oid = reach.role
+    where reach.login = role.oid
+    and reach.role <> role.oid
+    and case
+      when $2::text is null then not reached.rolcanlogin and not role.rolinherit
+      else reached.rolname = $2
+    end
+  )
+),
+-- One that can become another of them is above it, as a service of the platform can be.
+login as (
+  select
+    candidate.oid,
+    candidate.rolname
+  from candidate
+  where (not candidate.rolinherit or not exists (select from candidate as other where not other.rolinherit))
+  and not exists (
+    select
+    from reach
+    join candidate as other on other.oid = reach.role
+    where reach.login = candidate.oid
+    and other.oid <> candidate.oid
+  )
+),
+-- Those that row-level security holds come before those that it does not.
+role as (
+  select
+    rolname as name,
+    rolname is distinct from $2 as has_token,
+    rolsuper or rolbypassrls as bypasses
+  from pg_catalog.pg_roles
+  where rolname = $2
+  or oid in (
+    select reach.role
+    from reach
+    join login on login.oid = reach.login
+    where reach.role not in (select oid from login)
+  )
+  -- No role is known to log in: the usual name of a user's.
+  or rolname = 'authenticated' and not exists (select from login)
+),
+-- From the catalog: to_regclass() wants USAGE on the schema.
+users_table as (
+  select
+    class.oid,
+    namespace.nspname as schema,
+    class.relname as name
+  from (
+    values
+      (1, parse_ident(coalesce($3, 'api.users'))),
+      (2, case when $3::text is null then array['auth', 'users'] end)
+  ) as wanted (position, parts)
+  join pg_catalog.pg_namespace as namespace on namespace.nspname = wanted.parts[1]
+  join pg_catalog.pg_class as class
+    on class.relnamespace = namespace.oid
+    and class.relname = wanted.parts[2]
+  where cardinality(wanted.parts) = 2
+  and class.relkind in ('r', 'p', 'v', 'm', 'f')
+  and (
+    wanted.position = 1
+    or exists (
+      select
+      from pg_catalog.pg_constraint as fkey
+      where fkey.contype = 'f'
+      and fkey.confrelid = class.oid
+      and fkey.connamespace::regnamespace::text = any (select quote_ident(name) from unnest($1::text[]) as name)
+    )
+  )
+  order by wanted.position
+  limit 1
+),
+-- The column that identifies a user: the primary key where it is one column, else "id".
+users_id as (
+  select attribute.attname as name
+  from users_table
+  join pg_catalog.pg_attribute as attribute on attribute.attrelid = users_table.oid
+  left join pg_catalog.pg_constraint as pkey
+    on pkey.conrelid = users_table.oid
+    and pkey.contype = 'p'
+    and pkey.conkey = array[attribute.attnum]
+  where pkey.oid is not null
+  or attribute.attname = 'id' and not attribute.attisdropped
+  order by pkey.oid is null
+  limit 1
+),
+users_column as (
+  select attribute.attname as name
+  from users_table
+  join pg_catalog.pg_attribute as attribute on attribute.attrelid = users_table.oid
+  where not attribute.attisdropped
+  and (
+    attribute.attname = 'email'
+    or attribute.attname = 'created_at'
+    and attribute.atttypid in ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype)
+  )
+)
+select
+  array(select rolname::text from login order by rolname) as logins,
+  array(select name::text from role order by has_token, bypasses, name) as roles,
+  (
+    select name::text
+    from role
+    where has_token
+    order by name <> 'authenticated', bypasses, name
+    limit 1
+  ) as user,
+  (select format('%I.%I', schema, name) from users_table) as users_table,
+  (
+    select
+      format(
+        'select %I::text as id, %s::text as email, %s::timestamptz as created from %I.%I',
+        users_id.name,
+        coalesce((select name from users_column where name = 'email'), 'null'),
+        coalesce((select name from users_column where name = 'created_at'), 'null'),
+        users_table.schema,
+        users_table.name
+      )
+    from users_table
+    cross join users_id
+  ) as users

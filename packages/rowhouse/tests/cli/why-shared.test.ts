@@ -1,0 +1,150 @@
+import { beforeAll, expect, test } from "vitest";
+import type { Verb } from "../../src/access/model/model.ts";
+import { readRules, rehearse } from "../../src/access/rehearse/rehearse.ts";
+import { explain } from "../../src/access/why/explain.ts";
+import { why } from "../../src/access/why/why.ts";
+import { withClient } from "../../src/stack/database.ts";
+import { cloneDatabase } from "../../src/testing/database.ts";
+import { alice, bob, people } from "../support/people.ts";
+import { sharedTableSql } from "../support/shared-table.ts";
+
+// What the tool reports of rows that several users share: Alice owns the list, Bob is its viewer, and
+// Carol a member of none.
+
+const carol = "ca401000-0000-4000-8000-000000000000";
+const list = "00000000-0000-7000-8000-000000000001";
+const item = "00000000-0000-7000-8000-000000000002";
+
+const items = `
+  create table api.items (
+    list_id uuid references api.lists,
+    id uuid,
+    made_by uuid references api.users,
+    primary key (list_id, id)
+  );
+  alter table api.items enable row level security;
+  grant select, delete on api.items to authenticated;
+  create policy select_members on api.items for select to authenticated using (
+    list_id = any (array(select group_id from api.lists_members where user_id = (select request.user_id())))
+  );
+  create policy delete_editors on api.items for delete to authenticated
+  using (request.is_member_of_lists(list_id, 'editor'));`;
+
+let url: string;
+beforeAll(async () => {
+  url = await cloneDatabase();
+  await withClient(url, (client) =>
+    client.query(`${people}; ${sharedTableSql("lists")}; ${items};
+      insert into api.users (id, email) values ('${carol}', 'carol@example.com');
+      insert into api.lists (id, title) values ('${list}', 'Groceries');
+      insert into api.lists_members (group_id, user_id, role)
+      values ('${list}', '${alice}', 'owner'), ('${list}', '${bob}', 'viewer');
+      insert into api.items values ('${list}', '${item}', '${alice}')`),
+  );
+});
+
+const ask = (as: string, verb: Verb, table: string, id: string) =>
+  why(url, { as, verb, table, id, owner: null, row: null });
+
+test.each<[as: string, verb: Verb, table: string, id: string, verdict: string, line: string]>([
+  [
+    bob,
+    "select",
+    "lists",
+    list,
+    "yes",
+    `member: api.lists_members has group_id ${list}, user_id ${bob}, role viewer`,
+  ],
+  [
+    bob,
+    "update",
+    "lists",
+    list,
+    "no",
+    `member: api.lists_members has group_id ${list}, user_id ${bob}, role viewer`,
+  ],
+  [
+    alice,
+    "delete",
+    "items",
+    item,
+    "yes",
+    `member: api.lists_members has group_id ${list}, user_id ${alice}, role owner`,
+  ],
+  [
+    carol,
+    "select",
+    "items",
+    item,
+    "no",
+    `no member: api.lists_members has no row with group_id ${list} and user_id ${carol}`,
+  ],
+])(
+  "why %s may %s %s names the row that makes them a member, or that there is none",
+  async (as, verb, table, id, verdict, line) => {
+    const answer = await ask(as, verb, table, id);
+    expect(answer.rows).toMatchObject([{ verdict, memberships: [{ table: "api.lists_members" }] }]);
+    expect(explain(answer, false)).toContain(`  ${line}`);
+  },
+);
+
+test("why names the membership for each member that a member sees", async () => {
+  const row = { group_id: list, user_id: carol, role: "editor" };
+  const answer = await why(url, {
+    as: bob,
+    verb: "insert",
+    table: "lists_members",
+    id: null,
+    owner: null,
+    row,
+  });
+  expect(answer.rows).toMatchObject([
+    {
+      verdict: "no",
+      memberships: [{ key: { group_id: list, user_id: bob }, row: { role: "viewer" } }],
+    },
+  ]);
+});
+
+test("why says nothing of memberships where no policy asks for one, and of any row", async () => {
+  expect((await ask(alice, "select", "users", alice)).rows).toMatchObject([{ memberships: [] }]);
+  const any = await why(url, {
+    as: bob,
+    verb: "select",
+    table: "lists",
+    id: null,
+    owner: null,
+    row: null,
+  });
+  expect(any.rows).toMatchObject([{ memberships: [] }]);
+});
+
+/** Rehearses a change of the rules. */
+async function rehearsal(sql: string) {
+  const rules = await withClient(url, async (client) => {
+    await client.query(`begin; ${sql}`);
+    return readRules(client);
+  });
+  return rehearse(url, rules, { as: [], users: 50, examples: 3, timeout: 30 });
+}
+
+test("rehearse says who gains members when their policy opens, and that it cannot tell of the lists", async () => {
+  const open = "alter policy select_members on api.lists_members using (true)";
+  const { changes, gains, unclear } = await rehearsal(open);
+  expect({ gains, unclear }).toEqual({ gains: true, unclear: true });
+  const change = (table: string) =>
+    changes.find((one) => one.table === table && one.action === "select");
+  const gained = change("lists_members")?.effects.find(({ userId }) => userId === carol);
+  expect(gained).toMatchObject({ gained: 2 });
+  expect(change("lists")?.obstacle).toContain("api.lists_members itself changes");
+});
+
+test("rehearse says which member gains rows when a policy asks for a lesser role", async () => {
+  const lesser =
+    "alter policy delete_editors on api.items using (request.is_member_of_lists(list_id))";
+  const { changes, gains, unclear } = await rehearsal(lesser);
+  expect({ gains, unclear }).toEqual({ gains: true, unclear: false });
+  expect(changes.map(({ table, action }) => `${action} ${table}`)).toEqual(["delete items"]);
+  const gaining = changes.flatMap(({ effects }) => effects.filter(({ gained }) => gained > 0));
+  expect(gaining).toMatchObject([{ userId: bob, gained: 1 }]);
+});
