@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { operations } from "../src/compare/actions.ts";
+import { OptionsError, parseOptions } from "../src/compare/options.ts";
 import { createRunner, homes, newFolder } from "./run.ts";
 
 const { run, spawnWith } = createRunner("src/compare/main.ts");
@@ -71,17 +72,19 @@ test("removes its database after Ctrl-C, and writes nothing", async () => {
 test("lists its options, and says what is wrong with others", async () => {
   const help = await run(["--help"]);
   expect(help).toMatchObject({ code: 0, out: expect.stringContaining("--quick") });
-  for (const args of [
-    ["--only", "laravel"],
-    ["--rows", "999"],
-    ["--seconds", "0"],
-    ["--fast"],
-    ["list"],
-  ]) {
-    expect(await run(args)).toMatchObject({
-      code: 2,
-      out: "",
-      err: expect.stringMatching(/^error \[options_invalid\] .*\n.*--help/),
-    });
-  }
+  expect(await run(["--only", "laravel"])).toMatchObject({
+    code: 2,
+    out: "",
+    err: expect.stringMatching(/^error \[options_invalid\] .*laravel.*\n.*--help/),
+  });
+});
+
+test.each([
+  [["--rows", "999"]],
+  [["--seconds", "0"]],
+  [["--rounds", "1.5"]],
+  [["--fast"]],
+  [["list"]],
+])("refuses %j", (args) => {
+  expect(() => parseOptions(args)).toThrow(OptionsError);
 });
