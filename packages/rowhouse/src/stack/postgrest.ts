@@ -101,7 +101,7 @@ function environment(options: ApiOptions): NodeJS.ProcessEnv {
  * For the runtime of PostgREST, a Haskell program: it collects garbage each 16 MiB for each core, up to
  * eight, and not each 4 (https://downloads.haskell.org/ghc/latest/docs/users_guide/runtime_control.html).
  */
-export const runtimeOptions = "-A16m -n2m -maxN8";
+const runtimeOptions = "-A16m -n2m -maxN8";
 
 /**
  * The PGRST_* variables that PostgREST is started with; they win over postgrest.conf. Those of the
