@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -11,13 +12,10 @@ export interface BenchStack {
 }
 
 /** What belongs to the developer's own stack, and must not be measured or filled. */
-const none = {
-  DATABASE_URL: "",
-  AUTHENTICATOR_PASSWORD: "",
-  JWT_SECRET: "",
-  DB_PORT: "",
-  AUTH: "off",
-};
+const none = { DATABASE_URL: "", AUTHENTICATOR_PASSWORD: "", DB_PORT: "" };
+
+/** Two stacks at once cannot both have the port of sign-in, which nothing here asks. */
+const own = () => ({ AUTH: "off", JWT_SECRET: randomBytes(32).toString("hex") });
 
 /**
  * Lets work use a stack of a project, without sign-in, in a home that is removed afterwards, also when the work
@@ -35,7 +33,13 @@ export async function withStack<T>(
   const home = mkdtempSync(join(tmpdir(), "rowhouse-bench-"));
   try {
     const settings = readSettings(
-      { ...process.env, ...none, ROWHOUSE_HOME: home, API_PORT: String(await freePort()) },
+      {
+        ...process.env,
+        ...none,
+        ...own(),
+        ROWHOUSE_HOME: home,
+        API_PORT: String(await freePort()),
+      },
       openProject(folder),
     );
     const stack = await startStack(settings, report);
@@ -50,7 +54,8 @@ export async function withStack<T>(
   }
 }
 
-function freePort(): Promise<number> {
+/** A port that nothing listens on. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);

@@ -27,6 +27,7 @@ const fewTasks = 500;
  * Fills a database with tasks.
  *
  * @param url As superuser: foreign keys are not checked row by row.
+ * @param numbers The users that are returned; those of 500 tasks and of many unless given.
  * @throws the reason of the signal, between two batches.
  */
 export async function loadTasks(
@@ -34,6 +35,7 @@ export async function loadTasks(
   rows: number,
   report: (line: string) => void,
   signal: AbortSignal,
+  numbers?: readonly number[],
 ): Promise<LoadedDatabase> {
   signal.throwIfAborted();
   const client = new pg.Client({ connectionString: url });
@@ -57,7 +59,8 @@ export async function loadTasks(
     await client.query("checkpoint");
     const { rows: versions } = await client.query("show server_version");
     const users = [];
-    for (const number of hasMany ? [0, 1] : [0]) users.push(await readUser(client, number));
+    for (const number of numbers ?? (hasMany ? [0, 1] : [0]))
+      users.push(await readUser(client, number));
     return { users, version: versions[0].server_version };
   } finally {
     await client.end();

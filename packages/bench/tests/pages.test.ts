@@ -1,47 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
+import { createRunner, homes, newFolder } from "./run.ts";
 
-const packageRoot = join(import.meta.dirname, "..");
+const { run, spawnWith } = createRunner("src/main.ts");
 const questions = ["first page", "page in the middle", "filter, 1 in 1,000", "count()"];
-
-/** A folder for all temporary files of a run: what is left in it was not cleaned up. */
-function newFolder(): string {
-  const dir = mkdtempSync(join(tmpdir(), "bench-test-"));
-  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
-  return dir;
-}
-
-function start(args: readonly string[], folder: string): ChildProcess {
-  const child = spawn(process.execPath, ["--import", "tsx", "src/main.ts", ...args], {
-    cwd: packageRoot,
-    env: { ...process.env, TMPDIR: folder },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  return child;
-}
-
-async function run(args: readonly string[], folder = newFolder()) {
-  const { stdout, stderr, ...child } = spawnWith(args, folder);
-  const [out, err, code] = await Promise.all([text(stdout), text(stderr), child.ended]);
-  return { code, out, err };
-}
-
-function spawnWith(args: readonly string[], folder: string) {
-  const child = start(args, folder);
-  const { stdout, stderr } = child;
-  if (stdout === null || stderr === null) throw new Error("It was started without pipes.");
-  return { stdout, stderr, child, ended: once(child, "exit").then(([code]) => code) };
-}
-
-/** What a run leaves of homes; tsx keeps a cache beside them. */
-const homes = (folder: string) =>
-  readdirSync(folder).filter((name) => name.startsWith("rowhouse-bench-"));
 
 test("prints the table with a line for each user and question, and removes its database", async () => {
   const folder = newFolder();

@@ -1,7 +1,9 @@
 import type pg from "pg";
 import { findCaller } from "../access/model/caller.ts";
 import { errorCode, errorMessage, RowhouseError } from "../lib/errors.ts";
+import { openProject } from "../lib/project.ts";
 import { waitFor } from "../lib/wait.ts";
+import { readApiNames } from "../stack/api-names.ts";
 import { withClient } from "../stack/database.ts";
 import { openEdge } from "./edge.ts";
 import { type Graph, readGraph, usersTable } from "./graph.ts";
@@ -109,7 +111,8 @@ async function prepare(source: pg.Client, target: pg.Client, move: Move): Promis
 }
 
 async function findUser(source: pg.Client, { user }: Move): Promise<string> {
-  const { id } = await findCaller(source, user);
+  const names = await readApiNames(source, openProject());
+  const { id } = await findCaller(source, names, user);
   if (id === null) throw refusal("anonymous is no user.", "Name one by an email address or id.");
   return id;
 }
