@@ -101,7 +101,8 @@ async function check(
   const { makeRows } = await import("../schema/proof/sample-rows.ts");
   return inspect(
     against,
-    (client, names) => lint(client, names, { off: project.lint, rules }),
+    (client, names) =>
+      lint(client, names, { off: project.lint, rules, platform: project.platform.schemas }),
     makeRows,
   );
 }
@@ -121,7 +122,9 @@ async function choose(report: LintReport, options: Options): Promise<readonly Fi
   const { levels } = await import("../health/lint/rule.ts");
   const { left, gone } = withoutBaseline(
     report.findings,
-    options.baseline === undefined ? [] : readBaseline(options.baseline),
+    options.baseline === undefined
+      ? []
+      : readBaseline(options.baseline).filter(({ rule }) => options.rule?.includes(rule) ?? true),
   );
   if (gone > 0)
     note(

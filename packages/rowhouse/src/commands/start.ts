@@ -27,7 +27,7 @@ async function start(): Promise<void> {
   const starting = interruptible((signal) => startStack(settings, note, { signal }), ending);
   const stack = await noteIfSlow("Still starting ...", starting);
 
-  const example = await findExample(stack.databaseUrl);
+  const example = await findExample(stack.databaseUrl, settings.databaseUrl === undefined);
   const issues = await canIssueTokens(stack.databaseUrl, settings.jwtSecret);
   for (const line of announcement(stack, example, issues)) print(line);
   try {
@@ -39,8 +39,11 @@ async function start(): Promise<void> {
 }
 
 /** A request to show. A database in which none can be found out serves all the same. */
-async function findExample(databaseUrl: string): Promise<SampleRequest | undefined> {
-  return findSampleRequest(databaseUrl).catch(() => undefined);
+async function findExample(
+  databaseUrl: string,
+  isEmbedded: boolean,
+): Promise<SampleRequest | undefined> {
+  return findSampleRequest(databaseUrl, isEmbedded).catch(() => undefined);
 }
 
 function announcement(

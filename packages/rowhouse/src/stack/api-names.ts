@@ -54,7 +54,7 @@ export async function readApiNames(client: pg.ClientBase, project: Project): Pro
   const { rows } = await client.query<Row>(namesQuery, [
     served.schemas,
     served.anonymous ?? null,
-    asQuery ? null : (project.users ?? null),
+    asQuery || project.users === undefined ? null : splitName(project.users),
   ]);
   const [row] = rows;
   if (project.users !== undefined && !asQuery && !row?.users) throw usersMissing(project.users);
@@ -68,7 +68,11 @@ export async function readApiNames(client: pg.ClientBase, project: Project): Pro
   };
 }
 
-async function readServed(client: pg.ClientBase, { postgrestConf }: Project): Promise<Served> {
+/** What is served: by postgrest.conf, by PGRST_* variables, and over both by settings of the login role. */
+export async function readServed(
+  client: pg.ClientBase,
+  { postgrestConf }: Pick<Project, "postgrestConf">,
+): Promise<Served> {
   const conf = readPostgrestConf(existsSync(postgrestConf) ? postgrestConf : undefined);
   const { rows } = await client.query<{ name: string; value: string }>(settingsQuery, [
     conf.anonRole ?? null,
@@ -82,6 +86,11 @@ async function readServed(client: pg.ClientBase, { postgrestConf }: Project): Pr
     anonymous: settings.get("db_anon_role") ?? conf.anonRole,
     preRequest: settings.get("db_pre_request") ?? conf.preRequest,
   };
+}
+
+/** A schema and a name as a person writes them: plain, or in quotes where a dot is in one. */
+function splitName(name: string): string[] {
+  return (name.match(/"[^"]+"|[^".]+/g) ?? []).map((part) => part.replaceAll('"', ""));
 }
 
 function isQuery(users: string | undefined): users is string {

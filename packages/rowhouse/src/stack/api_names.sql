@@ -72,8 +72,8 @@ users_table as (
     class.relname as name
   from (
     values
-      (1, parse_ident(coalesce($3, 'api.users'))),
-      (2, case when $3::text is null then array['auth', 'users'] end)
+      (1, coalesce($3, array['api', 'users'])),
+      (2, case when $3::text[] is null then array['auth', 'users'] end)
   ) as wanted (position, parts)
   join pg_catalog.pg_namespace as namespace on namespace.nspname = wanted.parts[1]
   join pg_catalog.pg_class as class

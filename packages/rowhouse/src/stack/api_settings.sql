@@ -1,6 +1,6 @@
--- What the role that PostgREST logs in as is told by settings of its own, in this database or in all;
+-- What the role that PostgREST logs in as is given by settings of its own, in this database or in all;
 -- PostgREST lets these win over its file. Of several such roles, the one that can become $1.
-with told as (
+with given as (
   select
     setting.setrole as role,
     setting.setdatabase as database,
@@ -18,15 +18,15 @@ login as (
   select role.oid
   from pg_catalog.pg_roles as role
   where role.rolcanlogin
-  and role.oid in (select role from told)
+  and role.oid in (select role from given)
   order by
     coalesce(pg_has_role(role.oid, to_regrole(quote_ident($1)), 'member'), false) desc,
     role.rolname
   limit 1
 )
-select distinct on (told.name)
-  replace(told.name, 'pgrst.', '') as name,
-  told.value
-from told
-join login on login.oid = told.role
-order by told.name, told.database desc
+select distinct on (given.name)
+  replace(given.name, 'pgrst.', '') as name,
+  given.value
+from given
+join login on login.oid = given.role
+order by given.name, given.database desc

@@ -11,7 +11,8 @@ select
     select
     from pg_catalog.pg_proc as function
     join pg_catalog.pg_namespace as schema on schema.oid = function.pronamespace
-    cross join parse_ident($3, false) as parts
+    -- As PostgREST reads it: as it stands, in capitals too.
+    cross join string_to_array($3, '.') as parts
     where function.proname = parts[cardinality(parts)]
     and (cardinality(parts) = 1 or schema.nspname = parts[1])
   ) as pre_request

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { RowhouseError } from "../lib/errors.ts";
+import type { Project } from "../lib/project.ts";
+import { readServed } from "./api-names.ts";
 import { withClient } from "./database.ts";
 import { type PostgrestConf, readPostgrestConf } from "./postgrest-conf.ts";
 
@@ -22,6 +24,16 @@ export function describeUnchecked({
   return preRequest === undefined
     ? `postgrest.conf names no db-pre-request: ${lacks}.`
     : `db-pre-request is ${preRequest}, not ${ownCheck}: unless that function sees to it, ${lacks}.`;
+}
+
+/** What PostgREST goes by: its file, and over it the settings of the role that it logs in as. */
+export async function readEffectiveConf(
+  url: string,
+  project: Project,
+): Promise<Pick<PostgrestConf, "schemas" | "anonRole" | "preRequest">> {
+  readPostgrestConf(project.postgrestConf);
+  const names = await withClient(url, (client) => readServed(client, project));
+  return { schemas: names.schemas, anonRole: names.anonymous, preRequest: names.preRequest };
 }
 
 interface Missing {
@@ -59,17 +71,18 @@ export async function findMissingNames(
 }
 
 /**
- * Makes sure that postgrest.conf fits a database.
+ * Makes sure that postgrest.conf, and the settings of the login role that win over it, fit a database.
  *
- * @param report Told what the database is then not protected from.
+ * @param report Gets a line about what the database is then not protected from.
  * @throws RowhouseError settings_invalid
  */
 export async function assertConfFits(
   url: string,
-  file: string,
+  project: Project,
   report: (line: string) => void,
 ): Promise<void> {
-  const conf = readPostgrestConf(file);
+  const file = project.postgrestConf;
+  const conf = await readEffectiveConf(url, project);
   const missing = await findMissingNames(url, conf);
   if (missing.length > 0) {
     throw new RowhouseError(

@@ -1,19 +1,22 @@
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import {
   closeSync,
   constants,
   fstatSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
+  type Stats,
   writeFileSync,
 } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { Identity } from "./unprivileged.ts";
+import { give, type Identity } from "./unprivileged.ts";
 
 // initdb takes most of the start of a throwaway server. What it makes is kept as one archive for each
 // version of PostgreSQL: in the user's folder for caches, readable for that user alone.
@@ -28,18 +31,20 @@ const passwordFile = "scratch-password";
  * @returns The password of its superuser; undefined when nothing is kept, or it cannot be used.
  */
 export async function unpackInitialData(
-  { place, uid, gid }: Identity,
+  identity: Identity,
   version: string,
 ): Promise<string | undefined> {
-  const archive = openOwn(archiveFile(version));
+  const { place, uid, gid } = identity;
+  const archive = isOwn(cacheFolder()) ? openOwn(archiveFile(version)) : undefined;
   if (archive === undefined) return undefined;
+  give(place, identity);
   try {
     // Tar gets the archive opened: it may run as a user who cannot reach the folder.
     const user = uid === undefined || gid === undefined ? {} : { uid, gid };
     await tar(["-xf", "-"], { cwd: place, stdio: [archive, "ignore", "ignore"], ...user });
     return readFileSync(join(place, "data", passwordFile), "utf8");
   } catch {
-    // Cut short, or there is no tar: initdb makes it anew.
+    // Cut short, or there is no tar: initdb makes it again.
     rmSync(join(place, "data"), { recursive: true, force: true });
     return undefined;
   } finally {
@@ -54,11 +59,12 @@ export async function packInitialData(
   password: string,
 ): Promise<void> {
   const file = archiveFile(version);
-  const draft = `${file}.${process.pid}`;
+  const draft = `${file}.${randomBytes(4).toString("hex")}`;
   try {
     mkdirSync(cacheFolder(), { recursive: true, mode: 0o700 });
+    if (!isOwn(cacheFolder())) return;
     writeFileSync(join(place, "data", passwordFile), password, { mode: 0o600 });
-    writeFileSync(draft, "", { mode: 0o600 });
+    writeFileSync(draft, "", { mode: 0o600, flag: "wx" });
     await tar(["-cf", draft, "data"], { cwd: place, stdio: "ignore" });
     renameSync(draft, file);
   } catch {
@@ -83,10 +89,19 @@ function openOwn(file: string): number | undefined {
   } catch {
     return undefined; // None there.
   }
-  const { uid, mode } = fstatSync(opened);
-  if (uid === process.getuid?.() && (mode & 0o022) === 0) return opened;
+  if (belongs(fstatSync(opened))) return opened;
   closeSync(opened);
   return undefined;
+}
+
+/** Whether a folder is there, belongs to this user, and is one that no other one can write to. */
+function isOwn(folder: string): boolean {
+  const stat = lstatSync(folder, { throwIfNoEntry: false });
+  return stat?.isDirectory() === true && belongs(stat);
+}
+
+function belongs({ uid, mode }: Stats): boolean {
+  return uid === process.getuid?.() && (mode & 0o022) === 0;
 }
 
 async function tar(args: readonly string[], options: object): Promise<void> {

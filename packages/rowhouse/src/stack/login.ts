@@ -42,7 +42,8 @@ export function socketUrl(url: string, directory: string): string {
 
 /**
  * Makes sure that a role can log in on a server that is not ours: as the one who may, sets its
- * password when it has none or another one.
+ * password when it has none or another one. The password of a role that other programs may log in as
+ * is left alone.
  *
  * @param variable The setting that holds the password.
  * @throws RowhouseError database_refused when the password neither fits nor can be set.
@@ -54,17 +55,22 @@ export async function ensureLogin(
   variable: string,
 ): Promise<void> {
   if (await canLogIn(loginUrl(ownerUrl, role, password))) return;
+  if (role !== defaultLogin && role !== identityLogin) throw otherPassword(role, variable);
   try {
     await setPassword(ownerUrl, role, password);
   } catch (error) {
     if (errorCode(error) !== "42501") throw error;
-    throw new RowhouseError(
-      "database_refused",
-      `The password of ${role} is not ${variable}, and the user in DATABASE_URL may not set it.`,
-      `Correct ${variable}, or set it as a role that may: alter role ${role} password '...';`,
-      { cause: error },
-    );
+    throw otherPassword(role, variable, error);
   }
+}
+
+function otherPassword(role: string, variable: string, cause?: unknown): RowhouseError {
+  return new RowhouseError(
+    "database_refused",
+    `The password of ${role} is not ${variable}, and it is not set here${cause === undefined ? ": other programs may log in with it" : ": the user in DATABASE_URL may not"}.`,
+    `Correct ${variable}, or set it as a role that may: alter role ${role} password '...';`,
+    { cause },
+  );
 }
 
 async function canLogIn(url: string): Promise<boolean> {

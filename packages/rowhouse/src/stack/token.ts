@@ -40,7 +40,7 @@ export async function canIssueTokens(url: string, secret: string | undefined): P
   return withClient(url, async (client) => {
     const names = await readApiNames(client, openProject());
     await assertSeesUsers(client, names);
-    return names.usersTable === ownUsers;
+    return hasOwnUsers(client, names);
   }).catch(() => false);
 }
 
@@ -79,7 +79,7 @@ export async function findTokenUser(
     const names = await readApiNames(client, project);
     await assertSeesUsers(client, names);
     const role = names.user ?? "authenticated";
-    if (names.usersTable === ownUsers) return { id: await makeUser(client, email), role };
+    if (await hasOwnUsers(client, names)) return { id: await makeUser(client, email), role };
     return { id: await findOther(client, names, email), role };
   });
 }
@@ -89,8 +89,14 @@ export async function findOrCreateUser(url: string, email: string): Promise<stri
   return (await findTokenUser(url, email)).id;
 }
 
-/** The users of a project that was made by Rowhouse. */
-const ownUsers = "api.users";
+/** Whether the users are those of a project that was made by Rowhouse, and not only called so. */
+async function hasOwnUsers(client: pg.Client, { usersTable }: ApiNames): Promise<boolean> {
+  if (usersTable !== "api.users") return false;
+  const { rows } = await client.query<{ isOwn: boolean }>(
+    `select to_regprocedure('request.user_id()') is not null as "isOwn"`,
+  );
+  return rows[0]?.isOwn === true;
+}
 
 async function makeUser(client: pg.Client, email: string): Promise<string> {
   await client.query("begin");

@@ -11,7 +11,7 @@ export async function brokenRules(
   const rules = readRules().filter(({ name }) => names.includes(name));
   const { project } = settings;
   const { findings } = await withReadOnly(url, catalogTimeout, (client, names) =>
-    lint(client, names, { off: project.lint, rules }),
+    lint(client, names, { off: project.lint, rules, platform: project.platform.schemas }),
   );
   return findings
     .filter(({ level }) => level !== "note")

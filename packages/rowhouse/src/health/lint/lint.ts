@@ -2,6 +2,7 @@ import type pg from "pg";
 import { findFaults } from "../../access/faults/faults.ts";
 import { RowhouseError } from "../../lib/errors.ts";
 import { findUnused, type LintSettings, withoutSwitchedOff } from "../../lib/lint-settings.ts";
+import { platforms, recognise } from "../../schema/init/platforms.ts";
 import { groupBy } from "../../schema/plan/group.ts";
 import type { ApiNames } from "../../stack/api-names.ts";
 import { bindNames, type RuleNames, readRuleNames } from "./names.ts";
@@ -29,12 +30,23 @@ export interface LintOptions {
   readonly off?: LintSettings;
   /** All of them unless given. */
   readonly rules?: readonly Rule[];
+  /** The schemas of the platform; without any, those of the one that the database looks like. */
+  readonly platform?: readonly string[];
 }
 
 /** One thing that breaks a rule, before those of one object are put together. */
 interface Broken {
   readonly object: string;
   readonly finding: string;
+}
+
+async function choosePlatform(
+  client: pg.ClientBase,
+  named: readonly string[],
+): Promise<readonly string[]> {
+  if (named.length > 0) return named;
+  const key = await recognise(client);
+  return key === undefined ? [] : (platforms[key]?.schemas ?? []);
 }
 
 /**
@@ -46,12 +58,12 @@ interface Broken {
 export async function lint(
   client: pg.ClientBase,
   names: ApiNames,
-  { off = {}, rules = readRules() }: LintOptions = {},
+  { off = {}, rules = readRules(), platform = [] }: LintOptions = {},
 ): Promise<LintReport> {
   assertKnown(off);
   // With nothing on the search path, PostgreSQL writes every name with its schema.
   await client.query("set local search_path = ''");
-  const ruleNames = await readRuleNames(client, names);
+  const ruleNames = await readRuleNames(client, names, await choosePlatform(client, platform));
   const isHouse = ruleNames.house;
   const all = await findBroken(client, rules, ruleNames);
   const objects = await readObjects(client, ruleNames);

@@ -1,5 +1,6 @@
 -- What the rules need beside the names of the API, as oids: see names.ts. Takes the schemas, the anonymous
--- role, the user's role, all roles, the logins, the table of the users and the pre-request function.
+-- role, the user's role, all roles, the logins, the table of the users, the pre-request function, and the
+-- schemas of the platform.
 with schema (oid) as (
   select oid
   from pg_catalog.pg_namespace
@@ -52,10 +53,8 @@ helper (oid) as (
   join pg_catalog.pg_proc as function on function.oid = called.oid
   join pg_catalog.pg_namespace as namespace on namespace.oid = function.pronamespace
   -- What the platform has, no project can change.
-  where namespace.nspname not in (
-    'pg_catalog', 'auth', 'storage', 'realtime', 'extensions', 'graphql', 'graphql_public', 'vault',
-    'pgbouncer', 'net', 'cron', 'supabase_functions', 'neon_auth'
-  )
+  where namespace.nspname <> 'pg_catalog'
+  and namespace.nspname <> all ($8::text[])
 ),
 -- A column user_id says whose a row is; where there is none, a foreign key to the users does.
 owned (relation, owner_column) as (

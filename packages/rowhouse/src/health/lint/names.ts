@@ -31,8 +31,16 @@ export interface RuleNames {
 
 const namesQuery = readFileSync(join(import.meta.dirname, "names.sql"), "utf8");
 
-/** Completes the names of an API by what rules need. The search path is empty. */
-export async function readRuleNames(client: pg.ClientBase, names: ApiNames): Promise<RuleNames> {
+/**
+ * Completes the names of an API by what rules need. The search path is empty.
+ *
+ * @param platform The schemas of the platform, which no project can change.
+ */
+export async function readRuleNames(
+  client: pg.ClientBase,
+  names: ApiNames,
+  platform: readonly string[],
+): Promise<RuleNames> {
   const { rows } = await client.query<{ names: RuleNames }>(namesQuery, [
     names.schemas,
     names.anonymous ?? null,
@@ -41,6 +49,7 @@ export async function readRuleNames(client: pg.ClientBase, names: ApiNames): Pro
     names.logins,
     names.usersTable ?? null,
     names.preRequest ?? null,
+    platform,
   ]);
   const [row] = rows;
   if (row === undefined) throw new Error("The query of names gives one row.");

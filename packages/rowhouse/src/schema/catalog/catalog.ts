@@ -116,7 +116,7 @@ function onlyOwn(query: string): string {
       to_jsonb(object) -> 'facts' as facts
     from (${query}) as object
     where oid >= $1
-    and name not like '%public.schema\\_migrations%'
+    and name !~ 'public\\.schema_migrations(_pkey)?(?![\\w$])'
     and not exists (select from pg_catalog.pg_depend as member where member.objid = object.oid and member.deptype = 'e')
     and not exists (select from platform where platform.oid = object.oid)
     order by kind, name, definition, facts

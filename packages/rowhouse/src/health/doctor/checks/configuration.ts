@@ -1,5 +1,9 @@
-import { describeUnchecked, findMissingNames, ownCheck } from "../../../stack/check-conf.ts";
-import { readPostgrestConf } from "../../../stack/postgrest-conf.ts";
+import {
+  describeUnchecked,
+  findMissingNames,
+  ownCheck,
+  readEffectiveConf,
+} from "../../../stack/check-conf.ts";
 import { type DoctorContext, type Finding, wrong } from "../check.ts";
 
 /** What postgrest.conf names and the database lacks, and whether requests are checked at all. */
@@ -7,7 +11,7 @@ export async function checkConfiguration({
   url,
   settings,
 }: Pick<DoctorContext, "url" | "settings">): Promise<Finding[]> {
-  const conf = readPostgrestConf(settings.project.postgrestConf);
+  const conf = await readEffectiveConf(url, settings.project);
   const missing = await findMissingNames(url, conf);
   const isMissing = missing.some((line) => line.startsWith("db-pre-request"));
   const unchecked = isMissing ? undefined : describeUnchecked(conf);

@@ -1,5 +1,5 @@
 -- level: warning
--- why: A security definer function in an exposed schema is /rpc/<name> for everybody who may
+-- why: A security definer function in an exposed schema is /rpc/<name> for all users who may
 --   execute it, with its owner's rights: past all policies, for any arguments.
 -- do: Move it into a schema that is not exposed (policies and triggers find it there), revoke
 --   execute from public and from the roles, or make it security invoker. Where it is meant to be
