@@ -53,3 +53,11 @@ test("--rule lists what one of them finds, as notes", async () => {
   );
   expect(found.length).toBeGreaterThan(80);
 });
+
+test("a request.user_id() of another make does not bring the conventions", async () => {
+  const other = "create schema request; create function request.user_id() returns int return 1";
+  await withClient(cluster.url, (client) => client.query(other));
+  const { stdout } = await lint();
+  await withClient(cluster.url, (client) => client.query("drop schema request cascade"));
+  expect(stdout).toMatch(/^conventions \(note\)/m);
+});
