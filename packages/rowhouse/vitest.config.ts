@@ -5,8 +5,8 @@ export default defineConfig({
   plugins: [pgtapFiles()],
   test: {
     include: ["src/**/*.test.ts", "tests/**/*.test.ts", "tests/database/*.sql"],
-    // They take longer or need Debian's packages: `npm run test:operations`, `npm run test:edge`.
-    exclude: ["tests/operations/**", "tests/edge/**"],
+    // They take longer or need Debian's packages: `npm run test:operations`, `npm run test:edge`, `npm run test:scale`.
+    exclude: ["tests/operations/**", "tests/edge/**", "tests/scale/**"],
     globalSetup: "tests/support/global-setup.ts",
     // One more than the cores of CI: the tests of the command wait a good part of their time.
     maxWorkers: 3,

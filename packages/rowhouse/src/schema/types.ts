@@ -7,6 +7,7 @@ import {
 import { openProject } from "../lib/project.ts";
 import { readApiNames } from "../stack/api-names.ts";
 import { withClient } from "../stack/database.ts";
+import { readArgumentNames } from "./types/argument-order.ts";
 import { formatTables, writeExactNumbers } from "./types/format.ts";
 import { correctMetadata } from "./types/metadata.ts";
 import { readRelations } from "./types/relations.ts";
@@ -34,8 +35,9 @@ export async function generateTypes(url: string, served?: readonly string[]): Pr
     const metadata = withoutDbmate(await introspect({ query }, { includedSchemas: [...schemas] }));
     const kinds = await readTypeKinds(client);
     const relations = await readRelations(client, names);
+    const argumentNames = await readArgumentNames(client);
     const types = await generateTypescript(
-      sortGeneratorMetadata(correctMetadata(metadata, kinds, relations)),
+      sortGeneratorMetadata(correctMetadata(metadata, kinds, relations, argumentNames)),
       { postgrestVersion: "12", defaultSchema: schemas[0] ?? "public" },
     );
     return [

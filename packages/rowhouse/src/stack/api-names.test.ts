@@ -60,7 +60,7 @@ test("names come from the settings of the role that PostgREST logs in as", async
   });
 });
 
-test("auth.users holds the users where a foreign key of an exposed table points there", async () => {
+test("auth.users holds the users where a foreign key of another schema points there", async () => {
   const sql = `${supabase} create table shop.orders (id int, buyer uuid references auth.users);`;
   expect(await namesAfter(sql)).toMatchObject({
     users:
@@ -68,8 +68,21 @@ test("auth.users holds the users where a foreign key of an exposed table points 
     usersTable: "auth.users",
   });
   expect(await namesAfter(sql.replace("'public, shop'", "'public'"))).toMatchObject({
+    usersTable: "auth.users",
+  });
+  expect(await namesAfter(sql.replace("shop.orders", "auth.sessions"))).toMatchObject({
     usersTable: undefined,
   });
+});
+
+test("auth.users holds the users where a policy asks auth.uid()", async () => {
+  const sql = `${supabase}
+    create function auth.uid() returns uuid language sql return null::uuid;
+    create table shop.people (id uuid primary key, name text);
+  `;
+  expect(await namesAfter(sql)).toMatchObject({ usersTable: undefined });
+  const policy = "create policy own on shop.people using (id = (select auth.uid()));";
+  expect(await namesAfter(sql + policy)).toMatchObject({ usersTable: "auth.users" });
 });
 
 test("package.json names the table of the users, or a query", async () => {

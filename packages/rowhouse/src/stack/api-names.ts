@@ -52,7 +52,6 @@ export async function readApiNames(client: pg.ClientBase, project: Project): Pro
   const served = await readServed(client, project);
   const asQuery = isQuery(project.users);
   const { rows } = await client.query<Row>(namesQuery, [
-    served.schemas,
     served.anonymous ?? null,
     asQuery || project.users === undefined ? null : splitName(project.users),
   ]);

@@ -1,5 +1,5 @@
--- Whom PostgREST serves, and where the users are, as one row: see api-names.ts. $1 are the exposed
--- schemas, $2 is the anonymous role, $3 the table of the users where the project names one.
+-- Whom PostgREST serves, and where the users are, as one row: see api-names.ts. $1 is the anonymous role,
+-- $2 the table of the users where the project names one.
 with recursive
 -- Who can become whom by SET ROLE. Before PostgreSQL 16 each member can.
 reach (login, role) as (
@@ -27,8 +27,8 @@ candidate as (
     where reach.login = role.oid
     and reach.role <> role.oid
     and case
-      when $2::text is null then not reached.rolcanlogin and not role.rolinherit
-      else reached.rolname = $2
+      when $1::text is null then not reached.rolcanlogin and not role.rolinherit
+      else reached.rolname = $1
     end
   )
 ),
@@ -51,10 +51,10 @@ login as (
 role as (
   select
     rolname as name,
-    rolname is distinct from $2 as has_token,
+    rolname is distinct from $1 as has_token,
     rolsuper or rolbypassrls as bypasses
   from pg_catalog.pg_roles
-  where rolname = $2
+  where rolname = $1
   or oid in (
     select reach.role
     from reach
@@ -72,8 +72,8 @@ users_table as (
     class.relname as name
   from (
     values
-      (1, coalesce($3, array['api', 'users'])),
-      (2, case when $3::text[] is null then array['auth', 'users'] end)
+      (1, coalesce($2, array['api', 'users'])),
+      (2, case when $2::text[] is null then array['auth', 'users'] end)
   ) as wanted (position, parts)
   join pg_catalog.pg_namespace as namespace on namespace.nspname = wanted.parts[1]
   join pg_catalog.pg_class as class
@@ -88,7 +88,17 @@ users_table as (
       from pg_catalog.pg_constraint as fkey
       where fkey.contype = 'f'
       and fkey.confrelid = class.oid
-      and fkey.connamespace::regnamespace::text = any (select quote_ident(name) from unnest($1::text[]) as name)
+      and fkey.connamespace <> namespace.oid
+    )
+    -- Many keep a copy in a table of their own, and point at that: their policies ask auth.uid().
+    or exists (
+      select
+      from pg_catalog.pg_depend as reference
+      join pg_catalog.pg_proc as function on function.oid = reference.refobjid
+      where reference.classid = 'pg_catalog.pg_policy'::regclass
+      and reference.refclassid = 'pg_catalog.pg_proc'::regclass
+      and function.pronamespace = namespace.oid
+      and function.proname = 'uid'
     )
   )
   order by wanted.position

@@ -53,3 +53,28 @@ test("--rule lists what one of them finds, as notes", async () => {
   );
   expect(found.length).toBeGreaterThan(80);
 });
+
+test("a request.user_id() of another make does not bring the conventions", async () => {
+  const other = "create schema request; create function request.user_id() returns int return 1";
+  await withClient(cluster.url, (client) => client.query(other));
+  const { stdout } = await lint();
+  await withClient(cluster.url, (client) => client.query("drop schema request cascade"));
+  expect(stdout).toMatch(/^conventions \(note\)/m);
+});
+
+test("dbmate's table is open where a role of the API has a right on it, and only there", async () => {
+  const finding = "public.schema_migrations: its row-level security is off.";
+  const rule = ["--rule", "row_security"];
+  await withClient(cluster.url, (client) =>
+    client.query(`create table public.schema_migrations (version text primary key);
+      revoke all on public.schema_migrations from public, anon, authenticated, service_role`),
+  );
+  const closed = await lint(...rule);
+  await withClient(cluster.url, (client) =>
+    client.query("grant select on public.schema_migrations to anon"),
+  );
+  const open = await lint(...rule);
+  await withClient(cluster.url, (client) => client.query("drop table public.schema_migrations"));
+  expect(closed.stdout).not.toContain(finding);
+  expect(open.stdout).toContain(finding);
+});

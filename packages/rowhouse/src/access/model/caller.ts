@@ -161,7 +161,7 @@ function userUnknown({ usersTable, anonymous }: ApiNames, message: string): Rowh
 function withoutUsers(): RowhouseError {
   return new RowhouseError(
     "user_unknown",
-    "It is not known where this project's users are: there is no table api.users, and no exposed table refers to auth.users.",
+    "It is not known where this project's users are: there is no table api.users, and neither a foreign key nor a policy refers to auth.users.",
     'Name them in package.json: "rowhouse": { "users": "schema.table" }. Or ask as any token: --claims.',
   );
 }

@@ -38,6 +38,12 @@ test.each([
   expect(() => findTable(model, name)).toThrow(message);
 });
 
+test("where no table is exposed, the remedy names the schemas that are", () => {
+  expect(() => findTable({ ...model, relations: [] }, "tasks")).toThrow(
+    expect.objectContaining({ remedy: "PostgREST serves api, shop alone, and no table is there." }),
+  );
+});
+
 test("a name is quoted in SQL that runs, and in SQL that is read only where it must be", () => {
   expect(sqlName({ schema: "api", name: 'My "notes"' })).toBe('"api"."My ""notes"""');
   expect(["tasks", "My notes", "2do", "_a$1"].map(readableName)).toEqual([

@@ -23,7 +23,11 @@ export function quoteName(name: string): string {
 export function findTable(model: AccessModel, name: string): Relation {
   const relation = findByName(model, name);
   const tables = model.relations.filter(({ kind }) => kind === "table").map((one) => one.label);
-  const remedy = `The tables are ${tables.join(", ")}.`;
+  const schemas = model.names.schemas.join(", ");
+  const remedy =
+    tables.length > 0
+      ? `The tables are ${tables.join(", ")}.`
+      : `PostgREST serves ${schemas} alone, and no table is there.`;
   if (relation?.kind === "table") return relation;
   if (relation !== undefined) {
     throw new RowhouseError(

@@ -21,8 +21,11 @@ role (oid, name, is_held) as (
   from pg_catalog.pg_roles
   where rolname = any ($4::text[] || $2::text || $3::text)
 ),
+-- Others have a request.user_id(), too: PostgREST's starter kit does.
 house (follows) as (
-  select to_regprocedure('request.user_id()') is not null
+  select
+    to_regprocedure('request.user_id()') is not null
+    and to_regprocedure('request.plannable()') is not null
 ),
 called (oid) as (
   select reference.refobjid

@@ -22,7 +22,7 @@ export interface RuleNames {
   readonly all_roles: readonly number[];
   /** PostgREST's own roles. */
   readonly logins: readonly number[];
-  /** Whether the project follows the conventions: there is request.user_id(). */
+  /** Whether the project follows the conventions: there are request.user_id() and request.plannable(). */
   readonly house: boolean;
   /** The tables whose rows belong to users, and for each the number of the column that says to whom. */
   readonly owned_tables: readonly number[];

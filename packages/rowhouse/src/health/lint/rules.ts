@@ -42,7 +42,7 @@ export const ownRules: readonly Rule[] = [
     name: "conventions",
     level: "note",
     scope: "any",
-    why: "There is no function request.user_id(): this project does not follow Rowhouse's conventions, so what breaks them is only counted.",
+    why: "request.user_id() and request.plannable() are not both there: this project does not follow Rowhouse's conventions, so what breaks them is only counted.",
     remedy: "Nothing. `--rule <name>` lists what one of them finds.",
     cost: "One line.",
     query: undefined,

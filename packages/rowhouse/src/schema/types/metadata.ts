@@ -1,4 +1,5 @@
 import type { GeneratorMetadata } from "@supabase/postgrest-typegen";
+import { type ArgumentNames, orderArguments } from "./argument-order.ts";
 import { separateOverloads } from "./overloads.ts";
 import type { Relation } from "./relations.ts";
 import type { TypeKind, TypeKinds } from "./type-kinds.ts";
@@ -20,6 +21,7 @@ export function correctMetadata(
   metadata: GeneratorMetadata,
   types: TypeKinds,
   relations: ReadonlyMap<number, Relation>,
+  names: ArgumentNames,
 ): GeneratorMetadata {
   const byName = new Map(metadata.types.map((one) => [`${one.schema}.${one.name}`, one.id]));
   const rows = new Set(metadata.types.filter(isRowOfTable).map(({ id }) => id));
@@ -34,7 +36,10 @@ export function correctMetadata(
       ...[exactColumn, exactValue].map(standIn),
     ],
     columns: metadata.columns.map(correctColumn),
-    functions: separateOverloads(metadata.functions.map(correctFunction), isComputedColumn),
+    functions: separateOverloads(
+      metadata.functions.map((fn) => correctFunction(orderArguments(fn, names))),
+      isComputedColumn,
+    ),
   };
 
   function correctColumn(column: Column): Column {

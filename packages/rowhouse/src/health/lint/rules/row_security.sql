@@ -13,3 +13,14 @@ from pg_catalog.pg_class as class
 where class.relnamespace = any (:schemas::oid[])
 and class.relkind in ('r', 'p', 'f')
 and not class.relrowsecurity
+-- dbmate's own, where the schema public is served: it is closed by its grants.
+and not (
+  class.relname = 'schema_migrations'
+  and class.relnamespace = to_regnamespace('public')
+  and not exists (
+    select
+    from unnest(:roles::oid[]) as role (oid)
+    where has_any_column_privilege(role.oid, class.oid, 'select, insert, update')
+    or has_table_privilege(role.oid, class.oid, 'delete, truncate')
+  )
+)
