@@ -12,14 +12,27 @@ export const defaultLogin = "authenticator";
 /** The role that the sign-in service logs in as. */
 export const identityLogin = "identity_service";
 
-/** Sets the password that a server logs in with. */
+/**
+ * Sets the password that a server logs in with.
+ *
+ * @throws RowhouseError database_not_migrated when there is no such role.
+ */
 export async function setPassword(ownerUrl: string, role: string, password: string): Promise<void> {
+  const statement = `alter role ${pg.escapeIdentifier(role)} password ${pg.escapeLiteral(password)}`;
   await withClient(ownerUrl, async (client) => {
     await client.query(quiet);
-    await client.query(
-      `alter role ${pg.escapeIdentifier(role)} password ${pg.escapeLiteral(password)}`,
-    );
+    await client.query(statement).catch((error: unknown) => {
+      throw errorCode(error) === "42704" ? roleMissing(role) : error;
+    });
   });
+}
+
+function roleMissing(role: string): RowhouseError {
+  return new RowhouseError(
+    "database_not_migrated",
+    `There is no role ${role} to log in as.`,
+    `Migrate the database; or declare the role in sql/roles: create role ${role} login noinherit, a member of the roles of requests.`,
+  );
 }
 
 /** The database's URL as one of these roles. */

@@ -6,7 +6,7 @@ import { readProject } from "../../src/lib/project.ts";
 import { inDatabase, withClient } from "../../src/stack/database.ts";
 import { migrate } from "../../src/stack/dbmate.ts";
 import { findLogin } from "../../src/stack/find-login.ts";
-import { ensureLogin, loginUrl } from "../../src/stack/login.ts";
+import { ensureLogin, loginUrl, setPassword } from "../../src/stack/login.ts";
 import { startCluster, type TestCluster } from "../../src/testing/cluster.ts";
 import { rowhouse } from "../support/cli.ts";
 import { copyProject } from "../support/project.ts";
@@ -54,6 +54,13 @@ describe("rowhouse db adopt", () => {
 });
 
 describe("a server with login roles of its own", () => {
+  test("without the usual one says which role is missing", async () => {
+    await expect(setPassword(cluster.url, "nobody_there", "secret")).rejects.toMatchObject({
+      code: "database_not_migrated",
+      message: "There is no role nobody_there to log in as.",
+    });
+  });
+
   test("is asked which one is PostgREST's, and no password is changed", async () => {
     await run(
       cluster.url,
