@@ -55,24 +55,17 @@ async function ask(
   }
 }
 
+const unsupported = "No passkeys can be used here. Sign in another way.";
+
 /** What the browser's errors mean: https://www.w3.org/TR/webauthn-3/#sctn-createCredential */
 const meanings: Readonly<Record<string, readonly [AuthErrorCode, string]>> = {
-  NotAllowedError: [
-    "PASSKEY_CANCELLED",
-    "No passkey was used: cancelled, too slow, or there is none here.",
-  ],
+  NotAllowedError: ["PASSKEY_CANCELLED", "No passkey was used: cancelled, too slow, or none here."],
   InvalidStateError: ["PASSKEY_EXISTS", "This device has a passkey of this account already."],
-  SecurityError: [
-    "PASSKEY_DOMAIN_INVALID",
-    "A page of this address may not use these passkeys: they are for https, and for the domain of AUTH_PASSKEY_DOMAIN.",
-  ],
+  SecurityError: ["PASSKEY_DOMAIN_INVALID", unsupported],
 };
 
 function failure(name: string, cause?: unknown): AuthError {
-  const [code, message] = meanings[name] ?? [
-    "PASSKEYS_NOT_SUPPORTED",
-    "This page can use no passkeys in this browser. Sign in another way.",
-  ];
+  const [code, message] = meanings[name] ?? ["PASSKEYS_NOT_SUPPORTED", unsupported];
   return new AuthError(message, { ...unsent(code), cause });
 }
 

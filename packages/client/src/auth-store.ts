@@ -13,11 +13,8 @@ export interface SessionStore {
   /** Reads it again: another tab may have ended it. */
   readonly read: () => Promise<StoredSession | null>;
   readonly write: (session: StoredSession | null) => Promise<void>;
-  /** Writes what becomes of a given one, as it is by now, if it is still there. */
-  readonly replace: (
-    old: StoredSession,
-    change: (now: StoredSession) => StoredSession | null,
-  ) => Promise<void>;
+  /** Changes a given one as it is by now, or with null removes it, if it is still there. */
+  readonly replace: (old: StoredSession, change: Partial<StoredSession> | null) => Promise<void>;
   readonly onChange: (listener: (session: StoredSession | null) => void) => () => void;
   /** Calls the listeners. */
   readonly notify: () => void;
@@ -75,7 +72,7 @@ export function createSessionStore(options: AuthOptions, key: string): SessionSt
     write,
     replace: async (old, change) => {
       const now = await read();
-      if (now?.token === old.token) await write(change(now));
+      if (now?.token === old.token) await write(change && { ...now, ...change });
     },
     onChange: (listener) => {
       listeners.add(listener);

@@ -51,13 +51,13 @@ export function createTokens(
     const since = performance.now();
     const call = { path: "/token", session: session.token, idempotent: true };
     const answer = await service(call).catch(async (error: unknown) => {
-      if (error instanceof SignedOutError) await store.replace(session, () => null);
+      if (error instanceof SignedOutError) await store.replace(session, null);
       throw error;
     });
     let { token } = session;
     if (answer.session && answer.session !== token) {
       token = answer.session;
-      await store.replace(session, (now) => ({ ...now, token }));
+      await store.replace(session, { token });
     }
     // Signed out while the service was asked.
     if ((await store.read())?.token !== token) throw signedOut();

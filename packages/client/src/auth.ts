@@ -87,15 +87,14 @@ export function createAuth(settings: AuthOptions): Auth {
     if (session === null) throw signedOut();
     const answer = await service({ ...call, session: session.token }).catch(
       async (error: unknown) => {
-        if (error instanceof SignedOutError) await replace(session, () => null);
+        if (error instanceof SignedOutError) await replace(session, null);
         throw error;
       },
     );
-    // Another call may have brought a newer user meanwhile.
-    await replace(session, ({ token, user }) => ({
-      token: answer.session ?? token,
-      user: answer.json?.user?.id ? pickUser(answer.json.user) : user,
-    }));
+    // What the answer does not bring stays: another call may have brought a newer user meanwhile.
+    const token = answer.session;
+    const user = answer.json?.user;
+    await replace(session, { ...(token && { token }), ...(user?.id && { user: pickUser(user) }) });
     return answer;
   };
 

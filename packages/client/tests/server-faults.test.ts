@@ -36,7 +36,7 @@ const patient = { attempts: 10, baseMs: 1000, minMs: 500, maxMs: 2000 };
 
 /** The process id of a server that the stack runs now. */
 function server(name: "postgres" | "postgrest"): number {
-  return JSON.parse(readFileSync(join(home, "stack.json"), "utf8")).servers[name];
+  return JSON.parse(readFileSync(join(home, "stack.json"), "utf8")).servers[name].pid;
 }
 
 function listChildren(pid: number): number[] {
