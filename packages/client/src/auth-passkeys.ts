@@ -59,8 +59,8 @@ const unsupported = "No passkeys can be used here. Sign in another way.";
 
 /** What the browser's errors mean: https://www.w3.org/TR/webauthn-3/#sctn-createCredential */
 const meanings: Readonly<Record<string, readonly [AuthErrorCode, string]>> = {
-  NotAllowedError: ["PASSKEY_CANCELLED", "No passkey was used: cancelled, too slow, or none here."],
-  InvalidStateError: ["PASSKEY_EXISTS", "This device has a passkey of this account already."],
+  NotAllowedError: ["PASSKEY_CANCELLED", "No passkey was used: cancelled, too late, or none."],
+  InvalidStateError: ["PASSKEY_EXISTS", "This device has a passkey of this account."],
   SecurityError: ["PASSKEY_DOMAIN_INVALID", unsupported],
 };
 

@@ -92,9 +92,11 @@ export function createAuth(settings: AuthOptions): Auth {
       },
     );
     // What the answer does not bring stays: another call may have brought a newer user meanwhile.
-    const token = answer.session;
     const user = answer.json?.user;
-    await replace(session, { ...(token && { token }), ...(user?.id && { user: pickUser(user) }) });
+    await replace(session, {
+      token: answer.session ?? session.token,
+      ...(user?.id && { user: pickUser(user) }),
+    });
     return answer;
   };
 
