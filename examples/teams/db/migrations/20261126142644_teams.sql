@@ -22,16 +22,23 @@ volatile
 set search_path = ''
 as $$
 begin
+  -- The list before its members, as who deletes it: else two who hand over at once could deadlock.
+  perform
+  from api.lists
+  where id = list_id
+  for no key update;
+
   update api.lists_members
   set role = 'owner'
   where group_id = list_id
-  and user_id = to_member;
+  and user_id = to_member
+  and user_id <> request.user_id();
 
   if not found then
     raise sqlstate 'PT404' using
       message = 'There is no such member.',
       detail = 'member_unknown',
-      hint = 'Only an owner hands over, to a member of the list.';
+      hint = 'Only an owner hands over, to another member of the list.';
   end if;
 
   update api.lists_members
@@ -194,6 +201,29 @@ begin
   delete from api.lists_invitations
   where list_id = old.group_id
   and invited_by = old.user_id;
+
+  return new;
+end
+$$;
+
+create function private.keep_inviter_of_lists()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- Whoever takes the role away waits until this invitation is there for them to end.
+  perform
+  from api.lists_members
+  where group_id = new.list_id
+  and user_id = new.invited_by
+  and role = 'owner'
+  for share;
+
+  if not found then
+    raise sqlstate '42501' using
+      message = 'new row violates row-level security policy for table "lists_invitations"';
+  end if;
 
   return new;
 end
@@ -653,6 +683,9 @@ comment on function private.check_if_match() is
 comment on function private.end_invitations_to_lists() is
   'Before an owner gets another role: ends their invitations, by which they could become owner again.';
 
+comment on function private.keep_inviter_of_lists() is
+  'Before an insert of an invitation: locks the membership of the owner who invites, and raises 403 when they are none any more.';
+
 comment on function private.keep_owner_of_lists() is
   'Before an owner leaves or gets another role: raises 409 when no other owner would be left.';
 
@@ -869,6 +902,11 @@ create trigger step_updated_at
 before update on api.lists
 for each row
 execute function private.step_updated_at();
+
+create trigger keep_inviter
+before insert on api.lists_invitations
+for each row
+execute function private.keep_inviter_of_lists();
 
 create trigger limit_deleted_rows
 after delete on api.lists_invitations
@@ -1253,6 +1291,8 @@ drop table api.lists_members;
 drop function private.add_user();
 
 drop function private.end_invitations_to_lists();
+
+drop function private.keep_inviter_of_lists();
 
 drop function private.keep_owner_of_lists();
 

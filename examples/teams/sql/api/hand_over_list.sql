@@ -5,16 +5,23 @@ volatile
 set search_path = ''
 as $$
 begin
+  -- The list before its members, as who deletes it: else two who hand over at once could deadlock.
+  perform
+  from api.lists
+  where id = list_id
+  for no key update;
+
   update api.lists_members
   set role = 'owner'
   where group_id = list_id
-  and user_id = to_member;
+  and user_id = to_member
+  and user_id <> request.user_id();
 
   if not found then
     raise sqlstate 'PT404' using
       message = 'There is no such member.',
       detail = 'member_unknown',
-      hint = 'Only an owner hands over, to a member of the list.';
+      hint = 'Only an owner hands over, to another member of the list.';
   end if;
 
   update api.lists_members

@@ -15,6 +15,11 @@ create table api.lists_invitations (
 
 create index lists_invitations_invited_by on api.lists_invitations (list_id, invited_by);
 
+create trigger keep_inviter
+before insert on api.lists_invitations
+for each row
+execute function private.keep_inviter_of_lists();
+
 create trigger limit_deleted_rows
 after delete on api.lists_invitations
 referencing old table as old_rows

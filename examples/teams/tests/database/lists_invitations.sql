@@ -3,7 +3,7 @@
 -- counts.
 begin;
 set local search_path = tap, public;
-select plan(64);
+select plan(65);
 
 insert into api.users (id)
 values (alice()), (bob()), (row_id(12)), (row_id(13)), (row_id(14));
@@ -79,8 +79,8 @@ select indexes_are(
 );
 
 select triggers_are(
-  'api', 'lists_invitations', array['limit_deleted_rows'],
-  'The table has this trigger'
+  'api', 'lists_invitations', array['keep_inviter', 'limit_deleted_rows'],
+  'The table has these triggers'
 );
 
 select ok(
@@ -353,6 +353,7 @@ select throws_detail(
 from (
   values
     (alice(), 'An owner, to a non-member,', row_id(1), row_id(12)),
+    (row_id(13), 'An owner, with another owner, to themselves,', row_id(1), row_id(13)),
     (alice(), 'An owner of another list', row_id(2), row_id(12)),
     (bob(), 'An editor', row_id(1), alice()),
     (row_id(12), 'A non-member', row_id(1), alice()),
@@ -362,7 +363,7 @@ cross join lateral act_as(caller);
 
 select throws_detail(
   'select api.hand_over_list(row_id(2), row_id(12))',
-  'PT409', 'last_owner',
+  'PT404', 'member_unknown',
   'The last owner cannot hand over to themselves'
 );
 

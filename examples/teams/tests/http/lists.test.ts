@@ -11,6 +11,8 @@ import {
   sign,
   signIn,
   startBackend,
+  waitFor,
+  withClient,
 } from "rowhouse/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createRowhouse, type Rowhouse } from "../../client/index.ts";
@@ -146,6 +148,55 @@ describe("An invitation", () => {
       details: "invitation_invalid",
     });
     expect(await roles(mallory)).toEqual({});
+  });
+
+  test("that is made while another owner takes the role away ends with it", async () => {
+    await join(mallory, "owner");
+    await withClient(api.databaseUrl, (inviting) =>
+      withClient(api.databaseUrl, async (demoting) => {
+        for (const [client, { id }] of [
+          [inviting, mallory],
+          [demoting, alice],
+        ] as const) {
+          await client.query("begin");
+          await client.query("select set_config('request.jwt.claims', $1, true)", [
+            JSON.stringify(claimsFor(id)),
+          ]);
+          await client.query("set local role authenticated");
+        }
+        await inviting.query("select api.invite_to_list($1, 'owner')", [list]);
+        const pids = await Promise.all(
+          [inviting, demoting].map(
+            async (client) => (await client.query("select pg_backend_pid() as pid")).rows[0].pid,
+          ),
+        );
+        let done = false;
+        const demotion = demoting
+          .query(
+            "update api.lists_members set role = 'viewer' where group_id = $1 and user_id = $2",
+            [list, mallory.id],
+          )
+          .finally(() => {
+            done = true;
+          });
+        await waitFor(
+          async () => {
+            const [row] = await api.sql("select $1 = any (pg_blocking_pids($2)) as waits", pids);
+            return done || row?.waits === true || undefined;
+          },
+          20,
+          20_000,
+        );
+        // Without the lock, the demotion is over before the invitation is there.
+        if (done) await demoting.query("commit");
+        await inviting.query("commit");
+        await demotion;
+        await demoting.query("commit");
+      }),
+    );
+    expect(
+      await api.sql("select from api.lists_invitations where invited_by = $1", [mallory.id]),
+    ).toEqual([]);
   });
 
   test("of a new user makes their account, too", async () => {

@@ -88,6 +88,33 @@ test.each<[as: string, verb: Verb, table: string, id: string, verdict: string, l
   },
 );
 
+test("why finds a member by a sub in capitals", async () => {
+  const answer = await ask(bob.toUpperCase(), "select", "lists", list);
+  expect(answer.rows).toMatchObject([{ memberships: [{ row: { role: "viewer" } }] }]);
+});
+
+test("why finds the member of a group whose key no JSON number holds", async () => {
+  const large = "9007199254740993";
+  await withClient(url, (client) =>
+    client.query(`
+      create table api.clubs (id bigint primary key);
+      create table api.clubs_members (
+        club_id bigint references api.clubs,
+        user_id uuid references api.users,
+        primary key (club_id, user_id)
+      );
+      alter table api.clubs enable row level security;
+      grant select on api.clubs, api.clubs_members to authenticated;
+      create policy select_members on api.clubs for select to authenticated using (
+        id in (select club_id from api.clubs_members where user_id = request.user_id())
+      );
+      insert into api.clubs values (${large});
+      insert into api.clubs_members values (${large}, '${bob}')`),
+  );
+  const answer = await ask(bob, "select", "clubs", large);
+  expect(answer.rows).toMatchObject([{ memberships: [{ key: { club_id: large }, row: {} }] }]);
+});
+
 test("why names the membership for each member that a member sees", async () => {
   const row = { group_id: list, user_id: carol, role: "editor" };
   const answer = await why(url, {

@@ -4,6 +4,7 @@ import type pg from "pg";
 import type { Relation } from "../model/model.ts";
 import { quoteName, sqlName } from "../model/names.ts";
 import type { CheckResult } from "./decide.ts";
+import type { Row } from "./rows.ts";
 
 /** Whether a user is a member of the group that a row is of, as a table says that policies read. */
 export interface Membership {
@@ -30,7 +31,7 @@ const query = readFileSync(join(import.meta.dirname, "membership.sql"), "utf8");
  * not see are left out.
  *
  * @param usersTable The table of the users, as SQL writes it.
- * @param values The row that was checked.
+ * @param row The row that was checked.
  * @param user The id of the caller.
  */
 export async function findMemberships(
@@ -38,7 +39,7 @@ export async function findMemberships(
   usersTable: string,
   relation: Relation,
   checks: readonly CheckResult[],
-  values: Readonly<Record<string, unknown>>,
+  row: Row,
   user: string,
 ): Promise<Membership[]> {
   const policies = checks.flatMap(({ conditions }) => conditions.map(({ policy }) => policy.name));
@@ -49,12 +50,18 @@ export async function findMemberships(
   ]);
   const memberships: Membership[] = [];
   for (const { name, groupColumn, userColumn, ownColumn } of tables) {
-    const group = values[ownColumn];
+    const group = row.values[ownColumn];
     if (group === null || group === undefined) continue;
-    const key = { [groupColumn]: String(group), [userColumn]: user };
+    // As text by SQL: in JSON, a large bigint would lose digits.
+    const { rows: groups } = await client.query<{ id: string }>(
+      `select (($1::text::${sqlName(relation)}).${quoteName(ownColumn)})::text as id`,
+      [row.text],
+    );
+    const key = { [groupColumn]: groups[0]?.id ?? String(group), [userColumn]: user };
+    // The parameters take the types of the columns, in which capitals of a UUID do not matter.
     const { rows } = await client.query<{ row: Record<string, unknown> }>(
       `select to_json(member) as row from ${name} as member
-        where member.${quoteName(groupColumn)}::text = $1 and member.${quoteName(userColumn)}::text = $2`,
+        where member.${quoteName(groupColumn)} = $1 and member.${quoteName(userColumn)} = $2`,
       Object.values(key),
     );
     memberships.push({ table: name, key, row: rows[0]?.row ?? null });

@@ -192,7 +192,7 @@ async function answer(context: Context, recursion: Recursion, row: Row | null): 
   const memberships =
     row === null || caller.id === null || usersTable === undefined
       ? []
-      : await findMemberships(client, usersTable, relation, checks, row.values, caller.id);
+      : await findMemberships(client, usersTable, relation, checks, row, caller.id);
   return { ...decision, filtered, row: row?.values ?? null, checks, memberships };
 }
 
