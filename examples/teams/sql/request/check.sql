@@ -5,23 +5,27 @@ set search_path = ''
 as $$
 declare
   claims jsonb := request.claims();
-  fault text := request.token_fault();
   id text := request.id();
+  fault text;
+  -- An assignment of one expression is evaluated without the executor, which PERFORM starts.
+  ignored text;
 begin
   if id is null then
     id := gen_random_uuid();
-    perform set_config('request.made_id', id, true);
+    ignored := set_config('request.made_id', id, true);
     -- PostgREST sends this header in its response. It repeats an id that the client sent by itself.
-    perform set_config('response.headers', '[{"X-Request-Id": "' || id || '"}]', true);
+    ignored := set_config('response.headers', '[{"X-Request-Id": "' || id || '"}]', true);
   end if;
 
   -- Log lines and pg_stat_activity show the application name.
-  perform set_config('application_name', 'rowhouse ' || id, true);
+  ignored := set_config('application_name', 'rowhouse ' || id, true);
 
   -- Without a token PostgREST sets exactly this claim.
   if claims = '{"role": "anonymous"}' then
     return;
   end if;
+
+  fault := request.token_fault(claims);
 
   if fault is not null then
     raise sqlstate 'PT401' using
@@ -38,12 +42,12 @@ begin
       'original_sub',
       claims ->> 'sub'
     );
-    perform set_config('request.jwt.claims', claims::text, true);
+    ignored := set_config('request.jwt.claims', claims::text, true);
   end if;
 
   -- A sound token that names no role: see request.token_fault().
   if current_user = 'anonymous' then
-    perform set_config('role', 'authenticated', true);
+    ignored := set_config('role', 'authenticated', true);
   end if;
 end
 $$;
