@@ -4,6 +4,7 @@ import type { Platform } from "../../lib/project.ts";
 import { withClient } from "../../stack/database.ts";
 import type { CatalogEntry } from "../catalog/catalog.ts";
 import { isKind, listKind, readCatalogOn } from "../catalog/catalog.ts";
+import { readDefaultPrivileges } from "../plan/default-privileges.ts";
 import { readSnapshot, type Snapshot } from "../plan/snapshot.ts";
 import type { Relations } from "./place.ts";
 import { type KnownPlatform, platforms, readPresent, recognise } from "./platforms.ts";
@@ -82,7 +83,7 @@ export async function readSource(url: string, setting: Setting): Promise<Source>
   const { platform, served } = setting;
   return withClient(url, async (client) => {
     const catalog = await readCatalogOn(client, platform);
-    const roles = await listOwnRoles(client, catalog, served);
+    const roles = await listOwnRoles(client, catalog, setting);
     const snapshot = await readSnapshot(url, { platform, roles, anonymous: served.anonymous });
     return {
       ...setting,
@@ -119,11 +120,11 @@ async function listExtensions(client: pg.ClientBase): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** The roles that the catalog names: superusers and owners of the database are of the server. */
+/** The roles that the catalog names, and those whose new objects get privileges; superusers are of the server. */
 async function listOwnRoles(
   client: pg.ClientBase,
   catalog: readonly CatalogEntry[],
-  { anonymous }: Served,
+  { served, platform }: Setting,
 ): Promise<string[]> {
   const named = catalog.flatMap((entry) => {
     if (isKind(entry, "policy")) return entry.facts.roles;
@@ -131,16 +132,16 @@ async function listOwnRoles(
     const isGrant = isKind(entry, "grant") || isKind(entry, "default privilege");
     return isGrant ? [entry.facts.role] : [];
   });
+  const defaults = await readDefaultPrivileges(client, platform);
+  const creators = defaults.flatMap(({ creator, changed }) => (changed && creator) || []);
   const { rows } = await client.query<{ name: string }>(
     `select rolname as name
     from pg_catalog.pg_roles
-    where (oid::regrole::text = any ($1) or rolname = $2)
+    where (oid::regrole::text = any ($1) or rolname = $2 or rolname = any ($3))
     and rolname !~ '^pg_'
     and not rolsuper
-    and oid <> (select datdba from pg_catalog.pg_database where datname = current_database())
-    and rolname <> current_user
     order by rolname`,
-    [named, anonymous ?? null],
+    [named, served.anonymous ?? null, creators],
   );
   return rows.map(({ name }) => name);
 }
