@@ -200,7 +200,9 @@ test("odd names and objects arrive, and what no file can hold is named", async (
   expect(named).toEqual(["text search configuration public.ts", "user mapping public on s"]);
   expect(stderr).toMatch(/Left out, since it holds a secret .*: create user mapping/);
   expect(stderr).toContain("The setting work_mem of role elsewhere in this database was left out");
+  expect(stderr).toContain("The setting app.mailer of all roles looks like a secret");
   const files = readAll(place.folder);
+  expect(files["postgrest.conf"]).toContain('db-schemas = "My Schema, public"');
   expect(files["sql/roles/deployer.sql"]).toContain("create role deployer");
   expect(files["sql/database/privileges.sql"]).toContain("set app.settings.jwt_aud to");
   expect(files["sql/public/a_b.sql"]).toBe(

@@ -5,6 +5,7 @@ import type { Platform } from "../../lib/project.ts";
 import { type CatalogEntry, compareCatalogs, listKind } from "../catalog/catalog.ts";
 import { quoteLiteral } from "../catalog/define.ts";
 import type { GrantFacts } from "../catalog/facts.ts";
+import { secretSetting } from "../catalog/secret.ts";
 import { getRoles } from "../plan/roles.ts";
 
 /** A setting in this database; null is every role. */
@@ -38,7 +39,7 @@ export async function readExtras(
   { schemas }: Platform,
 ): Promise<Extras> {
   const { missing, surplus } = compareCatalogs(after, before);
-  const { rows: settings } = await client.query<Setting>(read("settings.sql"));
+  const { rows: settings } = await client.query<Setting>(read("settings.sql"), [secretSetting]);
   // Roles belong to the server: a new one has those alone that the project makes.
   const own = new Set(getRoles(after));
   const isOwn = ({ role }: Setting) => role === null || own.has(role);

@@ -1,5 +1,5 @@
 -- Settings in this database, of all roles or of one, but for those of PostgREST, and for what looks like
--- a secret. Lists are kept as a list, with the quotes that they have.
+-- a secret ($1). Lists are kept as a list, with the quotes that they have.
 select
   setrole::regrole::text as written,
   rolname as role,
@@ -19,5 +19,5 @@ cross join lateral (
 ) as setting (name, value)
 where setdatabase = (select oid from pg_catalog.pg_database where datname = current_database())
 and setting.name not like 'pgrst.%'
-and setting.name !~* '(secret|passw|token|key)'
+and one !~* $1
 order by role nulls first, name

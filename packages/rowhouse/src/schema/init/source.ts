@@ -4,6 +4,7 @@ import type { Platform } from "../../lib/project.ts";
 import { withClient } from "../../stack/database.ts";
 import type { CatalogEntry } from "../catalog/catalog.ts";
 import { isKind, listKind, readCatalogOn } from "../catalog/catalog.ts";
+import { secretSetting } from "../catalog/secret.ts";
 import { readDefaultPrivileges } from "../plan/default-privileges.ts";
 import { readSnapshot, type Snapshot } from "../plan/snapshot.ts";
 import type { Relations } from "./place.ts";
@@ -137,11 +138,11 @@ async function listOwnRoles(
   const { rows } = await client.query<{ name: string }>(
     `select rolname as name
     from pg_catalog.pg_roles
-    where (oid::regrole::text = any ($1) or rolname = $2 or rolname = any ($3))
+    where (oid::regrole::text = any ($1) or rolname = $2)
     and rolname !~ '^pg_'
     and not rolsuper
     order by rolname`,
-    [named, served.anonymous ?? null, creators],
+    [[...named, ...creators], served.anonymous ?? null],
   );
   return rows.map(({ name }) => name);
 }
@@ -187,15 +188,16 @@ async function readRelations(client: pg.ClientBase): Promise<Relations> {
   };
 }
 
-/** What looks like a secret is not taken over: only its name is read. */
+/** What looks like a secret is not taken over: only its name is written down. */
 async function readHiddenSettings(client: pg.ClientBase): Promise<string[]> {
   const { rows } = await client.query<{ name: string; role: string }>(
     `select split_part(setting, '=', 1) as name, coalesce('role ' || nullif(setrole, 0)::regrole, 'all roles') as role
     from pg_catalog.pg_db_role_setting
     cross join unnest(setconfig) as setting
-    where split_part(setting, '=', 1) ~* '(secret|passw|token|key)'
+    where setting ~* $1
     and setdatabase in (0, (select oid from pg_catalog.pg_database where datname = current_database()))
     order by 1, 2`,
+    [secretSetting],
   );
   return rows.map(
     ({ name, role }) =>
