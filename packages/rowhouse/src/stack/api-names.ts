@@ -67,16 +67,29 @@ export async function readApiNames(client: pg.ClientBase, project: Project): Pro
   };
 }
 
+/**
+ * Reads what PostgREST is told by settings of the role that it logs in as ("db_schemas" ...); they may
+ * hold secrets.
+ *
+ * @param anonymous The role of a request without a token, where it is known.
+ */
+export async function readLoginSettings(
+  client: pg.ClientBase,
+  anonymous: string | undefined,
+): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await client.query<{ name: string; value: string }>(settingsQuery, [
+    anonymous ?? null,
+  ]);
+  return new Map(rows.map(({ name, value }) => [name, value]));
+}
+
 /** What is served: by postgrest.conf, by PGRST_* variables, and over both by settings of the login role. */
 export async function readServed(
   client: pg.ClientBase,
   { postgrestConf }: Pick<Project, "postgrestConf">,
 ): Promise<Served> {
   const conf = readPostgrestConf(existsSync(postgrestConf) ? postgrestConf : undefined);
-  const { rows } = await client.query<{ name: string; value: string }>(settingsQuery, [
-    conf.anonRole ?? null,
-  ]);
-  const settings = new Map(rows.map(({ name, value }) => [name, value]));
+  const settings = await readLoginSettings(client, conf.anonRole);
   const schemas = settings.get("db_schemas");
   const searchPath = settings.get("db_extra_search_path");
   return {

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import type pg from "pg";
 import { openProject, type Platform } from "../../lib/project.ts";
 import { withClient } from "../../stack/database.ts";
-import { define } from "./define.ts";
+import { define, quoteLiteral } from "./define.ts";
 import type { FactKind, FactsByKind } from "./facts.ts";
+import { secretSetting } from "./secret.ts";
 
 /** One thing that a database holds, in words that two databases can be compared by. */
 export interface CatalogEntry {
@@ -108,7 +109,8 @@ async function readPlatform(client: pg.ClientBase, platform: Platform): Promise<
 /** What was made here, and belongs neither to an extension nor to the platform. */
 function onlyOwn(query: string): string {
   return `
-    with platform (oid) as materialized (select unnest($2::oid[]))
+    with platform (oid) as materialized (select unnest($2::oid[])),
+    secret (pattern) as (values (${quoteLiteral(secretSetting)}))
     select
       kind,
       name,

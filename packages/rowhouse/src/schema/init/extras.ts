@@ -5,15 +5,25 @@ import type { Platform } from "../../lib/project.ts";
 import { type CatalogEntry, compareCatalogs, listKind } from "../catalog/catalog.ts";
 import { quoteLiteral } from "../catalog/define.ts";
 import type { GrantFacts } from "../catalog/facts.ts";
+import { secretSetting } from "../catalog/secret.ts";
+import { getRoles } from "../plan/roles.ts";
 
 /** A setting in this database; null is every role. */
 interface Setting {
   readonly role: string | null;
+  /** The role as SQL writes it. */
+  readonly written: string;
   readonly name: string;
   readonly value: string;
 }
 
 const read = (file: string) => readFileSync(join(import.meta.dirname, file), "utf8");
+
+/** The statements that no plan brings, and lines about what they leave out. */
+interface Extras {
+  readonly statements: readonly string[];
+  readonly notes: readonly string[];
+}
 
 /**
  * The statements that make what no plan brings: rights on the database itself and settings in it, by
@@ -27,32 +37,44 @@ export async function readExtras(
   before: readonly CatalogEntry[],
   after: readonly CatalogEntry[],
   { schemas }: Platform,
-): Promise<string[]> {
+): Promise<Extras> {
   const { missing, surplus } = compareCatalogs(after, before);
-  const { rows: settings } = await client.query<Setting>(read("settings.sql"));
+  const { rows: settings } = await client.query<Setting>(read("settings.sql"), [secretSetting]);
+  // Roles belong to the server: a new one has those alone that the project makes.
+  const own = new Set(getRoles(after));
+  const isOwn = ({ role }: Setting) => role === null || own.has(role);
   const { rows: comments } = await client.query<{ sql: string }>(read("view_comments.sql"), [
     schemas,
   ]);
   const { rows: statistics } = await client.query<{ sql: string }>(read("statistics.sql"), [
     schemas,
   ]);
-  return [
+  const statements = [
     ...onDatabase(surplus).map((facts) =>
       inDatabase(`revoke ${facts.privilege} on`, `from ${facts.role}`),
     ),
     ...onDatabase(missing).map((facts) =>
       inDatabase(`grant ${facts.privilege} on`, `to ${facts.role}`),
     ),
-    ...settings.map(({ role, name, value }) =>
-      role === null
-        ? inDatabase("alter", `set ${name} to ${value}`)
-        : inDatabase(`alter role ${role} in`, `set ${name} to ${value}`),
-    ),
+    ...settings
+      .filter(isOwn)
+      .map(({ role, written, name, value }) =>
+        role === null
+          ? inDatabase("alter", `set ${name} to ${value}`)
+          : inDatabase(`alter role ${written} in`, `set ${name} to ${value}`),
+      ),
     ...comments.map(({ sql }) => sql),
     ...statistics.map(({ sql }) =>
       sql.replace(/^CREATE STATISTICS (.*) ON (.*) FROM /s, "create statistics $1\non $2\nfrom "),
     ),
   ];
+  const notes = settings
+    .filter((setting) => !isOwn(setting))
+    .map(
+      ({ written, name }) =>
+        `The setting ${name} of role ${written} in this database was left out: the role is none of the project's.`,
+    );
+  return { statements, notes };
 }
 
 function onDatabase(entries: readonly CatalogEntry[]): GrantFacts[] {

@@ -14,8 +14,12 @@ export function distribute(
   relations: Relations,
 ): ReadonlyMap<string, string> {
   const files = new Map<string, string[]>();
+  // Some file systems know no case: names that differ by it alone share a file.
+  const places = new Map<string, string>();
   for (const sql of statements) {
-    const place = findPlace(readStatement(sql), relations);
+    const found = findPlace(readStatement(sql), relations);
+    const place = places.get(found.toLowerCase()) ?? found;
+    places.set(found.toLowerCase(), place);
     files.set(place, [...(files.get(place) ?? []), guardRole(tidy(sql))]);
   }
   const texts = new Map([...files].map(([path, some]) => [path, join(path, some)]));

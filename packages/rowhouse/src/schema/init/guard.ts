@@ -24,7 +24,14 @@ function findDone(sql: string): string | undefined {
   const { granted, roles = [], members = [] } = findMembership(tree) ?? {};
   if (granted && roles.length === 1 && members.length === 1 && !/ with /.test(sql)) {
     const [member, role] = [members[0] ?? "", roles[0] ?? ""].map(quoteLiteral);
-    return `pg_catalog.pg_has_role(${member}, ${role}, 'member')`;
+    // Not pg_has_role, which holds for memberships by way of others, too.
+    return `exists (
+    select from pg_catalog.pg_auth_members as held
+    join pg_catalog.pg_roles as owner on owner.oid = held.roleid
+    join pg_catalog.pg_roles as holder on holder.oid = held.member
+    where owner.rolname = ${role}
+    and holder.rolname = ${member}
+  )`;
   }
   if (tree === undefined || !("AlterRoleSetStmt" in tree)) return undefined;
   const { role, setstmt } = tree.AlterRoleSetStmt;

@@ -86,7 +86,7 @@ export async function writeProject(
   writeStarter(root, target, setting);
   const source = await readSource(reading, setting);
   const from = await readEmpty(migrated, source, findStubs(options.platform));
-  const { statements, left } = await planFiles(reading, from, source);
+  const { statements, left, notes } = await planFiles(reading, from, source);
   const ordered = await orderForMigration(migrated, statements, source);
   const text = baselineText(ordered, source.served, source.roles);
   const file = `${new Date().toISOString().replace(/\D/g, "").slice(0, 14)}_baseline.sql`;
@@ -103,6 +103,7 @@ export async function writeProject(
     file,
     notes: [
       ...source.notes,
+      ...notes,
       ...[...left].map(([sql, reason]) => `Left out, since ${reason}: ${sql.split("\n")[0]}`),
     ],
     difference: union(
@@ -164,11 +165,11 @@ async function planFiles(reading: string, from: Snapshot, { snapshot: to }: Sour
   const planned = planChanges(from, to, undefined, { compact: false }).filter(
     (sql) => !isByExtension(sql),
   );
-  const all = [...withDefaultsFirst(planned, from, to), ...extras];
+  const all = [...withDefaultsFirst(planned, from, to), ...extras.statements];
   const left = findUndeclarable(all, (tree) => findRefusal(tree)?.reason);
   const marked = all.filter((sql) => findMarker(sql) !== undefined);
   for (const sql of marked) left.set(sql, markerRefusal.reason);
-  return { statements: without(all, left), left };
+  return { statements: without(all, left), left, notes: extras.notes };
 }
 
 /** Tables keep the order of their columns; what they need comes before them, and foreign keys after. */

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { RowhouseError } from "../../lib/errors.ts";
+import { readLoginSettings } from "../../stack/api-names.ts";
 import type { KnownPlatform } from "./platforms.ts";
 
 /** What PostgREST is told to serve. */
@@ -17,19 +18,9 @@ export interface ServedOptions {
   readonly preRequest?: string;
 }
 
-/** What the login roles and the database say of it; never their secrets. */
-const query = `
-  select split_part(setting, '=', 1) as name, substr(setting, strpos(setting, '=') + 1) as value
-  from pg_catalog.pg_db_role_setting
-  cross join unnest(setconfig) as setting
-  where split_part(setting, '=', 1) in
-    ('pgrst.db_schemas', 'pgrst.db_schema', 'pgrst.db_anon_role', 'pgrst.db_pre_request', 'pgrst.db_extra_search_path')
-  and setdatabase in (0, (select oid from pg_catalog.pg_database where datname = current_database()))
-  order by setdatabase`;
-
 /**
- * Finds out what PostgREST serves of a database: by the options, then by its `pgrst.*` settings, then
- * by what the platform does.
+ * Finds out what PostgREST serves of a database: by the options, then by the `pgrst.*` settings of
+ * PostgREST's login role, then by what the platform does.
  *
  * @throws RowhouseError api_unknown, also when the database lacks what is named.
  */
@@ -38,16 +29,15 @@ export async function readServed(
   options: ServedOptions,
   platform: KnownPlatform | undefined,
 ): Promise<Served> {
-  const { rows } = await client.query<{ name: string; value: string }>(query);
-  const settings = new Map(rows.map(({ name, value }) => [name, value]));
-  const listed = settings.get("pgrst.db_schemas") ?? settings.get("pgrst.db_schema");
+  const settings = await readLoginSettings(client, options.anonRole ?? platform?.anonymous);
+  const listed = settings.get("db_schemas") ?? settings.get("db_schema");
   const schemas = options.schemas ?? splitList(listed) ?? platform?.served;
   if (schemas === undefined) throw await createUnknown(client);
   const served = {
     schemas,
-    anonymous: options.anonRole ?? settings.get("pgrst.db_anon_role") ?? platform?.anonymous,
-    preRequest: options.preRequest ?? settings.get("pgrst.db_pre_request"),
-    extraSearchPath: settings.get("pgrst.db_extra_search_path") ?? platform?.extraSearchPath,
+    anonymous: options.anonRole ?? settings.get("db_anon_role") ?? platform?.anonymous,
+    preRequest: options.preRequest ?? settings.get("db_pre_request"),
+    extraSearchPath: settings.get("db_extra_search_path") ?? platform?.extraSearchPath,
   };
   await assertThere(client, served);
   return served;
@@ -64,7 +54,7 @@ async function createUnknown(client: pg.ClientBase): Promise<RowhouseError> {
   );
   return new RowhouseError(
     "api_unknown",
-    "Neither the database nor its login roles say what PostgREST serves (pgrst.db_schemas).",
+    "The login role of PostgREST does not say what is served (pgrst.db_schemas).",
     `Give --schemas, and --anon-role where requests without a token are let in. The schemas: ${rows.map(({ name }) => name).join(", ")}.`,
   );
 }

@@ -4,6 +4,8 @@ import type { Platform } from "../../lib/project.ts";
 import { withClient } from "../../stack/database.ts";
 import type { CatalogEntry } from "../catalog/catalog.ts";
 import { isKind, listKind, readCatalogOn } from "../catalog/catalog.ts";
+import { secretSetting } from "../catalog/secret.ts";
+import { readDefaultPrivileges } from "../plan/default-privileges.ts";
 import { readSnapshot, type Snapshot } from "../plan/snapshot.ts";
 import type { Relations } from "./place.ts";
 import { type KnownPlatform, platforms, readPresent, recognise } from "./platforms.ts";
@@ -82,7 +84,7 @@ export async function readSource(url: string, setting: Setting): Promise<Source>
   const { platform, served } = setting;
   return withClient(url, async (client) => {
     const catalog = await readCatalogOn(client, platform);
-    const roles = await listOwnRoles(client, catalog, served);
+    const roles = await listOwnRoles(client, catalog, setting);
     const snapshot = await readSnapshot(url, { platform, roles, anonymous: served.anonymous });
     return {
       ...setting,
@@ -119,11 +121,11 @@ async function listExtensions(client: pg.ClientBase): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** The roles that the catalog names: superusers and owners of the database are of the server. */
+/** The roles that the catalog names, and those whose new objects get privileges; superusers are of the server. */
 async function listOwnRoles(
   client: pg.ClientBase,
   catalog: readonly CatalogEntry[],
-  { anonymous }: Served,
+  { served, platform }: Setting,
 ): Promise<string[]> {
   const named = catalog.flatMap((entry) => {
     if (isKind(entry, "policy")) return entry.facts.roles;
@@ -131,16 +133,16 @@ async function listOwnRoles(
     const isGrant = isKind(entry, "grant") || isKind(entry, "default privilege");
     return isGrant ? [entry.facts.role] : [];
   });
+  const defaults = await readDefaultPrivileges(client, platform);
+  const creators = defaults.flatMap(({ creator, changed }) => (changed && creator) || []);
   const { rows } = await client.query<{ name: string }>(
     `select rolname as name
     from pg_catalog.pg_roles
     where (oid::regrole::text = any ($1) or rolname = $2)
     and rolname !~ '^pg_'
     and not rolsuper
-    and oid <> (select datdba from pg_catalog.pg_database where datname = current_database())
-    and rolname <> current_user
     order by rolname`,
-    [named, anonymous ?? null],
+    [[...named, ...creators], served.anonymous ?? null],
   );
   return rows.map(({ name }) => name);
 }
@@ -186,15 +188,16 @@ async function readRelations(client: pg.ClientBase): Promise<Relations> {
   };
 }
 
-/** What looks like a secret is not taken over: only its name is read. */
+/** What looks like a secret is not taken over: only its name is written down. */
 async function readHiddenSettings(client: pg.ClientBase): Promise<string[]> {
   const { rows } = await client.query<{ name: string; role: string }>(
     `select split_part(setting, '=', 1) as name, coalesce('role ' || nullif(setrole, 0)::regrole, 'all roles') as role
     from pg_catalog.pg_db_role_setting
     cross join unnest(setconfig) as setting
-    where split_part(setting, '=', 1) ~* '(secret|passw|token|key)'
+    where setting ~* $1
     and setdatabase in (0, (select oid from pg_catalog.pg_database where datname = current_database()))
     order by 1, 2`,
+    [secretSetting],
   );
   return rows.map(
     ({ name, role }) =>

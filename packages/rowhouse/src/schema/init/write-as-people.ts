@@ -17,16 +17,27 @@ function isMeant(sql: string): boolean {
   return /^create (or replace |extension |sequence )/.test(sql);
 }
 
+/** The name apart from the options: it may hold anything. */
+const createSequence =
+  /^create sequence ((?:"(?:[^"]|"")+"|[\w$]+)(?:\.(?:"(?:[^"]|"")+"|[\w$]+))?)([\s\S]*)$/;
+
 function withoutDefaults(sql: string): string {
-  return sql
-    .replace(/\s+/g, " ")
-    .replace(/ increment by 1\b/, "")
-    .replace(/ minvalue 1\b/, "")
-    .replace(/ maxvalue (9223372036854775807|(?<=as integer.*)2147483647)\b/, "")
-    .replace(/ start with 1\b/, "")
+  const [, head = "", rest] = createSequence.exec(sql) ?? [];
+  if (rest === undefined) return sql;
+  const options = rest.replace(/\s+/g, " ");
+  const shorter = options
     .replace(/ cache 1\b/, "")
     .replace(/ no cycle\b/, "")
     .replace(/ as bigint\b/, "");
+  // Limits and the start follow from one another, and from the direction.
+  const isPlain = / increment by [1-9]/.test(options) && / minvalue 1\b/.test(options);
+  if (!isPlain) return `create sequence ${head}${shorter}`;
+  const shortest = shorter
+    .replace(/ increment by 1\b/, "")
+    .replace(/ minvalue 1\b/, "")
+    .replace(/ maxvalue (9223372036854775807|(?<=as integer.*)2147483647)\b/, "")
+    .replace(/ start with 1\b/, "");
+  return `create sequence ${head}${shortest}`;
 }
 
 function withoutPlaces(sql: string): string {

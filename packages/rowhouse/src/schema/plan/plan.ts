@@ -1,4 +1,5 @@
 import { plan } from "@supabase/pg-delta/plan";
+import { isSecretSetting } from "../catalog/secret.ts";
 import { type Tree, tokenize } from "../catalog/sql.ts";
 import { defaultPrivilegeStatements } from "./default-privileges.ts";
 import { formatStatement } from "./format.ts";
@@ -93,8 +94,9 @@ function isHandledElsewhere({ sql, tree }: PlannedStatement): boolean {
 /** What PostgREST reads from a role, and what looks like a secret: the catalog leaves both out, too. */
 function setsSecret(tree: Tree | undefined): boolean {
   if (tree === undefined || !("AlterRoleSetStmt" in tree)) return false;
-  const name = tree.AlterRoleSetStmt.setstmt?.name ?? "";
-  return name.startsWith("pgrst.") || /secret|passw|token|key/i.test(name);
+  const { name = "", args = [] } = tree.AlterRoleSetStmt.setstmt ?? {};
+  const values = args.map((arg) => ("A_Const" in arg && arg.A_Const.sval?.sval) || "");
+  return name.startsWith("pgrst.") || isSecretSetting(name, values);
 }
 
 /** In its code: a comment on something else may speak of it. */

@@ -29,7 +29,7 @@ join role on role.oid = setrole
 cross join unnest(setconfig) as setting
 where datname = current_database()
 and setting not like 'pgrst.%'
-and setting !~* '^[^=]*(secret|passw|token|key)[^=]*='
+and setting !~* (select pattern from secret)
 union all
 select
   16384,

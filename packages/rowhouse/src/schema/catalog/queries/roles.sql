@@ -31,7 +31,7 @@ select
       select coalesce(jsonb_agg(setting order by setting), '[]')
       from unnest(role.rolconfig) as setting
       where setting not like 'pgrst.%'
-      and setting !~* '^[^=]*(secret|passw|token|key)[^=]*='
+      and setting !~* (select pattern from secret)
     ),
     'memberOf', (
       select coalesce(jsonb_agg(member.roleid::regrole::text order by member.roleid::regrole::text), '[]')

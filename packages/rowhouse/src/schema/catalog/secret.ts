@@ -1,0 +1,10 @@
+/**
+ * What settings look like ("name=value") that hold a secret: by their name, or with a password in a URL.
+ * JavaScript and PostgreSQL read it alike; case does not count.
+ */
+export const secretSetting = "^[^=]*(secret|passw|token|key)[^=]*=|://[^/:@ ]*:[^/@ ]+@";
+
+/** Whether a setting looks like a secret. */
+export function isSecretSetting(name: string, values: readonly string[]): boolean {
+  return new RegExp(secretSetting, "i").test(`${name}=${values.join(", ")}`);
+}
