@@ -381,8 +381,13 @@ rotates_keys() {
   signs_in
 }
 
+# The engine's name server may be slower than a connection may take; an interrupted rotation is run again.
 keys() {
-  podman exec "${project}_auth_1" node /auth/main.js keys "$1"
+  local _
+  for _ in 1 2 3; do
+    podman exec "${project}_auth_1" node /auth/main.js keys "$1" && return
+  done
+  return 1
 }
 
 cors_pinned() {
