@@ -1,5 +1,5 @@
-# Takes PostgRESTs out of the edge's use without cutting a request, so that they can be replaced:
-# the page on the edge says when. It runs in the edge's container, whose socket nobody else reaches:
+# Takes PostgRESTs out of the edge's use without cutting a request, so that they can be replaced.
+# The page on the edge says when. It runs in the edge's container, whose socket nobody else reaches:
 #
 #   docker compose exec -T edge perl /compose/edge.pl drain 172.18.0.7
 #   docker compose exec -T edge perl /compose/edge.pl ready

@@ -31,6 +31,7 @@ export async function readEffectiveConf(
   url: string,
   project: Project,
 ): Promise<Pick<PostgrestConf, "schemas" | "anonRole" | "preRequest">> {
+  // Elsewhere a project may lack the file; here that is an error.
   readPostgrestConf(project.postgrestConf);
   const names = await withClient(url, (client) => readServed(client, project));
   return { schemas: names.schemas, anonRole: names.anonymous, preRequest: names.preRequest };

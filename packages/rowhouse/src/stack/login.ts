@@ -68,19 +68,27 @@ export async function ensureLogin(
   variable: string,
 ): Promise<void> {
   if (await canLogIn(loginUrl(ownerUrl, role, password))) return;
-  if (role !== defaultLogin && role !== identityLogin) throw otherPassword(role, variable);
+  if (role !== defaultLogin && role !== identityLogin) {
+    throw otherPassword(role, variable, "other programs may log in with it");
+  }
   try {
     await setPassword(ownerUrl, role, password);
   } catch (error) {
     if (errorCode(error) !== "42501") throw error;
-    throw otherPassword(role, variable, error);
+    throw otherPassword(role, variable, "the user in DATABASE_URL may not", error);
   }
 }
 
-function otherPassword(role: string, variable: string, cause?: unknown): RowhouseError {
+/** @param reason Why it is not set here. */
+function otherPassword(
+  role: string,
+  variable: string,
+  reason: string,
+  cause?: unknown,
+): RowhouseError {
   return new RowhouseError(
     "database_refused",
-    `The password of ${role} is not ${variable}, and it is not set here${cause === undefined ? ": other programs may log in with it" : ": the user in DATABASE_URL may not"}.`,
+    `The password of ${role} is not ${variable}, and it is not set here: ${reason}.`,
     `Correct ${variable}, or set it as a role that may: alter role ${role} password '...';`,
     { cause },
   );
