@@ -59,17 +59,17 @@ export interface Failure {
 }
 
 /** Statuses of failures that may pass by themselves. */
-const transientStatuses = new Set([408, 429, 502, 503, 504, 520]);
+const transientStatuses = [408, 429, 502, 503, 504, 520];
 
 /**
  * Codes of such failures, whatever status a version of PostgREST gives them: a lost connection, a
  * server that starts, stops or is a standby, a deadlock, a serialization failure, no database.
  */
 const transientCodes =
-  /^(?:08...|25006|40P01|40001|53[0-3]..|57P0[1-3]|PGRST00[0-3]|connection_lost)$/;
+  /^(08...|25006|40P01|40001|53[0-3]..|57P0[1-3]|PGRST00[0-3]|connection_lost)$/;
 
 /** Codes of failures that had no effect: the transaction was rolled back, or could only read. */
-const rolledBack = new Set(["40P01", "40001", "25006"]);
+const rolledBack = /^(25006|40P01|40001)$/;
 
 /**
  * Sends a request once, and reports it to `onRequest`.
@@ -107,14 +107,14 @@ export async function sendAttempt(
 
 /** Whether a failed attempt may have had an effect all the same. */
 export function mayHaveArrived(error: ApiError): boolean {
-  return error instanceof UnavailableError && !rolledBack.has(error.code);
+  return error instanceof UnavailableError && !rolledBack.test(error.code);
 }
 
 /** Whether another attempt may succeed. */
 function isTransient(error: ApiError): boolean {
   // A limit of the configuration, as of temporary files, is met again: 503 before PostgREST 12.2.
   if (error.code === "53400") return false;
-  if (transientStatuses.has(error.status)) return true;
+  if (transientStatuses.includes(error.status)) return true;
   return error instanceof UnavailableError && transientCodes.test(error.code);
 }
 
@@ -136,8 +136,7 @@ function readResponse(
   try {
     return { ...success, json: JSON.parse(keepDigits(text)) };
   } catch (cause) {
-    const message =
-      "The response is not JSON: it was cut off, or a proxy sent it. Try again later.";
+    const message = "A proxy sent no JSON, or its response was cut off. Try again later.";
     return fail(message, { status, code: "not_json", requestId, uncertain, cause });
   }
 }

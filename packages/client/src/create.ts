@@ -71,11 +71,13 @@ async function insert(
   const columns = [...new Set(body.flatMap((row) => Object.keys(row)))];
   const query = new URLSearchParams({ columns: columns.map(quoteName).join(",") });
   addSelect(query, context);
+  // A column that one row leaves out, and another has, takes its default. Asking for it costs
+  // PostgreSQL a tenth of an insert, so it is asked for only where there is such a column.
+  const isMissing = columns.some((column) => body.some((row) => row[column] === undefined));
   const { json } = await sendCall(context, {
     method: "POST",
     query,
-    // A column that one row leaves out, and another has, takes its default.
-    headers: { Prefer: "return=representation, missing=default" },
+    headers: { Prefer: `return=representation${isMissing ? ", missing=default" : ""}` },
     body,
     idempotent,
     limits,

@@ -1,8 +1,11 @@
-/** Literals that JavaScript may round have at least sixteen digits, or an exponent. */
-const suspicious = /[\d.]{16}|\d[eE]/;
+/**
+ * Literals that JavaScript may round have at least sixteen digits, or an exponent. What is before a
+ * number tells it from most strings: a UUID would often look like one with an exponent.
+ */
+const suspicious = /(^|[[:,\s])-?([\d.]{16}|\d[\d.]*e)/i;
 
 /** A string, or a number outside of strings. */
-const stringsAndNumbers = /"(?:[^"\\]|\\.)*"|-?\d[\d.]*(?:[eE][+-]?\d+)?/g;
+const stringsAndNumbers = /"([^"\\]|\\.)*"|-?\d[\d.]*(e[+-]?\d+)?/gi;
 
 /**
  * A JSON text in which each number that JavaScript would round is a string instead.
@@ -23,7 +26,7 @@ export function isExact(literal: string): boolean {
 
 /** The digits of a decimal number without zeros around them, and the exponent that goes with them. */
 function normalize(literal: string): string {
-  const match = /^(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(literal);
+  const match = /^(-?)(\d+)(?:\.(\d*))?(?:e([+-]?\d+))?$/i.exec(literal);
   if (match === null) return literal; // Infinity: no literal of JSON.
   const [, sign, whole = "", fraction = "", exponent = "0"] = match;
   const digits = `${whole}${fraction}`.replace(/^0+/, "");

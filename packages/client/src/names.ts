@@ -1,6 +1,6 @@
 /** A plain name that is no word of PostgREST's query string. */
 const plainName =
-  /^(?!(?:select|columns|order|limit|offset|on_conflict|and|or|not)$)[a-z_][a-z0-9_]*$/;
+  /^(?!(select|columns|order|limit|offset|on_conflict|and|or|not)$)[a-z_][a-z0-9_]*$/;
 
 /** A name of a column, table or constraint in a query string, in quotes where it needs them. */
 export function quoteName(name: string): string {

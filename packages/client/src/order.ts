@@ -74,7 +74,7 @@ export function createCursor(
 ): string {
   const cursor = JSON.stringify([text, ...terms.map(({ column }) => last[column])]);
   if (cursor !== after) return cursor;
-  const message = "The page ends where the one before it ended. Look for a cache.";
+  const message = "The page ends where the one before it did. Look for a cache.";
   throw new UnavailableError(message, { status, requestId, code: "no_advance" });
 }
 

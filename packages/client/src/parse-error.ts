@@ -27,16 +27,16 @@ const lostConnection = "connection_lost";
  * src/PostgREST/Error.hs: 12.0.2, 12.2.12, 13.0.8, 14.17, 16.2.
  */
 const statusesByCode: readonly (readonly [codes: RegExp, status: number])[] = [
-  // Connections, resources, operators, the system, faults; PostgREST that has no database.
-  [/^(?:08|40|53|57|58|XX)...$|^PGRST00[0-3]$|^PGRSTX00$|^connection_lost$/, 503],
-  [/^25006$/, 503], // 405: the server is a standby
-  [/^42P17$/, 503], // 400 before 12.2: a policy that asks itself, which no request can mend
+  // Connections, resources, operators, the system, faults; PostgREST that has no database. Other
+  // statuses have 25006 (405: the server is a standby) and, before 12.2, 42P17 (400: a policy that
+  // asks itself, which no request can mend).
+  [/^((08|40|53|57|58|XX)...|25006|42P17|PGRST00[0-3]|PGRSTX00|connection_lost)$/, 503],
   [/^54...$/, 413], // 500 since 12.2
-  [/^21000$/, 400], // 500 since 12.2: a row twice in an upsert
-  [/^PGRST107$/, 400], // 415, or 406 since 12.2: no such media type
+  // A row twice in an upsert (500 since 12.2), and no such media type (415, or 406 since 12.2).
+  [/^(21000|PGRST107)$/, 400],
   [/^PGRST30[1-3]$/, 401],
-  [/^42P01$|^PGRST20[25]$/, 404],
-  [/^23(?:001|503|505)$/, 409], // 400 for 23001: "on delete restrict" since PostgreSQL 18
+  [/^(42P01|PGRST20[25])$/, 404],
+  [/^23(001|503|505)$/, 409], // 400 for 23001: "on delete restrict" since PostgreSQL 18
 ];
 
 /**

@@ -91,7 +91,7 @@ async function send(connection: Connection, call: Call): Promise<Result> {
 /** A text in PostgreSQL cannot hold the character NUL, and PostgREST would cut there. */
 function assertSendable({ path, query }: Call): void {
   if (!`${path}?${query ?? ""}`.includes("%00")) return;
-  throw refused("nul", "A condition contains a NUL character.");
+  throw refused("nul", "A condition has a NUL character.");
 }
 
 /** @throws ApiError that the source throws; SignedOutError for any other error of it. */

@@ -21,7 +21,7 @@ export async function updateRow(
   options: WriteOptions = {},
 ): Promise<AnyRow> {
   if (Object.values(patch).every((value) => value === undefined)) {
-    throw refused("empty_patch", "The update is empty. Name at least one column.");
+    throw refused("empty_patch", "The update is empty. Name a column.");
   }
   const body = encodeRow(patch, context.info);
   return write(context, key, options, { method: "PATCH", body, idempotent: false });

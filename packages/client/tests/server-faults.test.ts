@@ -24,15 +24,16 @@ beforeAll(async () => {
   const email = "alice@example.com";
   const id = await findOrCreateUser(stack.databaseUrl, email);
   const token = signToken(settings, { id, email });
-  connect = (options) => createRowhouse({ url: stack.apiUrl, token, retry: patient, ...options });
+  connect = (options) =>
+    createRowhouse({ url: stack.apiUrl, token, retry: patient, timeout: 40_000, ...options });
 });
 afterAll(async () => {
   await stack?.stop();
   rmSync(home, { recursive: true });
 });
 
-/** Pauses long enough for the stack to start a server again. */
-const patient = { attempts: 10, baseMs: 1000, minMs: 500, maxMs: 2000 };
+/** Pauses long enough for the stack to start a server again, also on a busy machine. */
+const patient = { attempts: 10, baseMs: 1000, minMs: 3000, maxMs: 5000 };
 
 /** The process id of a server that the stack runs now. */
 function server(name: "postgres" | "postgrest"): number {

@@ -38,7 +38,7 @@ export const postgrest: Dialect = {
         return {
           method: "POST",
           path: "/tasks?columns=title,id,user_id",
-          headers: { ...json, Prefer: "return=representation, missing=default" },
+          headers: { ...json, Prefer: "return=representation" },
           body: JSON.stringify([{ title: action.title, id: action.id, user_id: caller.id }]),
         };
       case "update":

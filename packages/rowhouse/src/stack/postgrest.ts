@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { RowhouseError } from "../lib/errors.ts";
 import { openProject } from "../lib/project.ts";
 import { waitFor } from "../lib/wait.ts";
@@ -94,14 +95,22 @@ export async function postgrestAnswers(
 }
 
 function environment(options: ApiOptions): NodeJS.ProcessEnv {
-  return { GHCRTS: runtimeOptions, ...environmentWithoutPg(), ...apiVariables(options) };
+  return { GHCRTS: runtimeOptions(), ...environmentWithoutPg(), ...apiVariables(options) };
 }
 
+/** PostgREST's own threads do not pay beyond these. */
+const mostCores = 8;
+
 /**
- * For the runtime of PostgREST, a Haskell program: it collects garbage each 16 MiB for each core, up to
- * eight, and not each 4 (https://downloads.haskell.org/ghc/latest/docs/users_guide/runtime_control.html).
+ * For the runtime of PostgREST, a Haskell program: it collects garbage each 16 MiB for each core that it
+ * uses, and not each 4, and it uses half of the cores, since PostgreSQL needs as much. With all of them
+ * its threads wait for each other: a sixth fewer requests on two cores (docs/performance.md).
+ * https://downloads.haskell.org/ghc/latest/docs/users_guide/runtime_control.html
  */
-const runtimeOptions = "-A16m -n2m -maxN8";
+function runtimeOptions(): string {
+  const cores = Math.min(mostCores, Math.max(1, Math.floor(availableParallelism() / 2)));
+  return `-A16m -n2m -N${cores}`;
+}
 
 /**
  * The PGRST_* variables that PostgREST is started with; they win over postgrest.conf. Those of the

@@ -19,7 +19,7 @@ export interface LintReport {
   /** What breaks conventions that the project does not follow: no findings. */
   readonly counted: readonly Finding[];
   /** Whether the project follows the conventions. */
-  readonly isHouse: boolean;
+  readonly followsConventions: boolean;
   /** What findings can be about: where it is declared. */
   readonly objects: readonly LintObject[];
 }
@@ -64,7 +64,7 @@ export async function lint(
   // With nothing on the search path, PostgreSQL writes every name with its schema.
   await client.query("set local search_path = ''");
   const ruleNames = await readRuleNames(client, names, await choosePlatform(client, platform));
-  const isHouse = ruleNames.house;
+  const followsConventions = ruleNames.follows_conventions;
   const all = await findBroken(client, rules, ruleNames);
   const objects = await readObjects(client, ruleNames);
   const { waivers, refused } = readWaivers(objects);
@@ -78,7 +78,7 @@ export async function lint(
   ];
   const left = withoutSwitchedOff(withoutSwitchedOff(all, off), waivers);
   const isCounted = ({ rule }: Finding) =>
-    !isHouse && rules.some(({ name, scope }) => name === rule && scope === "house");
+    !followsConventions && rules.some(({ name, scope }) => name === rule && scope === "convention");
   return {
     findings: [
       ...left.filter((one) => !isCounted(one)),
@@ -88,7 +88,7 @@ export async function lint(
       ),
     ],
     counted: left.filter(isCounted).map((one) => ({ ...one, level: "note" })),
-    isHouse,
+    followsConventions,
     objects,
   };
 }

@@ -22,7 +22,7 @@ role (oid, name, is_held) as (
   where rolname = any ($4::text[] || $2::text || $3::text)
 ),
 -- Others have a request.user_id(), too: PostgREST's starter kit does.
-house (follows) as (
+conventions (follow) as (
   select
     to_regprocedure('request.user_id()') is not null
     and to_regprocedure('request.plannable()') is not null
@@ -49,7 +49,7 @@ helper (oid) as (
   select namespace.oid
   from pg_catalog.pg_namespace as namespace
   where namespace.nspname in ('request', 'private')
-  and (select follows from house)
+  and (select follow from conventions)
   union
   select namespace.oid
   from called
@@ -68,7 +68,7 @@ owned (relation, owner_column) as (
   and (
     attribute.attname = 'user_id'
     or (
-      not (select follows from house)
+      not (select follow from conventions)
       and exists (
         select
         from pg_catalog.pg_constraint as fkey
@@ -91,7 +91,7 @@ select json_build_object(
   'roles', array(select oid::bigint from role where is_held order by name),
   'all_roles', array(select oid::bigint from role order by name),
   'logins', array(select oid::bigint from pg_catalog.pg_roles where rolname = any ($5::text[])),
-  'house', (select follows from house),
+  'follows_conventions', (select follow from conventions),
   'owned_tables', array(select relation::bigint from owned order by relation),
   'owner_columns', array(select owner_column from owned order by relation)
 ) as names

@@ -23,7 +23,7 @@ export interface RuleNames {
   /** PostgREST's own roles. */
   readonly logins: readonly number[];
   /** Whether the project follows the conventions: there are request.user_id() and request.plannable(). */
-  readonly house: boolean;
+  readonly follows_conventions: boolean;
   /** The tables whose rows belong to users, and for each the number of the column that says to whom. */
   readonly owned_tables: readonly number[];
   readonly owner_columns: readonly number[];

@@ -10,7 +10,7 @@ import type { Rule } from "./rule.ts";
 export const plannedCounts: Omit<Rule, "query"> = {
   name: "planned_counts",
   level: "error",
-  scope: "house",
+  scope: "convention",
   why: "Prefer: count=planned and count=estimated answer with the planner's estimate, which knows the rows of all users (docs/adr/0014-planned-counts-refused.md). PostgreSQL explained a query of each table and view for each role of the API, as PostgREST does, and it was not refused.",
   remedy:
     "Let the select policy compare with request.user_id() itself, or begin with request.plannable() and ...; a view, too, can have it in its where clause. A function that is not inlined (PL/pgSQL, security definer, one with a SET clause) hides it from the planner.",

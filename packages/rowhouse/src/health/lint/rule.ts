@@ -13,10 +13,10 @@ export interface Rule {
   readonly name: string;
   readonly level: Level;
   /**
-   * "house" for a convention of Rowhouse's own: in a project that does not follow them, what breaks it
+   * "convention" for one of Rowhouse's own: in a project that does not follow them, what breaks it
    * is counted, and is no finding.
    */
-  readonly scope: "any" | "house";
+  readonly scope: "any" | "convention";
   /** Why there is the rule, and what to do where it is broken: from the file's first lines. */
   readonly why: string;
   readonly remedy: string;

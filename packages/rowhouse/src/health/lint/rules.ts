@@ -18,7 +18,7 @@ function readFiles(): Rule[] {
     return {
       name: basename(file, ".sql"),
       level: levels.find((level) => level === header(query, "level")) ?? "error",
-      scope: header(query, "scope") === "house" ? "house" : "any",
+      scope: header(query, "scope") === "convention" ? "convention" : "any",
       why: header(query, "why"),
       remedy: header(query, "do"),
       cost: header(query, "cost"),

@@ -13,10 +13,10 @@ const most = 3;
  * @param isNew Whether only what is new is asked for: then conventions that were never followed do not count.
  */
 export function summarize(
-  { findings, counted, isHouse }: LintReport,
+  { findings, counted, followsConventions }: LintReport,
   isNew: boolean,
 ): readonly Finding[] {
-  if (isHouse) return findings;
+  if (followsConventions) return findings;
   const groups = groupBy(findings, ({ rule, level }) => (level === "note" ? rule : `${level} all`));
   const shown = [...groups.values()].flatMap((group) =>
     group.every(({ level }) => level === "note") ? summarizeNotes(group) : group,

@@ -42,7 +42,7 @@ function formatBlock(rule: Rule, found: readonly Finding[]): string {
 /** A rule for people: what it is for, and what it costs. */
 export function formatRule(rule: Rule): string {
   const scope =
-    rule.scope === "house"
+    rule.scope === "convention"
       ? ["a convention: only counted where request.user_id() or request.plannable() is missing"]
       : [];
   return [

@@ -1,5 +1,5 @@
--- Primary keys and unique constraints without the owner: then an id that is taken in one user's
--- house is taken in all, and a user who tries finds out. Foreign keys to the key go (cascade).
+-- Primary keys and unique constraints without the owner: then an id that one user has taken is taken
+-- for all, and a user who tries finds out. Foreign keys to the key go (cascade).
 select
   con.oid,
   con.connamespace as namespace,

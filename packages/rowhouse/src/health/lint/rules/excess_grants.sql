@@ -1,5 +1,5 @@
 -- level: warning
--- scope: house
+-- scope: convention
 -- why: TRUNCATE and REFERENCES go past row-level security; TRIGGER, MAINTAIN, CREATE and TEMPORARY
 --   are no request's business.
 -- do: revoke ... from ...; what PUBLIC has by default is revoked in sql/database/privileges.sql.

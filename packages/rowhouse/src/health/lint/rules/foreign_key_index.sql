@@ -31,7 +31,7 @@ and not exists (
 )
 -- That one is the rule owned_index's.
 and not (
-  :house::boolean
+  :follows_conventions::boolean
   and exists (
     select
     from unnest(:owned_tables::oid[], :owner_columns::int2[]) as owned (relation, owner_column)

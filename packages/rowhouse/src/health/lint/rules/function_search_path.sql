@@ -1,5 +1,5 @@
 -- level: warning
--- scope: house
+-- scope: convention
 -- why: Without a search_path of its own, a function finds what the caller's names: another table
 --   of the same name will do.
 -- do: create function ... set search_path = ''

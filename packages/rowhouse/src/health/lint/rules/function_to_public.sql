@@ -1,5 +1,5 @@
 -- level: warning
--- scope: house
+-- scope: convention
 -- why: PostgreSQL lets all users execute a new function, anonymous too, unless that is revoked.
 -- do: revoke execute on function ... from public; grant execute on function ... to authenticated;
 -- cost: Each function, since that is PostgreSQL's default; it is counted only.

@@ -1,5 +1,5 @@
 -- level: warning
--- scope: house
+-- scope: convention
 -- why: Comments are the API's description: PostgREST serves them at /, and docs/access.md shows
 --   them.
 -- do: comment on ... is 'One sentence for the reader of the API.';

@@ -1,5 +1,5 @@
 -- level: warning
--- scope: house
+-- scope: convention
 -- why: Every request filters by user_id. Without an index that leads with it, each one reads the
 --   rows of all users.
 -- do: Make user_id the first column of the primary key, or of an index on all rows.

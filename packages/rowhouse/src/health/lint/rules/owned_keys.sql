@@ -1,5 +1,5 @@
 -- level: error
--- scope: house
+-- scope: convention
 -- why: Keys are checked past row-level security. One without user_id tells one user what another
 --   has ("taken"), or lets one point at another's row.
 -- do: Put user_id first into the key, as in primary key (user_id, id). In a membership table,

@@ -1,5 +1,5 @@
 -- level: warning
--- scope: house
+-- scope: convention
 -- why: One policy per command, named verb_who, says in a diff what changes for whom; a check that
 --   is written down is not lost when the condition for reading is changed.
 -- do: create policy select_own ... for select; insert and update with check (...).

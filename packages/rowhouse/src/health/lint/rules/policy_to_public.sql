@@ -1,5 +1,5 @@
 -- level: warning
--- scope: house
+-- scope: convention
 -- why: A policy to PUBLIC also holds for anonymous, and for every role that comes later.
 -- do: create policy ... to authenticated
 -- cost: Each policy without TO; it is counted only. What is open by that is the rule

@@ -32,7 +32,7 @@ or (
   and member.roleid not in (:anonymous::oid, :user::oid)
   -- Elsewhere there may be more roles than two: one that owns tables is past their policies.
   and (
-    :house::boolean
+    :follows_conventions::boolean
     or member.roleid < 16384
     or exists (
       select

@@ -1,5 +1,5 @@
 -- level: warning
--- scope: house
+-- scope: convention
 -- why: Unless row-level security is forced, the owner of the table is past it, and so is every
 --   security definer function of theirs. A membership table is not forced: such a function reads it
 --   as its owner (docs/adr/0007).

@@ -1,5 +1,5 @@
 -- level: error
--- scope: house
+-- scope: convention
 -- why: A security definer function is a way around the policies. Sound is one that only answers yes
 --   or no about its caller, for the policies of a membership table (docs/adr/0007).
 -- do: Make it security invoker. Or, in the schema request or private: a stable function that
