@@ -9,7 +9,7 @@ export default defineConfig({
   test: {
     include: ["tests/operations/**/*.test.ts"],
     globalSetup: "tests/support/global-setup.ts",
-    maxWorkers: 2,
+    maxWorkers: 3,
     env: { NO_COLOR: "1" },
     testTimeout: 180_000,
     hookTimeout: 60_000,
