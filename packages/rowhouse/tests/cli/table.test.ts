@@ -34,11 +34,17 @@ describe("rowhouse db table", () => {
 
   test("writes a shared table that lints clean, migrates, and whose tests kill every mutant of it", async () => {
     const project = copyProject();
-    const { code, stdout } = await rowhouse(["db", "table", "user_data", "--shared"], env(), project);
+    const { code, stdout } = await rowhouse(
+      ["db", "table", "user_data", "--shared"],
+      env(),
+      project,
+    );
     expect(code).toBe(0);
     expect(stdout).toBe(sharedFiles.map((file) => `wrote ${file}\n`).join(""));
     expect(await rowhouse(["lint"], env(), project)).toMatchObject({ code: 0 });
-    expect(await rowhouse(["db", "migration", "user_data"], env(), project)).toMatchObject({ code: 0 });
+    expect(await rowhouse(["db", "migration", "user_data"], env(), project)).toMatchObject({
+      code: 0,
+    });
     const mutants = await rowhouse(["mutants", "--only", "user_data"], env(), project);
     expect(mutants).toMatchObject({ code: 0, stdout: expect.stringMatching(/100 %\n$/) });
   }, 240_000);

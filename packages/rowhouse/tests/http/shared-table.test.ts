@@ -280,7 +280,8 @@ test("A page of 10,000 lists with 20 members each reads its 50 in the order of t
       const { rows } = await session.query(explain);
       const nodes = listNodes(rows[0]["QUERY PLAN"][0].Plan);
       const types = nodes.map((node) => node["Node Type"]);
-      for (const type of ["Seq Scan", "Sort", "Incremental Sort"]) expect(types).not.toContain(type);
+      for (const type of ["Seq Scan", "Sort", "Incremental Sort"])
+        expect(types).not.toContain(type);
       const read = (relation: string) =>
         Number(nodes.find((node) => node["Relation Name"] === relation)?.["Actual Rows"]);
       expect(read("lists"), mode).toBe(50);
