@@ -24,9 +24,14 @@ grant
   delete
 on api.lists_members to authenticated;
 
+-- The last condition is for the owner who leaves: see private.keep_owner_of_lists().
 create policy select_members on api.lists_members
 for select to authenticated
-using (user_id = request.user_id() or request.is_member_of_lists(group_id));
+using (
+  user_id = (select request.user_id())
+  or request.is_member_of_lists(group_id)
+  or group_id = nullif(current_setting('request.left_lists', true), '')::uuid
+);
 
 comment on policy select_members on api.lists_members is
   'A user sees the members of what they are a member of.';

@@ -1,5 +1,5 @@
--- 2,000 users, 10,000 lists with 20 members each, and 200,000 notes with one owner each: whoever asks
--- reaches 100 lists and 100 notes.
+-- 2,000 users, 10,000 lists with 20 members and 20 items each, and 200,000 notes with one owner each: whoever
+-- asks reaches 100 lists, what is on them, and 100 notes.
 insert into api.users (id)
 select md5('user ' || number)::uuid
 from generate_series(0, 1999) as number;
@@ -12,6 +12,11 @@ insert into api.lists_members (group_id, user_id, role)
 select list.id, md5('user ' || (list.number * 20 + member.number) % 2000)::uuid, 'viewer'
 from (select id, row_number() over (order by id) from api.lists) as list (id, number)
 cross join generate_series(0, 19) as member (number);
+
+insert into api.list_items (list_id, title)
+select lists.id, 'Item ' || number
+from api.lists
+cross join generate_series(1, 20) as number;
 
 create table api.notes (
   user_id uuid not null,

@@ -5,10 +5,12 @@ volatile
 set search_path = ''
 as $$
 begin
-  -- The list before its members, as who deletes it: else two who hand over at once could deadlock.
+  -- Both in one order, whoever hands over to whom: else two owners who do so to each other could deadlock.
   perform
-  from api.lists
-  where id = list_id
+  from api.lists_members
+  where group_id = list_id
+  and user_id in (to_member, request.user_id())
+  order by user_id
   for no key update;
 
   update api.lists_members

@@ -11,27 +11,21 @@ begin
   -- Shows the invitation to its policies, for as long as this function runs.
   perform set_config('request.invitation', hash, true);
 
-  -- Of two who bring the same token at once, one waits here, and then finds nothing.
-  delete from api.lists_invitations
+  select list_id, role into strict invitation
+  from api.lists_invitations
   where token_hash = hash
-  and expires_at > now()
-  returning list_id, role into invitation;
-
-  if not found then
-    raise sqlstate 'PT404' using
-      message = 'This invitation does not count.',
-      detail = 'invitation_invalid',
-      hint = 'It was used, it ended, or its link is incomplete. Ask for a new one.';
-  end if;
+  and expires_at > now();
 
   -- Names the new member to insert_owners of api.lists_members, for one statement.
   perform set_config('request.invited_lists', concat(invitation.list_id, ' ', invitation.role), true);
 
+  -- The list, which a new member holds, before its invitation, as for who deletes it: else the two could
+  -- deadlock.
   insert into api.lists_members (group_id, user_id, role)
   values (invitation.list_id, request.user_id(), invitation.role)
   on conflict (group_id, user_id) do nothing;
 
-  -- The error undoes the delete: the link still counts for whom it was meant.
+  -- The link still counts for whom it was meant.
   if not found then
     raise sqlstate 'PT409' using
       message = 'You are a member already.',
@@ -39,10 +33,22 @@ begin
       hint = 'Give the link to whom it is meant for. An owner can change your role.';
   end if;
 
+  -- Of two who bring the same token at once, one waits here, and then finds nothing.
+  delete from api.lists_invitations
+  where token_hash = hash
+  returning list_id into strict invitation.list_id;
+
   perform set_config('request.invited_lists', '', true);
   perform set_config('request.invitation', '', true);
 
   return invitation.list_id;
+exception
+  -- The second when the list is deleted meanwhile.
+  when no_data_found or foreign_key_violation then
+    raise sqlstate 'PT404' using
+      message = 'This invitation does not count.',
+      detail = 'invitation_invalid',
+      hint = 'It was used, it ended, or its link is incomplete. Ask for a new one.';
 end
 $$;
 

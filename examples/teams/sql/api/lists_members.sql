@@ -35,16 +35,24 @@ for each row
 when (old.role = 'owner' and new.role <> 'owner')
 execute function private.end_invitations_to_lists();
 
-create trigger keep_owner
-before update or delete on api.lists_members
-for each row
-when (old.role = 'owner' and pg_trigger_depth() = 0)
-execute function private.keep_owner_of_lists();
-
 create trigger step_updated_at
 before update on api.lists_members
 for each row
 execute function private.step_updated_at();
+
+create trigger keep_owner_on_update
+after update on api.lists_members
+referencing old table as old_rows
+for each statement
+when (pg_trigger_depth() = 0)
+execute function private.keep_owner_of_lists();
+
+create trigger keep_owner_on_delete
+after delete on api.lists_members
+referencing old table as old_rows
+for each statement
+when (pg_trigger_depth() = 0)
+execute function private.keep_owner_of_lists();
 
 create trigger limit_updated_rows
 after update on api.lists_members

@@ -3,33 +3,41 @@ returns trigger
 language plpgsql
 set search_path = ''
 as $$
+declare
+  former_group uuid;
 begin
-  if tg_op = 'UPDATE' and new.role = 'owner' then
-    return new;
-  end if;
+  for former_group in
+    select distinct group_id
+    from old_rows
+    where role = 'owner'
+    order by group_id
+  loop
+    -- One at a time: else two owners could leave at once, each relying on the other. No lock of the
+    -- row of api.lists would do: whoever deletes that row holds it, and waits for its members.
+    perform pg_advisory_xact_lock(hashtextextended(former_group::text, 0));
 
-  -- One at a time: else two owners could leave at once, each relying on the other.
-  perform
-  from api.lists
-  where id = old.group_id
-  for no key update;
+    -- Who has left sees the members no more: this names the group to their select_members, for one
+    -- statement.
+    perform set_config('request.left_lists', former_group::text, true);
 
-  if not exists (
-    select
-    from api.lists_members as other
-    where other.group_id = old.group_id
-    and other.user_id <> old.user_id
-    and other.role = 'owner'
-  ) then
-    raise sqlstate 'PT409' using
-      message = 'The last owner has to stay.',
-      detail = 'last_owner',
-      hint = 'Make another member an owner first, or delete what they share.';
-  end if;
+    if not exists (
+      select
+      from api.lists_members
+      where group_id = former_group
+      and role = 'owner'
+    ) then
+      raise sqlstate 'PT409' using
+        message = 'The last owner has to stay.',
+        detail = 'last_owner',
+        hint = 'Make another member an owner first, or delete what they share.';
+    end if;
+  end loop;
 
-  return case when tg_op = 'DELETE' then old else new end;
+  perform set_config('request.left_lists', '', true);
+
+  return null;
 end
 $$;
 
 comment on function private.keep_owner_of_lists() is
-  'Before an owner leaves or gets another role: raises 409 when no other owner would be left.';
+  'After owners left or got another role: raises 409, which rolls it back, when a group has no owner any more.';

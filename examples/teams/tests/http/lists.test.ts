@@ -2,6 +2,7 @@ import {
   type Ask,
   type Backend,
   type Caller,
+  caller,
   claimsFor,
   createRows,
   errorAnswer,
@@ -11,8 +12,6 @@ import {
   sign,
   signIn,
   startBackend,
-  waitFor,
-  withClient,
 } from "rowhouse/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createRowhouse, type Rowhouse } from "../../client/index.ts";
@@ -26,12 +25,23 @@ let api: Backend;
 let alice: Person;
 let bob: Person;
 let mallory: Person;
-/** Alice owns it, Bob is its editor, and Mallory is no member. */
+/** Alice owns it, Bob is its editor, and the others are no members. */
 let list: string;
+/** The members of another list. */
+let owner: Person;
+let editor: Person;
+let viewer: Person;
 
 beforeAll(async () => {
   api = await startBackend();
   [alice, bob, mallory] = [await person(), await person(), await person()];
+  [owner, editor, viewer] = [await person(), await person(), await person()];
+  const other = await owner.db.lists.create({ title: "Another list" });
+  for (const [member, role] of [
+    [editor, "editor"],
+    [viewer, "viewer"],
+  ] as const)
+    await owner.db.lists_members.create({ group_id: other.id, user_id: member.id, role });
 });
 afterAll(() => api.stop());
 beforeEach(async () => {
@@ -40,9 +50,9 @@ beforeEach(async () => {
 });
 
 async function person(): Promise<Person> {
-  const caller = await signIn(api);
-  const token = sign(claimsFor(caller.id));
-  return { ...caller, db: createRowhouse({ url: api.url, token }) };
+  const user = await signIn(api);
+  const token = sign(claimsFor(user.id));
+  return { ...user, db: createRowhouse({ url: api.url, token }) };
 }
 
 const invite = (role: string) => alice.db.rpc("invite_to_list", { list_id: list, role });
@@ -150,55 +160,6 @@ describe("An invitation", () => {
     expect(await roles(mallory)).toEqual({});
   });
 
-  test("that is made while another owner takes the role away ends with it", async () => {
-    await join(mallory, "owner");
-    await withClient(api.databaseUrl, (inviting) =>
-      withClient(api.databaseUrl, async (demoting) => {
-        for (const [client, { id }] of [
-          [inviting, mallory],
-          [demoting, alice],
-        ] as const) {
-          await client.query("begin");
-          await client.query("select set_config('request.jwt.claims', $1, true)", [
-            JSON.stringify(claimsFor(id)),
-          ]);
-          await client.query("set local role authenticated");
-        }
-        await inviting.query("select api.invite_to_list($1, 'owner')", [list]);
-        const pids = await Promise.all(
-          [inviting, demoting].map(
-            async (client) => (await client.query("select pg_backend_pid() as pid")).rows[0].pid,
-          ),
-        );
-        let done = false;
-        const demotion = demoting
-          .query(
-            "update api.lists_members set role = 'viewer' where group_id = $1 and user_id = $2",
-            [list, mallory.id],
-          )
-          .finally(() => {
-            done = true;
-          });
-        await waitFor(
-          async () => {
-            const [row] = await api.sql("select $1 = any (pg_blocking_pids($2)) as waits", pids);
-            return done || row?.waits === true || undefined;
-          },
-          20,
-          20_000,
-        );
-        // Without the lock, the demotion is over before the invitation is there.
-        if (done) await demoting.query("commit");
-        await inviting.query("commit");
-        await demotion;
-        await demoting.query("commit");
-      }),
-    );
-    expect(
-      await api.sql("select from api.lists_invitations where invited_by = $1", [mallory.id]),
-    ).toEqual([]);
-  });
-
   test("of a new user makes their account, too", async () => {
     const token = sign(claimsFor(newId()));
     const db = createRowhouse({ url: api.url, token });
@@ -241,153 +202,280 @@ interface Attempt {
   readonly name: string;
   /** The status, and the code of an error; without one, the answer is an empty list. */
   readonly right: readonly [status: number, code?: string];
-  readonly ask: (id: string) => [path: string, ask: Ask];
+  readonly ask: (id: string, by: string) => [path: string, ask: Ask];
 }
 
+const refused = [403, "42501"] as const;
+const nothing = [200] as const;
+const get: Ask = { method: "GET" };
+const post = (body: object, prefer = "return=representation"): Ask => ({
+  method: "POST",
+  body,
+  headers: { prefer },
+});
+const patch = (body: object, headers = {}): Ask => ({
+  method: "PATCH",
+  body,
+  headers: { ...returnRows, ...headers },
+});
+const remove: Ask = { method: "DELETE", headers: returnRows };
+const stale = { "if-match": "2001-01-01T00:00:00Z" };
+const hash = "0".repeat(64);
+
 const attempts: readonly Attempt[] = [
-  {
-    name: "create it",
-    right: [403, "42501"],
-    ask: (id) => ["/lists", { method: "POST", body: { id, title: "Mine" } }],
-  },
+  { name: "create it", right: refused, ask: (id) => ["/lists", post({ id, title: "Mine" })] },
   ...["ignore-duplicates", "merge-duplicates"].map(
     (resolution): Attempt => ({
       name: `create it with ${resolution}`,
-      right: [403, "42501"],
+      right: refused,
       ask: (id) => [
         "/lists",
-        {
-          method: "POST",
-          body: { id, title: "Mine" },
-          headers: { prefer: `resolution=${resolution},return=representation` },
-        },
+        post({ id, title: "Mine" }, `resolution=${resolution},return=representation`),
       ],
     }),
   ),
+  { name: "read it", right: nothing, ask: (id) => [`/lists?id=eq.${id}`, get] },
   {
-    name: "read it",
-    right: [200],
-    ask: (id) => [`/lists?id=eq.${id}`, { method: "GET" }],
+    name: "count it",
+    right: nothing,
+    ask: (id) => [`/lists?id=eq.${id}`, { headers: { prefer: "count=exact" } }],
+  },
+  {
+    name: "read it with all that is on it",
+    right: nothing,
+    ask: (id) => [`/lists?id=eq.${id}&select=*,list_items(*),lists_members(*)`, get],
   },
   {
     name: "change it",
-    right: [200],
-    ask: (id) => [
-      `/lists?id=eq.${id}`,
-      { method: "PATCH", body: { title: "" }, headers: returnRows },
-    ],
+    right: nothing,
+    ask: (id) => [`/lists?id=eq.${id}`, patch({ title: "" })],
   },
   {
     name: "change it by an old version",
-    right: [200],
-    ask: (id) => [
-      `/lists?id=eq.${id}`,
-      {
-        method: "PATCH",
-        body: { title: "x" },
-        headers: { ...returnRows, "if-match": "2001-01-01T00:00:00Z" },
-      },
-    ],
+    right: nothing,
+    ask: (id) => [`/lists?id=eq.${id}`, patch({ title: "x" }, stale)],
   },
+  { name: "delete it", right: nothing, ask: (id) => [`/lists?id=eq.${id}`, remove] },
   {
-    name: "delete it",
-    right: [200],
-    ask: (id) => [`/lists?id=eq.${id}`, { method: "DELETE", headers: returnRows }],
+    name: "read its items",
+    right: nothing,
+    ask: (id) => [`/list_items?list_id=eq.${id}`, get],
   },
   {
     name: "put an item on it",
-    right: [403, "42501"],
-    ask: (list_id) => ["/list_items", { method: "POST", body: { list_id, title: "Mine" } }],
+    right: refused,
+    ask: (list_id) => ["/list_items", post({ list_id, title: "Mine" })],
+  },
+  {
+    name: "put an item on it that cannot be",
+    right: refused,
+    ask: (list_id) => ["/list_items", post({ list_id, title: "" })],
   },
   {
     name: "find one of its items by a conflict",
-    right: [403, "42501"],
+    right: refused,
     ask: (list_id) => [
       "/list_items?on_conflict=list_id,id",
-      {
-        method: "POST",
-        body: { list_id, id: item, title: "Mine" },
-        headers: { prefer: "resolution=ignore-duplicates,return=representation" },
-      },
+      post(
+        { list_id, id: item, title: "Mine" },
+        "resolution=ignore-duplicates,return=representation",
+      ),
     ],
   },
   {
+    name: "change one of its items",
+    right: nothing,
+    ask: (id) => [`/list_items?list_id=eq.${id}&id=eq.${item}`, patch({ title: "" }, stale)],
+  },
+  {
+    name: "delete its items",
+    right: nothing,
+    ask: (id) => [`/list_items?list_id=eq.${id}`, remove],
+  },
+  {
     name: "see its members",
-    right: [200],
-    ask: (id) => [`/lists_members?group_id=eq.${id}`, { method: "GET" }],
+    right: nothing,
+    ask: (id) => [`/lists_members?group_id=eq.${id}`, get],
+  },
+  {
+    name: "see whether its owner is a member",
+    right: nothing,
+    ask: (id) => [`/lists_members?group_id=eq.${id}&user_id=eq.${alice.id}&select=*,lists(*)`, get],
   },
   ...["viewer", "owner"].map(
     (role): Attempt => ({
       name: `become its ${role}`,
-      right: [403, "42501"],
-      ask: (group_id) => [
-        "/lists_members",
-        { method: "POST", body: { group_id, user_id: mallory.id, role } },
-      ],
+      right: refused,
+      ask: (group_id, user_id) => ["/lists_members", post({ group_id, user_id, role })],
     }),
   ),
   {
     name: "add a member again",
-    right: [403, "42501"],
+    right: refused,
     ask: (group_id) => [
       "/lists_members",
-      {
-        method: "POST",
-        body: { group_id, user_id: alice.id, role: "owner" },
-        headers: { prefer: "resolution=ignore-duplicates" },
-      },
+      post({ group_id, user_id: alice.id, role: "owner" }, "resolution=ignore-duplicates"),
     ],
+  },
+  {
+    name: "change the role of a member",
+    right: nothing,
+    ask: (id) => [`/lists_members?group_id=eq.${id}`, patch({ role: "none" }, stale)],
+  },
+  {
+    name: "remove its owner",
+    right: nothing,
+    ask: (id) => [`/lists_members?group_id=eq.${id}&user_id=eq.${alice.id}`, remove],
+  },
+  {
+    name: "leave it",
+    right: nothing,
+    ask: (id, by) => [`/lists_members?group_id=eq.${id}&user_id=eq.${by}`, remove],
   },
   {
     name: "invite to it",
-    right: [403, "42501"],
-    ask: (list_id) => ["/rpc/invite_to_list", { method: "POST", body: { list_id } }],
+    right: refused,
+    ask: (list_id) => ["/rpc/invite_to_list", post({ list_id })],
+  },
+  {
+    name: "invite to it in no role",
+    right: refused,
+    ask: (list_id) => ["/rpc/invite_to_list", post({ list_id, role: "none" })],
   },
   {
     name: "put an invitation to it",
-    right: [403, "42501"],
-    ask: (list_id) => [
-      "/lists_invitations",
-      { method: "POST", body: { list_id, token_hash: "0".repeat(64) } },
-    ],
+    right: refused,
+    ask: (list_id) => ["/lists_invitations", post({ list_id, token_hash: hash })],
   },
   {
     name: "see its invitations",
-    right: [200],
-    ask: (id) => [`/lists_invitations?list_id=eq.${id}`, { method: "GET" }],
+    right: nothing,
+    ask: (id) => [`/lists_invitations?list_id=eq.${id}`, get],
+  },
+  {
+    name: "take its invitations back",
+    right: nothing,
+    ask: (id) => [`/lists_invitations?list_id=eq.${id}`, remove],
+  },
+  {
+    name: "join it by its id",
+    right: [404, "PT404"],
+    ask: (token) => ["/rpc/join_list", post({ token })],
   },
   {
     name: "hand it over",
     right: [404, "PT404"],
-    ask: (list_id) => [
-      "/rpc/hand_over_list",
-      { method: "POST", body: { list_id, to_member: alice.id } },
-    ],
+    ask: (list_id) => ["/rpc/hand_over_list", post({ list_id, to_member: alice.id })],
+  },
+  {
+    name: "hand it over to themselves",
+    right: [404, "PT404"],
+    ask: (list_id, to_member) => ["/rpc/hand_over_list", post({ list_id, to_member })],
   },
   {
     name: "ask who is a member",
     right: [404, "PGRST202"],
-    ask: (group_id) => ["/rpc/is_member_of_lists", { method: "POST", body: { group_id } }],
+    ask: (group_id) => ["/rpc/is_member_of_lists", post({ group_id })],
   },
 ];
 
 /** The id of an item that is on the hidden list. */
 const item = newId();
 
-describe("A user who is no member gets the same answer for a hidden list as for none, when they", () => {
-  test.each(attempts)("$name", async ({ right: [status, code], ask }) => {
+/** All of an answer that could tell something; messages may repeat what was sent, and nothing else. */
+async function tellingAnswer(who: Caller, [path, ask]: [string, Ask], sent: string) {
+  const { status, headers, body } = await who.ask(path, ask);
+  const telling = [...headers].filter(([name]) => name !== "date" && name !== "x-request-id");
+  return JSON.parse(
+    JSON.stringify({ status, headers: telling, body: body ?? null }).replaceAll(sent, "SENT"),
+  );
+}
+
+describe("The answers for a hidden list are those for none, whatever is tried by", () => {
+  const rightAnswer = ([status, code]: Attempt["right"]) =>
+    code === undefined ? { status, body: [] } : errorAnswer(status, code);
+
+  test.each([
+    ["a non-member", () => mallory],
+    ["a viewer of another list", () => viewer],
+    ["an editor of another list", () => editor],
+    ["an owner of another list", () => owner],
+    ["anonymous", () => caller(api)],
+  ])("%s", async (name, find) => {
+    const who = find();
     await createRows(alice, "/list_items", { list_id: list, id: item, title: "Bread" });
     await invite("viewer");
-    const answers = [];
-    for (const id of [list, newId()]) {
-      const { status, body } = await mallory.ask(...ask(id));
-      // Messages repeat what was sent; they may hold nothing else.
-      answers.push({ status, body: JSON.parse(JSON.stringify(body ?? null).replaceAll(id, "ID")) });
+    for (const { name: attempt, right, ask } of attempts) {
+      const missing = newId();
+      const hidden = await tellingAnswer(who, ask(list, who.id), list);
+      expect(hidden, attempt).toEqual(await tellingAnswer(who, ask(missing, who.id), missing));
+      const isServed = right[1] !== "PGRST202";
+      expect(hidden, attempt).toMatchObject(
+        rightAnswer(name === "anonymous" && isServed ? [401, "42501"] : right),
+      );
     }
-    expect(answers[0]).toEqual(answers[1]);
-    expect(answers[0]).toMatchObject(
-      code === undefined ? { status, body: [] } : errorAnswer(status, code),
-    );
     expect(await roles(alice)).toEqual({ [alice.id]: "owner", [bob.id]: "editor" });
+    expect((await alice.db.list_items.list({ where: { list_id: list } })).items).toHaveLength(1);
+    expect(
+      (await alice.db.lists_invitations.list({ where: { list_id: list } })).items,
+    ).toHaveLength(1);
+  });
+});
+
+/** What may be tried with the id of a user, by who does not decide about members. */
+const lookups: readonly Attempt[] = [
+  { name: "read them", right: nothing, ask: (id) => [`/users?id=eq.${id}`, get] },
+  {
+    name: "read what they share",
+    right: nothing,
+    ask: (id) => [`/lists_members?user_id=eq.${id}&select=*,lists(*)`, get],
+  },
+  {
+    name: "add them",
+    right: refused,
+    ask: (user_id) => ["/lists_members", post({ group_id: list, user_id })],
+  },
+  {
+    name: "add them if they are no members",
+    right: refused,
+    ask: (user_id) => [
+      "/lists_members",
+      post({ group_id: list, user_id }, "resolution=ignore-duplicates"),
+    ],
+  },
+  {
+    name: "remove them",
+    right: nothing,
+    ask: (id) => [`/lists_members?user_id=eq.${id}`, remove],
+  },
+  {
+    name: "hand over to them",
+    right: [404, "PT404"],
+    ask: (to_member) => ["/rpc/hand_over_list", post({ list_id: list, to_member })],
+  },
+];
+
+describe("The answers for a user are those for none, whatever is tried by", () => {
+  test.each([
+    ["a non-member", "none"],
+    ["a viewer", "viewer"],
+    ["an editor", "editor"],
+  ])("%s", async (_, role) => {
+    const who = await person();
+    if (role !== "none") await join(who, role);
+    // Of a list that the caller is no member of.
+    const hidden = role === "none" ? alice : owner;
+    for (const {
+      name,
+      right: [status, code],
+      ask,
+    } of lookups) {
+      const missing = newId();
+      const found = await tellingAnswer(who, ask(hidden.id, who.id), hidden.id);
+      expect(found, name).toEqual(await tellingAnswer(who, ask(missing, who.id), missing));
+      expect(found, name).toMatchObject(
+        code === undefined ? { status, body: [] } : errorAnswer(status, code),
+      );
+    }
   });
 });

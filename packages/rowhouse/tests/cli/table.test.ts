@@ -9,15 +9,15 @@ import { sharedTableSql } from "../support/shared-table.ts";
 const env = () => ({ ROWHOUSE_HOME: newHome() });
 const files = ["sql/api/notes.sql", "policies/notes.sql", "tests/database/notes.sql"];
 const sharedFiles = [
-  "sql/api/lists.sql",
-  "sql/api/lists_members.sql",
-  "sql/request/is_member_of_lists.sql",
-  "sql/private/add_owner_of_lists.sql",
-  "sql/private/keep_owner_of_lists.sql",
-  "policies/lists.sql",
-  "policies/lists_members.sql",
-  "tests/database/lists.sql",
-  "tests/database/lists_members.sql",
+  "sql/api/user_data.sql",
+  "sql/api/user_data_members.sql",
+  "sql/request/is_member_of_user_data.sql",
+  "sql/private/add_owner_of_user_data.sql",
+  "sql/private/keep_owner_of_user_data.sql",
+  "policies/user_data.sql",
+  "policies/user_data_members.sql",
+  "tests/database/user_data.sql",
+  "tests/database/user_data_members.sql",
 ];
 
 describe("rowhouse db table", () => {
@@ -34,12 +34,18 @@ describe("rowhouse db table", () => {
 
   test("writes a shared table that lints clean, migrates, and whose tests kill every mutant of it", async () => {
     const project = copyProject();
-    const { code, stdout } = await rowhouse(["db", "table", "lists", "--shared"], env(), project);
+    const { code, stdout } = await rowhouse(
+      ["db", "table", "user_data", "--shared"],
+      env(),
+      project,
+    );
     expect(code).toBe(0);
     expect(stdout).toBe(sharedFiles.map((file) => `wrote ${file}\n`).join(""));
     expect(await rowhouse(["lint"], env(), project)).toMatchObject({ code: 0 });
-    expect(await rowhouse(["db", "migration", "lists"], env(), project)).toMatchObject({ code: 0 });
-    const mutants = await rowhouse(["mutants", "--only", "lists"], env(), project);
+    expect(await rowhouse(["db", "migration", "user_data"], env(), project)).toMatchObject({
+      code: 0,
+    });
+    const mutants = await rowhouse(["mutants", "--only", "user_data"], env(), project);
     expect(mutants).toMatchObject({ code: 0, stdout: expect.stringMatching(/100 %\n$/) });
   }, 240_000);
 

@@ -1,8 +1,8 @@
-import { beforeAll, expect, test } from "vitest";
-import type { Verb } from "../../src/access/model/model.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { readAccess, type Verb } from "../../src/access/model/model.ts";
 import { readRules, rehearse } from "../../src/access/rehearse/rehearse.ts";
 import { explain } from "../../src/access/why/explain.ts";
-import { why } from "../../src/access/why/why.ts";
+import { ask as askIn, why } from "../../src/access/why/why.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase } from "../../src/testing/database.ts";
 import { alice, bob, people } from "../support/people.ts";
@@ -88,8 +88,16 @@ test.each<[as: string, verb: Verb, table: string, id: string, verdict: string, l
   },
 );
 
-test("why finds a member by a sub in capitals", async () => {
-  const answer = await ask(bob.toUpperCase(), "select", "lists", list);
+test("why finds a member by a sub in capitals, also in claims alone", async () => {
+  const claims = { sub: bob.toUpperCase(), role: "authenticated" };
+  const answer = await why(url, {
+    claims,
+    verb: "select",
+    table: "lists",
+    id: list,
+    owner: null,
+    row: null,
+  });
   expect(answer.rows).toMatchObject([{ memberships: [{ row: { role: "viewer" } }] }]);
 });
 
@@ -144,6 +152,123 @@ test("why says nothing of memberships where no policy asks for one, and of any r
     row: null,
   });
   expect(any.rows).toMatchObject([{ memberships: [] }]);
+});
+
+describe("why takes for a membership", () => {
+  const [paper, loose, board, above] = [11, 12, 13, 14].map(
+    (number) => `00000000-0000-7000-8000-0000000000${number}`,
+  ) as [string, string, string, string];
+  const keysOf = (answer: Awaited<ReturnType<typeof why>>) =>
+    answer.rows.map(({ memberships }) => memberships.map(({ key }) => key));
+
+  beforeAll(() =>
+    withClient(url, (client) =>
+      client.query(`
+        create table api.tags (id uuid primary key);
+        create table api.list_tags (
+          list_id uuid references api.lists,
+          tag_id uuid references api.tags,
+          primary key (list_id, tag_id)
+        );
+        create table api.list_visits (
+          list_id uuid references api.lists,
+          user_id uuid references api.users,
+          day date,
+          primary key (list_id, user_id, day)
+        );
+        create table api.list_stars (
+          list_id uuid references api.lists,
+          user_id uuid references api.users,
+          number integer,
+          primary key (user_id, number)
+        );
+        create table api.friends (
+          user_id uuid references api.users,
+          friend_id uuid references api.users,
+          primary key (user_id, friend_id)
+        );
+        create table api.papers (
+          id uuid primary key,
+          list_id uuid references api.lists,
+          made_by uuid references api.users
+        );
+        create table api.boards (id uuid primary key, above uuid references api.boards);
+        create table api.boards_members (
+          board_id uuid references api.boards,
+          user_id uuid references api.users,
+          primary key (board_id, user_id)
+        );
+        alter table api.papers enable row level security;
+        alter table api.boards enable row level security;
+        grant select on all tables in schema api to authenticated;
+        grant insert on api.papers to authenticated;
+        create policy select_members on api.papers for select to authenticated using (
+          request.is_member_of_lists(list_id)
+          or exists (select from api.list_tags as tag where tag.list_id = papers.list_id)
+          or exists (select from api.list_visits as visit where visit.list_id = papers.list_id)
+          or exists (select from api.list_stars as star where star.list_id = papers.list_id)
+          or exists (select from api.friends where friend_id = papers.made_by)
+        );
+        create policy insert_own on api.papers for insert to authenticated
+        with check (made_by = request.user_id());
+        create policy select_members on api.boards for select to authenticated using (
+          id in (select board_id from api.boards_members where user_id = request.user_id())
+        );
+        insert into api.papers values ('${paper}', '${list}', '${alice}'), ('${loose}', null, '${alice}');
+        insert into api.boards values ('${above}', null), ('${board}', '${above}');`),
+    ),
+  );
+
+  test("what a function of the policy reads, and no other table that the policy does", async () => {
+    expect(keysOf(await ask(bob, "select", "papers", paper))).toEqual([
+      [{ group_id: list, user_id: bob }],
+    ]);
+  });
+
+  test("nothing where the row is of no group", async () => {
+    expect(keysOf(await ask(bob, "select", "papers", loose))).toEqual([[]]);
+  });
+
+  test("nothing that only the policies of another command ask for", async () => {
+    const question = { as: bob, verb: "insert", table: "papers", id: null, owner: null } as const;
+    const row = { id: loose, list_id: list, made_by: bob };
+    expect(keysOf(await why(url, { ...question, row }))).toEqual([[]]);
+  });
+
+  test("that of the row itself, and not of another that it refers to", async () => {
+    expect(keysOf(await ask(bob, "select", "boards", board))).toEqual([
+      [{ board_id: board, user_id: bob }],
+    ]);
+  });
+
+  test.each([
+    ["may not read", "alter table api.lists_members disable row level security"],
+    ["does not see the rows of", "grant select on api.lists_members to rowhouse_test_reader"],
+  ])("no table that the connection %s", async (_, change) => {
+    const answer = await withClient(url, async (client) => {
+      await client.query("begin");
+      const model = await readAccess(client);
+      await client.query(`
+        create role rowhouse_test_reader;
+        grant usage on schema api, request to rowhouse_test_reader;
+        grant execute on all functions in schema request to rowhouse_test_reader;
+        grant select on api.users to rowhouse_test_reader;
+        alter table api.users disable row level security;
+        alter table api.lists owner to rowhouse_test_reader;
+        alter table api.lists no force row level security;
+        ${change};
+        set session authorization rowhouse_test_reader`);
+      return askIn(client, model, {
+        as: bob,
+        verb: "select",
+        table: "lists",
+        id: list,
+        owner: null,
+        row: null,
+      });
+    });
+    expect(keysOf(answer)).toEqual([[]]);
+  });
 });
 
 /** Rehearses a change of the rules. */

@@ -84,7 +84,7 @@ export const formats: readonly string[] = [
 export function classifySetting(name: string): "harmless" | "role" | "request" {
   if (/^request\.jwt\.claims?(\.|$)/.test(name)) return "harmless";
   // What `rowhouse db table --shared` writes: empty when a request begins.
-  if (name.startsWith("request.new_")) return "harmless";
+  if (/^request\.(new|left)_/.test(name)) return "harmless";
   if (formats.includes(name) && name !== "search_path" && name !== "row_security")
     return "harmless";
   if (/^server_(encoding|version|version_num)$/.test(name)) return "harmless";

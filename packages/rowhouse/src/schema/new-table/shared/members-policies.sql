@@ -24,9 +24,14 @@ grant
   delete
 on api.__table___members to authenticated;
 
+-- The last condition is for the owner who leaves: see private.keep_owner_of___table__().
 create policy select_members on api.__table___members
 for select to authenticated
-using (user_id = request.user_id() or request.is_member_of___table__(group_id));
+using (
+  user_id = (select request.user_id())
+  or request.is_member_of___table__(group_id)
+  or group_id = nullif(current_setting('request.left___table__', true), '')::uuid
+);
 
 comment on policy select_members on api.__table___members is
   'A user sees the members of what they are a member of.';

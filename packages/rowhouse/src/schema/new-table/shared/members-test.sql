@@ -3,7 +3,7 @@
 -- a member of none. touched() undoes what it counts.
 begin;
 set local search_path = tap, public;
-select plan(76);
+select plan(79);
 
 insert into api.users (id)
 values (alice()), (bob()), (row_id(11)), (row_id(12)), (row_id(13)), (row_id(14));
@@ -66,8 +66,8 @@ select indexes_are(
 select triggers_are(
   'api', '__table___members',
   array[
-    'add_user', 'check_if_match', 'keep_owner', 'limit_deleted_rows', 'limit_updated_rows',
-    'step_updated_at'
+    'add_user', 'check_if_match', 'keep_owner_on_delete', 'keep_owner_on_update',
+    'limit_deleted_rows', 'limit_updated_rows', 'step_updated_at'
   ],
   'The table has these triggers'
 );
@@ -244,6 +244,27 @@ from (
     ('leave', $$delete from api.__table___members where role = 'owner'$$),
     ('become viewers', $$update api.__table___members set role = 'viewer' where role = 'owner'$$)
 ) as attempt (verb, statement);
+
+update api.__table___members set role = 'owner' where user_id = bob();
+
+select is(
+  touched(statement || ' where user_id in (alice(), row_id(13))'),
+  2::bigint,
+  format('Alice %s herself and another owner at once: Bob stays', verb)
+)
+from (
+  values
+    ('removes', 'delete from api.__table___members'),
+    ('demotes', $$update api.__table___members set role = 'viewer'$$)
+) as attempt (verb, statement);
+
+update api.__table___members set role = 'editor' where user_id = bob();
+
+select is(
+  current_setting('request.left___table__'),
+  '',
+  'The policies show no group that was left after the statement that left it'
+);
 
 select act_as(row_id(12));
 

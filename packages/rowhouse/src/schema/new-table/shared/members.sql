@@ -29,16 +29,24 @@ for each row
 when (pg_trigger_depth() = 0)
 execute function private.check_if_match();
 
-create trigger keep_owner
-before update or delete on api.__table___members
-for each row
-when (old.role = 'owner' and pg_trigger_depth() = 0)
-execute function private.keep_owner_of___table__();
-
 create trigger step_updated_at
 before update on api.__table___members
 for each row
 execute function private.step_updated_at();
+
+create trigger keep_owner_on_update
+after update on api.__table___members
+referencing old table as old_rows
+for each statement
+when (pg_trigger_depth() = 0)
+execute function private.keep_owner_of___table__();
+
+create trigger keep_owner_on_delete
+after delete on api.__table___members
+referencing old table as old_rows
+for each statement
+when (pg_trigger_depth() = 0)
+execute function private.keep_owner_of___table__();
 
 create trigger limit_updated_rows
 after update on api.__table___members

@@ -24,13 +24,16 @@ on api.__table__ to authenticated;
 
 -- The array is read once for each request, and its ids are searched in the primary key; a function
 -- of the id would be called for each row of all users. The inner select lets the array be read by
--- index: without it, PostgreSQL first asks the policy of the members, for each of them. The second
--- condition is for the row that this statement creates: see private.add_owner_of___table__().
+-- index: without it, PostgreSQL first asks the policy of the members, for each of them. The id that
+-- is appended is that of the row which this statement creates: see private.add_owner_of___table__(). As a
+-- second condition, behind an OR, it would keep a page from being read in the order of the key.
 create policy select_members on api.__table__
 for select to authenticated
 using (
-  id = any (array(select group_id from api.__table___members where user_id = (select request.user_id())))
-  or id = nullif(current_setting('request.new___table__', true), '')::uuid
+  id = any (array_append(
+    array(select group_id from api.__table___members where user_id = (select request.user_id())),
+    nullif(current_setting('request.new___table__', true), '')::uuid
+  ))
 );
 
 comment on policy select_members on api.__table__ is
