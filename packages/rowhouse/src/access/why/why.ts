@@ -32,6 +32,7 @@ import {
   type Row,
   type Scene,
 } from "./rows.ts";
+import { decideView } from "./view.ts";
 
 /** The answer for one row. */
 export interface RowAnswer extends Decision {
@@ -97,6 +98,11 @@ export async function ask(
   const asRole = await canBecome(client, caller.role);
   const { usersTable } = model.names;
   const context: Context = { client, caller, asRole, relation, access, question, usersTable };
+  if (relation.kind === "view") {
+    const decision = await decideView(context, access, question);
+    const row: RowAnswer = { ...decision, filtered: null, checks: [], memberships: [] };
+    return { ...outline(context), rows: [row] };
+  }
   const recursion = await findRecursions(context);
   const rows: RowAnswer[] = [];
   for (const row of await findSubjects(context)) rows.push(await answer(context, recursion, row));
