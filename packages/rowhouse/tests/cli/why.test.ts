@@ -253,7 +253,7 @@ test("a new row whose default fails is refused", async () => {
   expect((await insert({})).rows[0]).toMatchObject({
     verdict: "no",
     reason:
-      "the request fails, since the default of code does (permission denied for function number).",
+      "the request fails, since the default of code raises 42501 (permission denied for function number).",
   });
   expect((await insert({ code: 1 })).rows[0]).toMatchObject({
     verdict: "no",
@@ -555,6 +555,21 @@ test("a view is asked as the caller: by whose rights it reads shows in its rows"
   await expect(ask("own", "select", undefined, "seven")).rejects.toMatchObject({
     code: "row_unknown",
   });
+});
+
+test("an error out of a function that a policy calls is told as one", async () => {
+  const url = await database(`
+    create type private.kind as enum ('owner');
+    create function request.may(wanted text) returns boolean language plpgsql stable security definer
+      set search_path = '' as $$ begin return 'owner'::private.kind = wanted; end $$;
+    grant execute on function request.may(text) to authenticated;
+    alter policy select_own on api.tasks using (request.may('owner'));
+  `);
+  const answer = await why(url, question("select", { owner: alice }));
+  const reason =
+    "the request fails, since select_own raises 42883 (operator does not exist: private.kind = text), for select.";
+  expect(answer.rows).toMatchObject([{ verdict: "no", fails: true, reason }]);
+  expect(explain(answer, false)).toContain(`Error: ${reason}`);
 });
 
 test("a restrictive policy whose condition is null refuses, whatever the others are", async () => {

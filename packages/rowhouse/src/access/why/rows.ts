@@ -72,7 +72,7 @@ export async function assertFits(
 /**
  * Finds the rows with an id: of an owned table, each user can have one.
  *
- * @param id Of a key of several columns, their values with commas between them.
+ * @param id Of a key of several columns, their values with commas between them; that of the owner may be left out.
  * @param owner The user whose row it is; null for any user's.
  * @throws RowhouseError row_unknown
  */
@@ -82,10 +82,30 @@ export async function findRows(
   id: string,
   owner: string | null,
 ): Promise<Row[]> {
-  const { fullName } = relation;
+  const { fullName, key } = relation;
   const columns = nameColumns(relation);
   if (owner !== null && relation.owner === null)
     throw rowUnknown(`The rows of ${fullName} have no owner.`);
+  const isWhole = columns.length < key.length && id.split(",").length === key.length;
+  try {
+    return await findRowsBy(client, relation, columns, id, owner);
+  } catch (error) {
+    if (!isWhole || !(error instanceof RowhouseError)) throw error;
+    // A text with commas in it is no list: so it is tried first.
+    return await findRowsBy(client, relation, key, id, owner).catch(() => {
+      throw error;
+    });
+  }
+}
+
+async function findRowsBy(
+  client: pg.ClientBase,
+  relation: Relation,
+  columns: readonly string[],
+  id: string,
+  owner: string | null,
+): Promise<Row[]> {
+  const { fullName } = relation;
   const values = splitId(id, columns, fullName);
   const alias = quoteName(relation.name);
   const named = [...columns, ...(owner === null ? [] : [relation.owner ?? ""])];

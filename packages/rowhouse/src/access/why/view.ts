@@ -3,7 +3,7 @@ import { actAs } from "../model/caller.ts";
 import { useSearchPath } from "../model/evaluate.ts";
 import { quoteName, readableName, sqlName } from "../model/names.ts";
 import type { Access } from "../model/policy-check.ts";
-import { type Decision, missingGrant } from "./decide.ts";
+import { type Decision, failure, missingGrant } from "./decide.ts";
 import type { Question } from "./question.ts";
 import { assertFits, nameColumns, type Scene, splitId } from "./rows.ts";
 
@@ -89,8 +89,5 @@ function decideError(error: unknown): Decision {
   if (code === "57014" || !/^[0-9A-Z]{5}$/.test(code)) throw error;
   if (["25006", "42704", "55P03"].includes(code))
     return unknown(`it cannot be tried: ${errorMessage(error)}.`);
-  return {
-    verdict: "no",
-    reason: `the request fails, since PostgreSQL raises ${code} (${errorMessage(error)}).`,
-  };
+  return failure(`PostgreSQL raises ${code} (${errorMessage(error)}).`);
 }

@@ -15,6 +15,7 @@ import {
   type CheckResult,
   type Decision,
   decide,
+  failure,
   missingFilterGrant,
   missingGrant,
 } from "./decide.ts";
@@ -128,8 +129,8 @@ interface Context extends Scene {
 
 /** Why the request fails whatever the row, without and with a filter; null where it does not. */
 interface Recursion {
-  readonly always: string | null;
-  readonly filtered: string | null;
+  readonly always: Decision | null;
+  readonly filtered: Decision | null;
 }
 
 async function findRecursions(context: Context): Promise<Recursion> {
@@ -232,14 +233,16 @@ function missingFurtherGrant(
 }
 
 /** Why a new row gets no default; null when it gets all, or was not made here. */
-async function failingDefault(context: Context, row: Row | null): Promise<string | null> {
+async function failingDefault(context: Context, row: Row | null): Promise<Decision | null> {
   const { relation, question } = context;
   const { verb, row: given } = question;
   if (verb !== "insert" || given === null || row === null) return null;
   for (const column of relation.columns.filter(({ name }) => !Object.hasOwn(given, name))) {
     const value = await evaluateDefault(context, row, column);
     if ("fault" in value && value.fault === "fails")
-      return `the request fails, since the default of ${column.name} does (${value.reason}).`;
+      return failure(
+        `the default of ${column.name} raises ${value.code ?? "an error"} (${value.reason}).`,
+      );
   }
   return null;
 }
