@@ -34,9 +34,13 @@ export async function installPgtap(url: string): Promise<void> {
 
 /** The names that the helpers act by. */
 async function fillNames(client: pg.ClientBase): Promise<void> {
-  const { schemas, roles, user, anonymous } = await readApiNames(client, openProject());
+  const { schemas, extraSearchPath, roles, user, anonymous } = await readApiNames(
+    client,
+    openProject(),
+  );
   const names = [
     ...schemas.map((name) => ["schema", name]),
+    ...extraSearchPath.map((name) => ["path", name]),
     ...roles.map((name) => ["role", name]),
     ["user", user],
     ["anonymous", anonymous],
@@ -68,7 +72,8 @@ export interface Assertion {
 
 /**
  * Runs one pgTAP file, statement by statement, in one session. Files that were written for the extension
- * run as well: pgTAP is at the end of the search path, and its CREATE EXTENSION is passed over.
+ * run as well: pgTAP is at the end of the search path, after what requests have there, and its CREATE EXTENSION
+ * is passed over.
  *
  * @returns Its assertions, in order; the last shows whether as many ran as were planned. When an
  *   error ends the file after a failed assertion, one more reports it: the first failure matters more.
@@ -77,7 +82,16 @@ export interface Assertion {
 export async function runPgtap(url: string, file: string): Promise<Assertion[]> {
   return withClient(url, async (client) => {
     await client.query(
-      "select set_config('search_path', concat_ws(', ', nullif(current_setting('search_path'), ''), 'tap'), false)",
+      `select set_config(
+         'search_path',
+         concat_ws(
+           ', ',
+           nullif(current_setting('search_path'), ''),
+           (select string_agg(quote_ident(name), ', ') from tap.api_name where kind = 'path'),
+           'tap'
+         ),
+         false
+       )`,
     );
     return runStatements(client, withoutPgtapExtension(readFileSync(file, "utf8")));
   });

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readProject } from "../../src/lib/project.ts";
@@ -21,6 +21,7 @@ beforeAll(async () => {
     values ('${alice}', 'A draft', false), ('${bob}', 'A post', true), ('${bob}', 'Another', false);
     insert into public.tags values (1, 'sql'), (2, 'sql');
     insert into billing.invoices values ('2026-1', '${alice}', 12.5);
+    insert into billing.payers values ('${alice}', '2026-1');
   `);
 });
 afterAll(() => foreign.stop());
@@ -44,6 +45,11 @@ test("why answers for users in auth.users, keys of each kind, and any token", as
   expect(await verdict("--as", bob, "select", "tags", "1,sql")).toBe("no");
   expect(await verdict("--as", alice, "select", "billing.invoices", "2026-1")).toBe("yes");
   expect(await verdict("--as", bob, "select", "invoices", "2026-1")).toBe("no");
+  // A pair of which one is the owner: alone, or both.
+  expect(await verdict("--as", alice, "select", "billing.payers", "2026-1")).toBe("yes");
+  expect(await verdict("--as", bob, "select", "payers", `${alice},2026-1`)).toBe("no");
+  const missing = await foreign.run("why", "--as", bob, "select", "payers", `${bob},2026-1`);
+  expect(missing.stderr).toMatch(/\[row_unknown\] billing\.payers has no row with the invoice b0b/);
   const token = (role: string) => JSON.stringify({ role, sub: alice });
   expect(await verdict("--claims", token("service_role"), "delete", "posts", "2")).toBe("yes");
   expect(await verdict("--claims", token("authenticated"), "delete", "posts", "2")).toBe("no");
@@ -66,7 +72,7 @@ test("why names what it does not know by the project's own names", async () => {
     /\[row_unknown\][\s\S]*public\.tags is named by 2 columns[\s\S]*post_id, tag/,
   );
   expect(await error("--as", alice, "select", "users")).toMatch(
-    /\[table_unknown\][\s\S]*posts, tags, billing\.invoices/,
+    /\[table_unknown\][\s\S]*posts, tags, billing\.invoices, billing\.payers/,
   );
 });
 
@@ -187,6 +193,7 @@ test("access shows each schema and role", async () => {
     "## `public.posts`",
     "## `public.tags`",
     "## `billing.invoices`",
+    "## `billing.payers`",
     "## Functions",
   ]);
   expect(page).toContain(
@@ -284,6 +291,38 @@ test("mutants weaken what its roles may do, and its pgTAP file kills them", asyn
   expect(JSON.stringify(listed)).not.toMatch(/anonymous|user_id|\bapi\./);
   const { stdout } = await foreign.run("mutants", "--only", "users write their own posts");
   expect(stdout).toMatch(/killed/);
+});
+
+test("mutants runs pgTAP files that were written for the extension, and leaves out what is the platform's", async () => {
+  const tests = join(foreign.dir, "tests/database");
+  const only = ["--only", "Customers see their invoices"];
+  const { mutants } = await json("mutants", ...only);
+  expect(mutants).toContainEqual(
+    expect.objectContaining({
+      kind: "using (true)",
+      killedBy: { file: "invoices.test.sql", assertion: "Carol sees her invoice" },
+    }),
+  );
+  const platform = { schemas: ["auth"] };
+  const listed = await withSettings({ platform }, () => json("mutants", "--list"));
+  expect(JSON.stringify(listed)).toContain("billing.invoices");
+  expect(listed.filter(({ object }: { object: string }) => /^auth\b/.test(object))).toEqual([]);
+
+  // An extension that the server lacks, and no file at all.
+  const other = join(tests, "other.sql");
+  writeFileSync(other, 'begin; create extension "acme-helpers"; select plan(1); rollback;');
+  const lacking = await foreign.run("mutants", ...only);
+  rmSync(other);
+  expect(lacking).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      /\[tests_red\][\s\S]*other\.sql: error: extension "acme-helpers" is not available\n.*SCRATCH_URL names a server that has the extension/,
+    ),
+  });
+  renameSync(tests, `${tests}.away`);
+  const without = await foreign.run("mutants", ...only);
+  renameSync(`${tests}.away`, tests);
+  expect(without.stderr).toMatch(/\[tests_missing\] There is no pgTAP file in tests\/database/);
 });
 
 test("slow shows the plan of a statement for one of its users", async () => {
