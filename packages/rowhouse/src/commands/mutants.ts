@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { Mutant, Verdict } from "../access/mutants/mutant.ts";
+import { RowhouseError } from "../lib/errors.ts";
 import { note, print } from "../lib/output.ts";
 import { type Scratch, withOwnScratch } from "../stack/scratch.ts";
 
@@ -40,6 +41,7 @@ async function mutate(scratch: Scratch, { only, list, json }: Options): Promise<
   const inJson = (value: object) => [JSON.stringify(value, null, 2)];
   const template = await scratch.create();
   await buildDeclared(template);
+  if (!list) await assertTests();
   const mutants = selectMutants(await withClient(template, generateMutants), only);
   if (list) return { lines: json ? inJson(mutants) : listing(mutants), passed: true };
   const verdicts = await tryAll(scratch, template, mutants);
@@ -47,6 +49,17 @@ async function mutate(scratch: Scratch, { only, list, json }: Options): Promise<
     lines: json ? inJson(reportForPrograms(verdicts)) : report(verdicts),
     passed: allKilled(verdicts),
   };
+}
+
+/** @throws RowhouseError tests_missing */
+async function assertTests(): Promise<void> {
+  const { pgtapFiles } = await import("../testing/pgtap.ts");
+  if (pgtapFiles().length > 0) return;
+  throw new RowhouseError(
+    "tests_missing",
+    "There is no pgTAP file in tests/database, so that every mutant would survive.",
+    "Write one, or copy those that you have there. `npx rowhouse mutants --list` shows what they should notice.",
+  );
 }
 
 async function tryAll(

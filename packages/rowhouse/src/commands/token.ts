@@ -1,15 +1,22 @@
 import { Command, InvalidArgumentError } from "commander";
-import { errorMessage, RowhouseError } from "../lib/errors.ts";
-import { print } from "../lib/output.ts";
-import { withDatabase } from "../stack/embedded.ts";
+import { errorCode, errorMessage, RowhouseError } from "../lib/errors.ts";
+import { note, print } from "../lib/output.ts";
+import { findDatabaseUrl, withDatabase } from "../stack/embedded.ts";
 import { type Home, jwtSecret, openHome } from "../stack/home.ts";
 import { readSettings, type Settings } from "../stack/settings.ts";
-import { assertCanSign, findTokenUser, signClaims, signToken } from "../stack/token.ts";
+import {
+  assertCanSign,
+  checkTokenRole,
+  findTokenUser,
+  signClaims,
+  signToken,
+} from "../stack/token.ts";
 
 const help = `
 A user of api.users is created if missing; where the users are elsewhere, it has to be there.
---sub and --claims sign for anyone, without a look at the database. The claim role is authenticated unless
---claims says another, aud and iss are JWT_AUD and JWT_ISS likewise; null leaves one out.
+--sub and --claims sign for anyone, whether a database has the user or not. The claim role is JWT_ROLE, else that of
+users' tokens, unless --claims says another: one that requests can have, as far as a database runs that knows.
+aud and iss are JWT_AUD and JWT_ISS likewise; null leaves one out.
 
   rowhouse token alice@example.com
   rowhouse token --sub 42 --claims '{"role": "editor", "org": "acme"}'`;
@@ -56,7 +63,22 @@ async function token(
   assertCanSign(options.secret);
   if (email !== undefined) return print(await signFor(email, settings, home, options));
   const subject = sub === undefined ? {} : { sub };
-  print(signClaims({ role: "authenticated", ...subject, ...more }, options));
+  const role = await findRole("role" in more ? more.role : settings.jwtRole, settings, home);
+  print(signClaims({ ...subject, ...more, role }, options));
+}
+
+/** The role to sign for: of a database that does not run, it is not known which roles it has. */
+async function findRole(given: unknown, settings: Settings, home: Home): Promise<unknown> {
+  const unknown = given === undefined ? (settings.project.userRole ?? "authenticated") : given;
+  const url = await findDatabaseUrl(settings, home);
+  if (url === undefined) return unknown;
+  try {
+    return (await checkTokenRole(url, given, settings.project)) ?? unknown;
+  } catch (error) {
+    if (errorCode(error) !== "database_unreachable") throw error;
+    note(`Signed without a look at the role: ${errorMessage(error)}`);
+    return unknown;
+  }
 }
 
 async function signFor(

@@ -16,7 +16,7 @@ policies are checked; constraints and triggers are not. The token has the claims
 and those of --claims; without --as those of --claims alone, and without a role it is anonymous. An upsert has to pass the policies of insert, update and select; a row that is
 wanted back those of select.
 Without an id the policies are listed, not evaluated.
-It only reads. The exit code is 0 when allowed, or for some rows; 2 when not, of any row named;
+It only reads. The exit code is 0 when allowed, or for some rows; 2 when not, or when the request fails, of any row named;
 1 on an error.
 
   rowhouse why --as alice@example.com delete tasks 019aa5b2-3c8e-7d6f-8a1b-2c3d4e5f6a7b

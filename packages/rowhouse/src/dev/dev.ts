@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describeFaults, type Fault } from "../access/faults/fault.ts";
 import { rehearse } from "../access/rehearse/rehearse.ts";
@@ -209,7 +209,8 @@ async function describeEffects(url: string, rules: Change["rules"]): Promise<str
 /** @returns Whether they had to be. */
 async function writeTypes(url: string, file: string): Promise<boolean> {
   const types = await generateTypes(url);
-  if (readFileSync(file, "utf8") === types) return false;
+  if (existsSync(file) && readFileSync(file, "utf8") === types) return false;
+  mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, types);
   return true;
 }

@@ -40,6 +40,7 @@ export type ErrorCode =
   | "types_stale"
   | "access_stale"
   | "tests_red"
+  | "tests_missing"
   | "no_mutants"
   | "users_hidden"
   | "rows_hidden"

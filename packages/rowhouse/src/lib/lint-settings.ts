@@ -18,14 +18,17 @@ export type LintSettings = z.infer<typeof lintSettingsSchema>;
 interface Found {
   readonly rule: string;
   readonly object: string;
+  /** Whether a comment waives it, where that was read already. */
+  readonly isWaived?: boolean;
 }
 
-/** What is not switched off. */
+/** What is neither switched off nor waived. */
 export function withoutSwitchedOff<T extends Found>(found: readonly T[], off: LintSettings): T[] {
-  return found.filter((one) => !isSwitchedOff(one, off));
+  return found.filter((one) => !one.isWaived && !isSwitchedOff(one, off));
 }
 
-function isSwitchedOff({ rule, object }: Found, off: LintSettings): boolean {
+/** Whether the rule is switched off, for all objects or for this one. */
+export function isSwitchedOff({ rule, object }: Found, off: LintSettings): boolean {
   const entry = Object.hasOwn(off, rule) ? off[rule] : undefined;
   return typeof entry === "string" || (entry !== undefined && Object.hasOwn(entry, object));
 }

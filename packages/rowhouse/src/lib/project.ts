@@ -16,6 +16,8 @@ export interface Project {
   readonly postgrestConf: string;
   /** A table, "schema.table", or a query of the users' ids and email addresses; undefined when it is to be found. */
   readonly users: string | undefined;
+  /** The role of a user's token; undefined when it is to be found. */
+  readonly userRole: string | undefined;
   /** The rules of `rowhouse lint` that are switched off, wholly or for some objects. */
   readonly lint: LintSettings;
   /** What the database holds that is not the project's own. */
@@ -53,6 +55,7 @@ const configSchema = z.strictObject(
       .trim()
       .regex(usersPattern, { error: usersError })
       .optional(),
+    userRole: z.string({ error: "give the name of a role" }).trim().min(1).optional(),
     lint: lintSettingsSchema.default({}),
     platform: z.strictObject({ schemas: names, roles: names, extensions: names }).prefault({}),
   },
@@ -60,7 +63,7 @@ const configSchema = z.strictObject(
     error: ({ code, keys }) =>
       code === "unrecognized_keys"
         ? `there is no such setting: ${(keys as string[]).join(", ")}`
-        : 'give an object: { "types": "<file>", "users": "<table or query>", "lint": { … } }',
+        : 'give an object: { "types": "<file>", "users": "<table or query>", "userRole": "<role>", "lint": { … } }',
   },
 );
 
@@ -94,13 +97,14 @@ export function findProject(): Project {
  * @throws RowhouseError settings_invalid
  */
 export function readProject(root: string): Project {
-  const { types, users, lint, platform } = readConfig(join(root, "package.json"));
+  const { types, users, userRole, lint, platform } = readConfig(join(root, "package.json"));
   return {
     root,
     migrationsDir: join(root, "db", "migrations"),
     typesFile: join(root, types),
     postgrestConf: join(root, "postgrest.conf"),
     users,
+    userRole,
     lint,
     platform,
   };

@@ -15,7 +15,7 @@ export interface ApiNames {
   readonly anonymous: string | undefined;
   /** The roles that a request can have, the anonymous one first. */
   readonly roles: readonly string[];
-  /** The role of a user's token: "authenticated" where roles hold it, else the first that is not anonymous. */
+  /** The role of a user's token: package.json's, else "authenticated" where roles hold it, else the first that is not anonymous. */
   readonly user: string | undefined;
   /** The login roles that can become the roles above (PostgREST's); may be empty. */
   readonly logins: readonly string[];
@@ -46,7 +46,7 @@ interface Row {
  * It only reads.
  *
  * @throws RowhouseError settings_invalid when postgrest.conf has faults, or when the setting "users"
- *   names a table that the database lacks.
+ *   names a table that the database lacks, or "userRole" a role that no request can have.
  */
 export async function readApiNames(client: pg.ClientBase, project: Project): Promise<ApiNames> {
   const served = await readServed(client, project);
@@ -57,10 +57,15 @@ export async function readApiNames(client: pg.ClientBase, project: Project): Pro
   ]);
   const [row] = rows;
   if (project.users !== undefined && !asQuery && !row?.users) throw usersMissing(project.users);
+  const roles = row?.roles ?? [];
+  const { userRole } = project;
+  // Before the first migration no role is there yet.
+  if (userRole !== undefined && roles.length > 0 && !roles.includes(userRole))
+    throw userRoleMissing(userRole, roles);
   return {
     ...served,
-    roles: row?.roles ?? [],
-    user: row?.user ?? undefined,
+    roles,
+    user: userRole ?? row?.user ?? undefined,
     logins: row?.logins ?? [],
     users: asQuery ? asUsers(project.users) : (row?.users ?? undefined),
     usersTable: asQuery ? undefined : (row?.users_table ?? undefined),
@@ -111,7 +116,7 @@ function isQuery(users: string | undefined): users is string {
 
 /** On lines of its own, so that a comment at its end hides nothing. */
 function asUsers(query: string): string {
-  return `select id::text as id, email::text as email, (to_jsonb(users) ->> 'created_at')::timestamptz as created from (\n${query.replace(/;\s*$/, "")}\n) as users`;
+  return `select distinct id::text as id, email::text as email, (to_jsonb(users) ->> 'created_at')::timestamptz as created from (\n${query.replace(/;\s*$/, "")}\n) as users where id is not null`;
 }
 
 function usersMissing(name: string): RowhouseError {
@@ -119,5 +124,13 @@ function usersMissing(name: string): RowhouseError {
     "settings_invalid",
     `"users" in package.json names ${name}, and the database has no such table with an "id" or a primary key of one column.`,
     'Correct it: "schema.table", or a query: "select id, email from ...".',
+  );
+}
+
+function userRoleMissing(role: string, roles: readonly string[]): RowhouseError {
+  return new RowhouseError(
+    "settings_invalid",
+    `"userRole" in package.json names ${role}, which no request can have.`,
+    `Name one of ${roles.join(", ")}; or let PostgREST's login role become it: grant ${role} to ...`,
   );
 }

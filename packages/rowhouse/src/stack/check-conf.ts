@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { RowhouseError } from "../lib/errors.ts";
 import type { Project } from "../lib/project.ts";
-import { readServed } from "./api-names.ts";
+import { readApiNames, readServed } from "./api-names.ts";
 import { withClient } from "./database.ts";
 import { type PostgrestConf, readPostgrestConf } from "./postgrest-conf.ts";
 
@@ -72,14 +72,17 @@ export async function findMissingNames(
 }
 
 /**
- * Makes sure that postgrest.conf, and the settings of the login role that win over it, fit a database.
+ * Makes sure that postgrest.conf, and the settings of the login role that win over it, fit a database, and
+ * that JWT_ROLE does.
  *
+ * @param jwtRole The role of a token that names none.
  * @param report Gets a line about what the database is then not protected from.
  * @throws RowhouseError settings_invalid
  */
 export async function assertConfFits(
   url: string,
   project: Project,
+  jwtRole: string | undefined,
   report: (line: string) => void,
 ): Promise<void> {
   const file = project.postgrestConf;
@@ -94,4 +97,34 @@ export async function assertConfFits(
   }
   const unchecked = describeUnchecked(conf);
   if (unchecked !== undefined) report(`Warning: ${unchecked}`);
+  if (jwtRole === undefined) return;
+  await assertJwtRole(url, project, jwtRole, conf.preRequest);
+  if (conf.preRequest === undefined)
+    report(
+      "Warning: JWT_ROLE changes nothing: without db-pre-request, PostgREST takes a token that names no role for an anonymous request.",
+    );
+}
+
+/** @throws RowhouseError settings_invalid */
+async function assertJwtRole(
+  url: string,
+  project: Project,
+  role: string,
+  preRequest: string | undefined,
+): Promise<void> {
+  if (preRequest === ownCheck && role !== "authenticated")
+    throw jwtRoleInvalid(`JWT_ROLE must be authenticated, or empty: ${ownCheck}() takes no other.`);
+  const { roles } = await withClient(url, (client) => readApiNames(client, project));
+  if (!roles.includes(role))
+    throw jwtRoleInvalid(
+      `JWT_ROLE is ${role}, which no request can have: those are ${roles.join(", ")}.`,
+    );
+}
+
+function jwtRoleInvalid(message: string): RowhouseError {
+  return new RowhouseError(
+    "settings_invalid",
+    message,
+    "Correct JWT_ROLE in the environment or in .env.",
+  );
 }

@@ -24,6 +24,7 @@ test("the project's file names the schema, the anonymous role and the pre-reques
     extraSearchPath: ["api"],
     anonRole: "anonymous",
     preRequest: "request.check",
+    roleClaim: ".role",
     jwtCache: true,
   });
 });
@@ -34,6 +35,7 @@ test("without a line, PostgREST's own defaults hold", () => {
     extraSearchPath: ["public"],
     anonRole: undefined,
     preRequest: undefined,
+    roleClaim: ".role",
     jwtCache: false,
   };
   expect(readPostgrestConf(conf(""), {})).toEqual(defaults);
@@ -47,6 +49,7 @@ test("PGRST_* variables win over the file, and an empty one does not", () => {
     extraSearchPath: ["api"],
     anonRole: "anonymous",
     preRequest: "x.y",
+    roleClaim: ".role",
     jwtCache: true,
   });
 });

@@ -11,6 +11,8 @@ export interface PostgrestConf {
   readonly anonRole: string | undefined;
   /** The function that runs before every request, with its schema. */
   readonly preRequest: string | undefined;
+  /** Where a token names its role: ".role" unless another claim is named. */
+  readonly roleClaim: string;
   /** Whether PostgREST before 14 keeps the tokens that it has checked. */
   readonly jwtCache: boolean;
 }
@@ -39,6 +41,7 @@ export function readPostgrestConf(
     extraSearchPath: listOf(String(given("db-extra-search-path") ?? "public")),
     anonRole: text(given("db-anon-role")),
     preRequest: text(given("db-pre-request", "pre-request")),
+    roleClaim: String(given("jwt-role-claim-key", "role-claim-key") ?? ".role"),
     jwtCache: Number(given("jwt-cache-max-lifetime") ?? 0) > 0,
   };
 }

@@ -57,7 +57,7 @@ const variables = z.object({
     .optional(),
   JWT_AUD: text.default("rowhouse"),
   JWT_ISS: text,
-  JWT_ROLE: z.enum(["authenticated"], { error: "must be authenticated, or empty" }).optional(),
+  JWT_ROLE: text,
   JWT_MAX_LIFETIME: wholeNumber(60, 315_360_000).prefault("86400"),
   DB_POOL: wholeNumber(1, 1000).prefault("10"),
   SLOW_MS: wholeNumber(0, 3_600_000).prefault("250"),

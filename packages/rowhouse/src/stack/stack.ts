@@ -96,7 +96,7 @@ export async function startStack(
       () => report(waitingText),
       settings.project.migrationsDir,
     );
-    await assertConfFits(database.url, settings.project, report);
+    await assertConfFits(database.url, settings.project, settings.jwtRole, report);
     // Before the service tries the mail server.
     if (settings.smtpUrl !== undefined) endMail = watchMailFaults(home.authLog, report);
     const login = await findLogin(database.url, settings.project);

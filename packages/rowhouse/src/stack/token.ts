@@ -1,10 +1,13 @@
+import { existsSync } from "node:fs";
 import jwt from "jsonwebtoken";
 import type pg from "pg";
 import { RowhouseError } from "../lib/errors.ts";
-import { openProject } from "../lib/project.ts";
-import { type ApiNames, readApiNames } from "./api-names.ts";
+import { openProject, type Project } from "../lib/project.ts";
+import { type ApiNames, readApiNames, readLoginSettings } from "./api-names.ts";
 import { withClient } from "./database.ts";
 import { canSign } from "./jwt-secret.ts";
+import { readPostgrestConf } from "./postgrest-conf.ts";
+import { queryUsers } from "./users.ts";
 
 /** Who a token is for, and how it is signed. */
 export interface TokenOptions {
@@ -84,6 +87,39 @@ export async function findTokenUser(
   });
 }
 
+/**
+ * The role of a token that is signed for any claims.
+ *
+ * @param role The claim role; undefined for that of a user's token, null for none.
+ * @throws RowhouseError claims_invalid when no request can have that role.
+ */
+export async function checkTokenRole(
+  url: string,
+  role: unknown,
+  project = openProject(),
+): Promise<unknown> {
+  return withClient(url, async (client) => {
+    const names = await readApiNames(client, project);
+    const { roles, logins, user, anonymous } = names;
+    if (role === undefined) return user;
+    // Where the login role is not known, it is not known either whom it can become.
+    if (role === null || logins.length === 0) return role;
+    const settings = await readLoginSettings(client, anonymous);
+    const { roleClaim } = readPostgrestConf(findConf(project));
+    const isRole = /^\."?role"?$/.test(settings.get("jwt_role_claim_key") ?? roleClaim);
+    if (!isRole || roles.some((one) => one === role)) return role;
+    throw new RowhouseError(
+      "claims_invalid",
+      `The claims name the role ${JSON.stringify(role)}, which no request can have: there is none, or ${logins.join(", ")} may not become it.`,
+      `Give the claim role one of ${roles.join(", ")}; or create the role, and grant it to ${logins[0]}.`,
+    );
+  });
+}
+
+function findConf({ postgrestConf }: Project): string | undefined {
+  return existsSync(postgrestConf) ? postgrestConf : undefined;
+}
+
 /** Like findTokenUser, the id alone. */
 export async function findOrCreateUser(url: string, email: string): Promise<string> {
   return (await findTokenUser(url, email)).id;
@@ -128,7 +164,8 @@ async function findOther(
   { users, usersTable }: ApiNames,
   email: string,
 ): Promise<string> {
-  const { rows } = await client.query<{ id: string }>(
+  const rows = await queryUsers<{ id: string }>(
+    client,
     `select id from (${users}) as users where email = $1 order by id collate "C" limit 2`,
     [email],
   );

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import pg from "pg";
@@ -34,9 +34,13 @@ export async function installPgtap(url: string): Promise<void> {
 
 /** The names that the helpers act by. */
 async function fillNames(client: pg.ClientBase): Promise<void> {
-  const { schemas, roles, user, anonymous } = await readApiNames(client, openProject());
+  const { schemas, extraSearchPath, roles, user, anonymous } = await readApiNames(
+    client,
+    openProject(),
+  );
   const names = [
     ...schemas.map((name) => ["schema", name]),
+    ...extraSearchPath.map((name) => ["path", name]),
     ...roles.map((name) => ["role", name]),
     ["user", user],
     ["anonymous", anonymous],
@@ -51,6 +55,7 @@ async function fillNames(client: pg.ClientBase): Promise<void> {
 /** The pgTAP files of the project, sorted by name. */
 export function pgtapFiles(root = openProject().root): string[] {
   const dir = join(root, "tests/database");
+  if (!existsSync(dir)) return [];
   return readdirSync(dir)
     .filter((name) => name.endsWith(".sql"))
     .sort()
@@ -66,33 +71,63 @@ export interface Assertion {
 }
 
 /**
- * Runs one pgTAP file, statement by statement, in one session.
+ * Runs one pgTAP file, statement by statement, in one session. Files that were written for the extension
+ * run as well: pgTAP is at the end of the search path, after what requests have there, and its CREATE EXTENSION
+ * is passed over.
  *
  * @returns Its assertions, in order; the last shows whether as many ran as were planned. When an
  *   error ends the file after a failed assertion, one more reports it: the first failure matters more.
  * @throws What PostgreSQL ended the file with, if no assertion failed before.
  */
 export async function runPgtap(url: string, file: string): Promise<Assertion[]> {
-  return withClient(
-    url,
-    (client) =>
-      new Promise((resolve, reject) => {
-        const output: unknown[] = [];
-        const assertions = () =>
-          parseTap(output.filter((value) => typeof value === "string").join("\n"));
-        const query = new pg.Query(readFileSync(file, "utf8"));
-        query.on("row", (row: object) => output.push(...Object.values(row)));
-        query.on("end", () => resolve(assertions()));
-        query.on("error", (error) => {
-          const ran = assertions();
-          const end = { name: "runs to its end", ok: false, diagnosis: errorMessage(error) };
-          // Without the last, which no file meets that breaks off.
-          if (ran.slice(0, -1).every(({ ok }) => ok)) reject(error);
-          else resolve([...ran, end]);
-        });
-        client.query(query);
-      }),
-  );
+  return withClient(url, async (client) => {
+    await client.query(
+      `select set_config(
+         'search_path',
+         concat_ws(
+           ', ',
+           nullif(current_setting('search_path'), ''),
+           (select string_agg(quote_ident(name), ', ') from tap.api_name where kind = 'path'),
+           'tap'
+         ),
+         false
+       )`,
+    );
+    return runStatements(client, withoutPgtapExtension(readFileSync(file, "utf8")));
+  });
+}
+
+function runStatements(client: pg.Client, text: string): Promise<Assertion[]> {
+  return new Promise((resolve, reject) => {
+    const output: unknown[] = [];
+    const assertions = () =>
+      parseTap(output.filter((value) => typeof value === "string").join("\n"));
+    const query = new pg.Query(text);
+    query.on("row", (row: object) => output.push(...Object.values(row)));
+    query.on("end", () => resolve(assertions()));
+    query.on("error", (error) => {
+      const ran = assertions();
+      const end = { name: "runs to its end", ok: false, diagnosis: errorMessage(error) };
+      // Without the last, which no file meets that breaks off.
+      if (ran.slice(0, -1).every(({ ok }) => ok)) reject(error);
+      else resolve([...ran, end]);
+    });
+    client.query(query);
+  });
+}
+
+/** The statement alone, on lines of its own: blank, so that later lines keep their numbers. */
+function withoutPgtapExtension(text: string): string {
+  const statement =
+    /^[ \t]*create\s+extension\s+(?:if\s+not\s+exists\s+)?(?:pgtap|"pgtap")(?=[\s;])[^;'"]*;/gim;
+  return text.replace(statement, (found) => found.replace(/[^\n]/g, " "));
+}
+
+/** Whether a file leaves the database as it was, so that others can run before it or after it. */
+export function leavesNothing(file: string): boolean {
+  const lines = readFileSync(file, "utf8").split("\n");
+  const statements = lines.filter((line) => !/^\s*(?:--.*)?$/.test(line));
+  return /(?:^|;)\s*rollback\s*;\s*(?:--.*)?$/i.test(statements.at(-1) ?? "");
 }
 
 function parseTap(output: string): Assertion[] {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { findNewFaults } from "../../src/access/faults/fault.ts";
 import { findFaults, readFaults, readFaultsWithRows } from "../../src/access/faults/faults.ts";
 import { actAs, userCaller } from "../../src/access/model/caller.ts";
+import { withoutSwitchedOff } from "../../src/lib/lint-settings.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { cloneDatabase } from "../../src/testing/database.ts";
 import { ownedTable } from "../support/owned-table.ts";
@@ -284,4 +285,38 @@ test("To look for faults changes no row, and gives up where a table is locked", 
       rows,
     );
   });
+});
+
+test("A comment on the table, column or policy waives a fault for every command", async () => {
+  const faulty = (comments: string) => `
+    ${ownedTable('"Notes"')}
+    revoke select on api."Notes" from authenticated;
+    grant select (user_id, id) on api."Notes" to authenticated;
+    alter policy select_own on api.users using (1 / 0 = 1);
+    alter policy select_own on api.tasks
+      using (user_id = request.user_id() and 1 / (char_length(title) - 1000) < 0);
+    ${comments}`;
+  const left = async (sql: string) =>
+    withClient(await database, async (client) => {
+      await client.query(`begin; ${sql}`);
+      const faults = withoutSwitchedOff(await findFaults(client), {});
+      return faults.map(({ rule, object }) => `${rule} ${object}`);
+    });
+  const found = [
+    'column_grants api."Notes".body',
+    "failing_requests api.users",
+    "fallible_policies api.tasks.select_own",
+  ];
+  expect(await left(faulty(""))).toEqual(expect.arrayContaining(found));
+  const waived = await left(
+    faulty(`
+      comment on column api."Notes".body is E'It.\\nlint: allow column_grants: It is meant.';
+      comment on table api.users is 'lint: allow failing_requests: It is meant.';
+      comment on policy select_own on api.tasks is E'Own.\\n\\n lint: allow fallible_policies: It is meant.'`),
+  );
+  expect(waived.filter((one) => found.includes(one))).toEqual([]);
+  const without = await left(
+    faulty("comment on table api.users is 'lint: allow failing_requests:'"),
+  );
+  expect(without).toEqual(expect.arrayContaining(found));
 });

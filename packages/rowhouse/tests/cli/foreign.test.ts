@@ -1,7 +1,12 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { rowhouse, startStack } from "../support/cli.ts";
+import { readProject } from "../../src/lib/project.ts";
+import { withClient } from "../../src/stack/database.ts";
+import { findDatabaseUrl } from "../../src/stack/embedded.ts";
+import { openHome } from "../../src/stack/home.ts";
+import { readSettings } from "../../src/stack/settings.ts";
+import { newHome, rowhouse, startStack } from "../support/cli.ts";
 import { alice, bob, type ForeignProject, startForeign } from "../support/foreign.ts";
 
 // Schemas public and billing, roles anon, authenticated and service_role, users in auth.users, keys that
@@ -16,6 +21,7 @@ beforeAll(async () => {
     values ('${alice}', 'A draft', false), ('${bob}', 'A post', true), ('${bob}', 'Another', false);
     insert into public.tags values (1, 'sql'), (2, 'sql');
     insert into billing.invoices values ('2026-1', '${alice}', 12.5);
+    insert into billing.payers values ('${alice}', '2026-1');
   `);
 });
 afterAll(() => foreign.stop());
@@ -39,6 +45,11 @@ test("why answers for users in auth.users, keys of each kind, and any token", as
   expect(await verdict("--as", bob, "select", "tags", "1,sql")).toBe("no");
   expect(await verdict("--as", alice, "select", "billing.invoices", "2026-1")).toBe("yes");
   expect(await verdict("--as", bob, "select", "invoices", "2026-1")).toBe("no");
+  // A pair of which one is the owner: alone, or both.
+  expect(await verdict("--as", alice, "select", "billing.payers", "2026-1")).toBe("yes");
+  expect(await verdict("--as", bob, "select", "payers", `${alice},2026-1`)).toBe("no");
+  const missing = await foreign.run("why", "--as", bob, "select", "payers", `${bob},2026-1`);
+  expect(missing.stderr).toMatch(/\[row_unknown\] billing\.payers has no row with the invoice b0b/);
   const token = (role: string) => JSON.stringify({ role, sub: alice });
   expect(await verdict("--claims", token("service_role"), "delete", "posts", "2")).toBe("yes");
   expect(await verdict("--claims", token("authenticated"), "delete", "posts", "2")).toBe("no");
@@ -61,8 +72,118 @@ test("why names what it does not know by the project's own names", async () => {
     /\[row_unknown\][\s\S]*public\.tags is named by 2 columns[\s\S]*post_id, tag/,
   );
   expect(await error("--as", alice, "select", "users")).toMatch(
-    /\[table_unknown\][\s\S]*posts, tags, billing\.invoices/,
+    /\[table_unknown\][\s\S]*posts, tags, billing\.invoices, billing\.payers/,
   );
+});
+
+/** Runs a command with settings in package.json. */
+async function withSettings<T>(rowhouse: object, work: () => Promise<T>): Promise<T> {
+  const file = join(foreign.dir, "package.json");
+  const before = readFileSync(file, "utf8");
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(before), rowhouse }));
+  try {
+    return await work();
+  } finally {
+    writeFileSync(file, before);
+  }
+}
+
+test("why finds users by the project's own query, and names what is wrong with it", async () => {
+  const asked = (users: string, as: string) =>
+    withSettings({ users }, () => foreign.run("why", "--as", as, "select", "posts", "1"));
+  const people = "select id, email from auth.users where email like 'alice%'";
+  const answer = await asked(`${people} -- all of them`, "alice@example.com");
+  expect(answer.stdout).toMatch(/May alice@example\.com .* select 1[\s\S]*Yes: /);
+  const wrong: Record<string, readonly [as: string, error: RegExp]> = {
+    [people]: ["bob@example.com", /\[user_unknown\].* No user has the email address bob@/],
+    "select id, email from auth.users where false": [alice, /\[user_unknown\].*has the id a11ce/],
+    "select null::uuid as id, email from auth.users": [
+      "alice@example.com",
+      /\[user_unknown\].*address alice@/,
+    ],
+    "select id, 'all@example.com' as email from auth.users": [
+      "all@example.com",
+      /\[user_ambiguous\] Several users have .*: a11ce.*, b0b.*\nGive the id/,
+    ],
+    "select id, n || '@example.com' as email from auth.users, generate_series(1, 2) as n": [
+      alice,
+      /\[user_ambiguous\] Several rows of the users have the id a11ce.*1@example\.com, 2@example/,
+    ],
+    "select email from auth.users": [alice, /\[settings_invalid\].* column "id" does not exist/],
+    "select id from auth.users": [alice, /\[settings_invalid\].* column "email" does not exist/],
+    "select id, email from auth.nowhere": [alice, /\[settings_invalid\].*"auth\.nowhere" does not/],
+    "select id, (1 / (n - 1))::text as email from auth.users, generate_series(1, 1) as n": [
+      alice,
+      /\[settings_invalid\].* division by zero/,
+    ],
+  };
+  for (const [users, [as, error]] of Object.entries(wrong)) {
+    const { code, stderr } = await asked(users, as);
+    expect({ users, code, stderr }).toEqual({
+      users,
+      code: 1,
+      stderr: expect.stringMatching(error),
+    });
+  }
+  // One row for each user is enough, however often the query gives it.
+  const twice = await asked(`${people} union all ${people}`, alice);
+  expect(twice.stdout).toMatch(/Yes: /);
+  const { stderr } = await withSettings({ users: "select id, email from auth.nowhere" }, () =>
+    foreign.run("token", "alice@example.com"),
+  );
+  expect(stderr).toMatch(/\[settings_invalid\] The users cannot be read/);
+});
+
+test("a project whose users have another role names it, and tokens have a role that requests can have", async () => {
+  const payload = (token: string) =>
+    JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
+  const signed = async (...args: string[]) => payload((await foreign.run("token", ...args)).stdout);
+  expect(await signed("--sub", "42")).toMatchObject({ role: "authenticated", sub: "42" });
+  expect(await signed("--claims", '{"role": "service_role"}')).toMatchObject({
+    role: "service_role",
+  });
+  expect(await signed("--claims", '{"role": null}')).not.toHaveProperty("role");
+  const refused = await foreign.run("token", "--claims", '{"role": "editor"}');
+  expect(refused).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      /\[claims_invalid\].*"editor", which no request can have: there is none, or authenticator may not become it\.\nGive the claim role one of anon, authenticated, service_role/,
+    ),
+  });
+  const byAuthenticated = '{"role": "anon", "x": 1}';
+  expect(await signed("--claims", byAuthenticated)).toMatchObject({ role: "anon", x: 1 });
+
+  await foreign.sql("create role editor; grant editor to authenticator");
+  await foreign.sql(
+    "grant usage on schema public to editor; grant select on public.posts to editor",
+  );
+  try {
+    expect(await signed("--claims", '{"role": "editor"}')).toMatchObject({ role: "editor" });
+    await withSettings({ userRole: "editor" }, async () => {
+      expect(await signed("alice@example.com")).toMatchObject({ role: "editor", sub: alice });
+      expect(await signed("--sub", "42")).toMatchObject({ role: "editor" });
+      const answer = await json("why", "--as", alice, "select", "posts", "1");
+      expect(answer).toMatchObject({ caller: { role: "editor" }, rows: [{ verdict: "yes" }] });
+      expect(await verdict("--as", alice, "update", "posts", "1")).toBe("no");
+    });
+    const { stderr } = await withSettings({ userRole: "writer" }, () =>
+      foreign.run("why", "--as", alice, "select", "posts"),
+    );
+    expect(stderr).toMatch(/\[settings_invalid\] "userRole".*writer, which no request can have/);
+    const env = { ...foreign.env, JWT_ROLE: "writer" };
+    const started = await rowhouse(["start"], env, foreign.dir);
+    expect(started.stderr).toMatch(
+      /\[settings_invalid\] JWT_ROLE is writer, which no request can have: those are anon, /,
+    );
+    const byVariable = await rowhouse(
+      ["token", "--sub", "42"],
+      { ...env, JWT_ROLE: "editor" },
+      foreign.dir,
+    );
+    expect(payload(byVariable.stdout)).toMatchObject({ role: "editor" });
+  } finally {
+    await foreign.sql("drop owned by editor; drop role editor");
+  }
 });
 
 test("access shows each schema and role", async () => {
@@ -72,6 +193,7 @@ test("access shows each schema and role", async () => {
     "## `public.posts`",
     "## `public.tags`",
     "## `billing.invoices`",
+    "## `billing.payers`",
     "## Functions",
   ]);
   expect(page).toContain(
@@ -171,6 +293,38 @@ test("mutants weaken what its roles may do, and its pgTAP file kills them", asyn
   expect(stdout).toMatch(/killed/);
 });
 
+test("mutants runs pgTAP files that were written for the extension, and leaves out what is the platform's", async () => {
+  const tests = join(foreign.dir, "tests/database");
+  const only = ["--only", "Customers see their invoices"];
+  const { mutants } = await json("mutants", ...only);
+  expect(mutants).toContainEqual(
+    expect.objectContaining({
+      kind: "using (true)",
+      killedBy: { file: "invoices.test.sql", assertion: "Carol sees her invoice" },
+    }),
+  );
+  const platform = { schemas: ["auth"] };
+  const listed = await withSettings({ platform }, () => json("mutants", "--list"));
+  expect(JSON.stringify(listed)).toContain("billing.invoices");
+  expect(listed.filter(({ object }: { object: string }) => /^auth\b/.test(object))).toEqual([]);
+
+  // An extension that the server lacks, and no file at all.
+  const other = join(tests, "other.sql");
+  writeFileSync(other, 'begin; create extension "acme-helpers"; select plan(1); rollback;');
+  const lacking = await foreign.run("mutants", ...only);
+  rmSync(other);
+  expect(lacking).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      /\[tests_red\][\s\S]*other\.sql: error: extension "acme-helpers" is not available\n.*SCRATCH_URL names a server that has the extension/,
+    ),
+  });
+  renameSync(tests, `${tests}.away`);
+  const without = await foreign.run("mutants", ...only);
+  renameSync(`${tests}.away`, tests);
+  expect(without.stderr).toMatch(/\[tests_missing\] There is no pgTAP file in tests\/database/);
+});
+
 test("slow shows the plan of a statement for one of its users", async () => {
   // As a role of the API: nothing else runs as one between the two commands, so that numbers stay.
   await foreign.sql(
@@ -194,4 +348,90 @@ test("the doctor takes the missing pre-request function for a choice, and finds 
     }),
   ]);
   expect([...of("generated"), ...of("migrations")]).toEqual([]);
+});
+
+test("dev applies what is saved, refuses what is wrong and loses nothing, and writes the types", async () => {
+  const file = (name: string) => join(foreign.dir, name);
+  const edit = (name: string, from: string, to: string) => {
+    const text = readFileSync(file(name), "utf8");
+    expect(text).toContain(from);
+    writeFileSync(file(name), text.replace(from, to));
+  };
+  const types = file("types.ts");
+  rmSync(types, { force: true });
+  // It works on the home's own database alone.
+  const env = { ...foreign.env, DATABASE_URL: undefined, ROWHOUSE_HOME: newHome() };
+  const stack = await startStack(env, "dev", foreign.dir);
+  const settings = readSettings({ ROWHOUSE_HOME: stack.home }, readProject(foreign.dir));
+  const url = (await findDatabaseUrl(settings, openHome(stack.home))) ?? "";
+  const run = (...args: string[]) => rowhouse(args, env, foreign.dir);
+  const sql = (text: string) => withClient(url, async (client) => (await client.query(text)).rows);
+  await sql(`
+    insert into auth.users (id, email) values ('${alice}', 'alice@example.com');
+    insert into billing.invoices values ('2026-1', '${alice}', 12.5);`);
+  const said = (after: number) => stack.output().slice(after);
+  /** Waits for a line after what was printed so far. */
+  const printsNext = async (pattern: RegExp, work: () => void) => {
+    const start = stack.output().length;
+    work();
+    await stack.prints(new RegExp(`^[\\s\\S]{${start},}?${pattern.source}`));
+    return said(start);
+  };
+
+  // A policy.
+  await printsNext(/Applied in/, () =>
+    edit(
+      "policies/access.sql",
+      "using (auth.uid() = customer)",
+      "using (auth.uid() = customer and amount > 100)",
+    ),
+  );
+  const seen = await run("why", "--as", alice, "select", "billing.invoices", "2026-1");
+  expect(seen.stdout).toMatch(/^No: /m);
+
+  // A table of the other schema, with its types, and served at once. Its policy fails, and says so itself.
+  const table = `
+    create table billing.notes (number text primary key references billing.invoices, body text);
+    alter table billing.notes enable row level security;
+    grant select on billing.notes to authenticated;
+    create policy "All see notes" on billing.notes for select to authenticated using (1 / length(number) < 2);
+    comment on policy "All see notes" on billing.notes is 'All.
+
+lint: allow fallible_policies: No number is empty.';`;
+  const applied = await printsNext(/Wrote the client's types/, () =>
+    edit(
+      "sql/tables.sql",
+      "create function public.count_posts",
+      `${table}\ncreate function public.count_posts`,
+    ),
+  );
+  expect(applied).not.toContain("Requests may fail");
+  expect(readFileSync(types, "utf8")).toContain("notes: {");
+  await sql("insert into billing.notes values ('2026-1', 'Paid')");
+  const token = (await run("token", "alice@example.com")).stdout.trim();
+  const answer = await fetch(`${stack.url}/notes?select=body`, {
+    headers: { authorization: `Bearer ${token}`, "accept-profile": "billing" },
+  });
+  expect(await answer.json()).toEqual([{ body: "Paid" }]);
+
+  // What cannot be built, and what would lose rows.
+  const broken = await printsNext(/\[declaration_failed\][^\n]*\n[^\n]*\n/, () =>
+    edit("sql/tables.sql", "body text)", "body texts)"),
+  );
+  expect(broken).toMatch(/sql\/tables\.sql.*type "texts" does not exist/);
+  await printsNext(/Resolved/, () => edit("sql/tables.sql", "body texts)", "body text)"));
+  const refused = await printsNext(/\[step_refused\][\s\S]*--allow-drop/, () =>
+    edit("sql/tables.sql", ", body text)", ")"),
+  );
+  expect(refused).toContain("drops the column billing.notes.body");
+  await printsNext(/Resolved/, () =>
+    edit(
+      "sql/tables.sql",
+      "references billing.invoices)",
+      "references billing.invoices, body text)",
+    ),
+  );
+  expect(await sql("select body from billing.notes")).toEqual([{ body: "Paid" }]);
+  expect(await sql("select amount from billing.invoices")).toEqual([{ amount: "12.50" }]);
+  await stack.end();
 });

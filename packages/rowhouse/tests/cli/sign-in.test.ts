@@ -105,11 +105,17 @@ test.each([
   ["AUTH_URL", "https://example.com/", /AUTH_URL must end in a path/],
   ["SMTP_URL", "mail.example.com:587", /SMTP_URL is no URL/],
   ["AUTH_ISSUER", "tenant", /AUTH_ISSUER is no address/],
-  ["JWT_ROLE", "postgres", /JWT_ROLE must be authenticated/],
 ])("%s=%s is refused before anything starts", async (name, value, message) => {
   const { code, stderr } = await rowhouse(["start"], { ROWHOUSE_HOME: readyHome(), [name]: value });
   expect(code).toBe(1);
   expect(stderr).toMatch(message);
+});
+
+test("JWT_ROLE=postgres is refused: request.check() takes users' tokens alone", async () => {
+  const env = { ROWHOUSE_HOME: readyHome(), API_PORT: String(await freePort()), AUTH: "off" };
+  const { code, stderr } = await rowhouse(["start"], { ...env, JWT_ROLE: "postgres" });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/\[settings_invalid\] JWT_ROLE must be authenticated, or empty/);
 });
 
 test("a secret that is too short is a clear error", async () => {

@@ -253,7 +253,7 @@ test("a new row whose default fails is refused", async () => {
   expect((await insert({})).rows[0]).toMatchObject({
     verdict: "no",
     reason:
-      "the request fails, since the default of code does (permission denied for function number).",
+      "the request fails, since the default of code raises 42501 (permission denied for function number).",
   });
   expect((await insert({ code: 1 })).rows[0]).toMatchObject({
     verdict: "no",
@@ -502,6 +502,74 @@ test("a policy over a recursive view or query is evaluated, and one that reads i
     reason:
       'the request fails, since PostgreSQL raises 42P17 (infinite recursion detected in policy for relation "tasks").',
   });
+});
+
+test("a view is asked as the caller: by whose rights it reads shows in its rows", async () => {
+  const bobsId = "019aa5b2-3c8e-7d6f-8a1b-2c3d4e5f6a7c";
+  const url = await database(`
+    grant usage on schema api, request to identity_service;
+    grant select on api.tasks to identity_service;
+    insert into api.tasks (user_id, id, title) values ('${bob}', '${bobsId}', 'Bob''s own');
+    create policy kept on api.tasks for select to identity_service using (title like 'Bob%');
+    create view api.own with (security_invoker = true) as select id, title from api.tasks;
+    create view api.kept as select id, title from api.tasks;
+    create view api.every as select id, title from api.tasks;
+    create view api.broken as select id, 1 / (position('x' in title)) as place from api.tasks;
+    create view api.titles as select title from api.tasks;
+    alter view api.kept owner to identity_service;
+    grant select, update on api.own, api.kept, api.every, api.broken, api.titles to authenticated;
+    grant select (title) on api.kept to anonymous;
+    grant usage on schema api to anonymous;
+  `);
+  const ask = async (table: string, verb: Verb, as = "alice@example.com", id = bobsId) => {
+    const answer = await why(url, question(verb, { table, as, id }));
+    return [answer.rows[0]?.verdict, answer.rows[0]?.reason];
+  };
+  const shown = ["yes", "the view shows it, and it is granted."];
+  const hidden = [
+    "no",
+    expect.stringMatching(/^the view shows no row with id .*: none is there, or/),
+  ];
+  expect(await ask("every", "select")).toEqual(shown);
+  expect(await ask("own", "select", "bob@example.com")).toEqual(shown);
+  expect(await ask("own", "select")).toEqual(hidden);
+  expect(await ask("kept", "select")).toEqual(shown);
+  expect(await ask("every", "select", undefined, alice)).toEqual(hidden);
+  expect(await ask("broken", "select")).toEqual([
+    "no",
+    "the request fails, since PostgreSQL raises 22012 (division by zero).",
+  ]);
+  expect(await ask("kept", "select", "anonymous")).toEqual([
+    "no",
+    "anonymous has no grant to select (id) on api.kept.",
+  ]);
+  expect(await ask("every", "delete")).toEqual([
+    "no",
+    "authenticated has no grant to delete on api.every.",
+  ]);
+  expect(await ask("own", "update")).toEqual([
+    "unknown",
+    expect.stringContaining("Ask about those."),
+  ]);
+  await expect(ask("titles", "select")).rejects.toMatchObject({ code: "row_unknown" });
+  await expect(ask("own", "select", undefined, "seven")).rejects.toMatchObject({
+    code: "row_unknown",
+  });
+});
+
+test("an error out of a function that a policy calls is told as one", async () => {
+  const url = await database(`
+    create type private.kind as enum ('owner');
+    create function request.may(wanted text) returns boolean language plpgsql stable security definer
+      set search_path = '' as $$ begin return 'owner'::private.kind = wanted; end $$;
+    grant execute on function request.may(text) to authenticated;
+    alter policy select_own on api.tasks using (request.may('owner'));
+  `);
+  const answer = await why(url, question("select", { owner: alice }));
+  const reason =
+    "the request fails, since select_own raises 42883 (operator does not exist: private.kind = text), for select.";
+  expect(answer.rows).toMatchObject([{ verdict: "no", fails: true, reason }]);
+  expect(explain(answer, false)).toContain(`Error: ${reason}`);
 });
 
 test("a restrictive policy whose condition is null refuses, whatever the others are", async () => {

@@ -82,13 +82,33 @@ const tables = {
     insert: "body, twin",
   }),
   closed: `${ownedTable("closed")} revoke all on api.closed from authenticated;`,
+  quoted: ownedTable('"Order ""Items"""', {
+    owner: '"Owned By"',
+    idName: '"ID"',
+    columns: '"order" int not null, "Full, name" text not null',
+    insert: '"order", "Full, name"',
+  }),
 };
+
+// A second exposed schema, with a table that is called like one of the first.
+const otherSchema = `
+  create schema "Sales";
+  grant usage on schema "Sales" to authenticated;
+  ${ownedTable("plain", { schema: '"Sales"' })}
+  ${ownedTable('"Invoices"', { schema: '"Sales"', owner: '"userId"', idName: '"Id"' })}
+  do $$
+  begin
+    execute format('alter role authenticator in database %I set pgrst.db_schemas = %L', current_database(), 'api, Sales');
+  end
+  $$;
+`;
 
 const prepare = `
   create type private.state as enum ('on', 'off');
   create domain private.percent as int check (value between 1 and 100);
   create table private.kinds (id int primary key, name text not null);
   ${Object.values(tables).join("\n")}
+  ${otherSchema}
   create function private.stamp() returns trigger language plpgsql
   as $$ begin new.stamped := now(); return new; end $$;
   create trigger stamp before insert on api.computed for each row execute function private.stamp();
@@ -129,6 +149,9 @@ const whole = [
   ["one_each"],
   ["numbered"],
   ["named"],
+  ['"Order ""Items"""'],
+  ['"Sales".plain'],
+  ['"Sales"."Invoices"'],
 ];
 test.each(whole)(
   "every attempt is made on the table %s, and comes out as expected",

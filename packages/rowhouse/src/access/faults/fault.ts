@@ -1,14 +1,18 @@
 import { colours } from "../../lib/colours.ts";
 
+/** The rules of `rowhouse lint` about such faults. */
+export const faultRuleNames = [
+  "column_grants",
+  "failing_requests",
+  "failing_rows",
+  "fallible_policies",
+  "policy_recursion",
+] as const;
+
 /** Something about grants or policies that makes requests fail. */
 export interface Fault {
   /** The rule of `rowhouse lint` that finds it. */
-  readonly rule:
-    | "column_grants"
-    | "failing_requests"
-    | "failing_rows"
-    | "fallible_policies"
-    | "policy_recursion";
+  readonly rule: (typeof faultRuleNames)[number];
   /** Whether requests fail for sure; else it happens with some rows or claims. */
   readonly level: "error" | "note";
   /** "api.tasks.due_on", "api.tasks" */
@@ -21,6 +25,10 @@ export interface Fault {
   readonly remedy: string;
   /** What it has in common with the same fault in another database. */
   readonly keys: readonly string[];
+  /** What it has in common with another finding about the same cause. */
+  readonly causes?: readonly string[];
+  /** Whether a comment on the object waives it. */
+  readonly isWaived?: boolean;
 }
 
 /** The faults that a change brings: those of the second database that the first one has not. */

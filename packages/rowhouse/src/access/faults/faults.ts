@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { errorCode, RowhouseError } from "../../lib/errors.ts";
+import { isSwitchedOff } from "../../lib/lint-settings.ts";
 import { makeRows } from "../../schema/proof/sample-rows.ts";
 import { withClient } from "../../stack/database.ts";
 import { readAccess } from "../model/model.ts";
@@ -8,6 +9,7 @@ import { findFalliblePolicies } from "./fallible-policies.ts";
 import type { Fault } from "./fault.ts";
 import { toFaults } from "./report.ts";
 import { findFailingRequests } from "./requests.ts";
+import { readFaultWaivers } from "./waivers.ts";
 
 /**
  * Finds what makes requests fail in a database. It writes nothing.
@@ -18,11 +20,13 @@ export async function findFaults(client: pg.ClientBase): Promise<Fault[]> {
   await client.query("set local search_path = ''");
   const model = await readAccess(client);
   const failing = await findFailingRequests(client, model);
-  return [
+  const faults = [
     ...(await findUngrantedColumns(client, model.names)),
     ...toFaults(failing),
     ...(await findFalliblePolicies(client, model, failing)),
   ];
+  const waivers = await readFaultWaivers(client, model.names.schemas);
+  return faults.map((fault) => ({ ...fault, isWaived: isSwitchedOff(fault, waivers) }));
 }
 
 /** The same in a database, with the rows that are there. */

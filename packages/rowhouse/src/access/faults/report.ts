@@ -45,8 +45,17 @@ function toFault(group: readonly FailingRequest[]): Fault[] {
       effect: isCertain ? "PostgREST answers with that error" : "Other rows and claims may pass",
       remedy: getRemedy(code, role),
       keys: group.map(({ verb }) => `request ${table} ${role} ${verb} ${code}`),
+      causes: findCauses(first),
     },
   ];
+}
+
+/** Of a function that may not be executed: which, by whom, and whose policies call it. */
+function findCauses({ table, role, code, message }: FailingRequest): string[] {
+  const denied = /^permission denied for function (.+)$/.exec(message)?.[1];
+  return code === "42501" && denied !== undefined
+    ? [`execute ${denied} ${role} ${table.replaceAll('"', "")}`]
+    : [];
 }
 
 function getRule(code: string, isCertain: boolean): Fault["rule"] {

@@ -1,6 +1,7 @@
 import type pg from "pg";
-import { errorCode, errorMessage, RowhouseError } from "../../lib/errors.ts";
+import { RowhouseError } from "../../lib/errors.ts";
 import type { ApiNames } from "../../stack/api-names.ts";
+import { queryUsers } from "../../stack/users.ts";
 import type { ApiRole } from "./model.ts";
 import { assertSeesRows } from "./session.ts";
 
@@ -83,13 +84,25 @@ export async function findCaller(
   const [user, another] = users;
   if (user === undefined) throw userUnknown(names, `No user has the ${nameKind(as)} ${as}.`);
   if (another !== undefined) {
-    throw new RowhouseError(
-      "user_ambiguous",
-      `Several users have the email address ${as}: ${users.map(({ id }) => id).join(", ")}${users.length === 10 ? " ..." : ""}.`,
-      "Give the id of one of them.",
-    );
+    throw ambiguous(as, users);
   }
   return userCaller(user, role);
+}
+
+function ambiguous(as: string, users: readonly User[]): RowhouseError {
+  const more = users.length === 10 ? " ..." : "";
+  const list = (key: keyof User) => `${users.map((user) => user[key]).join(", ")}${more}`;
+  return new Set(users.map(({ id }) => id)).size === 1
+    ? new RowhouseError(
+        "user_ambiguous",
+        `Several rows of the users have the id ${as}, with the email addresses ${list("email")}.`,
+        'Correct "users" in package.json: it has to give one row for each user.',
+      )
+    : new RowhouseError(
+        "user_ambiguous",
+        `Several users have the email address ${as}: ${list("id")}.`,
+        "Give the id of one of them.",
+      );
 }
 
 /** What a text can be that names a user. */
@@ -118,29 +131,6 @@ async function readUsers(
     `select id, email from (${users}) as users where ${column} = $1 order by id collate "C" limit 10`,
     [sought],
   );
-}
-
-/**
- * Runs a query over the users.
- *
- * @throws RowhouseError settings_invalid when PostgreSQL refuses the project's own query of them.
- */
-export async function queryUsers<T extends pg.QueryResultRow>(
-  client: pg.ClientBase,
-  sql: string,
-  values: readonly unknown[],
-): Promise<T[]> {
-  try {
-    return (await client.query<T>(sql, [...values])).rows;
-  } catch (error) {
-    if (!/^(42|22)/.test(errorCode(error) ?? "")) throw error;
-    throw new RowhouseError(
-      "settings_invalid",
-      `The users cannot be read: ${errorMessage(error)}.`,
-      'Correct "users" in package.json: a table, or a query like "select id, email from ...".',
-      { cause: error },
-    );
-  }
 }
 
 /** Makes sure that the role of a connection sees all users, where these are in a table. */

@@ -23,6 +23,8 @@ export interface Outcome {
   readonly value: "true" | "false" | "null" | "fails" | "unknown";
   /** Of a failure, or why it is unknown. */
   readonly reason: string | null;
+  /** The SQLSTATE of a failure. */
+  readonly code?: string;
 }
 
 /** Rows as they are given to an expression, each as the text of its composite value. */
@@ -117,7 +119,10 @@ export async function evaluate(
 }
 
 function toOutcome(result: Value): Outcome {
-  if ("reason" in result) return { value: result.fault, reason: result.reason };
+  if ("reason" in result) {
+    const { fault, reason, code } = result;
+    return { value: fault, reason, ...(code === undefined ? {} : { code }) };
+  }
   return { value: result.value === null ? "null" : toTruth(result.value), reason: null };
 }
 

@@ -14,6 +14,7 @@ const model: AccessModel = {
     relation("tasks"),
     relation("users"),
     relation("titles", "view"),
+    relation("totals", "materialized view"),
     relation("orders", "table", "shop"),
     relation("users", "table", "shop"),
   ],
@@ -26,6 +27,7 @@ test("a table is found by its name, with or without the schema", () => {
   expect(findTable(model, "users").fullName).toBe("api.users");
   expect(findTable(model, "shop.users").fullName).toBe("shop.users");
   expect(findTable(model, "orders").fullName).toBe("shop.orders");
+  expect(findTable(model, "titles").kind).toBe("view");
 });
 
 test.each([
@@ -33,7 +35,7 @@ test.each([
   ["user", /Did you mean users\?$/],
   ["shop.order", /^There is no table shop\.order\. Did you mean shop\.orders\?$/],
   ["invoices", /^There is no table api\.invoices\.$/],
-  ["titles", /^api\.titles is a view: it has no policies of its own\.$/],
+  ["totals", /^api\.totals is a materialized view: it has no policies of its own\.$/],
 ])("%s is refused, with the nearest table if there is one", (name, message) => {
   expect(() => findTable(model, name)).toThrow(message);
 });

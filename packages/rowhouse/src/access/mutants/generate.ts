@@ -16,13 +16,16 @@ const columns =
 const readQuery = (path: string) => readFileSync(join(dir, path), "utf8");
 
 /**
- * Every mutant of a database, from its catalog: of all that is in a schema of ours, made by us.
- * It leaves nothing behind but an empty search path.
+ * Every mutant of a database, from its catalog: of all that is in a schema of ours, made by us; of the
+ * platform's tables the policies alone. It leaves nothing behind but an empty search path.
  */
-export async function generateMutants(client: pg.ClientBase): Promise<Mutant[]> {
+export async function generateMutants(
+  client: pg.ClientBase,
+  project = openProject(),
+): Promise<Mutant[]> {
   const { schemas, anonymous, user, roles, logins, usersTable } = await readApiNames(
     client,
-    openProject(),
+    project,
   );
   // With nothing on the search path, PostgreSQL writes every name with its schema.
   await client.query("set search_path = ''");
@@ -36,9 +39,15 @@ export async function generateMutants(client: pg.ClientBase): Promise<Mutant[]> 
     owners.relations,
     owners.numbers,
   ] as const;
-  const read = async <T extends pg.QueryResultRow>(query: string, list = "*") =>
-    (await client.query<T>(onlyMade(query, list), [...values])).rows;
-  const mutants = (await read<Policy>(readQuery("policies.sql"))).flatMap(policyMutants);
+  const readFrom = async <T extends pg.QueryResultRow>(
+    query: string,
+    list: string,
+    foreign: readonly string[],
+  ) => (await client.query<T>(onlyMade(query, list), [...values, foreign])).rows;
+  const read = <T extends pg.QueryResultRow>(query: string, list = "*") =>
+    readFrom<T>(query, list, project.platform.schemas);
+  const policies = await readFrom<Policy>(readQuery("policies.sql"), "*", []);
+  const mutants = policies.flatMap(policyMutants);
   mutants.push(...(await readCalledMutants(client, () => read(calledFunctions))));
   mutants.push(...(await read<View>(readQuery("views.sql"))).flatMap(viewMutants));
   for (const file of readdirSync(join(dir, "kinds")).sort())
@@ -64,6 +73,7 @@ function onlyMade(query: string, columns: string): string {
     where namespace is null
     or namespace::regnamespace::text !~ '^(pg_|information_schema$|tap$)'
     and (namespace::regnamespace::text <> 'public' or 'public' = any (array(select unnest(schemas) from api)))
+    and (namespace is null or namespace::regnamespace::text <> all ($8::text[]))
     and not exists (select from pg_catalog.pg_depend as member where member.objid = made.oid and member.deptype = 'e')
   `;
 }

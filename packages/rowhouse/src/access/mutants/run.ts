@@ -52,12 +52,18 @@ async function assertGreen(testBed: TestBed): Promise<void> {
   const list = reds.map(
     ({ file, assertion }) => `\n  ${join("tests/database", file)}: ${assertion}`,
   );
+  const lacksExtension = reds.some(({ assertion }) =>
+    /^error: extension .* is not available$/.test(assertion),
+  );
   throw new RowhouseError(
     "tests_red",
     `The pgTAP files must pass before anything is weakened. The first failure of each that does not:${list.join("")}`,
-    "`npx vitest run tests/database` shows more. Fix the tests, or sql/ and policies/.",
+    `\`npx vitest run tests/database\` shows more. Fix the tests, or sql/ and policies/.${lacksExtension ? extensionRemedy : ""}`,
   );
 }
+
+const extensionRemedy =
+  " SCRATCH_URL names a server that has the extension; or make what the tests use of it by a file in platform/, and take CREATE EXTENSION out of them.";
 
 async function inParallel<T>(
   items: readonly T[],

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { errorCode, errorMessage } from "../../lib/errors.ts";
 import { withClient } from "../../stack/database.ts";
 import type { Scratch } from "../../stack/scratch.ts";
-import { runPgtap } from "../../testing/pgtap.ts";
+import { leavesNothing, runPgtap } from "../../testing/pgtap.ts";
 import type { Mutant, Verdict } from "./mutant.ts";
 
 /** A pgTAP file that is red, and its first assertion that failed, or what broke it off. */
@@ -122,9 +122,11 @@ function withStatementTimeout(url: string): string {
 
 /**
  * First the files whose name speaks of what is weakened, then those about the whole database
- * (schemas.sql, roles.sql), then the rest: the first red file is enough.
+ * (schemas.sql, roles.sql), then the rest: the first red file is enough. Where one leaves something behind,
+ * they stay in their order: others may need it, and would be red for its want alone.
  */
 function sortByRelevance(files: readonly string[], { object }: Mutant): string[] {
+  if (!files.every(leavesNothing)) return [...files];
   const words = object.split(/\W+/);
   const rank = (file: string) => {
     const parts = basename(file, ".sql").split(".");

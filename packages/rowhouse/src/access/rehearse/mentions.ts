@@ -1,4 +1,5 @@
 import { loadModule, parsePlPgSQLSync, parseSync } from "libpg-query";
+import { errorMessage } from "../../lib/errors.ts";
 
 // Nothing that `rowhouse --version` or `start` needs imports this module: only who reads SQL waits.
 await loadModule();
@@ -39,7 +40,7 @@ export type Language = "sql" | "plpgsql" | "expression";
 export function findMentions(text: string, language: Language): Mentions {
   const found = new Collector();
   try {
-    if (language === "plpgsql") found.walkPlpgsql(parsePlPgSQLSync(text));
+    if (language === "plpgsql") found.walkFunction(text);
     else found.walk(parseSync(language === "expression" ? `select ${text}` : toStatements(text)));
   } catch {
     found.hidden = "the parser does not read it";
@@ -106,7 +107,27 @@ class Collector implements Mentions {
     if (name !== undefined) names.push({ schema: all.at(-2) ?? null, name });
   }
 
-  /** Goes through a function in PL/pgSQL, whose statements hold expressions as texts. */
+  /**
+   * Goes through a `create function` in PL/pgSQL. The parser knows no catalog, and takes each type that is
+   * not PostgreSQL's for a row: into such a variable it lets no column go, as an enum's may. There it gets text.
+   */
+  walkFunction(text: string): void {
+    let readable = text;
+    for (;;) {
+      try {
+        this.walkPlpgsql(parsePlPgSQLSync(readable));
+        return;
+      } catch (error) {
+        const variable = /^"(.+)" is not a scalar variable$/.exec(errorMessage(error))?.[1];
+        const declared = variable === undefined ? null : findDeclared(readable, variable);
+        if (declared === null || declared.type === "text") throw error;
+        this.#walkType(declared.type);
+        readable = declared.asText;
+      }
+    }
+  }
+
+  /** Goes through its statements, which hold expressions as texts. */
   walkPlpgsql(node: unknown): void {
     for (const [kind, value] of entries(node)) {
       if (/^PLpgSQL_stmt_dyn/.test(kind) || kind === "dynquery") this.#hideDynamic();
@@ -149,6 +170,19 @@ const hiding: Readonly<Record<string, string>> = {
   DoStmt: "it runs other statements",
   ExecuteStmt: "it runs other statements",
 };
+
+/** The type of a variable where it is declared, and the text with the type text in its place. */
+function findDeclared(text: string, variable: string): { type: string; asText: string } | null {
+  const name = variable.replace(/[^\w]/g, "\\$&");
+  const part = `(?:"[^"]+"|\\w+)`;
+  const declaration = new RegExp(
+    `((?:^|[\\s(,;"])${name}"?\\s+(?:constant\\s+)?)(${part}(?:\\.${part})*)`,
+    "i",
+  );
+  const [, before, type] = declaration.exec(text) ?? [];
+  if (before === undefined || type === undefined) return null;
+  return { type, asText: text.replace(declaration, () => `${before}text`) };
+}
 
 /** Where the value begins in `variable[…] := value`. */
 function findAssigned(text: string): number {

@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
 import type { ApiNames } from "../../stack/api-names.ts";
+import { queryUsers } from "../../stack/users.ts";
 import {
   anonymousCaller,
   assertSeesUsers,
   type Caller,
   findCaller,
-  queryUsers,
   type User,
   userCaller,
 } from "../model/caller.ts";
@@ -95,7 +95,11 @@ async function readNewest(
   most: number,
 ): Promise<(User & { total: number })[]> {
   if (users === undefined) return [];
-  return queryUsers(client, newestUsers.replace("/* users */", users), [less, most]);
+  return queryUsers(
+    client,
+    newestUsers.replace("/* users */", () => users),
+    [less, most],
+  );
 }
 
 async function largestOwners(

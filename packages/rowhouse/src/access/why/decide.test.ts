@@ -4,7 +4,8 @@ import type { Policy } from "../model/model.ts";
 import { type CheckedCondition, type CheckResult, decide } from "./decide.ts";
 
 function condition(name: string, value: Outcome["value"] | null, permissive = true, sql = name) {
-  const outcome = value === null ? null : { value, reason: value === "fails" ? "why" : null };
+  const failed = value === "fails" ? { reason: "why", code: "22012" } : { reason: null };
+  const outcome = value === null ? null : { value, ...failed };
   return { policy: { name, permissive } as Policy, sql, outcome } satisfies CheckedCondition;
 }
 
@@ -62,7 +63,8 @@ describe("a condition that fails", () => {
       decide("select", [check(conditions, { together: { value, reason: null } })], null);
     expect(together("fails")).toMatchObject({
       verdict: "no",
-      reason: "the request fails, since a does (why), for select.",
+      reason: "the request fails, since a raises 22012 (why), for select.",
+      fails: true,
     });
     expect(together("true").verdict).toBe("yes");
   });

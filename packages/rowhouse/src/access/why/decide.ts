@@ -9,6 +9,13 @@ export type Verdict = "yes" | "no" | "depends" | "unknown";
 export interface Decision {
   readonly verdict: Verdict;
   readonly reason: string;
+  /** Of a "no": whether the request fails with an error, and is not just refused or without the row. */
+  readonly fails?: true;
+}
+
+/** A "no" for a request that fails: the sentence of its cause. */
+export function failure(cause: string): Decision {
+  return { verdict: "no", reason: `the request fails, since ${cause}`, fails: true };
 }
 
 /** A policy's condition, evaluated. */
@@ -75,14 +82,15 @@ export function missingFilterGrant(
 /**
  * Combines the checks: the row has to pass each.
  *
- * @param missing What is missing of grants; null when nothing is.
+ * @param missing What is missing of grants, or why the request fails in any case; null when nothing is.
  */
 export function decide(
   verb: Verb,
   checks: readonly CheckResult[],
-  missing: string | null,
+  missing: string | Decision | null,
 ): Decision {
-  if (missing !== null) return { verdict: "no", reason: missing };
+  if (typeof missing === "string") return { verdict: "no", reason: missing };
+  if (missing !== null) return missing;
   const decisions = checks.map((check) => decideCheck(verb, check));
   for (const verdict of ["no", "unknown", "depends"] as const) {
     const first = decisions.find((decision) => decision.verdict === verdict);
@@ -103,6 +111,10 @@ function reasonToPass(checks: readonly CheckResult[]): string {
 /** One check: any of the permissive policies, and all of the restrictive ones. */
 function decideCheck(verb: Verb, check: CheckResult): Decision {
   if (check.open) return { verdict: "yes", reason: "" };
+  if (!check.conditions.some(({ policy }) => policy.permissive))
+    return { verdict: "no", reason: `there is no permissive policy ${purpose(verb, check)}.` };
+  const failing = findFailure(check);
+  if (failing !== null) return failure(`${failing}, ${purpose(verb, check)}.`);
   const refusal = findRefusal(check);
   if (refusal !== null) return { verdict: "no", reason: `${refusal} ${purpose(verb, check)}.` };
   if (check.conditions.some(({ outcome }) => outcome === null)) {
@@ -126,13 +138,17 @@ function isSpared({ policy }: CheckedCondition, { conditions, together }: CheckR
   return policy.permissive && (everyRow || together?.value === "true");
 }
 
-/** What refuses a row whatever the conditions that are not evaluated; null when nothing does. */
-function findRefusal({ conditions, together }: CheckResult): string | null {
-  if (!conditions.some(({ policy }) => policy.permissive)) return "there is no permissive policy";
+/** Which policy raises which error, so that the request fails; null when none does. */
+function findFailure({ conditions, together }: CheckResult): string | null {
   const failing = conditions.find((one) => failsRequest(one, conditions, together));
-  if (failing !== undefined) {
-    return `the request fails, since ${names([failing])} does (${failing.outcome?.reason}),`;
-  }
+  if (!failing?.outcome) return null;
+  const { code, reason } = failing.outcome;
+  const raised = code === undefined ? "an error" : code;
+  return `${names([failing])} raises ${raised} (${reason})`;
+}
+
+/** What refuses a row whatever the conditions that are not evaluated; null when nothing does. */
+function findRefusal({ conditions }: CheckResult): string | null {
   const refusing = conditions.filter(
     ({ policy, outcome }) =>
       !policy.permissive && (outcome?.value === "false" || outcome?.value === "null"),

@@ -14,11 +14,11 @@ export function explain(answer: Answer, all: boolean): string[] {
   const { caller, verb, table, rows } = answer;
   const who = caller.email === null ? caller.label : `${caller.email} (${caller.id})`;
   return [
-    ...rows.flatMap(({ row, verdict, reason, filtered, checks, memberships }) => [
+    ...rows.flatMap(({ row, verdict, reason, fails, filtered, checks, memberships }) => [
       `May ${who} ${answer.upsert ? "upsert" : verb} ${rowName(answer, row)} ${table}?`,
       ...checks.flatMap((check) => checkLines(answer, check)),
       ...memberships.map((membership) => `  ${describeMembership(membership)}`),
-      `${verdictWord(verdict)}: ${reason}`,
+      `${verdictWord({ verdict, fails })}: ${reason}`,
       ...filterLines(verb, verdict, filtered),
       ...(verdict === "yes" ? untriedLines(answer) : []),
       "",
@@ -44,7 +44,8 @@ function rowName({ owner, key }: Answer, row: RowAnswer["row"]): string {
   return `${isNamed ? values.join(",") : "this row"}${whose} of`;
 }
 
-function verdictWord(verdict: Verdict): string {
+function verdictWord({ verdict, fails }: { verdict: Verdict; fails?: true | undefined }): string {
+  if (fails) return colours.red("Error");
   if (verdict === "yes") return colours.green("Yes");
   if (verdict === "no") return colours.red("No");
   return colours.yellow(verdict === "depends" ? "Maybe" : "Cannot tell");
@@ -64,7 +65,7 @@ function filterLines(verb: Verb, verdict: Verdict, filtered: Decision | null): s
   if (filtered === null || filtered.verdict === verdict) return [];
   return [
     `That is for a request without a filter, which may ${verb} all rows that pass. With a filter, which reads them:`,
-    `${verdictWord(filtered.verdict)}: ${filtered.reason}`,
+    `${verdictWord(filtered)}: ${filtered.reason}`,
   ];
 }
 

@@ -3,6 +3,7 @@ import { actAs } from "../model/caller.ts";
 import { useSearchPath } from "../model/evaluate.ts";
 import type { Relation, Verb } from "../model/model.ts";
 import { quoteName, sqlName } from "../model/names.ts";
+import { type Decision, failure } from "./decide.ts";
 import type { Question } from "./question.ts";
 import type { Scene } from "./rows.ts";
 
@@ -17,7 +18,7 @@ export async function findRecursion(
   { client, relation, caller, asRole }: Scene,
   question: Question,
   filters: boolean,
-): Promise<string | null> {
+): Promise<Decision | null> {
   const statement = writeRequest(relation, question, filters);
   if (!asRole || statement === null || !hasSubquery(relation)) return null;
   await client.query("savepoint recursion; set local lock_timeout = '1s'");
@@ -39,11 +40,11 @@ function hasSubquery({ policies }: Relation): boolean {
 }
 
 /** Other errors say nothing here: the conditions and grants are looked at one by one. */
-function describeRecursion(error: unknown): string | null {
+function describeRecursion(error: unknown): Decision | null {
   const code = errorCode(error);
   if (code === "57014") throw error;
   if (code !== "42P17") return null;
-  return `the request fails, since PostgreSQL raises 42P17 (${errorMessage(error)}).`;
+  return failure(`PostgreSQL raises 42P17 (${errorMessage(error)}).`);
 }
 
 /** The plainest statement that the same policies hold; null when there is none: no column to set. */

@@ -25,21 +25,54 @@ export type Patch = Readonly<Record<string, unknown>>;
 
 /** The column that names a row, of one owner where the table is owned; null when there is none. */
 export function nameColumn(relation: Relation): string | null {
-  const names = nameColumns(relation);
+  const names = listNameColumns(relation);
   return names.length === 1 ? (names[0] ?? null) : null;
 }
 
 /** The columns that name a row together: id, else the key, less the owner. */
-function nameColumns({ columns, key, owner }: Relation): readonly string[] {
+function listNameColumns({ columns, key, owner }: Relation): readonly string[] {
   if (columns.some(({ name }) => name === "id")) return ["id"];
   const others = key.filter((name) => name !== owner);
   return others.length === 1 ? others : key;
 }
 
 /**
+ * The columns that name a row together.
+ *
+ * @throws RowhouseError row_unknown when there are none.
+ */
+export function nameColumns(relation: Relation): readonly string[] {
+  const columns = listNameColumns(relation);
+  if (columns.length > 0) return columns;
+  throw new RowhouseError(
+    "row_unknown",
+    `${relation.fullName} has no column id, and no other one that names its rows.`,
+    "Ask without an id, or about an insert with --row.",
+  );
+}
+
+/**
+ * Makes sure that values can stand in columns.
+ *
+ * @throws RowhouseError row_unknown
+ */
+export async function assertFits(
+  client: pg.ClientBase,
+  { columns }: Relation,
+  names: readonly string[],
+  values: readonly string[],
+): Promise<void> {
+  const types = names.map((name) => columns.find((one) => one.name === name)?.type ?? "text");
+  const casts = types.map((type, index) => `$${index + 1}::text::${type}`);
+  await orInvalid(client, rowUnknown, () =>
+    client.query(`select ${casts.join(", ")}`, [...values]),
+  );
+}
+
+/**
  * Finds the rows with an id: of an owned table, each user can have one.
  *
- * @param id Of a key of several columns, their values with commas between them.
+ * @param id Of a key of several columns, their values with commas between them; that of the owner may be left out.
  * @param owner The user whose row it is; null for any user's.
  * @throws RowhouseError row_unknown
  */
@@ -49,16 +82,30 @@ export async function findRows(
   id: string,
   owner: string | null,
 ): Promise<Row[]> {
-  const { fullName } = relation;
+  const { fullName, key } = relation;
   const columns = nameColumns(relation);
-  if (columns.length === 0)
-    throw new RowhouseError(
-      "row_unknown",
-      `${fullName} has no column id, and no other one that names its rows.`,
-      "Ask without an id, or about an insert with --row.",
-    );
   if (owner !== null && relation.owner === null)
     throw rowUnknown(`The rows of ${fullName} have no owner.`);
+  const isWhole = columns.length < key.length && id.split(",").length === key.length;
+  try {
+    return await findRowsBy(client, relation, columns, id, owner);
+  } catch (error) {
+    if (!isWhole || !(error instanceof RowhouseError)) throw error;
+    // A text with commas in it is no list: so it is tried first.
+    return await findRowsBy(client, relation, key, id, owner).catch(() => {
+      throw error;
+    });
+  }
+}
+
+async function findRowsBy(
+  client: pg.ClientBase,
+  relation: Relation,
+  columns: readonly string[],
+  id: string,
+  owner: string | null,
+): Promise<Row[]> {
+  const { fullName } = relation;
   const values = splitId(id, columns, fullName);
   const alias = quoteName(relation.name);
   const named = [...columns, ...(owner === null ? [] : [relation.owner ?? ""])];
@@ -75,7 +122,8 @@ export async function findRows(
   return rows;
 }
 
-function splitId(id: string, columns: readonly string[], table: string): readonly string[] {
+/** The values of the columns that name a row. */
+export function splitId(id: string, columns: readonly string[], table: string): readonly string[] {
   const values = columns.length === 1 ? [id] : id.split(",");
   if (values.length === columns.length) return values;
   throw new RowhouseError(

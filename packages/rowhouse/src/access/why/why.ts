@@ -15,6 +15,7 @@ import {
   type CheckResult,
   type Decision,
   decide,
+  failure,
   missingFilterGrant,
   missingGrant,
 } from "./decide.ts";
@@ -32,6 +33,7 @@ import {
   type Row,
   type Scene,
 } from "./rows.ts";
+import { decideView } from "./view.ts";
 
 /** The answer for one row. */
 export interface RowAnswer extends Decision {
@@ -97,6 +99,11 @@ export async function ask(
   const asRole = await canBecome(client, caller.role);
   const { usersTable } = model.names;
   const context: Context = { client, caller, asRole, relation, access, question, usersTable };
+  if (relation.kind === "view") {
+    const decision = await decideView(context, access, question);
+    const row: RowAnswer = { ...decision, filtered: null, checks: [], memberships: [] };
+    return { ...outline(context), rows: [row] };
+  }
   const recursion = await findRecursions(context);
   const rows: RowAnswer[] = [];
   for (const row of await findSubjects(context)) rows.push(await answer(context, recursion, row));
@@ -122,8 +129,8 @@ interface Context extends Scene {
 
 /** Why the request fails whatever the row, without and with a filter; null where it does not. */
 interface Recursion {
-  readonly always: string | null;
-  readonly filtered: string | null;
+  readonly always: Decision | null;
+  readonly filtered: Decision | null;
 }
 
 async function findRecursions(context: Context): Promise<Recursion> {
@@ -226,14 +233,16 @@ function missingFurtherGrant(
 }
 
 /** Why a new row gets no default; null when it gets all, or was not made here. */
-async function failingDefault(context: Context, row: Row | null): Promise<string | null> {
+async function failingDefault(context: Context, row: Row | null): Promise<Decision | null> {
   const { relation, question } = context;
   const { verb, row: given } = question;
   if (verb !== "insert" || given === null || row === null) return null;
   for (const column of relation.columns.filter(({ name }) => !Object.hasOwn(given, name))) {
     const value = await evaluateDefault(context, row, column);
     if ("fault" in value && value.fault === "fails")
-      return `the request fails, since the default of ${column.name} does (${value.reason}).`;
+      return failure(
+        `the default of ${column.name} raises ${value.code ?? "an error"} (${value.reason}).`,
+      );
   }
   return null;
 }

@@ -2,15 +2,17 @@ import type pg from "pg";
 import { findFaults } from "../../access/faults/faults.ts";
 import { RowhouseError } from "../../lib/errors.ts";
 import { findUnused, type LintSettings, withoutSwitchedOff } from "../../lib/lint-settings.ts";
+import { readWaivers } from "../../lib/waivers.ts";
 import { platforms, recognise } from "../../schema/init/platforms.ts";
 import { groupBy } from "../../schema/plan/group.ts";
 import type { ApiNames } from "../../stack/api-names.ts";
+import { anonymousWrites, findAnonymousWrites } from "./anonymous-writes.ts";
+import { faultRules } from "./fault-rules.ts";
 import { bindNames, type RuleNames, readRuleNames } from "./names.ts";
 import { type LintObject, readObjects } from "./objects.ts";
-import { findPlannedCounts } from "./planned-counts.ts";
+import { findPlannedCounts, plannedCounts } from "./planned-counts.ts";
 import type { Finding, Rule } from "./rule.ts";
 import { ownRules, readRules } from "./rules.ts";
-import { readWaivers } from "./waivers.ts";
 
 /** What a check came to. */
 export interface LintReport {
@@ -38,6 +40,8 @@ export interface LintOptions {
 interface Broken {
   readonly object: string;
   readonly finding: string;
+  /** What it has in common with the finding of another rule that has the same cause. */
+  readonly causes?: readonly string[];
 }
 
 async function choosePlatform(
@@ -65,9 +69,12 @@ export async function lint(
   await client.query("set local search_path = ''");
   const ruleNames = await readRuleNames(client, names, await choosePlatform(client, platform));
   const followsConventions = ruleNames.follows_conventions;
-  const all = await findBroken(client, rules, ruleNames);
+  const all = await findBroken(client, rules, names, ruleNames);
   const objects = await readObjects(client, ruleNames);
-  const { waivers, refused } = readWaivers(objects);
+  const { waivers, refused } = readWaivers(
+    objects,
+    readRules().map(({ name }) => name),
+  );
   const checked = (settings: LintSettings) =>
     Object.fromEntries(
       Object.entries(settings).filter(([rule]) => rules.some(({ name }) => name === rule)),
@@ -97,24 +104,43 @@ export async function lint(
 async function findBroken(
   client: pg.ClientBase,
   rules: readonly Rule[],
-  names: RuleNames,
+  names: ApiNames,
+  ruleNames: RuleNames,
 ): Promise<Finding[]> {
-  const isFound = rules.some(({ query }) => query === undefined);
-  const found = isFound ? await findWithoutQuery(client) : [];
-  const findings: Finding[] = [];
+  const found = await findWithoutQuery(client, rules, names);
+  const broken = new Map<Rule, readonly Broken[]>();
   for (const rule of rules) {
-    const broken =
+    const own =
       rule.query === undefined
         ? found.filter((one) => one.rule === rule.name)
-        : (await client.query<Broken>(bindNames(rule.query, names))).rows;
-    findings.push(...toFindings(rule, broken));
+        : (await client.query<Broken>(bindNames(rule.query, ruleNames))).rows;
+    broken.set(rule, own);
   }
-  return findings;
+  const caused = [...broken].flatMap(([{ query }, own]) => (query === undefined ? [] : own));
+  return [...broken].flatMap(([rule, own]) =>
+    toFindings(rule, rule.query === undefined ? withoutKnownCauses(own, caused) : own),
+  );
+}
+
+/** Leaves out what another rule says of its cause: one function can make many requests fail. */
+function withoutKnownCauses(broken: readonly Broken[], known: readonly Broken[]): Broken[] {
+  const causes = new Set(known.flatMap((one) => one.causes ?? []));
+  return broken.filter((one) => !one.causes?.some((cause) => causes.has(cause)));
 }
 
 /** What breaks the rules that no single query finds. */
-async function findWithoutQuery(client: pg.ClientBase) {
-  return [...(await findFaults(client)), ...(await findPlannedCounts(client))];
+async function findWithoutQuery(
+  client: pg.ClientBase,
+  rules: readonly Rule[],
+  names: ApiNames,
+): Promise<(Broken & { readonly rule: string })[]> {
+  const isWanted = (wanted: readonly Pick<Rule, "name">[]) =>
+    wanted.some(({ name }) => rules.some((rule) => rule.name === name));
+  return [
+    ...(isWanted(faultRules) ? await findFaults(client) : []),
+    ...(isWanted([plannedCounts]) ? await findPlannedCounts(client) : []),
+    ...(isWanted([anonymousWrites]) ? await findAnonymousWrites(client, names) : []),
+  ];
 }
 
 /** One finding for each object. */

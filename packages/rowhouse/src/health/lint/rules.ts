@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { anonymousWrites } from "./anonymous-writes.ts";
 import { faultRules } from "./fault-rules.ts";
 import { plannedCounts } from "./planned-counts.ts";
 import { levels, type Rule } from "./rule.ts";
@@ -8,7 +9,9 @@ const rulesDir = join(import.meta.dirname, "rules");
 
 /** All rules, by name. */
 export function readRules(): Rule[] {
-  const rules = [...faultRules, plannedCounts].map((rule): Rule => ({ ...rule, query: undefined }));
+  const rules = [...faultRules, plannedCounts, anonymousWrites].map(
+    (rule): Rule => ({ ...rule, query: undefined }),
+  );
   return [...rules, ...readFiles()].sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 

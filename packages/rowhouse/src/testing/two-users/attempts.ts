@@ -16,7 +16,7 @@ import { type OwnedTable, readTables, type Tables } from "./tables.ts";
 export interface TwoUserAttempt {
   /** "tasks: another user reads the row by id" */
   readonly name: string;
-  /** Without its schema. */
+  /** "tasks", or "billing.invoices" where the schema is not the default one. */
   readonly table: string;
   readonly actor: Actor;
   readonly request: RequestPlan;
@@ -55,7 +55,7 @@ export async function planAttempts(url: string): Promise<AttemptPlan> {
     const { tables } = workshop;
     const parts: Pick<AttemptPlan, "attempts" | "notTried">[] = [];
     for (const table of tables.owned) parts.push(await planTable(workshop, table, matrix));
-    if (tables.users?.schema === tables.exposedSchema) {
+    if (tables.users !== undefined && tables.exposedSchemas.includes(tables.users.schema)) {
       parts.push(await planTable(workshop, tables.users, usersMatrix));
     }
     return {
@@ -97,8 +97,8 @@ async function planTable(
   table: OwnedTable,
   lines: readonly MatrixLine[],
 ): Promise<Pick<AttemptPlan, "attempts" | "notTried">> {
-  const { name, grants, key } = table;
-  const nothing = (reason: string) => ({ attempts: [], notTried: [{ name, reason }] });
+  const { label, grants, key } = table;
+  const nothing = (reason: string) => ({ attempts: [], notTried: [{ name: label, reason }] });
   if (!key.every((column) => grants.select.includes(column))) {
     return nothing("users may not read its key");
   }
@@ -154,8 +154,8 @@ function attemptBy(line: MatrixLine, context: Context): TwoUserAttempt[] {
   const lacking = needs !== undefined && missing[needs] !== undefined;
   return [
     {
-      name: `${table.name}: ${line.what}`,
-      table: table.name,
+      name: `${table.label}: ${line.what}`,
+      table: table.label,
       actor,
       request,
       expected: lacking ? withoutGrant : line.expected,
@@ -167,5 +167,5 @@ function attemptBy(line: MatrixLine, context: Context): TwoUserAttempt[] {
 function notTriedBy(line: MatrixLine, context: Context): NotTried[] {
   const reason = line.needs && context.missing[line.needs];
   if (!isSkipped(line, context) || reason === undefined) return [];
-  return [{ name: `${context.table.name}: ${line.what}`, reason }];
+  return [{ name: `${context.table.label}: ${line.what}`, reason }];
 }

@@ -87,7 +87,7 @@ async function runAttempt(
   attempt: TwoUserAttempt,
 ): Promise<string[]> {
   const table = [...plan.tables.owned, ...(plan.tables.users ? [plan.tables.users] : [])].find(
-    ({ name }) => name === attempt.table,
+    ({ label }) => label === attempt.table,
   );
   if (table === undefined) return [`${attempt.name}: there is no such table`];
   const scene = await withWorkshop(
@@ -217,8 +217,10 @@ async function draftRow(workshop: Workshop, table: OwnedTable, user: string): Pr
 
 async function act(served: ServedDatabase, scene: Scene): Promise<string[]> {
   const { attempt, owner, table, request, absent } = scene;
-  const list = pathOf(table, `${equals(table.owner, owner)}&order=${table.id}`);
-  const readOwners = async () => (await callerFor(served, scene, owner).ask(list)).body;
+  const list = pathOf(table, `${equals(table.owner, owner)}&order=${parameter(table.id)}`);
+  const headers = profileHeaders(table, "GET");
+  const readOwners = async () =>
+    (await callerFor(served, scene, owner).ask(list, { headers })).body;
   const before = await readOwners();
   const answer = await send(served, scene, request);
   const faults = faultsOf(answer, scene);
@@ -243,7 +245,22 @@ function callerFor(
 }
 
 function equals(column: string, value: unknown): string {
-  return `${encodeURIComponent(column)}=eq.${encodeURIComponent(String(value))}`;
+  return `${parameter(column)}=eq.${encodeURIComponent(String(value))}`;
+}
+
+/** The name of a column in an address: in quotes, since it may have any sign in it. */
+function parameter(column: string): string {
+  return encodeURIComponent(quoted(column));
+}
+
+function quoted(column: string): string {
+  return `"${column.replace(/["\\]/g, "\\$&")}"`;
+}
+
+/** How a request names a schema that is not the default one. */
+function profileHeaders({ profile }: OwnedTable, method: string): Record<string, string> {
+  if (profile === undefined) return {};
+  return method === "GET" ? { "accept-profile": profile } : { "content-profile": profile };
 }
 
 function send(
@@ -262,13 +279,13 @@ function send(
     ...(merged ? ["resolution=merge-duplicates"] : []),
   ].join(", ");
   const path = pathOf(table, filter ? filters[filter] : "", method === "GET" || returned);
-  const headers = method === "GET" ? {} : { prefer };
+  const headers = { ...profileHeaders(table, method), ...(method === "GET" ? {} : { prefer }) };
   return callerFor(served, { role }, user).ask(path, { method, headers, body });
 }
 
 /** What is read are the columns that may be: else PostgreSQL refuses all of them. */
 function pathOf({ name, grants }: OwnedTable, filter: string, reads = true): string {
-  const columns = grants.select.map((column) => `"${column}"`).join(",");
+  const columns = grants.select.map(quoted).join(",");
   const parts = [
     ...(reads ? [`select=${encodeURIComponent(columns)}`] : []),
     ...(filter ? [filter] : []),

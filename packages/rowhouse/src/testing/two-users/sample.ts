@@ -30,13 +30,14 @@ export async function findSampleRequest(
     url,
     "rollback",
     async (workshop) => {
-      const { owned, all, exposedSchema } = workshop.tables;
-      for (const table of tries ? owned : []) {
+      const { owned, all, exposedSchemas } = workshop.tables;
+      // Those of another schema want a header, too.
+      for (const table of tries ? owned.filter(({ profile }) => profile === undefined) : []) {
         const row = await sampleRow(workshop, table);
         if (row !== undefined) return { table: table.name, row };
       }
       const readable = all.find(
-        ({ schema, grants }) => schema === exposedSchema && grants.select.length > 0,
+        ({ schema, grants }) => schema === exposedSchemas[0] && grants.select.length > 0,
       );
       return readable && { table: readable.name, row: undefined };
     },

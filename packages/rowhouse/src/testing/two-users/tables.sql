@@ -149,13 +149,13 @@ select coalesce(
           'select', granted.columns_of_select,
           'insert', granted.columns_of_insert,
           'update', granted.columns_of_update,
-          'delete', has_table_privilege($1::text, class.oid, 'delete')
+          'delete', usable.is_usable and has_table_privilege($1::text, class.oid, 'delete')
         )
         from (
           select
-            coalesce(json_agg(attname order by attnum) filter (where has_column_privilege($1::text, class.oid, attnum, 'select')), '[]') as columns_of_select,
-            coalesce(json_agg(attname order by attnum) filter (where has_column_privilege($1::text, class.oid, attnum, 'insert')), '[]') as columns_of_insert,
-            coalesce(json_agg(attname order by attnum) filter (where has_column_privilege($1::text, class.oid, attnum, 'update')), '[]') as columns_of_update
+            coalesce(json_agg(attname order by attnum) filter (where usable.is_usable and has_column_privilege($1::text, class.oid, attnum, 'select')), '[]') as columns_of_select,
+            coalesce(json_agg(attname order by attnum) filter (where usable.is_usable and has_column_privilege($1::text, class.oid, attnum, 'insert')), '[]') as columns_of_insert,
+            coalesce(json_agg(attname order by attnum) filter (where usable.is_usable and has_column_privilege($1::text, class.oid, attnum, 'update')), '[]') as columns_of_update
           from pg_catalog.pg_attribute
           where attrelid = class.oid
           and attnum > 0
@@ -170,6 +170,9 @@ select coalesce(
 from pg_catalog.pg_class as class
 join pg_catalog.pg_namespace as namespace
   on namespace.oid = class.relnamespace
+cross join lateral (
+  select has_schema_privilege($1::text, namespace.oid, 'usage') as is_usable
+) as usable
 where class.relkind in ('r', 'p')
 and not class.relispartition
 and class.oid >= 16384

@@ -59,6 +59,10 @@ export interface OwnedTable extends Table {
   readonly owner: string;
   /** The column that tells the rows of one owner apart; the table of users has one for both. */
   readonly id: string;
+  /** Its name for people: "tasks", or "billing.invoices" where the schema is not the default one. */
+  readonly label: string;
+  /** The schema, where a request has to name it. */
+  readonly profile: string | undefined;
 }
 
 /** The tables of a database. */
@@ -68,8 +72,8 @@ export interface Tables {
   readonly owned: readonly OwnedTable[];
   /** The table that the owner columns refer to, if there is one. */
   readonly users: OwnedTable | undefined;
-  /** The schema that the API serves without being asked for one. */
-  readonly exposedSchema: string;
+  /** The schemas that the API serves, the first one without being asked for it. */
+  readonly exposedSchemas: readonly string[];
   /** The role of a user's token; undefined when requests have none but the anonymous one. */
   readonly role: string | undefined;
 }
@@ -80,30 +84,55 @@ const query = readFileSync(join(import.meta.dirname, "tables.sql"), "utf8");
 export async function readTables(client: pg.ClientBase): Promise<Tables> {
   const names = await readApiNames(client, openProject());
   const { user: role, anonymous } = names;
-  const [exposedSchema = ""] = names.schemas;
   await client.query("set search_path = ''");
   const { rows } = await client.query<{ tables: Table[] }>(query, [role ?? anonymous ?? "public"]);
   const all = rows[0]?.tables ?? [];
   const owned = role === undefined ? [] : all.flatMap((table) => asOwned(table, names));
-  return { all, owned, users: findUsers(all, owned), exposedSchema, role };
+  const users = findUsers(all, owned, names);
+  return { all, owned, users, exposedSchemas: names.schemas, role };
 }
 
 /** Owned is a table whose key is (owner, id), with an owner who is named so or refers to a user. */
-function asOwned(table: Table, { schemas, usersTable }: ApiNames): OwnedTable[] {
+function asOwned(table: Table, names: ApiNames): OwnedTable[] {
+  const { schemas, usersTable } = names;
   const [owner, id, ...rest] = table.key;
-  if (table.schema !== schemas[0] || owner === undefined || id !== "id" || rest.length > 0) {
-    return [];
-  }
+  if (!schemas.includes(table.schema) || rest.length > 0) return [];
+  if (owner === undefined || id?.toLowerCase() !== "id") return [];
   const refersToUser = table.foreignKeys.some(
     ({ columns, schema, table: target }) =>
       columns.length === 1 &&
       columns[0] === owner &&
-      `${schema}.${target}` === usersTable?.replaceAll('"', ""),
+      `${schema}.${target}` === withoutQuotes(usersTable ?? ""),
   );
-  return owner === "user_id" || refersToUser ? [{ ...table, owner, id }] : [];
+  return owner === "user_id" || refersToUser ? [toOwned(table, owner, id, names)] : [];
 }
 
-function findUsers(all: readonly Table[], owned: readonly OwnedTable[]): OwnedTable | undefined {
+function toOwned(table: Table, owner: string, id: string, { schemas }: ApiNames): OwnedTable {
+  const { schema, name } = table;
+  const isDefault = schema === schemas[0];
+  return {
+    ...table,
+    owner,
+    id,
+    label: (isDefault ? [name] : [schema, name]).map(readableName).join("."),
+    profile: isDefault ? undefined : schema,
+  };
+}
+
+function withoutQuotes(name: string): string {
+  return name.replace(/"((?:[^"]|"")*)"/g, (_, part: string) => part.replaceAll('""', '"'));
+}
+
+/** A name in SQL that is read: in quotes where it has anything but small letters in it. */
+function readableName(name: string): string {
+  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : pg.escapeIdentifier(name);
+}
+
+function findUsers(
+  all: readonly Table[],
+  owned: readonly OwnedTable[],
+  names: ApiNames,
+): OwnedTable | undefined {
   const reference = owned
     .flatMap(({ owner, foreignKeys }) =>
       foreignKeys.filter(({ columns }) => columns.length === 1 && columns[0] === owner),
@@ -112,7 +141,7 @@ function findUsers(all: readonly Table[], owned: readonly OwnedTable[]): OwnedTa
   if (reference === undefined) return undefined;
   const users = findTable(all, reference.schema, reference.table);
   const [id] = reference.targets;
-  return users && id !== undefined ? { ...users, owner: id, id } : undefined;
+  return users && id !== undefined ? toOwned(users, id, id, names) : undefined;
 }
 
 /** A table by its name. */

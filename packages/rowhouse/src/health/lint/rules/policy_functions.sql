@@ -9,7 +9,10 @@ select
     '%s may not execute the function, and policies of %s call it',
     role.oid::regrole,
     string_agg(distinct class.oid::regclass::text, ', ')
-  ) as finding
+  ) as finding,
+  array_agg(
+    distinct format('execute %s %s %s', function.proname, pg_get_userbyid(role.oid), replace(class.oid::regclass::text, '"', ''))
+  ) as causes
 from pg_catalog.pg_policy as policy
 join pg_catalog.pg_class as class on class.oid = policy.polrelid
 join pg_catalog.pg_depend as reference

@@ -1,0 +1,93 @@
+import { errorCode, errorMessage } from "../../lib/errors.ts";
+import { actAs } from "../model/caller.ts";
+import { useSearchPath } from "../model/evaluate.ts";
+import { quoteName, readableName, sqlName } from "../model/names.ts";
+import type { Access } from "../model/policy-check.ts";
+import { type Decision, failure, missingGrant } from "./decide.ts";
+import type { Question } from "./question.ts";
+import { assertFits, nameColumns, type Scene, splitId } from "./rows.ts";
+
+/** What is known of a view, and the values by which its row was named. */
+export interface ViewDecision extends Decision {
+  readonly row: Readonly<Record<string, unknown>> | null;
+}
+
+/**
+ * Decides about a view. Its rows are those of a query over other tables, whose policies hold its owner or
+ * the caller: a select is tried, as the caller; what a write comes to is not followed.
+ */
+export async function decideView(
+  scene: Scene,
+  access: Access,
+  question: Question,
+): Promise<ViewDecision> {
+  const { relation } = scene;
+  const { verb, row, id } = question;
+  const missing = missingGrant(relation, access, Object.keys(row ?? {}));
+  if (missing !== null) return { verdict: "no", reason: missing, row: null };
+  if (verb !== "select") return { ...unknown(writeReason), row: null };
+  if (id === null)
+    return { verdict: "depends", reason: "it depends on the row, and none was named.", row: null };
+  const columns = [...nameColumns(relation)];
+  const values = [...splitId(id, columns, relation.fullName)];
+  if (question.owner !== null && relation.owner !== null) {
+    columns.push(relation.owner);
+    values.push(question.owner);
+  }
+  await assertFits(scene.client, relation, columns, values);
+  const unreadable = missingGrant(relation, access, columns);
+  const named = Object.fromEntries(columns.map((name, index) => [name, values[index]]));
+  if (unreadable !== null) return { verdict: "no", reason: unreadable, row: named };
+  return { ...(await trySelect(scene, access, columns, values)), row: named };
+}
+
+const writeReason =
+  "it is a view: a write goes to the tables behind it, which is not followed. Ask about those.";
+
+function unknown(reason: string): Decision {
+  return { verdict: "unknown", reason };
+}
+
+async function trySelect(
+  { client, relation, caller, asRole }: Scene,
+  access: Access,
+  columns: readonly string[],
+  values: readonly string[],
+): Promise<Decision> {
+  if (!asRole)
+    return unknown(`it is a view, and the role in DATABASE_URL may not become ${caller.role}.`);
+  const conditions = columns.map((name, index) => `${quoteName(name)} = $${index + 1}`);
+  await client.query("savepoint view; set local lock_timeout = '1s'");
+  try {
+    await useSearchPath(client, relation, caller.role);
+    await actAs(client, caller, true);
+    const { rowCount } = await client.query(
+      // What is computed of the row can fail, too.
+      `select ${(access.columns ?? []).map(quoteName).join(", ")} from ${sqlName(relation)} where ${conditions.join(" and ")} limit 1`,
+      [...values],
+    );
+    return rowCount === 1
+      ? { verdict: "yes", reason: "the view shows it, and it is granted." }
+      : {
+          verdict: "no",
+          reason: `the view shows no row with ${describe(columns, values)}: none is there, or it is hidden.`,
+        };
+  } catch (error) {
+    return decideError(error);
+  } finally {
+    await client.query("rollback to savepoint view");
+  }
+}
+
+function describe(columns: readonly string[], values: readonly string[]): string {
+  return columns.map((name, index) => `${readableName(name)} ${values[index]}`).join(" and ");
+}
+
+/** A transaction that only reads, a lock and a setting of PostgREST's say nothing about the request. */
+function decideError(error: unknown): Decision {
+  const code = errorCode(error) ?? "";
+  if (code === "57014" || !/^[0-9A-Z]{5}$/.test(code)) throw error;
+  if (["25006", "42704", "55P03"].includes(code))
+    return unknown(`it cannot be tried: ${errorMessage(error)}.`);
+  return failure(`PostgreSQL raises ${code} (${errorMessage(error)}).`);
+}

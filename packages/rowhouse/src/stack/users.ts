@@ -1,0 +1,30 @@
+import type pg from "pg";
+import { errorCode, errorMessage, RowhouseError } from "../lib/errors.ts";
+
+/**
+ * Runs a query over the users.
+ *
+ * @throws RowhouseError settings_invalid when PostgreSQL refuses the project's own query of them.
+ */
+export async function queryUsers<T extends pg.QueryResultRow>(
+  client: pg.ClientBase,
+  sql: string,
+  values: readonly unknown[],
+): Promise<T[]> {
+  try {
+    return (await client.query<T>(sql, [...values])).rows;
+  } catch (error) {
+    if (isOfServer(errorCode(error) ?? "")) throw error;
+    throw new RowhouseError(
+      "settings_invalid",
+      `The users cannot be read: ${errorMessage(error)}.`,
+      'Correct "users" in package.json: a table, or a query like "select id, email from ...".',
+      { cause: error },
+    );
+  }
+}
+
+/** Of a connection, a timeout or the server, and not of the query. */
+function isOfServer(code: string): boolean {
+  return !/^[0-9A-Z]{5}$/.test(code) || /^(?:08|53|55|57|58|XX)/.test(code);
+}
