@@ -1,4 +1,6 @@
+import type { Node } from "libpg-query";
 import { quoteLiteral } from "../catalog/define.ts";
+import { isListSetting } from "../catalog/list-settings.ts";
 import { parseStatement } from "../catalog/sql.ts";
 import { findMembership } from "../plan/statement.ts";
 
@@ -35,12 +37,19 @@ function findDone(sql: string): string | undefined {
   }
   if (tree === undefined || !("AlterRoleSetStmt" in tree)) return undefined;
   const { role, setstmt } = tree.AlterRoleSetStmt;
-  const [value, ...more] = setstmt?.args ?? [];
-  const text = value !== undefined && "A_Const" in value ? value.A_Const.sval?.sval : undefined;
-  if (role?.rolename === undefined || text === undefined || more.length > 0) return undefined;
+  const text = isListSetting(setstmt?.name ?? "")
+    ? / to ([\s\S]*)$/.exec(sql)?.[1]
+    : readValue(setstmt?.args);
+  if (role?.rolename === undefined || text === undefined) return undefined;
   return `exists (
     select from pg_catalog.pg_roles
     where rolname = ${quoteLiteral(role.rolename)}
     and ${quoteLiteral(`${setstmt?.name}=${text}`)} = any (rolconfig)
   )`;
+}
+
+/** The value of a setting that is one string. */
+function readValue([value, ...more]: readonly Node[] = []): string | undefined {
+  const isOne = value !== undefined && more.length === 0 && "A_Const" in value;
+  return isOne ? value.A_Const.sval?.sval : undefined;
 }
