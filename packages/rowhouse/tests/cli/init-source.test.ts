@@ -50,13 +50,14 @@ test("a database that uses much of what PostgreSQL has is the same one in its pr
     leftOut: [],
   });
   expect(notes).toEqual([
+    expect.stringMatching(/^A search path is set here that begins with app: /),
     expect.stringMatching(
-      /^The role shop_root is a superuser there.*: alter role shop_root superuser\.$/,
+      /^The role shop_root is a superuser there: .*: alter role shop_root superuser\.$/,
     ),
   ]);
   expect(code).toBe(0);
   const files = readAll(folder);
-  expect(files["README.md"]).toContain(notes[0]);
+  expect(files["README.md"]).toContain(notes.join("\n"));
   expect(files["sql/roles/shop_root.sql"]).toContain("    create role shop_root nologin;\n");
   expect(files["sql/roles/shop_login.sql"]).toContain("create role shop_login login;");
   expect(JSON.stringify(files)).not.toContain("source-secret");
@@ -66,7 +67,8 @@ test("a database that uses much of what PostgreSQL has is the same one in its pr
   expect(await rowhouse(["db", "check"], env, folder)).toEqual(silent);
   expect((await rowhouse(["db", "adopt", "--against", source], env, folder)).code).toBe(0);
   expect(await rowhouse(["db", "check", "--against", source], env, folder)).toEqual(silent);
-  expect(await dbmateUp(folder, source)).toEqual(silent);
+  expect(notes[0]).toContain(`DBMATE_MIGRATIONS_TABLE=${table.DBMATE_MIGRATIONS_TABLE}, `);
+  expect(await dbmateUp(folder, source, table)).toEqual(silent);
 
   const catalog = await readShop(source, folder);
   expect(listKind(catalog, "role").map(({ name }) => name)).toEqual(expect.arrayContaining(roles));
@@ -82,6 +84,8 @@ test("a database that uses much of what PostgreSQL has is the same one in its pr
   expect(await query(fresh, rows)).toEqual(before);
   expect(compareCatalogs(catalog, await readShop(second, folder))).toEqual(same);
 });
+
+const table = { DBMATE_MIGRATIONS_TABLE: "public.schema_migrations" };
 
 const same = { missing: [], surplus: [] };
 

@@ -53,8 +53,8 @@ export async function run(folder: string, program: string, args: readonly string
 }
 
 /** Lets dbmate, as a deploy does, bring a database what is pending. */
-export function dbmateUp(folder: string, url: string): Promise<Outcome> {
-  return run(folder, findDbmate(), ["--no-dump-schema", "up"], { DATABASE_URL: url });
+export function dbmateUp(folder: string, url: string, env = {}): Promise<Outcome> {
+  return run(folder, findDbmate(), ["--no-dump-schema", "up"], { DATABASE_URL: url, ...env });
 }
 
 /** Every file of a folder, by its path. */

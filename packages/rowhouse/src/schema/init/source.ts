@@ -145,9 +145,24 @@ export async function readSetting(
     return {
       served: await readServed(client, options, known),
       platform: { ...present, extensions },
-      notes: [...left.map(describeMissing), ...(await readHiddenSettings(client))],
+      notes: [
+        ...left.map(describeMissing),
+        ...(await readHiddenSettings(client)),
+        ...(await readSearchPath(client)),
+      ],
     };
   });
+}
+
+/** dbmate keeps its table in the first schema of the search path, unless it is told otherwise. */
+async function readSearchPath(client: pg.ClientBase): Promise<string[]> {
+  const { rows } = await client.query<{ first: string | null }>("select current_schema() as first");
+  const first = rows[0]?.first ?? "";
+  return first === "public"
+    ? []
+    : [
+        `A search path is set here that begins with ${first}: run dbmate itself with DBMATE_MIGRATIONS_TABLE=public.schema_migrations, where \`rowhouse\` keeps what is applied.`,
+      ];
 }
 
 function describeMissing(name: string): string {
