@@ -16,6 +16,7 @@ import { planChanges } from "../plan/plan.ts";
 import { createIfMissing, readCatalogWithRoles, withoutRoles } from "../plan/roles.ts";
 import { readSnapshot, type Snapshot } from "../plan/snapshot.ts";
 import { baselineText } from "./baseline.ts";
+import { withoutGoneMembers } from "./extensions.ts";
 import { readExtras } from "./extras.ts";
 import { distribute, findUndeclarable } from "./files.ts";
 import { writeFiles } from "./folder.ts";
@@ -77,9 +78,11 @@ export async function writeProject(
   const reading = toReadOnly(url);
   const setting = await readSetting(reading, options, await readScratchFacts(migrated.serverUrl));
   writeStarter(root, target, setting);
-  const source = await readSource(reading, setting);
-  const stubs = findStubs(options.platform) + roleStubs(source.platformRoles);
+  const read = await readSource(reading, setting);
+  const stubs = findStubs(options.platform) + roleStubs(read.platformRoles);
   if (stubs !== "") writeFiles(root, new Map([[`platform/${options.platform}.sql`, stubs]]));
+  const { snapshot, notes: gone } = await withoutGoneMembers(migrated, reading, read.snapshot);
+  const source = { ...read, snapshot };
   const from = await readEmpty(migrated, source, stubs);
   const { statements, leftOut, notes } = await planFiles(reading, from, source);
   const ordered = await orderForMigration(migrated, statements, source);
@@ -92,7 +95,7 @@ export async function writeProject(
   writeFiles(root, distribute(composed, source.relations));
   const url2 = await buildFiles(declared, root);
   const losses = {
-    notes: [...source.notes, ...notes],
+    notes: [...source.notes, ...gone, ...notes],
     leftOut,
     difference: await compareAll(source, reading, [url2, built]),
   };
