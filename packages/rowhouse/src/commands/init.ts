@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { note, noteIfSlow, print } from "../lib/output.ts";
+import { note, noteIfSlow, printResult } from "../lib/output.ts";
 import type { Adopted } from "../schema/init/init.ts";
 import { withoutPassword } from "../stack/database.ts";
 import { withScratchPair } from "../stack/scratch.ts";
@@ -12,12 +12,13 @@ interface Options {
   readonly schemas?: readonly string[];
   readonly anonRole?: string;
   readonly preRequest?: string;
+  readonly json?: true;
 }
 
 const help = `
 It only reads, no row and no password, and writes sql/, policies/, one migration, the client's types and
 docs/access.md into the working directory, which has to be empty. The exit code is 1 when something of
-the database could not be written down; it is named.`;
+the database could not be written down; it is named, and README.md lists it.`;
 
 /** `rowhouse init` */
 export const initCommand = new Command("init")
@@ -32,10 +33,11 @@ export const initCommand = new Command("init")
   .option("--schemas <names>", "the schemas that PostgREST serves, separated by commas", parseNames)
   .option("--anon-role <role>", "the role of a request without a token")
   .option("--pre-request <function>", "the function that runs before every request")
+  .option("--json", "for programs")
   .addHelpText("after", help)
   .action(init);
 
-async function init({ from, ...options }: Options): Promise<void> {
+async function init({ from, json, ...options }: Options): Promise<void> {
   const { withDraftFolder } = await import("../schema/init/folder.ts");
   const target = resolve();
   const adopted = await withDraftFolder(target, async (root, takesSignals) => {
@@ -54,7 +56,7 @@ async function init({ from, ...options }: Options): Promise<void> {
       return adopted;
     });
   });
-  await report(adopted);
+  await report(adopted, json);
 }
 
 /** The client's types and the page of access, of the declared database. */
@@ -76,19 +78,20 @@ async function writeGenerated(root: string, { declared, schemas }: Adopted): Pro
   );
 }
 
-async function report({ file, notes, difference }: Adopted): Promise<void> {
-  for (const line of notes) note(line);
-  const { describeDifference } = await import("../schema/catalog/describe.ts");
-  const lines = describeDifference(difference);
-  if (lines.length > 0) {
-    note("This could not be written down (+ is the database, - what the project builds):");
-    for (const line of lines) note(line);
-    process.exitCode = 1;
-  }
-  print(`wrote sql/, policies/, db/migrations/${file}, client/, docs/access.md and postgrest.conf`);
-  print(
+async function report(
+  { file, schemas, notes, leftOut, difference }: Adopted,
+  json: true | undefined,
+): Promise<void> {
+  const { describeLosses } = await import("../schema/init/readme.ts");
+  const lines = json ? [] : describeLosses({ notes, leftOut, difference });
+  for (const line of lines) note(line);
+  if (lines.length > 0) note("README.md lists it, too.");
+  if (difference.missing.length + difference.surplus.length > 0) process.exitCode = 1;
+  const result = { migration: `db/migrations/${file}`, schemas, notes, leftOut, difference };
+  printResult(result, json, () => [
+    `wrote sql/, policies/, db/migrations/${file}, client/, docs/access.md and postgrest.conf`,
     "Next, `npm install`. Then `npx rowhouse db adopt --against <url>` records the migration there as applied.",
-  );
+  ]);
 }
 
 function parseNames(value: string): string[] {

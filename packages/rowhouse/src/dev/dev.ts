@@ -10,7 +10,7 @@ import { declaredFiles } from "../schema/catalog/declared.ts";
 import { describeDifference } from "../schema/catalog/describe.ts";
 import { readVersions } from "../schema/catalog/history.ts";
 import { describeVersions } from "../schema/catalog/versions.ts";
-import { adoptMigrations } from "../schema/plan/adopt.ts";
+import { adoptMigrations, describeAdopted } from "../schema/plan/adopt.ts";
 import { generateTypes } from "../schema/types.ts";
 import { openScratch, type ScratchServer } from "../stack/scratch.ts";
 import type { Settings } from "../stack/settings.ts";
@@ -62,7 +62,7 @@ export async function startDev(options: DevOptions): Promise<Dev> {
   try {
     const beforeMigrating = async (url: string) => {
       const adopted = await adoptMigrations(scratch, url, settings.project.migrationsDir);
-      for (const file of adopted) report(`The database already has it: marked ${file} as applied.`);
+      for (const one of adopted) report(describeAdopted(one));
       const { unknown } = await readVersions(url, settings.project.migrationsDir);
       for (const line of describeVersions({ pending: [], unknown })) report(line);
     };

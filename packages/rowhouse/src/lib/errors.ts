@@ -28,6 +28,7 @@ export type ErrorCode =
   | "migration_failed"
   | "platform_failed"
   | "platform_unnamed"
+  | "version_unsupported"
   | "folder_not_empty"
   | "api_unknown"
   | "adopt_refused"

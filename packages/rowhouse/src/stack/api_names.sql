@@ -8,10 +8,10 @@ reach (login, role) as (
   where rolcanlogin
   and not rolsuper
   union
-  select reach.login, member.roleid
+  select reach.login, membership.roleid
   from reach
-  join pg_catalog.pg_auth_members as member on member.member = reach.role
-  where coalesce((to_jsonb(member) ->> 'set_option')::boolean, true)
+  join pg_catalog.pg_auth_members as membership on membership.member = reach.role
+  where coalesce((to_jsonb(membership) ->> 'set_option')::boolean, true)
 ),
 -- Those that PostgREST can log in as. A role that inherits is a person's, or a server's own.
 candidate as (

@@ -62,12 +62,14 @@ function toLostError(error: unknown, url: string): RowhouseError {
   );
 }
 
-/** The SQLSTATEs of class 28 and 3D: the server answers, and does not let us in. */
+/** The SQLSTATEs of class 28, 3D and others: the server answers, and does not let us in. */
 const refusals: Record<string, string> = {
   "28P01": "Correct the password in its URL.",
   "28000": "Correct the user in its URL, or the server's pg_hba.conf.",
   "3D000": "Create the database, or correct its name in the URL.",
   "42501": "Grant the user CONNECT on the database, or use another one.",
+  // What poolers say of parameters that they do not pass on.
+  "08P01": "Give the URL of the database itself, and not of a pooler in front of it.",
 };
 
 /** The driver's message when the server asks for a password, and the URL has none. */

@@ -129,7 +129,9 @@ async function dbmate(
   lockRetries: LockRetries,
 ): Promise<void> {
   const program = findDbmate();
-  const args = ["--migrations-dir", dir, "--no-dump-schema", command];
+  // A search path that a database or role is given would lead elsewhere.
+  const table = ["--migrations-table", "public.schema_migrations"];
+  const args = ["--migrations-dir", dir, ...table, "--no-dump-schema", command];
   // In the environment and not in the arguments: those can be read by every user of the machine.
   const target = withLockTimeout(withSslMode(url), lockRetries.lockTimeout);
   const env = { ...process.env, DATABASE_URL: target };

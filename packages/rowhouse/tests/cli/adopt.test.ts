@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { readProject } from "../../src/lib/project.ts";
+import { guardRole } from "../../src/schema/init/guard.ts";
+import { createIfMissing } from "../../src/schema/plan/roles.ts";
 import { inDatabase, withClient } from "../../src/stack/database.ts";
 import { migrate } from "../../src/stack/dbmate.ts";
 import { findLogin } from "../../src/stack/find-login.ts";
@@ -44,12 +46,71 @@ describe("rowhouse db adopt", () => {
     expect((await run(url, left)).rowCount).toBe(0);
   });
 
+  test("refuses a migration that may change rows by a function", async () => {
+    const project = copyProject();
+    const url = await newDatabase();
+    await migrate(url, undefined, join(project, "db/migrations"));
+    writeFileSync(
+      join(project, "db/migrations/99990101000000_numbers.sql"),
+      "-- migrate:up\nselect setval('api.numbers', 7);\n-- migrate:down\n",
+    );
+    const { code, stderr } = await rowhouse(["db", "adopt", "--against", url], {}, project);
+    expect(stderr).toContain("changes rows, or may");
+    expect(stderr).toContain("select setval('api.numbers', 7)");
+    expect(code).toBe(1);
+  });
+
   test("refuses the table of another tool", async () => {
     const url = await newDatabase();
     await run(url, "create table public.schema_migrations (version bigint, inserted_at timestamp)");
     const { code, stderr } = await rowhouse(["db", "adopt", "--against", url], {}, copyProject());
     expect(stderr).toContain("error [adopt_refused] public.schema_migrations is not dbmate's");
     expect(code).toBe(1);
+  });
+});
+
+describe("what init writes about roles", () => {
+  const memberships = `select roleid::regrole::text as role, member::regrole::text as member, xmin
+    from pg_catalog.pg_auth_members
+    where member = to_regrole('guard_deployer')
+    order by 1`;
+  const settings =
+    "select setconfig, xmin from pg_catalog.pg_db_role_setting where setrole = to_regrole('guard_editor')";
+
+  test("gives a membership that so far only another one brings, and changes none that is there", async () => {
+    await run(
+      cluster.url,
+      `create role guard_editor;
+      create role guard_staff;
+      create role guard_deployer;
+      grant guard_editor to guard_staff;
+      grant guard_staff to guard_deployer`,
+    );
+    const sql = guardRole("grant guard_editor to guard_deployer");
+    await run(cluster.url, sql);
+    const { rows } = await run(cluster.url, memberships);
+    expect(rows.map(({ role }) => role)).toEqual(["guard_editor", "guard_staff"]);
+    await run(cluster.url, sql);
+    expect((await run(cluster.url, memberships)).rows).toEqual(rows);
+  });
+
+  test("corrects a setting that is another one, and touches none that is right", async () => {
+    const sql = guardRole("alter role guard_editor set statement_timeout to '7s'");
+    await run(cluster.url, "alter role guard_editor set statement_timeout = '70s'");
+    await run(cluster.url, sql);
+    const { rows } = await run(cluster.url, settings);
+    expect(rows).toMatchObject([{ setconfig: ["statement_timeout=7s"] }]);
+    await run(cluster.url, sql);
+    expect((await run(cluster.url, settings)).rows).toEqual(rows);
+  });
+
+  test("leaves a role that is there as it is", async () => {
+    await run(cluster.url, createIfMissing("create role guard_editor with login superuser"));
+    const { rows } = await run(
+      cluster.url,
+      "select rolcanlogin, rolsuper from pg_catalog.pg_roles where rolname = 'guard_editor'",
+    );
+    expect(rows).toEqual([{ rolcanlogin: false, rolsuper: false }]);
   });
 });
 

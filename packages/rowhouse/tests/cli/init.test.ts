@@ -1,93 +1,28 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { readProject } from "../../src/lib/project.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { compareCatalogs, readCatalog } from "../../src/schema/catalog/catalog.ts";
 import { toReadOnly } from "../../src/schema/init/source.ts";
-import { findDbmate } from "../../src/stack/binaries.ts";
-import { inDatabase, withClient } from "../../src/stack/database.ts";
-import { openOwnScratch } from "../../src/stack/scratch.ts";
+import { withClient } from "../../src/stack/database.ts";
 import { emptyDatabase } from "../../src/testing/database.ts";
+import {
+  buildFresh,
+  dbmateUp,
+  emptyFolder,
+  init,
+  openPlace,
+  type Place,
+  readAll,
+  readFixture,
+  run,
+} from "../support/adopted.ts";
 import { type Outcome, rowhouse } from "../support/cli.ts";
 import { withoutOwnStack } from "../support/environment.ts";
 import { projectRoot, rowhouseCommand } from "../support/project.ts";
-
-/** A database that other people made, and where its project goes. */
-interface Place {
-  readonly source: string;
-  /** A server for the command, which has none of the database's roles. */
-  readonly scratch: string;
-  readonly folder: string;
-}
-
-/** Makes a database of SQL on a server of its own, which ends with the test. */
-async function openPlace(sql: string): Promise<Place> {
-  const [server, scratch] = await Promise.all([openOwnScratch(), openOwnScratch()]);
-  onTestFinished(async () => void (await Promise.all([server.close(), scratch.close()])));
-  const source = await server.create();
-  await withClient(source, (client) => client.query(sql));
-  return { source, scratch: scratch.serverUrl, folder: emptyFolder() };
-}
-
-function emptyFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "rowhouse-init-test-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
-
-function readFixture(name: string): string {
-  return readFileSync(join(import.meta.dirname, "../fixtures/databases", `${name}.sql`), "utf8");
-}
-
-function init({ source, scratch, folder }: Place, ...options: string[]): Promise<Outcome> {
-  return rowhouse(["init", "--from", source, ...options], { SCRATCH_URL: scratch }, folder);
-}
-
-async function run(folder: string, program: string, args: readonly string[], env = {}) {
-  return new Promise<Outcome>((resolve) => {
-    const options = { cwd: folder, env: { ...process.env, ...env } };
-    execFile(program, args, options, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-    );
-  });
-}
-
-/** Lets dbmate, as a deploy does, bring a database what is pending. */
-function dbmateUp(folder: string, url: string): Promise<Outcome> {
-  return run(folder, findDbmate(), ["--no-dump-schema", "up"], { DATABASE_URL: url });
-}
-
-/** Every file of a folder, by its path. */
-function readAll(folder: string): Record<string, string> {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
-  return Object.fromEntries(
-    files.sort().map((path) => [path.slice(folder.length + 1), readFileSync(path, "utf8")]),
-  );
-}
-
-/** The database that a project builds on a new server: the platform's stubs, then the migrations. */
-async function buildFresh(folder: string): Promise<string> {
-  const server = await openOwnScratch();
-  onTestFinished(server.close);
-  const url = await server.create(inDatabase(server.serverUrl, "template0"));
-  for (const [path, sql] of Object.entries(readAll(folder)))
-    if (path.startsWith("platform/")) await withClient(url, (client) => client.query(sql));
-  expect((await dbmateUp(folder, url)).stdout).toContain("Applied");
-  return url;
-}
 
 /** What a reader of docs/adopt.md runs, in order. */
 const commands = [
@@ -110,12 +45,22 @@ function toReader(source: string): string {
 const silent: Outcome = { code: 0, stdout: "", stderr: "" };
 
 test.each([
-  ["supabase", ["--platform", "supabase"], "policies/storage/objects.sql"],
-  ["neon", ["--platform", "neon"], "sql/public/colour.sql"],
-  ["postgrest", [], "sql/roles/web_anon.sql"],
+  [
+    "supabase",
+    ["--platform", "supabase"],
+    "policies/storage/objects.sql",
+    "Left out, since the role is the platform's: grant select, update on public.profiles to supabase_auth_admin\n",
+  ],
+  ["neon", ["--platform", "neon"], "sql/public/colour.sql", "that look like a secret.\n"],
+  [
+    "postgrest",
+    [],
+    "sql/roles/web_anon.sql",
+    "The setting app.jwt_secret of all roles looks like a secret",
+  ],
 ])(
   "a project of a database in the style of %s is the same database, also on a new server",
-  async (name, options, file) => {
+  async (name, options, file, told) => {
     const place = await openPlace(readFixture(name));
     const { source, folder } = place;
     if (options.length > 0) {
@@ -134,6 +79,7 @@ test.each([
     }
     const files = readAll(folder);
     expect(files).toHaveProperty([file]);
+    expect(files["README.md"]).toContain(told);
     expect(JSON.stringify(files)).not.toContain("source-secret");
     expect(Object.keys(files).filter((path) => path.startsWith("."))).toEqual([
       ".env.example",
@@ -143,8 +89,10 @@ test.each([
     const { platform } = readProject(folder);
     const catalog = await readCatalog(source, platform);
     expect(catalog.length).toBeGreaterThan(30);
-    const fresh = await readCatalog(await buildFresh(folder), platform);
-    expect(compareCatalogs(catalog, fresh)).toEqual({ missing: [], surplus: [] });
+    const fresh = await buildFresh(folder);
+    const built = await readCatalog(fresh, platform);
+    expect(compareCatalogs(catalog, built)).toEqual({ missing: [], surplus: [] });
+    for (const url of [source, fresh]) expect(await listReaders(url)).toEqual([]);
 
     symlinkSync(join(projectRoot, "node_modules"), join(folder, "node_modules"));
     const tsc = join(projectRoot, "node_modules/typescript/bin/tsc");
@@ -152,6 +100,20 @@ test.each([
   },
   240_000,
 );
+
+/** The roles that dbmate's table is open to, which default privileges of its schema may do. */
+async function listReaders(url: string): Promise<string[]> {
+  const { rows } = await withClient(url, (client) =>
+    client.query<{ name: string }>(
+      `select rolname as name
+      from pg_catalog.pg_roles
+      where rolname !~ '^pg_'
+      and not rolsuper
+      and has_table_privilege(oid, 'public.schema_migrations', 'select, insert, update, delete')`,
+    ),
+  );
+  return rows.map(({ name }) => name);
+}
 
 /** A small database on the server under test, and an empty folder. */
 async function openSmallPlace(sql = ""): Promise<Place> {
@@ -197,7 +159,12 @@ test("odd names and objects arrive, and what no file can hold is named", async (
   const place = await openPlace(readFixture("odd"));
   const { code, stderr } = await init(place);
   const named = [...stderr.matchAll(/^ {2}(\S.*)$/gm)].map(([, object]) => object);
-  expect(named).toEqual(["text search configuration public.ts", "user mapping public on s"]);
+  expect(named).toEqual([
+    "constraint id_positive on public.child",
+    "property not-null constraint on public.cache{2}",
+    "text search configuration public.ts",
+    "user mapping public on s",
+  ]);
   expect(stderr).toMatch(/Left out, since it holds a secret .*: create user mapping/);
   expect(stderr).toContain("The setting work_mem of role elsewhere in this database was left out");
   expect(stderr).toContain("The setting app.mailer of all roles looks like a secret");
@@ -208,9 +175,17 @@ test("odd names and objects arrive, and what no file can hold is named", async (
   expect(files["sql/public/a_b.sql"]).toBe(
     'create sequence public."a  b" increment by 1 minvalue 0 maxvalue 9223372036854775807 start with 1;\n',
   );
+  const lines = stderr.trimEnd().split("\n");
+  expect(lines.pop()).toBe("README.md lists it, too.");
+  expect(files["README.md"]).toContain(`\`\`\`text\n${lines.filter(isLoss).join("\n")}\n\`\`\``);
   expect(JSON.stringify(files) + stderr).not.toContain("source-secret");
   expect(code).toBe(1);
 }, 120_000);
+
+/** All but that it goes on. */
+function isLoss(line: string): boolean {
+  return !/^Reading .* and building what was read/.test(line);
+}
 
 test("a baseline is not rolled back, and not recorded where something differs", async () => {
   const place = await openSmallPlace(small);
@@ -287,6 +262,23 @@ test("what the database does not say is asked for, and what it lacks is named", 
   expect(readdirSync(place.folder)).toEqual([]);
 });
 
+test("a role that may not read the catalog learns what it may not read", async () => {
+  const place = await openSmallPlace(small);
+  const role = `blind_${new URL(place.source).pathname.slice(1)}`;
+  const reading = new URL(place.source);
+  [reading.username, reading.password] = [role, "blind"];
+  const administer = (sql: string) => withClient(place.source, (client) => client.query(sql));
+  await administer(
+    `create role ${role} login password 'blind'; revoke select on pg_catalog.pg_policy from public`,
+  );
+  onTestFinished(async () => void (await administer(`drop role ${role}`)));
+  const { code, stderr } = await init({ ...place, source: reading.href }, "--schemas", "public");
+  expect(stderr).toContain("error [database_refused]");
+  expect(stderr).toContain("permission denied for table pg_policy");
+  expect(code).toBe(1);
+  expect(readdirSync(place.folder)).toEqual([]);
+});
+
 test("a folder that holds something is left alone", async () => {
   const place = await openSmallPlace(small);
   writeFileSync(join(place.folder, "notes.txt"), "");
@@ -295,13 +287,26 @@ test("a folder that holds something is left alone", async () => {
   expect(readdirSync(place.folder)).toEqual(["notes.txt"]);
 });
 
-test("Ctrl-C leaves nothing", async () => {
+test.each([
+  ["Ctrl-C at the start", "SIGINT", (files: string[]) => files[0]],
+  [
+    "Ctrl-C when the migration is written",
+    "SIGINT",
+    (files: string[]) => files.find((path) => path.endsWith("_baseline.sql")),
+  ],
+  [
+    "SIGTERM when the files are written",
+    "SIGTERM",
+    (files: string[]) => files.find((path) => path.endsWith("sql/public/lists.sql")),
+  ],
+] as const)("%s leaves nothing", async (_, signal, find) => {
   const { source, folder } = await openSmallPlace(small);
   const args = [rowhouseCommand, "init", "--from", source, "--schemas", "public"];
   const child = spawn(process.execPath, args, { cwd: folder, env: withoutOwnStack({}) });
   const ended = once(child, "exit");
-  await waitFor(() => readdirSync(folder)[0], 5, 20_000);
-  child.kill("SIGINT");
+  const list = () => readdirSync(folder, { recursive: true, encoding: "utf8" });
+  expect(await waitFor(() => find(list()), 5, 20_000)).toBeDefined();
+  child.kill(signal);
   expect(await ended).toEqual([130, null]);
-  expect(readdirSync(folder)).toEqual([]);
+  expect(list()).toEqual([]);
 });

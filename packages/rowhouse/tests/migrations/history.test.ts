@@ -19,11 +19,12 @@ function copyMigrations(): string {
   return dir;
 }
 
-function addMigration(dir: string): string {
+/** @param rows What it also does. */
+function addMigration(dir: string, rows = ""): string {
   const file = "20991231235959_note.sql";
   writeFileSync(
     join(dir, file),
-    `-- migrate:up\n${note};\n-- migrate:down\nalter table api.tasks drop column note;\n`,
+    `-- migrate:up\n${note};\n${rows}\n-- migrate:down\nalter table api.tasks drop column note;\n`,
   );
   return file;
 }
@@ -113,7 +114,45 @@ test("a dev database that has what a new migration brings takes it as applied", 
   const url = await migratedClone();
   expect(await adoptMigrations(testScratch(), url, dir)).toEqual([]);
   await change(url, note);
-  expect(await adoptMigrations(testScratch(), url, dir)).toEqual([file]);
+  expect(await adoptMigrations(testScratch(), url, dir)).toEqual([{ file, ran: 0 }]);
   expect(await adoptMigrations(testScratch(), url, dir)).toEqual([]);
   expect((await readHistory(testScratch(), url, dir)).pending).toEqual([]);
+});
+
+test("a dev database gets the rows that a migration changes, though it has all else of it", async () => {
+  const dir = copyMigrations();
+  const id = "a11ce000-0000-4000-8000-000000000000";
+  const file = addMigration(
+    dir,
+    `-- Who is always there.
+    insert into api.users (id) values ('${id}');
+    do $$ begin insert into api.tasks (user_id, title, note) values ('${id}', 'one', 'mine'); end $$;`,
+  );
+  const url = await migratedClone();
+  await change(url, note);
+  expect(await adoptMigrations(testScratch(), url, dir)).toEqual([{ file, ran: 2 }]);
+  const { rows } = await withClient(url, (client) => client.query("select note from api.tasks"));
+  expect(rows).toEqual([{ note: "mine" }]);
+});
+
+test("a change of rows that fails on a dev database is named, and nothing is recorded", async () => {
+  const dir = copyMigrations();
+  const file = addMigration(
+    dir,
+    "insert into api.users (id) values (request.uuid_v7());\nupdate api.tasks set title = '';",
+  );
+  const url = await migratedClone();
+  await change(url, note);
+  await change(
+    url,
+    `insert into api.users (id) values ('a11ce000-0000-4000-8000-000000000000');
+    insert into api.tasks (user_id, title) select id, 'one' from api.users`,
+  );
+  await expect(adoptMigrations(testScratch(), url, dir)).rejects.toMatchObject({
+    code: "adopt_refused",
+    message: expect.stringContaining("update api.tasks set title = ''"),
+  });
+  expect((await readHistory(testScratch(), url, dir)).pending).toEqual([file]);
+  const { rowCount } = await withClient(url, (client) => client.query("select from api.users"));
+  expect(rowCount).toBe(1);
 });

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { readdirSync } from "node:fs";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { waitFor } from "../../src/lib/wait.ts";
 import { withClient } from "../../src/stack/database.ts";
 import {
@@ -11,6 +12,8 @@ import {
   startApi,
 } from "../../src/testing/api.ts";
 import { cloneDatabase } from "../../src/testing/database.ts";
+import { emptyFolder } from "../support/adopted.ts";
+import { rowhouse } from "../support/cli.ts";
 import { canPrepare, type Pooler, startPooler } from "./pgbouncer.ts";
 
 /** Far fewer than PostgREST has clients' ends: each of them serves all users in turn. */
@@ -179,3 +182,16 @@ test("A new column is served after SIGUSR1, since no notification comes through"
 function readCode(body: unknown): string {
   return typeof body === "object" && body !== null && "code" in body ? String(body.code) : "-";
 }
+
+test.each([
+  ["takes no options", {}],
+  ["drops them", { ignore_startup_parameters: "extra_float_digits, options" }],
+])("rowhouse init refuses a pooler that %s", async (_, change) => {
+  const other = await startPooler(databaseUrl, change);
+  onTestFinished(other.stop);
+  const folder = emptyFolder();
+  const { code, stderr } = await rowhouse(["init", "--from", other.url], {}, folder);
+  expect(stderr).toMatch(/error \[database_refused\].*\nGive the URL of the database itself/);
+  expect(code).toBe(1);
+  expect(readdirSync(folder)).toEqual([]);
+});

@@ -4,11 +4,10 @@ import { Command } from "commander";
 import { RowhouseError } from "../../lib/errors.ts";
 import { print } from "../../lib/output.ts";
 import { openProject } from "../../lib/project.ts";
-import { findRefusal, rowsRefusal } from "../../schema/catalog/refused.ts";
-import { splitStatements } from "../../schema/catalog/sql.ts";
-import { adoptMigrations, compareWithFiles } from "../../schema/plan/adopt.ts";
+import { adoptMigrations, compareWithFiles, describeAdopted } from "../../schema/plan/adopt.ts";
+import { codeOf, listRowChanges } from "../../schema/plan/row-changes.ts";
 import { withClient } from "../../stack/database.ts";
-import { listMigrations } from "../../stack/dbmate.ts";
+import { listMigrations, parseUp } from "../../stack/dbmate.ts";
 import { withDatabase } from "../../stack/embedded.ts";
 import { getHome, openHome } from "../../stack/home.ts";
 import { type Scratch, withScratch } from "../../stack/scratch.ts";
@@ -30,9 +29,9 @@ export const adoptCommand = new Command("adopt")
       if (pending.length === 0) return print("Nothing to do: every migration is recorded.");
       await assertIsDbmates(url);
       for (const { file } of pending) assertNoRows(join(dir, file));
-      const files = await adoptMigrations(scratch, url, dir);
-      if (files.length === 0) throw await createRefusal(scratch, url, dir);
-      for (const file of files) print(`recorded ${file} as applied`);
+      const adopted = await adoptMigrations(scratch, url, dir);
+      if (adopted.length === 0) throw await createRefusal(scratch, url, dir);
+      for (const { file } of adopted) print(`recorded ${file} as applied`);
     });
   });
 
@@ -58,14 +57,11 @@ async function assertIsDbmates(url: string): Promise<void> {
 
 /** Whether a migration's rows are there no comparison can say. */
 function assertNoRows(path: string): void {
-  const [up = ""] = readFileSync(path, "utf8").split(/^-- migrate:down/m);
-  const statement = splitStatements(up).find(
-    ({ tree }) => tree !== undefined && findRefusal(tree) === rowsRefusal,
-  );
+  const [statement] = listRowChanges(parseUp(readFileSync(path, "utf8")).sql);
   if (statement === undefined) return;
   throw new RowhouseError(
     "adopt_refused",
-    `${basename(path)} changes rows, and no comparison can tell whether that was done: ${statement.text.slice(statement.codeStart - statement.start).split("\n")[0]} ...`,
+    `${basename(path)} changes rows, or may, and no comparison can tell whether that was done: ${codeOf(statement)} ...`,
     "Nothing was written. Move the file away, run `npx rowhouse db adopt` again, put it back, and have `npx rowhouse migrate` run it.",
   );
 }
@@ -84,12 +80,13 @@ async function createRefusal(scratch: Scratch, url: string, dir: string): Promis
  * Marks migrations as applied whose changes the home's database already has: `rowhouse dev` brought
  * it what they bring. A database that DATABASE_URL names is left alone.
  *
- * @returns The files that were noted.
+ * @returns What was done with each, in a sentence.
  */
 export async function adoptAtHome(scratch: Scratch): Promise<string[]> {
   const settings = readSettings();
   if (settings.databaseUrl || !existsSync(getHome(settings.home).passwordFile)) return [];
-  return withDatabase(settings, openHome(settings.home), (url) =>
+  const adopted = await withDatabase(settings, openHome(settings.home), (url) =>
     adoptMigrations(scratch, url, settings.project.migrationsDir),
   );
+  return adopted.map(describeAdopted);
 }

@@ -73,9 +73,7 @@ made-up rows must survive both. Only then is the file written.`,
         note(
           `Write the values of ${table}.${column} at BACKFILL before you apply it: it was tried with made-up ones.`,
         );
-      const adopted = await adoptAtHome(declared);
-      for (const one of adopted)
-        note(`The home's database already has it: marked ${one} as applied.`);
+      for (const line of await adoptAtHome(declared)) note(line);
     });
   });
 

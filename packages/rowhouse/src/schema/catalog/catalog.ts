@@ -6,6 +6,7 @@ import { withClient } from "../../stack/database.ts";
 import { define, quoteLiteral } from "./define.ts";
 import type { FactKind, FactsByKind } from "./facts.ts";
 import { secretSetting } from "./secret.ts";
+import { asNewerServersWrite } from "./view-text.ts";
 
 /** One thing that a database holds, in words that two databases can be compared by. */
 export interface CatalogEntry {
@@ -79,7 +80,20 @@ export async function readCatalogOn(
     const { rows } = await client.query<Row>(onlyOwn(query), [firstOid, others]);
     entries.push(...rows.map(toEntry));
   }
-  return entries;
+  return (await isOlderServer(client)) ? entries.map(withNewerText) : entries;
+}
+
+/** Whether it is one that writes views otherwise: see view-text.ts. */
+async function isOlderServer(client: pg.ClientBase): Promise<boolean> {
+  const { rows } = await client.query<{ isOlder: boolean }>(
+    `select current_setting('server_version_num')::int < 160000 as "isOlder"`,
+  );
+  return rows[0]?.isOlder === true;
+}
+
+function withNewerText(entry: CatalogEntry): CatalogEntry {
+  if (!isKind(entry, "table") || !entry.facts.relation.endsWith("view")) return entry;
+  return withFacts(entry, { detail: asNewerServersWrite(entry.facts.detail ?? "") });
 }
 
 /** What a query reads: a definition, or the facts that one is made of. */
@@ -90,7 +104,9 @@ interface Row {
   readonly facts: FactsByKind[FactKind] | null;
 }
 
-function toEntry({ kind, name, definition, facts }: Row): CatalogEntry {
+function toEntry({ kind, name: identity, definition, facts }: Row): CatalogEntry {
+  // From PostgreSQL 17 on json is a word of the language, and has no schema in identities.
+  const name = identity.replace(/\bpg_catalog\.json\b/g, "json");
   if (facts === null) return { kind, name, definition: definition ?? "" };
   // The queries that read facts are those of these kinds.
   return { kind, name, definition: define(kind as FactKind, facts), facts };

@@ -27,7 +27,7 @@ interface Extras {
 
 /**
  * The statements that make what no plan brings: rights on the database itself and settings in it, by
- * any name, comments on columns of views, and extended statistics.
+ * any name, options of roles, memberships and columns, comments on columns of views, and extended statistics.
  *
  * @param before What an empty database holds.
  * @param after What the database holds that is read.
@@ -36,7 +36,7 @@ export async function readExtras(
   client: pg.ClientBase,
   before: readonly CatalogEntry[],
   after: readonly CatalogEntry[],
-  { schemas }: Platform,
+  { schemas, roles: theirs }: Platform,
 ): Promise<Extras> {
   const { missing, surplus } = compareCatalogs(after, before);
   const { rows: settings } = await client.query<Setting>(read("settings.sql"), [secretSetting]);
@@ -45,6 +45,11 @@ export async function readExtras(
   const isOwn = ({ role }: Setting) => role === null || own.has(role);
   const { rows: comments } = await client.query<{ sql: string }>(read("view_comments.sql"), [
     schemas,
+  ]);
+  const { rows: columns } = await client.query<{ sql: string }>(read("columns.sql"), [schemas]);
+  const { rows: options } = await client.query<{ sql: string }>(read("role_options.sql"), [
+    [...own],
+    theirs,
   ]);
   const { rows: statistics } = await client.query<{ sql: string }>(read("statistics.sql"), [
     schemas,
@@ -63,6 +68,8 @@ export async function readExtras(
           ? inDatabase("alter", `set ${name} to ${value}`)
           : inDatabase(`alter role ${written} in`, `set ${name} to ${value}`),
       ),
+    ...options.map(({ sql }) => sql),
+    ...columns.map(({ sql }) => sql),
     ...comments.map(({ sql }) => sql),
     ...statistics.map(({ sql }) =>
       sql.replace(/^CREATE STATISTICS (.*) ON (.*) FROM /s, "create statistics $1\non $2\nfrom "),

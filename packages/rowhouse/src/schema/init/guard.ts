@@ -1,5 +1,7 @@
+import type { AlterRoleStmt, Node } from "libpg-query";
 import { quoteLiteral } from "../catalog/define.ts";
-import { parseStatement } from "../catalog/sql.ts";
+import { isListSetting } from "../catalog/list-settings.ts";
+import { parseStatement, type Tree } from "../catalog/sql.ts";
 import { findMembership } from "../plan/statement.ts";
 
 /**
@@ -33,14 +35,42 @@ function findDone(sql: string): string | undefined {
     and holder.rolname = ${member}
   )`;
   }
-  if (tree === undefined || !("AlterRoleSetStmt" in tree)) return undefined;
+  if (tree === undefined) return undefined;
+  return "AlterRoleStmt" in tree ? findOptionSet(tree.AlterRoleStmt) : findSettingSet(sql, tree);
+}
+
+/** Of an option that is not among those that make a role. */
+function findOptionSet({ role, options: [option, ...more] = [] }: AlterRoleStmt) {
+  if (option === undefined || more.length > 0 || !("DefElem" in option)) return undefined;
+  const { defname, arg = { Integer: {} } } = option.DefElem;
+  const condition =
+    "Integer" in arg
+      ? `rolconnlimit = ${arg.Integer.ival ?? 0}`
+      : "String" in arg && `rolvaliduntil = ${quoteLiteral(arg.String.sval ?? "")}`;
+  const isKnown = defname === "connectionlimit" || defname === "validUntil";
+  return isKnown && condition ? roleWith(role?.rolename ?? "", condition) : undefined;
+}
+
+function findSettingSet(sql: string, tree: Tree): string | undefined {
+  if (!("AlterRoleSetStmt" in tree)) return undefined;
   const { role, setstmt } = tree.AlterRoleSetStmt;
-  const [value, ...more] = setstmt?.args ?? [];
-  const text = value !== undefined && "A_Const" in value ? value.A_Const.sval?.sval : undefined;
-  if (role?.rolename === undefined || text === undefined || more.length > 0) return undefined;
+  const text = isListSetting(setstmt?.name ?? "")
+    ? / to ([\s\S]*)$/.exec(sql)?.[1]
+    : readValue(setstmt?.args);
+  if (role?.rolename === undefined || text === undefined) return undefined;
+  return roleWith(role.rolename, `${quoteLiteral(`${setstmt?.name}=${text}`)} = any (rolconfig)`);
+}
+
+function roleWith(name: string, condition: string): string {
   return `exists (
     select from pg_catalog.pg_roles
-    where rolname = ${quoteLiteral(role.rolename)}
-    and ${quoteLiteral(`${setstmt?.name}=${text}`)} = any (rolconfig)
+    where rolname = ${quoteLiteral(name)}
+    and ${condition}
   )`;
+}
+
+/** The value of a setting that is one string. */
+function readValue([value, ...more]: readonly Node[] = []): string | undefined {
+  const isOne = value !== undefined && more.length === 0 && "A_Const" in value;
+  return isOne ? value.A_Const.sval?.sval : undefined;
 }

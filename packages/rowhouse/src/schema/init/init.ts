@@ -5,26 +5,25 @@ import { RowhouseError } from "../../lib/errors.ts";
 import { withClient } from "../../stack/database.ts";
 import { migrate } from "../../stack/dbmate.ts";
 import type { Scratch } from "../../stack/scratch.ts";
-import {
-  type CatalogDifference,
-  type CatalogEntry,
-  compareCatalogs,
-  readCatalog,
-} from "../catalog/catalog.ts";
+import { type CatalogDifference, type CatalogEntry, compareCatalogs } from "../catalog/catalog.ts";
 import { buildDeclared } from "../catalog/declared.ts";
 import { findMarker, findRefusal, markerRefusal } from "../catalog/refused.ts";
+import { quoteName } from "../catalog/sql.ts";
 import { leaveBodiesUnchecked } from "../plan/bodies.ts";
 import { findOrder } from "../plan/fit.ts";
 import { grantStatements } from "../plan/grants.ts";
 import { planChanges } from "../plan/plan.ts";
-import { withoutRoles } from "../plan/roles.ts";
+import { createIfMissing, readCatalogWithRoles, withoutRoles } from "../plan/roles.ts";
 import { readSnapshot, type Snapshot } from "../plan/snapshot.ts";
 import { baselineText } from "./baseline.ts";
+import { withoutGoneMembers } from "./extensions.ts";
 import { readExtras } from "./extras.ts";
 import { distribute, findUndeclarable } from "./files.ts";
 import { writeFiles } from "./folder.ts";
 import { platforms, readStubs } from "./platforms.ts";
+import { type LeftOut, type Losses, readmeText } from "./readme.ts";
 import {
+  readScratchFacts,
   readSetting,
   readSource,
   type Setting,
@@ -32,20 +31,16 @@ import {
   type SourceOptions,
   toReadOnly,
 } from "./source.ts";
-import { packageJson, postgrestConf, readStarter } from "./starter.ts";
+import { packageJson, packageName, postgrestConf, readStarter } from "./starter.ts";
 import { composeTables } from "./tables.ts";
 
 /** A project that was made of a database, as it is in its draft. */
-export interface Adopted {
+export interface Adopted extends Losses {
   /** The declared database, on a scratch server. */
   readonly declared: string;
   readonly schemas: readonly string[];
   /** The migration. */
   readonly file: string;
-  /** Lines about what was left out or is worth knowing. */
-  readonly notes: readonly string[];
-  /** How what the files build differs from the database; empty as a rule. */
-  readonly difference: CatalogDifference;
 }
 
 /** The servers that a project is tried on, each for one of its sides. */
@@ -81,12 +76,15 @@ export async function writeProject(
   options: SourceOptions,
 ): Promise<Adopted> {
   const reading = toReadOnly(url);
-  const available = await listAvailable(migrated.serverUrl);
-  const setting = await readSetting(reading, options, available);
+  const setting = await readSetting(reading, options, await readScratchFacts(migrated.serverUrl));
   writeStarter(root, target, setting);
-  const source = await readSource(reading, setting);
-  const from = await readEmpty(migrated, source, findStubs(options.platform));
-  const { statements, left, notes } = await planFiles(reading, from, source);
+  const read = await readSource(reading, setting);
+  const stubs = findStubs(options.platform) + roleStubs(read.platformRoles);
+  if (stubs !== "") writeFiles(root, new Map([[`platform/${options.platform}.sql`, stubs]]));
+  const { snapshot, notes: gone } = await withoutGoneMembers(migrated, reading, read.snapshot);
+  const source = { ...read, snapshot };
+  const from = await readEmpty(migrated, source, stubs);
+  const { statements, leftOut, notes } = await planFiles(reading, from, source);
   const ordered = await orderForMigration(migrated, statements, source);
   const text = baselineText(ordered, source.served, source.roles);
   const file = `${new Date().toISOString().replace(/\D/g, "").slice(0, 14)}_baseline.sql`;
@@ -96,33 +94,41 @@ export async function writeProject(
   const composed = composeTables(statements, source.columns);
   writeFiles(root, distribute(composed, source.relations));
   const url2 = await buildFiles(declared, root);
-  const now = await readCatalog(reading);
-  return {
-    declared: url2,
-    schemas: source.served.schemas,
-    file,
-    notes: [
-      ...source.notes,
-      ...notes,
-      ...[...left].map(([sql, reason]) => `Left out, since ${reason}: ${sql.split("\n")[0]}`),
-    ],
-    difference: union(
-      compareCatalogs(now, await readCatalog(url2)),
-      compareCatalogs(now, await readCatalog(built)),
-    ),
+  const losses = {
+    notes: [...source.notes, ...gone, ...notes],
+    leftOut,
+    difference: await compareAll(source, reading, [url2, built]),
   };
+  writeFiles(root, new Map([["README.md", readmeText(packageName(target), losses)]]));
+  return { declared: url2, schemas: source.served.schemas, file, ...losses };
+}
+
+/** How what was built differs from the database, its own roles included. */
+async function compareAll(
+  { roles, superusers }: Source,
+  reading: string,
+  built: readonly string[],
+): Promise<CatalogDifference> {
+  // They are made without that power; and postgres is a superuser of each server that Rowhouse starts.
+  const compared = roles.filter((name) => !superusers.includes(name) && name !== "postgres");
+  const read = (url: string) => withClient(url, (client) => readCatalogWithRoles(client, compared));
+  const wanted = await read(reading);
+  const differences = await Promise.all(
+    built.map(async (url) => compareCatalogs(wanted, await read(url))),
+  );
+  return differences.reduce(union);
+}
+
+/** The roles of a platform that policies and owners name. */
+function roleStubs(roles: readonly string[]): string {
+  if (roles.length === 0) return "";
+  const made = roles.map((name) => `${createIfMissing(`create role ${quoteName(name)}`)};\n`);
+  return `\n-- Roles of the platform that policies or owners of this database name.\n${made.join("\n")}`;
 }
 
 /** An extension brings its comment. */
 function isByExtension(sql: string): boolean {
   return sql.startsWith("comment on extension ");
-}
-
-async function listAvailable(serverUrl: string): Promise<Set<string>> {
-  const { rows } = await withClient(serverUrl, (client) =>
-    client.query<{ name: string }>("select name from pg_catalog.pg_available_extensions"),
-  );
-  return new Set(rows.map(({ name }) => name));
 }
 
 function writeStarter(root: string, target: string, { served, platform }: Setting): void {
@@ -157,19 +163,40 @@ async function readEmpty(
 }
 
 /** The statements of the files, those that no plan brings, and what neither can hold. */
-async function planFiles(reading: string, from: Snapshot, { snapshot: to }: Source) {
+async function planFiles(
+  reading: string,
+  from: Snapshot,
+  { snapshot: to, superusers, platformGrants }: Source,
+) {
   const extras = await withClient(reading, async (client) => {
     await client.query("set search_path = ''");
     return readExtras(client, from.catalog, to.catalog, to.platform);
   });
-  const planned = planChanges(from, to, undefined, { compact: false }).filter(
-    (sql) => !isByExtension(sql),
-  );
+  const planned = planChanges(from, to, undefined, { compact: false })
+    .filter((sql) => !isByExtension(sql))
+    .map((sql) => withoutPower(sql, superusers));
   const all = [...withDefaultsFirst(planned, from, to), ...extras.statements];
   const left = findUndeclarable(all, (tree) => findRefusal(tree)?.reason);
   const marked = all.filter((sql) => findMarker(sql) !== undefined);
   for (const sql of marked) left.set(sql, markerRefusal.reason);
-  return { statements: without(all, left), left, notes: extras.notes };
+  const leftOut: LeftOut[] = [
+    ...[...left].map(([sql, reason]) => ({ statement: sql.split("\n", 1)[0] ?? "", reason })),
+    ...platformGrants.map((sql) => ({
+      statement: sql.replace(/\s+/g, " "),
+      reason: "the role is the platform's",
+    })),
+  ];
+  return { statements: without(all, left), leftOut, notes: extras.notes };
+}
+
+/** A role that is a superuser in the database is made, and is none. */
+function withoutPower(sql: string, superusers: readonly string[]): string {
+  const head = superusers
+    .map((name) => `    create role ${quoteName(name)}`)
+    .find((start) => sql.includes(`${start} `));
+  if (head === undefined) return sql;
+  const end = sql.indexOf(head) + head.length;
+  return sql.slice(0, end) + sql.slice(end).replace(" superuser", "");
 }
 
 /** Tables keep the order of their columns; what they need comes before them, and foreign keys after. */

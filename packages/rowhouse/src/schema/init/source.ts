@@ -1,11 +1,15 @@
 import type pg from "pg";
 import { RowhouseError } from "../../lib/errors.ts";
-import type { Platform } from "../../lib/project.ts";
-import { withClient } from "../../stack/database.ts";
+import { openProject, type Platform } from "../../lib/project.ts";
+import { readApiNames } from "../../stack/api-names.ts";
+import { withClient, withoutPassword } from "../../stack/database.ts";
 import type { CatalogEntry } from "../catalog/catalog.ts";
 import { isKind, listKind, readCatalogOn } from "../catalog/catalog.ts";
 import { secretSetting } from "../catalog/secret.ts";
+import { quoteName } from "../catalog/sql.ts";
 import { readDefaultPrivileges } from "../plan/default-privileges.ts";
+import { grantStatements, readPrivileges } from "../plan/grants.ts";
+import { getRoles } from "../plan/roles.ts";
 import { readSnapshot, type Snapshot } from "../plan/snapshot.ts";
 import type { Relations } from "./place.ts";
 import { type KnownPlatform, platforms, readPresent, recognise } from "./platforms.ts";
@@ -24,6 +28,12 @@ export interface Source extends Setting {
   readonly snapshot: Snapshot;
   /** The roles that are its own. */
   readonly roles: readonly string[];
+  /** Those of them that are superusers there, which no migration makes of a role. */
+  readonly superusers: readonly string[];
+  /** The roles of the platform that policies and owners name: a new server needs them. */
+  readonly platformRoles: readonly string[];
+  /** What roles of the platform may do with its objects, as statements: it is the platform's to give. */
+  readonly platformGrants: readonly string[];
   /** The columns of each table in their order, as SQL writes them. */
   readonly columns: ReadonlyMap<string, readonly string[]>;
   readonly relations: Relations;
@@ -44,19 +54,89 @@ export function toReadOnly(url: string): string {
   return reading.href;
 }
 
+/** What a server is that throwaway databases are made on. */
+export interface ScratchFacts {
+  /** The major version of its PostgreSQL. */
+  readonly major: number;
+  /** The extensions that it can have. */
+  readonly extensions: ReadonlySet<string>;
+}
+
+/** Asks a server what it is. */
+export async function readScratchFacts(serverUrl: string): Promise<ScratchFacts> {
+  return withClient(serverUrl, async (client) => {
+    const { rows } = await client.query<{ name: string }>(
+      "select name from pg_catalog.pg_available_extensions",
+    );
+    return {
+      major: await readMajor(client),
+      extensions: new Set(rows.map(({ name }) => name)),
+    };
+  });
+}
+
+async function readMajor(client: pg.ClientBase): Promise<number> {
+  const { rows } = await client.query<{ major: number }>(
+    "select current_setting('server_version_num')::int / 10000 as major",
+  );
+  return rows[0]?.major ?? 0;
+}
+
+/**
+ * Makes sure that a database can be read, and tried on a scratch server.
+ *
+ * @throws RowhouseError version_unsupported
+ */
+export function assertVersions(source: number, scratch: number): void {
+  if (source < oldest) {
+    throw new RowhouseError(
+      "version_unsupported",
+      `The database is on PostgreSQL ${source}, and the oldest that can be read is ${oldest}.`,
+      "Upgrade it first, or restore a dump of its schema into a newer server and read that one.",
+    );
+  }
+  if (source <= scratch) return;
+  throw new RowhouseError(
+    "version_unsupported",
+    `The database is on PostgreSQL ${source}, and the throwaway server that its project would be tried on is ${scratch}: that one cannot have all of it.`,
+    `Let SCRATCH_URL name a server of PostgreSQL ${source}, or leave it out for the newest that Rowhouse has.`,
+  );
+}
+
+const oldest = 15;
+
+/**
+ * A pooler may hand each transaction to another connection, without what was asked of the first.
+ *
+ * @throws RowhouseError database_refused
+ */
+async function assertDirect(client: pg.ClientBase, url: string): Promise<void> {
+  const { rows } = await client.query<{ setting: string }>(
+    "select current_setting('default_transaction_read_only') as setting",
+  );
+  if (rows[0]?.setting === "on") return;
+  throw new RowhouseError(
+    "database_refused",
+    `${withoutPassword(url)} does not keep connections read-only: it leads to a pooler.`,
+    "Give the URL of the database itself: on Supabase the direct connection, on Neon the host without -pooler.",
+  );
+}
+
 /**
  * Finds out what of a database is the platform's, and what PostgREST serves.
  *
  * @param url From `toReadOnly`.
- * @param available The extensions that a scratch server can have.
- * @throws RowhouseError platform_unnamed, api_unknown, database_unreachable, database_refused
+ * @throws RowhouseError version_unsupported, platform_unnamed, api_unknown, database_unreachable,
+ *   database_refused, also for a pooler
  */
 export async function readSetting(
   url: string,
   options: SourceOptions,
-  available: ReadonlySet<string>,
+  { major, extensions: available }: ScratchFacts,
 ): Promise<Setting> {
   return withClient(url, async (client) => {
+    await assertDirect(client, url);
+    assertVersions(await readMajor(client), major);
     const known = await findPlatform(client, options.platform);
     const present = await readPresent(client, known ?? none);
     const missing = (await listExtensions(client)).filter((name) => !available.has(name));
@@ -65,9 +145,24 @@ export async function readSetting(
     return {
       served: await readServed(client, options, known),
       platform: { ...present, extensions },
-      notes: [...left.map(describeMissing), ...(await readHiddenSettings(client))],
+      notes: [
+        ...left.map(describeMissing),
+        ...(await readHiddenSettings(client)),
+        ...(await readSearchPath(client)),
+      ],
     };
   });
+}
+
+/** dbmate keeps its table in the first schema of the search path, unless it is told otherwise. */
+async function readSearchPath(client: pg.ClientBase): Promise<string[]> {
+  const { rows } = await client.query<{ first: string | null }>("select current_schema() as first");
+  const first = rows[0]?.first ?? "";
+  return first === "public"
+    ? []
+    : [
+        `A search path is set here that begins with ${first}: run dbmate itself with DBMATE_MIGRATIONS_TABLE=public.schema_migrations, where \`rowhouse\` keeps what is applied.`,
+      ];
 }
 
 function describeMissing(name: string): string {
@@ -84,13 +179,28 @@ export async function readSource(url: string, setting: Setting): Promise<Source>
   const { platform, served } = setting;
   return withClient(url, async (client) => {
     const catalog = await readCatalogOn(client, platform);
-    const roles = await listOwnRoles(client, catalog, setting);
+    const { logins } = await readApiNames(client, openProject());
+    const login = logins.length === 1 ? logins : [];
+    const own = await listOwnRoles(client, catalog, setting, login);
+    const roles = own.map(({ name }) => name);
+    const apiRoles = new Set(getRoles(catalog));
+    const superusers = own.filter((one) => one.isSuperuser && !apiRoles.has(one.name));
     const snapshot = await readSnapshot(url, { platform, roles, anonymous: served.anonymous });
     return {
       ...setting,
-      notes: [...setting.notes, ...describeRowSecurity(snapshot.catalog)],
+      notes: [
+        ...setting.notes,
+        ...superusers.map(describeSuperuser),
+        ...describeLogins(logins),
+        ...describeRowSecurity(snapshot.catalog),
+      ],
       snapshot,
       roles,
+      superusers: superusers.map(({ name }) => name),
+      platformRoles: platform.roles.filter((name) =>
+        listNamed(catalog, ["policy", "owner"]).includes(quoteName(name)),
+      ),
+      platformGrants: await readPlatformGrants(url, platform),
       columns: await readColumns(client),
       relations: await readRelations(client),
     };
@@ -121,30 +231,68 @@ async function listExtensions(client: pg.ClientBase): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** The roles that the catalog names, and those whose new objects get privileges; superusers are of the server. */
+/** A role that is the database's own. */
+interface OwnRole {
+  readonly name: string;
+  readonly isSuperuser: boolean;
+}
+
+/** The roles that entries of some kinds name, as SQL writes them. */
+function listNamed(catalog: readonly CatalogEntry[], kinds: readonly string[]): string[] {
+  return catalog
+    .filter(({ kind }) => kinds.includes(kind))
+    .flatMap((entry) => {
+      if (isKind(entry, "policy")) return entry.facts.roles;
+      if (isKind(entry, "owner")) return [entry.facts.owner];
+      const isGrant = isKind(entry, "grant") || isKind(entry, "default privilege");
+      return isGrant ? [entry.facts.role] : [];
+    });
+}
+
+/**
+ * The roles that the catalog names, those whose new objects get privileges, and those that PostgREST
+ * uses. The first superuser is called postgres on every server that Rowhouse starts.
+ */
 async function listOwnRoles(
   client: pg.ClientBase,
   catalog: readonly CatalogEntry[],
   { served, platform }: Setting,
-): Promise<string[]> {
-  const named = catalog.flatMap((entry) => {
-    if (isKind(entry, "policy")) return entry.facts.roles;
-    if (isKind(entry, "owner")) return [entry.facts.owner];
-    const isGrant = isKind(entry, "grant") || isKind(entry, "default privilege");
-    return isGrant ? [entry.facts.role] : [];
-  });
+  login: readonly string[],
+): Promise<OwnRole[]> {
+  const named = listNamed(catalog, ["policy", "owner", "grant", "default privilege"]);
   const defaults = await readDefaultPrivileges(client, platform);
   const creators = defaults.flatMap(({ creator, changed }) => (changed && creator) || []);
-  const { rows } = await client.query<{ name: string }>(
-    `select rolname as name
+  const { rows } = await client.query<OwnRole>(
+    `select rolname as name, rolsuper as "isSuperuser"
     from pg_catalog.pg_roles
-    where (oid::regrole::text = any ($1) or rolname = $2)
+    where (oid::regrole::text = any ($1) or rolname = any ($2))
     and rolname !~ '^pg_'
-    and not rolsuper
+    and not (rolsuper and rolname = 'postgres')
+    and rolname <> all ($3)
     order by rolname`,
-    [[...named, ...creators], served.anonymous ?? null],
+    [[...named, ...creators], [...login, served.anonymous ?? ""], platform.roles],
   );
-  return rows.map(({ name }) => name);
+  return rows;
+}
+
+function describeSuperuser({ name }: OwnRole): string {
+  return `The role ${name} is a superuser there: the project makes it without that power, which no migration should give. Where it needs it, on each server by hand: alter role ${quoteName(name)} superuser.`;
+}
+
+function describeLogins(logins: readonly string[]): string[] {
+  return logins.length < 2
+    ? []
+    : [
+        `PostgREST may log in as any of ${logins.join(", ")}: none of them was written down for that alone. Declare the right one in sql/roles.`,
+      ];
+}
+
+/** What is granted to roles of the platform on the database's own objects. */
+async function readPlatformGrants(url: string, platform: Platform): Promise<string[]> {
+  if (platform.roles.length === 0) return [];
+  const all = await readPrivileges(url, { ...platform, roles: [] });
+  const held = all.held.filter(({ role }) => platform.roles.includes(role));
+  return grantStatements({ ...all, held: [] }, { ...all, held });
 }
 
 async function readColumns(client: pg.ClientBase): Promise<Map<string, string[]>> {

@@ -42,7 +42,8 @@ export function packageJson(starter: string, folder: string, platform: Platform)
   return `${JSON.stringify(content, null, 2)}\n`;
 }
 
-function packageName(folder: string): string {
+/** The name of a package in a folder, by what npm takes. */
+export function packageName(folder: string): string {
   const name = basename(folder)
     .toLowerCase()
     .replace(/[^a-z0-9._-]+/g, "-")

@@ -1,33 +1,82 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type pg from "pg";
+import { errorMessage, RowhouseError } from "../../lib/errors.ts";
 import { withClient } from "../../stack/database.ts";
-import { listMigrations, migrate } from "../../stack/dbmate.ts";
+import { listMigrations, type Migration, migrate, parseUp } from "../../stack/dbmate.ts";
 import type { Scratch } from "../../stack/scratch.ts";
 import { type CatalogDifference, compareCatalogs, readCatalog } from "../catalog/catalog.ts";
+import { codeOf, listRowChanges } from "./row-changes.ts";
+
+/** A migration that was recorded as applied without dbmate. */
+interface AdoptedMigration {
+  readonly file: string;
+  /** How many of its statements were run: those that change rows. */
+  readonly ran: number;
+}
+
+/** Says what was done with a migration at home. */
+export function describeAdopted({ file, ran }: AdoptedMigration): string {
+  const rows = ran === 0 ? "" : `ran its ${ran === 1 ? "change" : `${ran} changes`} of rows, and `;
+  return `The home's database already has it: ${rows}marked ${file} as applied.`;
+}
 
 /**
- * Notes migrations as applied that a database has already: on a dev database a change comes from
- * sql/ and policies/, and its migration is written afterwards.
+ * Records migrations as applied that a database has already: on a dev database a change comes from
+ * sql/ and policies/, and its migration is written afterwards. Rows do not come from there: what
+ * changes them is run.
  *
  * @param url The dev database, as its owner.
- * @returns The files that were noted; none when the database is not what they all build.
+ * @returns What was recorded; nothing when the database is not what they all build.
+ * @throws RowhouseError adopt_refused when a change of rows fails; nothing is recorded then.
  */
 export async function adoptMigrations(
   scratch: Scratch,
   url: string,
   dir: string,
-): Promise<string[]> {
+): Promise<AdoptedMigration[]> {
   const pending = (await listMigrations(url, dir)).filter(({ applied }) => !applied);
   if (pending.length === 0) return [];
   const { missing, surplus } = await compareWithFiles(scratch, url, dir);
   if (missing.length + surplus.length > 0) return [];
-  const versions = pending.map(({ version }) => version);
-  await withClient(url, (client) => recordVersions(client, versions));
-  return pending.map(({ file }) => file);
+  return withClient(url, async (client) => {
+    await client.query("begin");
+    const adopted: AdoptedMigration[] = [];
+    for (const migration of pending)
+      adopted.push({ file: migration.file, ran: await runRowChanges(client, migration, dir) });
+    await recordVersions(
+      client,
+      pending.map(({ version }) => version),
+    );
+    await client.query("commit");
+    return adopted;
+  });
+}
+
+/** @returns How many statements it ran. */
+async function runRowChanges(
+  client: pg.ClientBase,
+  { file, version }: Migration,
+  dir: string,
+): Promise<number> {
+  const changes = listRowChanges(parseUp(readFileSync(join(dir, file), "utf8")).sql);
+  for (const statement of changes) {
+    try {
+      await client.query(statement.text);
+    } catch (error) {
+      throw new RowhouseError(
+        "adopt_refused",
+        `The home's database has what ${file} builds, but this change of rows in it fails there: ${codeOf(statement)} ...: ${errorMessage(error)}.`,
+        `Nothing was recorded. If the rows are as they should be, record it by hand, with \`npx rowhouse psql\`: insert into public.schema_migrations (version) values ('${version}');`,
+        { cause: error },
+      );
+    }
+  }
+  return changes.length;
 }
 
 /** As dbmate does, whose table it is; where it has to be made, its owner alone reaches it. */
 async function recordVersions(client: pg.ClientBase, versions: readonly string[]): Promise<void> {
-  await client.query("begin");
   const { rows } = await client.query<{ isThere: boolean }>(
     `select to_regclass('public.schema_migrations') is not null as "isThere"`,
   );
@@ -35,7 +84,6 @@ async function recordVersions(client: pg.ClientBase, versions: readonly string[]
   await client.query("insert into public.schema_migrations (version) select unnest($1::text[])", [
     versions,
   ]);
-  await client.query("commit");
 }
 
 /** Default privileges of the schema may open it to all. */

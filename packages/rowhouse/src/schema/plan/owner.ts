@@ -7,7 +7,7 @@ import { withClient } from "../../stack/database.ts";
 
 const query = readFileSync(join(import.meta.dirname, "owner.sql"), "utf8");
 
-/** The role that the exposed schemas of a database belong to, and so its migrations run as. */
+/** The role that most in the exposed schemas of a database belongs to, and so its migrations run as. */
 export async function readOwner(client: pg.ClientBase): Promise<string> {
   const { schemas } = await readApiNames(client, findProject());
   const { rows } = await client.query<{ name: string }>(query, [schemas]);

@@ -1,4 +1,6 @@
 import { plan } from "@supabase/pg-delta/plan";
+import { listKind } from "../catalog/catalog.ts";
+import { isListSetting } from "../catalog/list-settings.ts";
 import { isSecretSetting } from "../catalog/secret.ts";
 import { type Tree, tokenize } from "../catalog/sql.ts";
 import { defaultPrivilegeStatements } from "./default-privileges.ts";
@@ -34,6 +36,11 @@ export function planChanges(
   { compact = true } = {},
 ): string[] {
   const options = { ...planOptions(to.platform), compact };
+  const virtual = new Set(
+    listKind(to.catalog, "column").flatMap(({ facts: { table, column, generated } }) =>
+      generated === "virtual" ? [`${table}.${column}`] : [],
+    ),
+  );
   const { actions } = plan(from.facts, to.facts, options);
   const roles = new Set([...getRoles(from.catalog), ...getRoles(to.catalog)]);
   const statements = actions
@@ -41,6 +48,8 @@ export function planChanges(
     .filter((one) => !isHandledElsewhere(one) && !isOfOtherRole(one, roles))
     .map(({ sql }) => formatStatement(sql, to.keywords))
     .map(withOneNotNull)
+    .map(withListSetting)
+    .map((sql) => withVirtual(sql, virtual))
     .map(withPartitions)
     .map(createIfMissing);
   const owners = ownerStatements(from.catalog, to.catalog, statements);
@@ -64,6 +73,22 @@ function withOneNotNull(sql: string): string {
     /^(create domain [\s\S]*?\bnot null\b[\s\S]*?)\s+constraint ("(?:[^"]|"")+"|\S+)\s+not null\b/,
     "$1",
   );
+}
+
+/** What is a list of names stays one: in quotes it would be a single name. */
+function withListSetting(sql: string): string {
+  const [, head, name = "", value = ""] =
+    /^(alter role (?:"(?:[^"]|"")+"|\S+) set (\w+) to )'((?:[^']|'')*)'$/.exec(sql) ?? [];
+  return head !== undefined && isListSetting(name) ? head + value.replaceAll("''", "'") : sql;
+}
+
+/** From PostgreSQL 18 on a generated column can be computed when it is read; pg-delta stores it. */
+function withVirtual(sql: string, virtual: ReadonlySet<string>): string {
+  const [, table, column] =
+    /^alter table ((?:"(?:[^"]|"")+"|[\w$]+)\.(?:"(?:[^"]|"")+"|[\w$]+))\s+add column ("(?:[^"]|"")+"|[\w$]+)\s/.exec(
+      sql,
+    ) ?? [];
+  return virtual.has(`${table}.${column}`) ? sql.replace(/\bstored(?=[^']*$)/, "virtual") : sql;
 }
 
 /** An index of a partitioned table alone is of no use until those of its partitions are attached. */

@@ -43,21 +43,21 @@ union all
 select
   16384,
   'property',
-  format('membership of %s in %s', member.member::regrole, member.roleid::regrole),
+  format('membership of %s in %s', membership.member::regrole, membership.roleid::regrole),
   concat_ws(
     ', ',
     case when admin_option then 'with admin option' end,
-    case when to_jsonb(member) ->> 'set_option' = 'false' then 'without set' end,
-    case when (to_jsonb(member) ->> 'inherit_option')::boolean <> rolinherit then 'inherit ' || (to_jsonb(member) ->> 'inherit_option') end
+    case when to_jsonb(membership) ->> 'set_option' = 'false' then 'without set' end,
+    case when (to_jsonb(membership) ->> 'inherit_option')::boolean <> rolinherit then 'inherit ' || (to_jsonb(membership) ->> 'inherit_option') end
   )
-from pg_catalog.pg_auth_members as member
-join api_role on api_role.oid = member.member
-join pg_catalog.pg_roles on pg_roles.oid = member.member
-where member.roleid not in (select oid from platform)
+from pg_catalog.pg_auth_members as membership
+join api_role on api_role.oid = membership.member
+join pg_catalog.pg_roles on pg_roles.oid = membership.member
+where membership.roleid not in (select oid from platform)
 and (
   admin_option
-  or to_jsonb(member) ->> 'set_option' = 'false'
-  or (to_jsonb(member) ->> 'inherit_option')::boolean <> rolinherit
+  or to_jsonb(membership) ->> 'set_option' = 'false'
+  or (to_jsonb(membership) ->> 'inherit_option')::boolean <> rolinherit
 )
 union all
 select 16384, 'comment', 'role ' || objoid::regrole, description

@@ -16,3 +16,10 @@ select
   end as definition
 from pg_catalog.pg_constraint as con
 where contype in ('c', 'f', 'p', 'u', 'x')
+-- One key for each partition that a foreign key leads to: PostgreSQL makes and names them, each version otherwise.
+and not exists (
+  select
+  from pg_catalog.pg_constraint as above
+  where above.oid = con.conparentid
+  and above.conrelid = con.conrelid
+)

@@ -4,7 +4,7 @@ select
   oid,
   'event trigger' as kind,
   quote_ident(evtname) as name,
-  concat_ws(' ', 'on', evtevent, 'when tag in ' || array_to_string(evttags, ', '), 'execute ' || evtfoid::regprocedure, 'enabled ' || nullif(evtenabled, 'O')::text) as definition
+  concat_ws(' ', 'on', evtevent, 'when tag in ' || (select string_agg(tag, ', ' order by tag) from unnest(evttags) as tag), 'execute ' || evtfoid::regprocedure, 'enabled ' || nullif(evtenabled, 'O')::text) as definition
 from pg_catalog.pg_event_trigger
 union all
 select
@@ -133,14 +133,14 @@ select
   oid,
   'foreign data wrapper',
   quote_ident(fdwname),
-  concat_ws(' ', 'handler ' || nullif(fdwhandler, 0)::regproc, 'validator ' || nullif(fdwvalidator, 0)::regproc, array_to_string(fdwoptions, ', '))
+  concat_ws(' ', 'handler ' || nullif(fdwhandler, 0)::regproc, 'validator ' || nullif(fdwvalidator, 0)::regproc, (select string_agg(option, ', ' order by option) from unnest(fdwoptions) as option))
 from pg_catalog.pg_foreign_data_wrapper
 union all
 select
   srv.oid,
   'server',
   quote_ident(srvname),
-  concat_ws(' ', 'of', quote_ident(fdwname), srvtype, srvversion, array_to_string(srvoptions, ', '))
+  concat_ws(' ', 'of', quote_ident(fdwname), srvtype, srvversion, (select string_agg(option, ', ' order by option) from unnest(srvoptions) as option))
 from pg_catalog.pg_foreign_server as srv
 join pg_catalog.pg_foreign_data_wrapper as fdw on fdw.oid = srvfdw
 union all
@@ -148,7 +148,7 @@ select
   ftrelid,
   'property',
   'server of table ' || ftrelid::regclass,
-  concat_ws(' ', (select quote_ident(srvname) from pg_catalog.pg_foreign_server where oid = ftserver), array_to_string(ftoptions, ', '))
+  concat_ws(' ', (select quote_ident(srvname) from pg_catalog.pg_foreign_server where oid = ftserver), (select string_agg(option, ', ' order by option) from unnest(ftoptions) as option))
 from pg_catalog.pg_foreign_table
 union all
 select

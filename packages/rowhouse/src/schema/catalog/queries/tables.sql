@@ -38,7 +38,10 @@ select
     ),
     'rowSecurity', class.relrowsecurity,
     'forced', class.relforcerowsecurity,
-    'options', coalesce(class.reloptions, '{}')
+    'options', (
+      select coalesce(jsonb_agg(option order by option), '[]')
+      from unnest(class.reloptions) as option
+    )
   ) as facts
 from pg_catalog.pg_class as class
 where class.relkind in ('r', 'p', 'f', 'S', 'v', 'm', 'c')

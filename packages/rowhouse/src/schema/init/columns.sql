@@ -1,0 +1,50 @@
+-- What no plan says of columns: the options of those of foreign tables, and defaults of partitions that are not
+-- those of the table that they are a part of. $1 are the schemas of the platform.
+with recursive tree (root, part, parent) as (
+  select oid, oid, null::oid
+  from pg_catalog.pg_class
+  where relkind = 'p'
+  and not relispartition
+  union all
+  select tree.root, inhrelid, inhparent
+  from tree
+  join pg_catalog.pg_inherits on inhparent = tree.part
+),
+value (relation, name, expression) as (
+  select attrelid, attname, pg_get_expr(adbin, adrelid)
+  from pg_catalog.pg_attribute
+  left join pg_catalog.pg_attrdef on adrelid = attrelid and adnum = attnum
+  where attnum > 0
+  and not attisdropped
+  and attgenerated = ''
+  and attidentity = ''
+)
+select
+  format(
+    'alter table %s alter column %I %s',
+    tree.part::regclass,
+    own.name,
+    coalesce('set default ' || own.expression, 'drop default')
+  ) as sql
+from tree
+join value as own on own.relation = tree.part
+join value as above on above.relation = tree.parent and above.name = own.name
+join value as top on top.relation = tree.root and top.name = own.name
+join pg_catalog.pg_class as class on class.oid = tree.part
+where relnamespace::regnamespace::text <> all ($1::text[])
+-- A partition begins with what the one above has when it is made.
+and (own.expression is distinct from top.expression or above.expression is distinct from top.expression)
+union all
+select
+  format(
+    'alter foreign table %s alter column %I options (%s)',
+    attrelid::regclass,
+    attname,
+    (select string_agg(format('add %I %L', option_name, option_value), ', ' order by option_name) from pg_options_to_table(attfdwoptions))
+  )
+from pg_catalog.pg_attribute
+join pg_catalog.pg_class as class on class.oid = attrelid
+where attfdwoptions is not null
+and not attisdropped
+and relnamespace::regnamespace::text <> all ($1::text[])
+order by sql

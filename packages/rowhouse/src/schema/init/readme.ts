@@ -1,0 +1,71 @@
+import { stripVTControlCharacters } from "node:util";
+import { visible } from "../../lib/visible.ts";
+import type { CatalogDifference } from "../catalog/catalog.ts";
+import { describeDifference } from "../catalog/describe.ts";
+
+/** What of a database is not in its project, or is worth knowing of. */
+export interface Losses {
+  readonly notes: readonly string[];
+  readonly leftOut: readonly LeftOut[];
+  /** How what the files build differs from the database; empty as a rule. */
+  readonly difference: CatalogDifference;
+}
+
+/** A statement that no file can hold. */
+export interface LeftOut {
+  /** Its beginning: the rest may hold a secret. */
+  readonly statement: string;
+  readonly reason: string;
+}
+
+/** What is not in the project, as lines: they are printed, and stand in the README. */
+export function describeLosses({ notes, leftOut, difference }: Losses): string[] {
+  const lines = describeDifference(difference);
+  return [
+    ...notes,
+    ...leftOut.map(({ statement, reason }) => `Left out, since ${reason}: ${statement}`),
+    ...(lines.length === 0
+      ? []
+      : [
+          "This could not be written down (+ is the database, - what the project builds):",
+          ...lines,
+        ]),
+  ];
+}
+
+/**
+ * The README of a project.
+ *
+ * @param name The package's.
+ */
+export function readmeText(name: string, losses: Losses): string {
+  const lines = describeLosses(losses);
+  return `# ${name}
+
+A PostgreSQL database with PostgREST in front, made a project by \`rowhouse init\`: \`sql/\` and \`policies/\` say
+what the database is, \`db/migrations/\` how it got there, and \`client/\` has its types.
+[docs/access.md](docs/access.md) shows who can do what.
+
+## Start
+
+\`\`\`sh
+npm install
+npx rowhouse db adopt --against "$SOURCE"
+\`\`\`
+
+The second records the migration as applied on the database that this was made of, which has all of it already.
+\`npm start\` serves a new one, without rows, on this machine.
+
+## What is not in this project
+
+Rows, passwords of roles, and settings that look like a secret.${lines.length === 0 ? "" : ` And what \`rowhouse init\` told of:\n\n${fenced(lines)}\n\nMake by hand on each server what you need of it.`}
+`;
+}
+
+/** Names and statements are other people's: no line of theirs ends the block. */
+function fenced(lines: readonly string[]): string {
+  const text = lines.map((line) => visible(stripVTControlCharacters(line))).join("\n");
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}text\n${text}\n${fence}`;
+}
