@@ -9,15 +9,18 @@ set search_path = ''
 as $$
 begin
   -- Outside a request there is no caller. Who may not make users names one who is there.
-  if request.user_id() is not null
-    and has_any_column_privilege('api.users', 'insert')
-    -- An insert that finds the row there costs four times as much as this.
-    and not exists (
-      select
-      from api.users
-      where id = request.user_id()
-    )
+  if request.user_id() is null
+    or not has_any_column_privilege('api.users', 'insert')
   then
+    return null;
+  end if;
+
+  -- An insert that finds the row there costs four times as much as this.
+  if not exists (
+    select
+    from api.users
+    where id = request.user_id()
+  ) then
     insert into api.users (id, email)
     values (request.user_id(), request.email())
     on conflict (id) do nothing;
