@@ -5,12 +5,22 @@ set search_path = ''
 as $$
 declare
   former_group uuid;
-begin
-  for former_group in
+  former_groups uuid[] := array(
     select distinct group_id
     from old_rows
     where role = 'owner'
     order by group_id
+  );
+begin
+  -- Each lock below takes a place in a table that all connections share.
+  if cardinality(former_groups) > 100 and current_setting('request.method', true) <> '' then
+    raise sqlstate 'PT400' using
+      message = format('One request may change the owners of 100 groups, and not of %s.', cardinality(former_groups)),
+      detail = 'too_many_rows',
+      hint = 'Narrow the filter.';
+  end if;
+
+  foreach former_group in array former_groups
   loop
     -- One at a time: else two owners could leave at once, each relying on the other. No lock of the
     -- row of api.lists would do: whoever deletes that row holds it, and waits for its members.

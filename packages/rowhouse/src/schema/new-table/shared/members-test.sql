@@ -3,7 +3,7 @@
 -- a member of none. touched() undoes what it counts.
 begin;
 set local search_path = tap, public;
-select plan(79);
+select plan(82);
 
 insert into api.users (id)
 values (alice()), (bob()), (row_id(11)), (row_id(12)), (row_id(13)), (row_id(14));
@@ -322,6 +322,36 @@ select throws_detail(
   'PT400', 'too_many_rows',
   'A hundred members are not removed by mistake'
 );
+
+-- A lock for each group takes a place that all connections share, so that no header allows more
+
+insert into api.__table__ (title)
+select 'One of many'
+from generate_series(1, 100);
+
+select send_header('prefer', 'max-affected=1000');
+
+select throws_detail(
+  $$update api.__table___members set role = 'owner'$$,
+  'PT400', 'too_many_rows',
+  'The owners of a hundred groups are changed at once, and no more'
+);
+
+select is(
+  touched($$update api.__table___members set role = 'owner' where group_id <> row_id(2)$$),
+  100::bigint,
+  'The owners of a hundred groups are changed at once'
+);
+
+select is(
+  touched($$delete from api.__table__ where title = 'One of many'$$),
+  100::bigint,
+  'A hundred groups are deleted, with their owners'
+);
+
+reset role;
+delete from api.__table__ where title = 'One of many';
+reset request.headers;
 
 reset request.method;
 
