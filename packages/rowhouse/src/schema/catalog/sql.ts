@@ -70,9 +70,18 @@ export interface Statement {
   readonly tree: Tree | undefined;
 }
 
+/** What PostgreSQL's parser makes of a text's statements, without their places; of a text that is no SQL, nothing. */
+export function parseStatements(sql: string): (Tree | undefined)[] {
+  return (parse(sql) ?? []).map(({ stmt }) => stmt);
+}
+
+function parse(sql: string): RawStmt[] | undefined {
+  return sql.trim() === "" ? [] : orNothing(() => parseSync(sql).stmts ?? []);
+}
+
 /** The statements of an SQL text. A text that is no SQL is one statement, for PostgreSQL to refuse. */
 export function splitStatements(sql: string): Statement[] {
-  const parsed = sql.trim() === "" ? [] : orNothing(() => parseSync(sql).stmts ?? []);
+  const parsed = parse(sql);
   if (parsed === undefined) {
     const start = sql.length - sql.trimStart().length;
     return [{ text: sql.trim(), start, codeStart: start, tree: undefined }];
@@ -95,7 +104,7 @@ export function splitStatements(sql: string): Statement[] {
 
 /** What the parser makes of a single statement; undefined when it is none. */
 export function parseStatement(sql: string): Tree | undefined {
-  return splitStatements(sql)[0]?.tree;
+  return parseStatements(sql)[0];
 }
 
 /** A name as PostgreSQL writes it: in quotes where it needs them. */
