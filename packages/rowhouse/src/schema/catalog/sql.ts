@@ -1,6 +1,10 @@
+import { setFlagsFromString } from "node:v8";
 import { loadModule, type Node, parseSync, type RawStmt, scanSync } from "libpg-query";
 
 // Nothing that `rowhouse --version` or `start` needs imports this module: only who reads SQL waits.
+// V8 compiles the parser quickly, and not well: a command reads a few files, while the good code takes
+// 0.25 s of CPU in the background.
+setFlagsFromString("--liftoff-only");
 await loadModule();
 
 /** A piece of an SQL text: a comment, a string, a quoted name, a piece of code, or what is between. */
