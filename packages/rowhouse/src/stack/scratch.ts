@@ -106,7 +106,7 @@ export async function openOwnScratch(): Promise<ScratchServer> {
   const remove = () => rmSync(dir, { recursive: true, force: true });
   // However this process ends, short of being killed.
   process.once("exit", remove);
-  const watchdog = startWatchdog();
+  const watchdog = startWatchdog(dir);
   const cluster = await openThrowawayCluster(dir);
   const port = await freePort();
   const server = await launchPostgres(cluster, port, scratchSettings, "SIGQUIT");
