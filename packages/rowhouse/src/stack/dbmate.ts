@@ -35,7 +35,12 @@ export async function listMigrations(
   url: string,
   dir = openProject().migrationsDir,
 ): Promise<Migration[]> {
-  const applied = new Set(await withClient(url, readAppliedVersions));
+  return readMigrations(dir, await withClient(url, readAppliedVersions));
+}
+
+/** The migration files in order, for a database that records some versions as applied. */
+export function readMigrations(dir: string, recorded: readonly string[]): Migration[] {
+  const applied = new Set(recorded);
   return migrationFiles(dir).map((file) => {
     const version = file.split("_")[0] ?? file;
     return { version, file, applied: applied.has(version) };

@@ -84,11 +84,13 @@ export function embeddedUrl(password: string, port: number, database: string): s
  * Starts the embedded server.
  *
  * @param extra Further settings, name to value; they win.
+ * @param signal What ends it: SIGQUIT without a checkpoint, for data that is thrown away.
  */
 export async function launchPostgres(
   cluster: Cluster,
   port: number,
   extra: Record<string, string> = {},
+  signal: NodeJS.Signals = "SIGINT",
 ): Promise<Server> {
   const { identity, dataDir, logFile } = cluster;
   const directory = socketDirectory(cluster);
@@ -98,7 +100,7 @@ export async function launchPostgres(
   const settings = Object.entries({ ...serverSettings, ...sockets, ...extra, port: String(port) });
   const args = ["-D", dataDir, ...settings.map(([name, value]) => `--${name}=${value}`)];
   const place = { cwd: identity.place, logFile, env: cleanEnv() };
-  return launch({ ...command(identity, "postgres", args), ...identity, ...place }, "SIGINT");
+  return launch({ ...command(identity, "postgres", args), ...identity, ...place }, signal);
 }
 
 /**

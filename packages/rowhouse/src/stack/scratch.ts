@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { note } from "../lib/output.ts";
 import { waitForSignal } from "../lib/signals.ts";
@@ -8,6 +7,7 @@ import { inDatabase, withClient } from "./database.ts";
 import { loadPlatform } from "./platform.ts";
 import { freePort } from "./ports.ts";
 import { embeddedUrl, launchPostgres, openThrowawayCluster, postgresReady } from "./postgres.ts";
+import { scratchFolder } from "./scratch-folder.ts";
 import { readSettings } from "./settings.ts";
 import { startWatchdog } from "./watchdog.ts";
 
@@ -61,6 +61,14 @@ export const throwawaySettings = {
   synchronous_commit: "off",
 };
 
+/** For a server that runs for seconds and is never started again: less to start, less to write. */
+const scratchSettings = {
+  ...throwawaySettings,
+  autovacuum: "off",
+  io_method: "sync",
+  max_logical_replication_workers: "0",
+};
+
 /**
  * Finds a place for throwaway databases: the server in SCRATCH_URL, or else an embedded one on data
  * of its own, which takes about half a second.
@@ -94,14 +102,14 @@ async function openScratchOn(serverUrl: string): Promise<ScratchServer> {
 
 /** Starts an embedded server on data of its own, to be closed. */
 export async function openOwnScratch(): Promise<ScratchServer> {
-  const dir = mkdtempSync(join(tmpdir(), "rowhouse-scratch-"));
+  const dir = mkdtempSync(join(scratchFolder(), "rowhouse-scratch-"));
   const remove = () => rmSync(dir, { recursive: true, force: true });
   // However this process ends, short of being killed.
   process.once("exit", remove);
-  const watchdog = startWatchdog();
+  const watchdog = startWatchdog(dir);
   const cluster = await openThrowawayCluster(dir);
   const port = await freePort();
-  const server = await launchPostgres(cluster, port, throwawaySettings);
+  const server = await launchPostgres(cluster, port, scratchSettings, "SIGQUIT");
   watchdog([server]);
   await postgresReady(cluster, port, server);
   return {

@@ -8,9 +8,11 @@ export type Watchdog = (servers: readonly Pick<Server, "signal" | "pid">[]) => v
 
 /**
  * Starts the process that ends the servers should this one be killed. It ends with this one.
+ *
+ * @param folder What it then removes: the data of servers that are thrown away.
  */
-export function startWatchdog(): Watchdog {
-  const watchdog = spawn("sh", [join(import.meta.dirname, "watchdog.sh")], {
+export function startWatchdog(folder = ""): Watchdog {
+  const watchdog = spawn("sh", [join(import.meta.dirname, "watchdog.sh"), folder], {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],
   });

@@ -177,6 +177,17 @@ test("a role without the rights gets an error about that, and not a bug report",
   expect(stderr).toMatch(/\[database_refused\].*permission denied for table schema_migrations/);
 });
 
+test("a command that is killed leaves no throwaway server, and nothing of its data", async () => {
+  const temporary = mkdtempSync(join(tmpdir(), "rowhouse-killed-"));
+  const env = { ...process.env, TMPDIR: temporary, SCRATCH_URL: "" };
+  const child = spawn(process.execPath, [rowhouseCommand, "db", "check"], { env });
+  const files = () => readdirSync(temporary, { recursive: true }).join();
+  await expect.poll(files, { timeout: 20_000 }).toContain("postmaster.pid");
+  child.kill("SIGKILL");
+  await expect.poll(files, { timeout: 20_000 }).toBe("");
+  rmSync(temporary, { recursive: true });
+});
+
 test("Ctrl-C ends a command in the middle of a proof, and leaves nothing", async () => {
   const project = copyProject();
   const file = join(project, "policies/tasks.sql");

@@ -22,6 +22,7 @@ const foreign = new Set([
   "DATABASE_HOST",
   "NODE_EXTRA_CA_CERTS",
   "VITEST_POOL_ID",
+  "TMPDIR",
   "XDG_CACHE_HOME",
 ]);
 

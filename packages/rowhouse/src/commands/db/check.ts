@@ -31,9 +31,11 @@ export const checkCommand = new Command("check")
 async function checkSides(): Promise<[result: object, lines: string[]]> {
   const { buildDeclared } = await import("../../schema/catalog/declared.ts");
   return withScratchPair(async (first, second) => {
-    const [migrated, declared] = [await first.create(), await second.create()];
+    const [migrated, declared] = await Promise.all([first.create(), second.create()]);
+    // All is built before anything is read: with SCRATCH_URL they share the roles of one server.
     await Promise.all([migrate(migrated), buildDeclared(declared)]);
-    const difference = compareCatalogs(await readCatalog(declared), await readCatalog(migrated));
+    const sides = await Promise.all([readCatalog(declared), readCatalog(migrated)]);
+    const difference = compareCatalogs(...sides);
     const changes = describeDifference(difference);
     const title = "db/migrations (-) and sql/ with policies/ (+) build different databases:";
     return [difference, changes.length > 0 ? [title, ...changes] : []];

@@ -14,18 +14,22 @@ export interface Finding {
 }
 
 /** What a check may look at. */
-export interface DoctorContext {
+export interface DatabaseContext {
   readonly settings: Settings;
   readonly home: Home;
   /** Of the stack that runs in the home; undefined when none does. */
   readonly state: State | undefined;
   /** The database, as its owner. */
   readonly url: string;
+}
+
+/** The same for a check that builds databases to compare with. */
+export interface DoctorContext extends DatabaseContext {
   readonly scratch: Scratch;
 }
 
 /** One thing to look at; it changes nothing. */
-export type Check = (context: DoctorContext) => Promise<Finding[]> | Finding[];
+export type Check<Context> = (context: Context) => Promise<Finding[]> | Finding[];
 
 /** A finding that counts. */
 export function wrong(message: string, remedy: string): Finding {

@@ -4,7 +4,13 @@ import { openHome } from "../../stack/home.ts";
 import { runningState } from "../../stack/lock.ts";
 import { withScratch } from "../../stack/scratch.ts";
 import type { Settings } from "../../stack/settings.ts";
-import { type Check, type DoctorContext, type Finding, wrong } from "./check.ts";
+import {
+  type Check,
+  type DatabaseContext,
+  type DoctorContext,
+  type Finding,
+  wrong,
+} from "./check.ts";
 import { checkArchive } from "./checks/archive.ts";
 import { checkBackups } from "./checks/backups.ts";
 import { checkClocks } from "./checks/clocks.ts";
@@ -23,13 +29,23 @@ import { checkVersions } from "./checks/versions.ts";
 /** A finding, and the check that made it. */
 export type Diagnosis = Finding & { readonly check: string };
 
-const checks: Record<string, Check> = {
+/** Some of the checks, by their names, in the order in which they report. */
+type Checks<Context> = Readonly<Record<string, Check<Context>>>;
+
+const rightsChecks: Checks<DatabaseContext> = {
   versions: checkVersions,
   keys: checkKeys,
   roles: checkRoles,
   indexes: checkIndexes,
+};
+
+/** They build databases on one server, where roles are shared: one at a time. */
+const scratchChecks: Checks<DoctorContext> = {
   generated: checkGenerated,
   migrations: checkMigrations,
+};
+
+const stackChecks: Checks<DatabaseContext> = {
   clocks: checkClocks,
   disk: checkDisk,
   backups: checkBackups,
@@ -46,11 +62,21 @@ export async function examine(settings: Settings): Promise<Diagnosis[]> {
   return withExistingDatabase(settings, home, async (url) => {
     // Read in here: this command starts a home that is not running.
     const state = await runningState(home);
-    return withScratch((scratch) => examineAll({ settings, home, state, url, scratch }));
+    return examineAll({ settings, home, state, url });
   });
 }
 
-async function examineAll(context: DoctorContext): Promise<Diagnosis[]> {
+/** Three at once, while the scratch server starts: more would take a small server's connections. */
+async function examineAll(context: DatabaseContext): Promise<Diagnosis[]> {
+  const found = await Promise.all([
+    runChecks(rightsChecks, context),
+    withScratch((scratch) => runChecks(scratchChecks, { ...context, scratch })),
+    runChecks(stackChecks, context),
+  ]);
+  return found.flat();
+}
+
+async function runChecks<Context>(checks: Checks<Context>, context: Context): Promise<Diagnosis[]> {
   const found: Diagnosis[] = [];
   for (const [check, look] of Object.entries(checks)) {
     const findings = await runCheck(look, context);
@@ -60,7 +86,7 @@ async function examineAll(context: DoctorContext): Promise<Diagnosis[]> {
 }
 
 /** One check that cannot look must not keep the others from it. */
-async function runCheck(look: Check, context: DoctorContext): Promise<Finding[]> {
+async function runCheck<Context>(look: Check<Context>, context: Context): Promise<Finding[]> {
   try {
     return await look(context);
   } catch (error) {

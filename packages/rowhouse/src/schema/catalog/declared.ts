@@ -15,7 +15,7 @@ import {
   rowsRefusal,
   runsSomething,
 } from "./refused.ts";
-import { type Statement, splitStatements } from "./sql.ts";
+import { parseStatements, type Statement, splitStatements } from "./sql.ts";
 import { isCreation, listSubjects } from "./subject.ts";
 
 /** The folders that declare what the database is now. */
@@ -122,12 +122,13 @@ function readDeclarable(root: string, file: string) {
   const sql = readDeclared(root, file);
   const marker = findMarker(sql);
   if (marker !== undefined) throw createRefusal(file, sql, markerRefusal, marker);
-  const statements = splitStatements(sql);
-  for (const { tree, codeStart } of statements) {
+  const trees = parseStatements(sql);
+  for (const [index, tree] of trees.entries()) {
     const refusal = findRefusal(tree);
-    if (refusal !== undefined) throw createRefusal(file, sql, refusal, codeStart);
+    if (refusal === undefined) continue;
+    throw createRefusal(file, sql, refusal, splitStatements(sql)[index]?.codeStart ?? 0);
   }
-  return { file, sql, rank: rank(statements[0]?.tree) };
+  return { file, sql, rank: rank(trees[0]) };
 }
 
 function createRefusal(

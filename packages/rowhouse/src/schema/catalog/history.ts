@@ -4,10 +4,10 @@ import { RowhouseError } from "../../lib/errors.ts";
 import { withTemporaryFolder } from "../../lib/temporary.ts";
 import { withClient } from "../../stack/database.ts";
 import {
-  listMigrations,
   type Migration,
   migrate,
   readAppliedVersions,
+  readMigrations,
 } from "../../stack/dbmate.ts";
 import type { Scratch } from "../../stack/scratch.ts";
 import {
@@ -39,8 +39,10 @@ interface Drift {
  * @throws RowhouseError migration_failed when the applied files can no longer be applied.
  */
 export async function readHistory(scratch: Scratch, url: string, dir: string): Promise<History> {
-  const applied = (await listMigrations(url, dir)).filter((file) => file.applied);
-  const versions = await readVersions(url, dir);
+  const recorded = await withClient(url, readAppliedVersions);
+  const files = readMigrations(dir, recorded);
+  const versions = compareVersions(files, recorded);
+  const applied = files.filter((file) => file.applied);
   try {
     return { ...versions, drift: await findDrift(scratch, await readCatalog(url), applied, dir) };
   } catch (error) {
@@ -64,12 +66,15 @@ function toHistoryError(error: unknown, unknown: readonly string[]): unknown {
 
 /** What a database and the files do not have in common, by version alone. */
 export async function readVersions(url: string, dir: string): Promise<Versions> {
-  const files = await listMigrations(url, dir);
+  const recorded = await withClient(url, readAppliedVersions);
+  return compareVersions(readMigrations(dir, recorded), recorded);
+}
+
+function compareVersions(files: readonly Migration[], recorded: readonly string[]): Versions {
   const known = new Set(files.map(({ version }) => version));
-  const versions = await withClient(url, readAppliedVersions);
   return {
     pending: files.filter((file) => !file.applied).map(({ file }) => file),
-    unknown: versions.filter((version) => !known.has(version)),
+    unknown: recorded.filter((version) => !known.has(version)),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Node } from "libpg-query";
-import { type Statement, splitStatements, type Tree } from "./sql.ts";
+import { parseStatements, type Statement, type Tree } from "./sql.ts";
 import { quotePath } from "./subject.ts";
 
 /** A file that cannot go on, as long as something is missing. */
@@ -129,7 +129,7 @@ function listNeededByBody(node: object): string[] {
   const body = get(get(get(getOption("as"), "List"), "items"), "0");
   const text = get(get(body, "String"), "sval");
   if (language !== "sql" || typeof text !== "string") return [];
-  return splitStatements(text).flatMap(({ tree }) => listNeeded(tree));
+  return parseStatements(text).flatMap(listNeeded);
 }
 
 function get(node: unknown, key: string): unknown {

@@ -1,6 +1,10 @@
+import { setFlagsFromString } from "node:v8";
 import { loadModule, type Node, parseSync, type RawStmt, scanSync } from "libpg-query";
 
 // Nothing that `rowhouse --version` or `start` needs imports this module: only who reads SQL waits.
+// V8 compiles the parser quickly, and not well: a command reads a few files, while the good code takes
+// 0.25 s of CPU in the background.
+setFlagsFromString("--liftoff-only");
 await loadModule();
 
 /** A piece of an SQL text: a comment, a string, a quoted name, a piece of code, or what is between. */
@@ -70,9 +74,18 @@ export interface Statement {
   readonly tree: Tree | undefined;
 }
 
+/** What PostgreSQL's parser makes of a text's statements, without their places; of a text that is no SQL, nothing. */
+export function parseStatements(sql: string): (Tree | undefined)[] {
+  return (parse(sql) ?? []).map(({ stmt }) => stmt);
+}
+
+function parse(sql: string): RawStmt[] | undefined {
+  return sql.trim() === "" ? [] : orNothing(() => parseSync(sql).stmts ?? []);
+}
+
 /** The statements of an SQL text. A text that is no SQL is one statement, for PostgreSQL to refuse. */
 export function splitStatements(sql: string): Statement[] {
-  const parsed = sql.trim() === "" ? [] : orNothing(() => parseSync(sql).stmts ?? []);
+  const parsed = parse(sql);
   if (parsed === undefined) {
     const start = sql.length - sql.trimStart().length;
     return [{ text: sql.trim(), start, codeStart: start, tree: undefined }];
@@ -95,7 +108,7 @@ export function splitStatements(sql: string): Statement[] {
 
 /** What the parser makes of a single statement; undefined when it is none. */
 export function parseStatement(sql: string): Tree | undefined {
-  return splitStatements(sql)[0]?.tree;
+  return parseStatements(sql)[0];
 }
 
 /** A name as PostgreSQL writes it: in quotes where it needs them. */

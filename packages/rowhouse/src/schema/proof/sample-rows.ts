@@ -118,7 +118,7 @@ export async function openTarget(client: pg.ClientBase): Promise<Target> {
  * @returns The tables whose rules no made-up row meets.
  */
 export async function makeRows(client: pg.ClientBase, target?: Target): Promise<WithoutRows[]> {
-  let pending = await listTables(client);
+  let pending = parentsFirst(await listTables(client));
   await useOwnSearchPath(client);
   let failures: WithoutRows[] = [];
   // A table waits for those that it refers to, so as many rounds as there are tables at the most.
@@ -135,6 +135,20 @@ export async function makeRows(client: pg.ClientBase, target?: Target): Promise<
     pending = left;
   }
   return failures;
+}
+
+/** Tables behind those that they refer to, except in a circle: without a parent, each guess fails. */
+function parentsFirst(tables: readonly Table[]): Table[] {
+  const [seen, ordered] = [new Set<Table>(), [] as Table[]];
+  const visit = (table: Table) => {
+    if (seen.has(table)) return;
+    seen.add(table);
+    const parents = new Set(table.columns.map(({ refers }) => refers?.table));
+    for (const parent of tables) if (parents.has(parent.table)) visit(parent);
+    ordered.push(table);
+  };
+  for (const table of tables) visit(table);
+  return ordered;
 }
 
 /** Triggers and checks find what they name as they do in production. */
@@ -249,19 +263,17 @@ async function insert(
     guess,
     table: { table },
   } = attempt;
-  await client.query("begin");
+  const names = columns.map(({ name }) => name).join(", ");
+  const rows = Array.from({ length: rowsPerTable }, (_, row) => {
+    const values = columns.map((column) => guess(column, row)).join(", ");
+    return columns.length === 0
+      ? `insert into ${table} default values`
+      : `insert into ${table} (${names}) values (${values})`;
+  });
+  // With the constraints that a commit would check; and sent as one, since many guesses are tried.
+  const tried = ["begin", ...rows, "set constraints all immediate"].join(";\n");
   try {
-    for (let row = 0; row < rowsPerTable; row += 1) {
-      const names = columns.map(({ name }) => name).join(", ");
-      const values = columns.map((column) => guess(column, row)).join(", ");
-      await client.query(
-        columns.length === 0
-          ? `insert into ${table} default values`
-          : `insert into ${table} (${names}) values (${values})`,
-      );
-    }
-    // Here those fail that are checked at the end.
-    await client.query("set constraints all immediate");
+    await client.query(tried);
     await meetTarget(attempt);
     await client.query(end);
     return undefined;

@@ -3,7 +3,7 @@ import type pg from "pg";
 import { findPostgrest, isEmbeddedPostgrest } from "../../../stack/binaries.ts";
 import { withClient } from "../../../stack/database.ts";
 import { readPostgrestConf } from "../../../stack/postgrest-conf.ts";
-import { type DoctorContext, type Finding, wrong } from "../check.ts";
+import { type DatabaseContext, type Finding, wrong } from "../check.ts";
 import {
   jwtCacheFix,
   knownAt,
@@ -13,7 +13,7 @@ import {
 } from "../known-fixes.ts";
 
 /** Versions behind known fixes: of the server, and of each PostgREST that serves it. */
-export async function checkVersions({ url, settings }: DoctorContext): Promise<Finding[]> {
+export async function checkVersions({ url, settings }: DatabaseContext): Promise<Finding[]> {
   const [postgres, served] = await withClient(url, readVersions);
   const program = findPostgrest(settings.postgrestBin);
   const output = execFileSync(program, ["--version"], { encoding: "utf8" });
