@@ -85,7 +85,8 @@ export async function rollback(
   });
 }
 
-function migrationFiles(dir: string): string[] {
+/** The names of the files that dbmate takes for migrations, in order. */
+export function migrationFiles(dir: string): string[] {
   return readdirSync(dir)
     .filter((name) => /^\d+_.*\.sql$/.test(name))
     .sort();
@@ -178,12 +179,39 @@ function toMigrationError(error: unknown, dir: string): RowhouseError {
 
 /** Whether a migration asks dbmate not to run it in a transaction, up or down. */
 function isOutsideTransaction(path: string): boolean {
-  return /^-- migrate:(?:up|down)\b.*\btransaction:false\b/m.test(readFileSync(path, "utf8"));
+  return splitParts(readFileSync(path, "utf8")).some(({ inTransaction }) => !inTransaction);
 }
 
-/** The part of a migration that dbmate applies, and whether it does so in a transaction. */
-export function parseUp(migration: string): { sql: string; inTransaction: boolean } {
-  const [, options = "", sql = ""] =
-    /^-- migrate:up\b([^\n]*)\n([\s\S]*?)(?:^-- migrate:down|$(?![\s\S]))/m.exec(migration) ?? [];
-  return { sql, inTransaction: !/\btransaction:false\b/.test(options) };
+/**
+ * The part of a migration that dbmate applies, and whether it does so in a transaction.
+ *
+ * @param file The name of its file.
+ * @throws RowhouseError migration_failed when it has no such part.
+ */
+export function parseUp(migration: string, file: string): { sql: string; inTransaction: boolean } {
+  const up = splitParts(migration).find(({ isUp }) => isUp);
+  if (up === undefined) {
+    throw new RowhouseError(
+      "migration_failed",
+      `${file} has no part that dbmate would apply: no line in it is \`-- migrate:up\`.`,
+      "Write that line above what it does, and `-- migrate:down` above what takes it back.",
+    );
+  }
+  return { sql: up.sql, inTransaction: up.inTransaction };
+}
+
+interface Part {
+  readonly isUp: boolean;
+  readonly sql: string;
+  readonly inTransaction: boolean;
+}
+
+/** At the lines that dbmate splits at: there may be no blank in them. */
+function splitParts(migration: string): Part[] {
+  const markers = [...migration.matchAll(/^--\s*migrate:(up|down)(?=\s|$(?![\s\S]))(.*\n?)/gm)];
+  return markers.map(({ 0: line, 1: kind, 2: options = "", index }, at) => ({
+    isUp: kind === "up",
+    sql: migration.slice(index + line.length, markers[at + 1]?.index),
+    inTransaction: !/\stransaction:false(?!\S)/.test(options),
+  }));
 }

@@ -57,7 +57,7 @@ async function assertIsDbmates(url: string): Promise<void> {
 
 /** Whether a migration's rows are there no comparison can say. */
 function assertNoRows(path: string): void {
-  const [statement] = listRowChanges(parseUp(readFileSync(path, "utf8")).sql);
+  const [statement] = listRowChanges(parseUp(readFileSync(path, "utf8"), basename(path)).sql);
   if (statement === undefined) return;
   throw new RowhouseError(
     "adopt_refused",

@@ -59,7 +59,7 @@ async function runRowChanges(
   { file, version }: Migration,
   dir: string,
 ): Promise<number> {
-  const changes = listRowChanges(parseUp(readFileSync(join(dir, file), "utf8")).sql);
+  const changes = listRowChanges(parseUp(readFileSync(join(dir, file), "utf8"), file).sql);
   for (const statement of changes) {
     try {
       await client.query(statement.text);
