@@ -135,6 +135,31 @@ test("a dev database gets the rows that a migration changes, though it has all e
   expect(rows).toEqual([{ note: "mine" }]);
 });
 
+const complete = "update api.tasks set completed = true";
+
+test.each([
+  [
+    "alter table api.tasks disable trigger user",
+    `${complete}; alter table api.tasks enable trigger user`,
+  ],
+  ["set local search_path = api", complete.replace("api.", "")],
+])("a change of rows that needs the statement above it is not run: %s", async (above, rows) => {
+  const dir = copyMigrations();
+  const file = addMigration(dir, `${above};\n${rows};`);
+  const url = await migratedClone();
+  await change(url, note);
+  const error = await adoptMigrations(testScratch(), url, dir).catch((reason) => reason);
+  expect(error).toMatchObject({ code: "adopt_refused", message: expect.stringContaining(above) });
+  expect((await readHistory(testScratch(), url, dir)).pending).toEqual([file]);
+  // What the remedy names is there, also where dbmate has not made its table.
+  await change(url, "drop table public.schema_migrations");
+  await change(url, error.remedy.replace(/^.*psql`: /, ""));
+  const { rows: left } = await withClient(url, (client) =>
+    client.query("select version from public.schema_migrations"),
+  );
+  expect(left).toEqual([{ version: "20991231235959" }]);
+});
+
 test("a change of rows that fails on a dev database is named, and nothing is recorded", async () => {
   const dir = copyMigrations();
   const file = addMigration(

@@ -11,11 +11,12 @@ export function listRowChanges(sql: string): Statement[] {
 }
 
 /** The first line of a statement without the comments above it. */
-export function codeOf({ text, start, codeStart }: Statement): string {
+export function firstLine({ text, start, codeStart }: Statement): string {
   return text.slice(codeStart - start).split("\n", 1)[0] ?? "";
 }
 
-function mayChangeRows(tree: Tree): boolean {
+/** Whether a statement changes rows, or may. */
+export function mayChangeRows(tree: Tree): boolean {
   if (findRefusal(tree) === rowsRefusal) return true;
   if (!runsSomething(tree) || isMaterializedView(tree)) return false;
   if ("DoStmt" in tree) return rowCommand.test(readBody(tree.DoStmt));
