@@ -16,7 +16,7 @@ import { planChanges } from "../plan/plan.ts";
 import { createIfMissing, readCatalogWithRoles, withoutRoles } from "../plan/roles.ts";
 import { readSnapshot, type Snapshot } from "../plan/snapshot.ts";
 import { baselineText } from "./baseline.ts";
-import { withoutGoneMembers } from "./extensions.ts";
+import { withoutMissingMembers } from "./extensions.ts";
 import { readExtras } from "./extras.ts";
 import { distribute, findUndeclarable } from "./files.ts";
 import { writeFiles } from "./folder.ts";
@@ -81,8 +81,8 @@ export async function writeProject(
   const read = await readSource(reading, setting);
   const stubs = findStubs(options.platform) + roleStubs(read.platformRoles);
   if (stubs !== "") writeFiles(root, new Map([[`platform/${options.platform}.sql`, stubs]]));
-  const { snapshot, notes: gone } = await withoutGoneMembers(migrated, reading, read.snapshot);
-  const source = { ...read, snapshot };
+  const compared = await withoutMissingMembers(migrated, reading, read.snapshot);
+  const source = { ...read, snapshot: compared.snapshot };
   const from = await readEmpty(migrated, source, stubs);
   const { statements, leftOut, notes } = await planFiles(reading, from, source);
   const ordered = await orderForMigration(migrated, statements, source);
@@ -95,7 +95,7 @@ export async function writeProject(
   writeFiles(root, distribute(composed, source.relations));
   const url2 = await buildFiles(declared, root);
   const losses = {
-    notes: [...source.notes, ...gone, ...notes],
+    notes: [...source.notes, ...compared.notes, ...notes],
     leftOut,
     difference: await compareAll(source, reading, [url2, built]),
   };
