@@ -9,7 +9,6 @@ import { secretSetting } from "../catalog/secret.ts";
 import { quoteName } from "../catalog/sql.ts";
 import { readDefaultPrivileges } from "../plan/default-privileges.ts";
 import { grantStatements, readPrivileges } from "../plan/grants.ts";
-import { getRoles } from "../plan/roles.ts";
 import { readSnapshot, type Snapshot } from "../plan/snapshot.ts";
 import type { Relations } from "./place.ts";
 import { type KnownPlatform, platforms, readPresent, recognise } from "./platforms.ts";
@@ -183,8 +182,7 @@ export async function readSource(url: string, setting: Setting): Promise<Source>
     const login = logins.length === 1 ? logins : [];
     const own = await listOwnRoles(client, catalog, setting, login);
     const roles = own.map(({ name }) => name);
-    const apiRoles = new Set(getRoles(catalog));
-    const superusers = own.filter((one) => one.isSuperuser && !apiRoles.has(one.name));
+    const superusers = listSuperusers(own, catalog, platform);
     const snapshot = await readSnapshot(url, { platform, roles, anonymous: served.anonymous });
     return {
       ...setting,
@@ -275,8 +273,33 @@ async function listOwnRoles(
   return rows;
 }
 
-function describeSuperuser({ name }: OwnRole): string {
-  return `The role ${name} is a superuser there: the project makes it without that power, which no migration should give. Where it needs it, on each server by hand: alter role ${quoteName(name)} superuser.`;
+interface Superuser {
+  readonly name: string;
+  /** Whether a request can have it. */
+  readonly isOfRequests: boolean;
+}
+
+/** Of the database's own roles and of those of requests; postgres is one on every server. */
+function listSuperusers(
+  own: readonly OwnRole[],
+  catalog: readonly CatalogEntry[],
+  { roles: theirs }: Platform,
+): Superuser[] {
+  const ofRequests = listKind(catalog, "role")
+    .filter(({ name, facts }) => facts.superuser && name !== "postgres" && !theirs.includes(name))
+    .map(({ name }) => ({ name, isOfRequests: true }));
+  const others = own
+    .filter(({ isSuperuser, name }) => isSuperuser && !ofRequests.some((one) => one.name === name))
+    .map(({ name }) => ({ name, isOfRequests: false }));
+  return [...ofRequests, ...others];
+}
+
+function describeSuperuser({ name, isOfRequests }: Superuser): string {
+  const role = quoteName(name);
+  const start = `The role ${name} is a superuser there${isOfRequests ? ", and a request can have it" : ""}: the project makes it without that power, which no migration should give.`;
+  return isOfRequests
+    ? `${start} No policy holds it back. Take it from the role there, too, or \`rowhouse db adopt\` finds a difference: alter role ${role} nosuperuser.`
+    : `${start} Where it needs it, on each server by hand: alter role ${role} superuser.`;
 }
 
 function describeLogins(logins: readonly string[]): string[] {
