@@ -37,7 +37,7 @@ export async function listMigrations(
 ): Promise<Migration[]> {
   const applied = new Set(await withClient(url, readAppliedVersions));
   return migrationFiles(dir).map((file) => {
-    const version = file.split("_")[0] ?? file;
+    const version = toVersion(file);
     return { version, file, applied: applied.has(version) };
   });
 }
@@ -59,8 +59,9 @@ export async function migrate(
 ): Promise<string[]> {
   return withMigrationLock(url, onWait, async (client) => {
     const before = new Set(await readAppliedVersions(client));
+    if (before.size === 0) await assertNoneElsewhere(client, dir);
     await dbmate(url, "up", dir, lockRetries);
-    return migrationFiles(dir).filter((file) => !before.has(file.split("_")[0] ?? file));
+    return migrationFiles(dir).filter((file) => !before.has(toVersion(file)));
   });
 }
 
@@ -85,11 +86,58 @@ export async function rollback(
   });
 }
 
+function toVersion(file: string): string {
+  return file.split("_")[0] ?? file;
+}
+
 /** The names of the files that dbmate takes for migrations, in order. */
 export function migrationFiles(dir: string): string[] {
   return readdirSync(dir)
     .filter((name) => /^\d+_.*\.sql$/.test(name))
     .sort();
+}
+
+/**
+ * Before its table was in public whatever the search path is, dbmate may have recorded the same files
+ * in another schema. Other programs have such a table, too, with versions of their own.
+ *
+ * @throws RowhouseError migration_failed
+ */
+async function assertNoneElsewhere(client: pg.Client, dir: string): Promise<void> {
+  const versions = migrationFiles(dir).map(toVersion);
+  for (const table of await listSimilarTables(client)) {
+    const { rowCount } = await client.query(
+      `select from ${table} where version = any ($1) limit 1`,
+      [versions],
+    );
+    if (rowCount === 0) continue;
+    throw new RowhouseError(
+      "migration_failed",
+      `public.schema_migrations records no migration, and ${table} does: all would be applied again.`,
+      `Nothing was applied. If ${table} is this project's, copy what it records, with \`npx rowhouse psql\` or psql: create table if not exists public.schema_migrations (version varchar(128) primary key); insert into public.schema_migrations (version) select version from ${table};`,
+    );
+  }
+}
+
+/** The tables elsewhere that have dbmate's name and column, as SQL writes them. */
+async function listSimilarTables(client: pg.Client): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `select format('%I.%I', nspname, relname) as name
+    from pg_catalog.pg_class
+    join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace
+    join pg_catalog.pg_attribute on attrelid = pg_class.oid
+    where relname = 'schema_migrations'
+    and relkind = 'r'
+    and nspname <> 'public'
+    and attnum > 0
+    and not attisdropped
+    and has_schema_privilege(pg_namespace.oid, 'usage')
+    and has_table_privilege(pg_class.oid, 'select')
+    group by nspname, relname
+    having array_agg(attname || ' ' || atttypid::regtype) = array['version character varying']
+    order by 1`,
+  );
+  return rows.map(({ name }) => name);
 }
 
 /** The versions that a database records as applied, in order. */

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { readHistory } from "../../src/schema/catalog/history.ts";
 import { adoptMigrations } from "../../src/schema/plan/adopt.ts";
 import { withClient } from "../../src/stack/database.ts";
+import { migrate } from "../../src/stack/dbmate.ts";
 import { emptyDatabase, migratedClone, testScratch } from "../../src/testing/database.ts";
 import { migrationFiles, migrationsDir } from "../support/project.ts";
 
@@ -106,6 +107,33 @@ test("what was created by hand is reported, without a migration", async () => {
   expect(drift).toMatchObject([
     { file: undefined, difference: { missing: [], surplus: [{ name: "api.tasks.note" }] } },
   ]);
+});
+
+test("migrations that another schema records are not applied again, and those of other programs do not count", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "rowhouse-migrations-"));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  const file = "20990101000000_notes.sql";
+  writeFileSync(
+    join(dir, file),
+    "-- migrate:up\ncreate table if not exists public.notes (id int);\n-- migrate:down\n",
+  );
+  const url = await emptyDatabase();
+  await change(
+    url,
+    `create schema auth;
+    create table auth.schema_migrations (version varchar(255) primary key);
+    insert into auth.schema_migrations values ('20171026211738')`,
+  );
+  expect(await migrate(url, undefined, dir)).toEqual([file]);
+  const move = `create schema "my app"; alter table public.schema_migrations set schema "my app"`;
+  await change(url, move);
+  const error = await migrate(url, undefined, dir).catch((reason) => reason);
+  expect(error).toMatchObject({
+    code: "migration_failed",
+    message: expect.stringContaining('records no migration, and "my app".schema_migrations does'),
+  });
+  await change(url, error.remedy.replace(/^.*psql: /, ""));
+  expect(await migrate(url, undefined, dir)).toEqual([]);
 });
 
 test("a dev database that has what a new migration brings takes it as applied", async () => {
