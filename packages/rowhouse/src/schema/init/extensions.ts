@@ -125,9 +125,7 @@ async function tryExtension(
   try {
     // PostgreSQL's own are there, and can be named in no `create schema`.
     if (!schema.startsWith("pg_")) await client.query(`create schema if not exists ${place}`);
-    await client.query(
-      `create extension if not exists ${quoteName(name)} schema ${place} cascade`,
-    );
+    await client.query(`create extension if not exists ${quoteName(name)} schema ${place} cascade`);
     return undefined;
   } catch (error) {
     return errorMessage(error);

@@ -21,7 +21,7 @@ import { readExtras } from "./extras.ts";
 import { distribute, findUndeclarable } from "./files.ts";
 import { writeFiles } from "./folder.ts";
 import { platforms, readStubs } from "./platforms.ts";
-import { type LeftOut, type Losses, readmeText } from "./readme.ts";
+import { type Omission, type Report, readmeText } from "./readme.ts";
 import {
   readScratchFacts,
   readSetting,
@@ -35,7 +35,7 @@ import { packageJson, packageName, postgrestConf, readStarter } from "./starter.
 import { composeTables } from "./tables.ts";
 
 /** A project that was made of a database, as it is in its draft. */
-export interface Adopted extends Losses {
+export interface DraftProject extends Report {
   /** The declared database, on a scratch server. */
   readonly declared: string;
   readonly schemas: readonly string[];
@@ -74,7 +74,7 @@ export async function writeProject(
   { migrated, declared }: Servers,
   { root, target, url }: { readonly root: string; readonly target: string; readonly url: string },
   options: SourceOptions,
-): Promise<Adopted> {
+): Promise<DraftProject> {
   const reading = toReadOnly(url);
   const setting = await readSetting(reading, options, await readScratchFacts(migrated.serverUrl));
   writeStarter(root, target, setting);
@@ -94,13 +94,13 @@ export async function writeProject(
   const composed = composeTables(statements, source.columns);
   writeFiles(root, distribute(composed, source.relations));
   const url2 = await buildFiles(declared, root);
-  const losses = {
+  const report = {
     notes: [...source.notes, ...compared.notes, ...notes],
     leftOut,
     difference: await compareAll(source, reading, [url2, built]),
   };
-  writeFiles(root, new Map([["README.md", readmeText(packageName(target), losses)]]));
-  return { declared: url2, schemas: source.served.schemas, file, ...losses };
+  writeFiles(root, new Map([["README.md", readmeText(packageName(target), report)]]));
+  return { declared: url2, schemas: source.served.schemas, file, ...report };
 }
 
 /** How what was built differs from the database, its own roles included. */
@@ -179,7 +179,7 @@ async function planFiles(
   const left = findUndeclarable(all, (tree) => findRefusal(tree)?.reason);
   const marked = all.filter((sql) => findMarker(sql) !== undefined);
   for (const sql of marked) left.set(sql, markerRefusal.reason);
-  const leftOut: LeftOut[] = [
+  const leftOut: Omission[] = [
     ...[...left].map(([sql, reason]) => ({ statement: sql.split("\n", 1)[0] ?? "", reason })),
     ...platformGrants.map((sql) => ({
       statement: sql.replace(/\s+/g, " "),

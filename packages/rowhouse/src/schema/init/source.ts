@@ -116,7 +116,7 @@ async function assertDirect(client: pg.ClientBase, url: string): Promise<void> {
   if (rows[0]?.setting === "on") return;
   throw new RowhouseError(
     "database_refused",
-    `${withoutPassword(url)} does not keep connections read-only: it leads to a pooler.`,
+    `${withoutPassword(url)} does not keep connections read-only: it probably leads to a pooler.`,
     "Give the URL of the database itself: on Supabase the direct connection, on Neon the host without -pooler.",
   );
 }
@@ -153,14 +153,26 @@ export async function readSetting(
   });
 }
 
-/** dbmate keeps its table in the first schema of the search path, unless it is told otherwise. */
+/** dbmate keeps its table in the first schema of the search path, unless a setting of its own names another. */
 async function readSearchPath(client: pg.ClientBase): Promise<string[]> {
   const { rows } = await client.query<{ first: string | null }>("select current_schema() as first");
-  const first = rows[0]?.first ?? "";
+  return describeSearchPath(rows[0]?.first ?? null);
+}
+
+/**
+ * What a search path means for dbmate.
+ *
+ * @param first The first schema of it that is there.
+ */
+export function describeSearchPath(first: string | null): string[] {
+  const fact =
+    first === null
+      ? "A search path is set here that names no schema"
+      : `A search path is set here that begins with ${first}`;
   return first === "public"
     ? []
     : [
-        `A search path is set here that begins with ${first}: run dbmate itself with DBMATE_MIGRATIONS_TABLE=public.schema_migrations, where \`rowhouse\` keeps what is applied.`,
+        `${fact}: run dbmate itself with DBMATE_MIGRATIONS_TABLE=public.schema_migrations, where \`rowhouse\` keeps what is applied.`,
       ];
 }
 
