@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { note, noteIfSlow, printResult } from "../lib/output.ts";
-import type { Adopted } from "../schema/init/init.ts";
+import type { DraftProject } from "../schema/init/init.ts";
 import { withoutPassword } from "../stack/database.ts";
 import { withScratchPair } from "../stack/scratch.ts";
 import { parseDatabaseUrl } from "./options.ts";
@@ -40,7 +40,7 @@ export const initCommand = new Command("init")
 async function init({ from, json, ...options }: Options): Promise<void> {
   const { withDraftFolder } = await import("../schema/init/folder.ts");
   const target = resolve();
-  const adopted = await withDraftFolder(target, async (root, takesSignals) => {
+  const project = await withDraftFolder(target, async (root, takesSignals) => {
     const { beginProject, writeProject } = await import("../schema/init/init.ts");
     beginProject(root, options.platform);
     // From here on the draft is the project, for all that looks for one.
@@ -48,19 +48,19 @@ async function init({ from, json, ...options }: Options): Promise<void> {
     takesSignals();
     return withScratchPair(async (migrated, declared) => {
       const servers = { migrated, declared };
-      const adopted = await noteIfSlow(
+      const project = await noteIfSlow(
         `Reading ${withoutPassword(from)}, and building what was read ...`,
         writeProject(servers, { root, target, url: from }, options),
       );
-      await writeGenerated(root, adopted);
-      return adopted;
+      await writeGenerated(root, project);
+      return project;
     });
   });
-  await report(adopted, json);
+  await report(project, json);
 }
 
 /** The client's types and the page of access, of the declared database. */
-async function writeGenerated(root: string, { declared, schemas }: Adopted): Promise<void> {
+async function writeGenerated(root: string, { declared, schemas }: DraftProject): Promise<void> {
   const { writeFiles } = await import("../schema/init/folder.ts");
   const { generateTypes } = await import("../schema/types.ts");
   const { catalogTimeout, withReadOnly } = await import("../access/model/session.ts");
@@ -79,11 +79,11 @@ async function writeGenerated(root: string, { declared, schemas }: Adopted): Pro
 }
 
 async function report(
-  { file, schemas, notes, leftOut, difference }: Adopted,
+  { file, schemas, notes, leftOut, difference }: DraftProject,
   json: true | undefined,
 ): Promise<void> {
-  const { describeLosses } = await import("../schema/init/readme.ts");
-  const lines = json ? [] : describeLosses({ notes, leftOut, difference });
+  const { describeReport } = await import("../schema/init/readme.ts");
+  const lines = json ? [] : describeReport({ notes, leftOut, difference });
   for (const line of lines) note(line);
   if (lines.length > 0) note("README.md lists it, too.");
   if (difference.missing.length + difference.surplus.length > 0) process.exitCode = 1;

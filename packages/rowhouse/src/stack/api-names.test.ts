@@ -1,7 +1,11 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { type Project, readProject } from "../lib/project.ts";
 import { startCluster, type TestCluster } from "../testing/cluster.ts";
 import { type ApiNames, readApiNames } from "./api-names.ts";
+import { assertConfFits } from "./check-conf.ts";
 import { inDatabase, withClient } from "./database.ts";
 
 // A server of its own: roles are the server's, and those of the others are found from memberships.
@@ -83,6 +87,37 @@ test("auth.users holds the users where a policy asks auth.uid()", async () => {
   expect(await namesAfter(sql)).toMatchObject({ usersTable: undefined });
   const policy = "create policy own on shop.people using (id = (select auth.uid()));";
   expect(await namesAfter(sql + policy)).toMatchObject({ usersTable: "auth.users" });
+});
+
+test("package.json names the role of the users, which requests can have where that is known", async () => {
+  const bare = "create role authenticated nologin; create role member nologin;";
+  const project = projectWith({ userRole: "member" });
+  expect(await namesAfter(bare, project)).toMatchObject({ user: "member", logins: [] });
+  const login = `${bare} create role authenticator login noinherit; grant authenticated to authenticator;`;
+  await expect(namesAfter(login, project)).rejects.toMatchObject({
+    code: "settings_invalid",
+    message: expect.stringContaining("names member, which no request can have"),
+  });
+});
+
+test("JWT_ROLE is a role that requests can have where that is known", async () => {
+  const url = inDatabase(cluster.url, "shop");
+  const dir = mkdtempSync(join(tmpdir(), "rowhouse-names-"));
+  const project = projectWith({ postgrestConf: join(dir, "postgrest.conf") });
+  writeFileSync(project.postgrestConf, 'db-schemas = "public"\n');
+  const run = (sql: string) => withClient(url, (client) => client.query(sql));
+  const check = () => assertConfFits(url, project, "member", () => {});
+  onTestFinished(async () => {
+    rmSync(dir, { recursive: true });
+    await run("drop role if exists authenticator, authenticated, member");
+  });
+  await run("create role authenticated nologin; create role member nologin");
+  await check();
+  await run("create role authenticator login noinherit; grant authenticated to authenticator");
+  await expect(check()).rejects.toMatchObject({
+    code: "settings_invalid",
+    message: "JWT_ROLE is member, which no request can have: those are authenticated.",
+  });
 });
 
 test("package.json names the table of the users, or a query", async () => {

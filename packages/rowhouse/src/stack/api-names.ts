@@ -58,15 +58,16 @@ export async function readApiNames(client: pg.ClientBase, project: Project): Pro
   const [row] = rows;
   if (project.users !== undefined && !asQuery && !row?.users) throw usersMissing(project.users);
   const roles = row?.roles ?? [];
+  const logins = row?.logins ?? [];
   const { userRole } = project;
-  // Before the first migration no role is there yet.
-  if (userRole !== undefined && roles.length > 0 && !roles.includes(userRole))
+  // Where the login role is not known, it is not known either whom it can become.
+  if (userRole !== undefined && logins.length > 0 && !roles.includes(userRole))
     throw userRoleMissing(userRole, roles);
   return {
     ...served,
     roles,
     user: userRole ?? row?.user ?? undefined,
-    logins: row?.logins ?? [],
+    logins,
     users: asQuery ? asUsers(project.users) : (row?.users ?? undefined),
     usersTable: asQuery ? undefined : (row?.users_table ?? undefined),
   };

@@ -42,7 +42,7 @@ export async function listMigrations(
 export function readMigrations(dir: string, recorded: readonly string[]): Migration[] {
   const applied = new Set(recorded);
   return migrationFiles(dir).map((file) => {
-    const version = file.split("_")[0] ?? file;
+    const version = toVersion(file);
     return { version, file, applied: applied.has(version) };
   });
 }
@@ -64,8 +64,9 @@ export async function migrate(
 ): Promise<string[]> {
   return withMigrationLock(url, onWait, async (client) => {
     const before = new Set(await readAppliedVersions(client));
+    if (before.size === 0) await assertNoneElsewhere(client, dir);
     await dbmate(url, "up", dir, lockRetries);
-    return migrationFiles(dir).filter((file) => !before.has(file.split("_")[0] ?? file));
+    return migrationFiles(dir).filter((file) => !before.has(toVersion(file)));
   });
 }
 
@@ -90,10 +91,58 @@ export async function rollback(
   });
 }
 
-function migrationFiles(dir: string): string[] {
+function toVersion(file: string): string {
+  return file.split("_")[0] ?? file;
+}
+
+/** The names of the files that dbmate takes for migrations, in order. */
+export function migrationFiles(dir: string): string[] {
   return readdirSync(dir)
     .filter((name) => /^\d+_.*\.sql$/.test(name))
     .sort();
+}
+
+/**
+ * Before its table was in public whatever the search path is, dbmate may have recorded the same files
+ * in another schema. Other programs have such a table, too, with versions of their own.
+ *
+ * @throws RowhouseError migration_failed
+ */
+async function assertNoneElsewhere(client: pg.Client, dir: string): Promise<void> {
+  const versions = migrationFiles(dir).map(toVersion);
+  for (const table of await listSimilarTables(client)) {
+    const { rowCount } = await client.query(
+      `select from ${table} where version = any ($1) limit 1`,
+      [versions],
+    );
+    if (rowCount === 0) continue;
+    throw new RowhouseError(
+      "migration_failed",
+      `public.schema_migrations records no migration, and ${table} does: all would be applied again.`,
+      `Nothing was applied. If ${table} is this project's, copy what it records, with \`npx rowhouse psql\` or psql: create table if not exists public.schema_migrations (version varchar(128) primary key); insert into public.schema_migrations (version) select version from ${table};`,
+    );
+  }
+}
+
+/** The tables elsewhere that have dbmate's name and column, as SQL writes them. */
+async function listSimilarTables(client: pg.Client): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `select format('%I.%I', nspname, relname) as name
+    from pg_catalog.pg_class
+    join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace
+    join pg_catalog.pg_attribute on attrelid = pg_class.oid
+    where relname = 'schema_migrations'
+    and relkind = 'r'
+    and nspname <> 'public'
+    and attnum > 0
+    and not attisdropped
+    and has_schema_privilege(pg_namespace.oid, 'usage')
+    and has_table_privilege(pg_class.oid, 'select')
+    group by nspname, relname
+    having array_agg(attname || ' ' || atttypid::regtype) = array['version character varying']
+    order by 1`,
+  );
+  return rows.map(({ name }) => name);
 }
 
 /** The versions that a database records as applied, in order. */
@@ -183,12 +232,39 @@ function toMigrationError(error: unknown, dir: string): RowhouseError {
 
 /** Whether a migration asks dbmate not to run it in a transaction, up or down. */
 function isOutsideTransaction(path: string): boolean {
-  return /^-- migrate:(?:up|down)\b.*\btransaction:false\b/m.test(readFileSync(path, "utf8"));
+  return splitParts(readFileSync(path, "utf8")).some(({ inTransaction }) => !inTransaction);
 }
 
-/** The part of a migration that dbmate applies, and whether it does so in a transaction. */
-export function parseUp(migration: string): { sql: string; inTransaction: boolean } {
-  const [, options = "", sql = ""] =
-    /^-- migrate:up\b([^\n]*)\n([\s\S]*?)(?:^-- migrate:down|$(?![\s\S]))/m.exec(migration) ?? [];
-  return { sql, inTransaction: !/\btransaction:false\b/.test(options) };
+/**
+ * The part of a migration that dbmate applies, and whether it does so in a transaction.
+ *
+ * @param file The name of its file.
+ * @throws RowhouseError migration_failed when it has no such part.
+ */
+export function parseUp(migration: string, file: string): { sql: string; inTransaction: boolean } {
+  const up = splitParts(migration).find(({ isUp }) => isUp);
+  if (up === undefined) {
+    throw new RowhouseError(
+      "migration_failed",
+      `${file} has no part that dbmate would apply: no line in it is \`-- migrate:up\`.`,
+      "Write that line above what it does, and `-- migrate:down` above what takes it back.",
+    );
+  }
+  return { sql: up.sql, inTransaction: up.inTransaction };
+}
+
+interface Part {
+  readonly isUp: boolean;
+  readonly sql: string;
+  readonly inTransaction: boolean;
+}
+
+/** At the lines that dbmate splits at: there may be no blank in them. */
+function splitParts(migration: string): Part[] {
+  const markers = [...migration.matchAll(/^--\s*migrate:(up|down)(?=\s|$(?![\s\S]))(.*\n?)/gm)];
+  return markers.map(({ 0: line, 1: kind, 2: options = "", index }, at) => ({
+    isUp: kind === "up",
+    sql: migration.slice(index + line.length, markers[at + 1]?.index),
+    inTransaction: !/\stransaction:false(?!\S)/.test(options),
+  }));
 }

@@ -162,6 +162,7 @@ test("odd names and objects arrive, and what no file can hold is named", async (
   expect(named).toEqual([
     "constraint id_positive on public.child",
     "property not-null constraint on public.cache{2}",
+    "role dba",
     "text search configuration public.ts",
     "user mapping public on s",
   ]);
@@ -171,6 +172,8 @@ test("odd names and objects arrive, and what no file can hold is named", async (
   const files = readAll(place.folder);
   expect(files["postgrest.conf"]).toContain('db-schemas = "My Schema, public"');
   expect(files["sql/roles/deployer.sql"]).toContain("create role deployer");
+  expect(files["sql/roles/dba.sql"]).toMatch(/^ {4}create role dba nologin;$/m);
+  expect(stderr).toContain("The role dba is a superuser there, and a request can have it: ");
   expect(files["sql/database/privileges.sql"]).toContain("set app.settings.jwt_aud to");
   expect(files["sql/public/a_b.sql"]).toBe(
     'create sequence public."a  b" increment by 1 minvalue 0 maxvalue 9223372036854775807 start with 1;\n',

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { readHistory } from "../../src/schema/catalog/history.ts";
 import { adoptMigrations } from "../../src/schema/plan/adopt.ts";
 import { withClient } from "../../src/stack/database.ts";
+import { migrate } from "../../src/stack/dbmate.ts";
 import { emptyDatabase, migratedClone, testScratch } from "../../src/testing/database.ts";
 import { migrationFiles, migrationsDir } from "../support/project.ts";
 
@@ -108,6 +109,33 @@ test("what was created by hand is reported, without a migration", async () => {
   ]);
 });
 
+test("migrations that another schema records are not applied again, and those of other programs do not count", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "rowhouse-migrations-"));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  const file = "20990101000000_notes.sql";
+  writeFileSync(
+    join(dir, file),
+    "-- migrate:up\ncreate table if not exists public.notes (id int);\n-- migrate:down\n",
+  );
+  const url = await emptyDatabase();
+  await change(
+    url,
+    `create schema auth;
+    create table auth.schema_migrations (version varchar(255) primary key);
+    insert into auth.schema_migrations values ('20171026211738')`,
+  );
+  expect(await migrate(url, undefined, dir)).toEqual([file]);
+  const move = `create schema "my app"; alter table public.schema_migrations set schema "my app"`;
+  await change(url, move);
+  const error = await migrate(url, undefined, dir).catch((reason) => reason);
+  expect(error).toMatchObject({
+    code: "migration_failed",
+    message: expect.stringContaining('records no migration, and "my app".schema_migrations does'),
+  });
+  await change(url, error.remedy.replace(/^.*psql: /, ""));
+  expect(await migrate(url, undefined, dir)).toEqual([]);
+});
+
 test("a dev database that has what a new migration brings takes it as applied", async () => {
   const dir = copyMigrations();
   const file = addMigration(dir);
@@ -133,6 +161,31 @@ test("a dev database gets the rows that a migration changes, though it has all e
   expect(await adoptMigrations(testScratch(), url, dir)).toEqual([{ file, ran: 2 }]);
   const { rows } = await withClient(url, (client) => client.query("select note from api.tasks"));
   expect(rows).toEqual([{ note: "mine" }]);
+});
+
+const complete = "update api.tasks set completed = true";
+
+test.each([
+  [
+    "alter table api.tasks disable trigger user",
+    `${complete}; alter table api.tasks enable trigger user`,
+  ],
+  ["set local search_path = api", complete.replace("api.", "")],
+])("a change of rows that needs the statement above it is not run: %s", async (above, rows) => {
+  const dir = copyMigrations();
+  const file = addMigration(dir, `${above};\n${rows};`);
+  const url = await migratedClone();
+  await change(url, note);
+  const error = await adoptMigrations(testScratch(), url, dir).catch((reason) => reason);
+  expect(error).toMatchObject({ code: "adopt_refused", message: expect.stringContaining(above) });
+  expect((await readHistory(testScratch(), url, dir)).pending).toEqual([file]);
+  // What the remedy names is there, also where dbmate has not made its table.
+  await change(url, "drop table public.schema_migrations");
+  await change(url, error.remedy.replace(/^.*psql`: /, ""));
+  const { rows: left } = await withClient(url, (client) =>
+    client.query("select version from public.schema_migrations"),
+  );
+  expect(left).toEqual([{ version: "20991231235959" }]);
 });
 
 test("a change of rows that fails on a dev database is named, and nothing is recorded", async () => {

@@ -5,7 +5,7 @@ import { RowhouseError } from "../../lib/errors.ts";
 import { print } from "../../lib/output.ts";
 import { openProject } from "../../lib/project.ts";
 import { adoptMigrations, compareWithFiles, describeAdopted } from "../../schema/plan/adopt.ts";
-import { codeOf, listRowChanges } from "../../schema/plan/row-changes.ts";
+import { firstLine, listRowChanges } from "../../schema/plan/row-changes.ts";
 import { withClient } from "../../stack/database.ts";
 import { listMigrations, parseUp } from "../../stack/dbmate.ts";
 import { withDatabase } from "../../stack/embedded.ts";
@@ -57,11 +57,11 @@ async function assertIsDbmates(url: string): Promise<void> {
 
 /** Whether a migration's rows are there no comparison can say. */
 function assertNoRows(path: string): void {
-  const [statement] = listRowChanges(parseUp(readFileSync(path, "utf8")).sql);
+  const [statement] = listRowChanges(parseUp(readFileSync(path, "utf8"), basename(path)).sql);
   if (statement === undefined) return;
   throw new RowhouseError(
     "adopt_refused",
-    `${basename(path)} changes rows, or may, and no comparison can tell whether that was done: ${codeOf(statement)} ...`,
+    `${basename(path)} changes rows, or may, and no comparison can tell whether that was done: ${firstLine(statement)} ...`,
     "Nothing was written. Move the file away, run `npx rowhouse db adopt` again, put it back, and have `npx rowhouse migrate` run it.",
   );
 }

@@ -112,7 +112,8 @@ function isPassword({ defname, arg }: DefElem): boolean {
   return defname === "password" && arg !== undefined;
 }
 
-function isTemporary(tree: Tree): boolean {
+/** Whether a statement makes what ends with the session. */
+export function isTemporary(tree: Tree): boolean {
   const made =
     ("CreateStmt" in tree && tree.CreateStmt.relation) ||
     ("CreateSeqStmt" in tree && tree.CreateSeqStmt.sequence) ||

@@ -107,7 +107,7 @@ async function applyFiles(url: string, files: readonly string[], dir: string): P
 }
 
 async function tryOne(client: pg.Client, file: string, dir: string): Promise<Pending> {
-  const { sql, inTransaction } = parseUp(readFileSync(join(dir, file), "utf8"));
+  const { sql, inTransaction } = parseUp(readFileSync(join(dir, file), "utf8"), file);
   const before = await tablesThere(client);
   const steps: Step[] = [];
   let held: readonly string[] = [];

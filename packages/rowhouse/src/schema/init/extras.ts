@@ -5,6 +5,7 @@ import type { Platform } from "../../lib/project.ts";
 import { type CatalogEntry, compareCatalogs, listKind } from "../catalog/catalog.ts";
 import { quoteLiteral } from "../catalog/define.ts";
 import type { GrantFacts } from "../catalog/facts.ts";
+import { listSettings } from "../catalog/list-settings.ts";
 import { secretSetting } from "../catalog/secret.ts";
 import { getRoles } from "../plan/roles.ts";
 
@@ -39,7 +40,10 @@ export async function readExtras(
   { schemas, roles: theirs }: Platform,
 ): Promise<Extras> {
   const { missing, surplus } = compareCatalogs(after, before);
-  const { rows: settings } = await client.query<Setting>(read("settings.sql"), [secretSetting]);
+  const { rows: settings } = await client.query<Setting>(read("settings.sql"), [
+    secretSetting,
+    listSettings,
+  ]);
   // Roles belong to the server: a new one has those alone that the project makes.
   const own = new Set(getRoles(after));
   const isOwn = ({ role }: Setting) => role === null || own.has(role);

@@ -16,12 +16,12 @@ import { planChanges } from "../plan/plan.ts";
 import { createIfMissing, readCatalogWithRoles, withoutRoles } from "../plan/roles.ts";
 import { readSnapshot, type Snapshot } from "../plan/snapshot.ts";
 import { baselineText } from "./baseline.ts";
-import { withoutGoneMembers } from "./extensions.ts";
+import { withoutMissingMembers } from "./extensions.ts";
 import { readExtras } from "./extras.ts";
 import { distribute, findUndeclarable } from "./files.ts";
 import { writeFiles } from "./folder.ts";
 import { platforms, readStubs } from "./platforms.ts";
-import { type LeftOut, type Losses, readmeText } from "./readme.ts";
+import { type Omission, type Report, readmeText } from "./readme.ts";
 import {
   readScratchFacts,
   readSetting,
@@ -35,7 +35,7 @@ import { packageJson, packageName, postgrestConf, readStarter } from "./starter.
 import { composeTables } from "./tables.ts";
 
 /** A project that was made of a database, as it is in its draft. */
-export interface Adopted extends Losses {
+export interface DraftProject extends Report {
   /** The declared database, on a scratch server. */
   readonly declared: string;
   readonly schemas: readonly string[];
@@ -74,15 +74,15 @@ export async function writeProject(
   { migrated, declared }: Servers,
   { root, target, url }: { readonly root: string; readonly target: string; readonly url: string },
   options: SourceOptions,
-): Promise<Adopted> {
+): Promise<DraftProject> {
   const reading = toReadOnly(url);
   const setting = await readSetting(reading, options, await readScratchFacts(migrated.serverUrl));
   writeStarter(root, target, setting);
   const read = await readSource(reading, setting);
   const stubs = findStubs(options.platform) + roleStubs(read.platformRoles);
   if (stubs !== "") writeFiles(root, new Map([[`platform/${options.platform}.sql`, stubs]]));
-  const { snapshot, notes: gone } = await withoutGoneMembers(migrated, reading, read.snapshot);
-  const source = { ...read, snapshot };
+  const compared = await withoutMissingMembers(migrated, reading, read.snapshot);
+  const source = { ...read, snapshot: compared.snapshot };
   const from = await readEmpty(migrated, source, stubs);
   const { statements, leftOut, notes } = await planFiles(reading, from, source);
   const ordered = await orderForMigration(migrated, statements, source);
@@ -94,13 +94,13 @@ export async function writeProject(
   const composed = composeTables(statements, source.columns);
   writeFiles(root, distribute(composed, source.relations));
   const url2 = await buildFiles(declared, root);
-  const losses = {
-    notes: [...source.notes, ...gone, ...notes],
+  const report = {
+    notes: [...source.notes, ...compared.notes, ...notes],
     leftOut,
     difference: await compareAll(source, reading, [url2, built]),
   };
-  writeFiles(root, new Map([["README.md", readmeText(packageName(target), losses)]]));
-  return { declared: url2, schemas: source.served.schemas, file, ...losses };
+  writeFiles(root, new Map([["README.md", readmeText(packageName(target), report)]]));
+  return { declared: url2, schemas: source.served.schemas, file, ...report };
 }
 
 /** How what was built differs from the database, its own roles included. */
@@ -179,7 +179,7 @@ async function planFiles(
   const left = findUndeclarable(all, (tree) => findRefusal(tree)?.reason);
   const marked = all.filter((sql) => findMarker(sql) !== undefined);
   for (const sql of marked) left.set(sql, markerRefusal.reason);
-  const leftOut: LeftOut[] = [
+  const leftOut: Omission[] = [
     ...[...left].map(([sql, reason]) => ({ statement: sql.split("\n", 1)[0] ?? "", reason })),
     ...platformGrants.map((sql) => ({
       statement: sql.replace(/\s+/g, " "),

@@ -3,23 +3,23 @@ import { visible } from "../../lib/visible.ts";
 import type { CatalogDifference } from "../catalog/catalog.ts";
 import { describeDifference } from "../catalog/describe.ts";
 
-/** What of a database is not in its project, or is worth knowing of. */
-export interface Losses {
+/** What `rowhouse init` reports: what is worth knowing, and what of a database is not in its project. */
+export interface Report {
   readonly notes: readonly string[];
-  readonly leftOut: readonly LeftOut[];
+  readonly leftOut: readonly Omission[];
   /** How what the files build differs from the database; empty as a rule. */
   readonly difference: CatalogDifference;
 }
 
 /** A statement that no file can hold. */
-export interface LeftOut {
+export interface Omission {
   /** Its beginning: the rest may hold a secret. */
   readonly statement: string;
   readonly reason: string;
 }
 
 /** What is not in the project, as lines: they are printed, and stand in the README. */
-export function describeLosses({ notes, leftOut, difference }: Losses): string[] {
+export function describeReport({ notes, leftOut, difference }: Report): string[] {
   const lines = describeDifference(difference);
   return [
     ...notes,
@@ -38,8 +38,8 @@ export function describeLosses({ notes, leftOut, difference }: Losses): string[]
  *
  * @param name The package's.
  */
-export function readmeText(name: string, losses: Losses): string {
-  const lines = describeLosses(losses);
+export function readmeText(name: string, report: Report): string {
+  const lines = describeReport(report);
   return `# ${name}
 
 A PostgreSQL database with PostgREST in front, made a project by \`rowhouse init\`: \`sql/\` and \`policies/\` say
@@ -48,17 +48,19 @@ what the database is, \`db/migrations/\` how it got there, and \`client/\` has i
 
 ## Start
 
+Let \`SOURCE\` hold the URL of the database that this was made of, as its owner:
+
 \`\`\`sh
 npm install
 npx rowhouse db adopt --against "$SOURCE"
 \`\`\`
 
-The second records the migration as applied on the database that this was made of, which has all of it already.
+The second records the migration as applied there: that database has all of it already.
 \`npm start\` serves a new one, without rows, on this machine.
 
 ## What is not in this project
 
-Rows, passwords of roles, and settings that look like a secret.${lines.length === 0 ? "" : ` And what \`rowhouse init\` told of:\n\n${fenced(lines)}\n\nMake by hand on each server what you need of it.`}
+Rows, passwords of roles, and settings that look like a secret.${lines.length === 0 ? "" : ` And what \`rowhouse init\` named:\n\n${fenced(lines)}\n\nMake by hand on each server what you need of it.`}
 `;
 }
 

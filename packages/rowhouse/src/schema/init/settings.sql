@@ -1,5 +1,5 @@
 -- Settings in this database, of all roles or of one, but for those of PostgREST, and for what looks like
--- a secret ($1). Lists are kept as a list, with the quotes that they have.
+-- a secret ($1). Lists ($2) are kept as a list, with the quotes that they have.
 select
   setrole::regrole::text as written,
   rolname as role,
@@ -7,7 +7,7 @@ select
     select string_agg(quote_ident(part), '.' order by place)
     from string_to_table(setting.name, '.') with ordinality as parts (part, place)
   ) as name,
-  case when lower(setting.name) in ('search_path', 'session_preload_libraries', 'local_preload_libraries', 'temp_tablespaces', 'datestyle')
+  case when lower(setting.name) = any ($2)
     then setting.value
     else quote_literal(setting.value)
   end as value

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { assertVersions } from "./source.ts";
+import { assertVersions, describeSearchPath } from "./source.ts";
 
 test.each([
   [14, 18, "the oldest that can be read is 15"],
@@ -16,6 +16,20 @@ test.each([
     );
   },
 );
+
+test("a search path that does not begin with public is noted", () => {
+  expect(describeSearchPath("public")).toEqual([]);
+  expect(describeSearchPath("app")).toEqual([
+    expect.stringMatching(
+      /^A search path is set here that begins with app: run dbmate itself with /,
+    ),
+  ]);
+  expect(describeSearchPath(null)).toEqual([
+    expect.stringMatching(
+      /^A search path is set here that names no schema: run dbmate itself with /,
+    ),
+  ]);
+});
 
 test.each([15, 16, 17, 18])("a database on PostgreSQL %i is read", (source) => {
   expect(() => assertVersions(source, 18)).not.toThrow();

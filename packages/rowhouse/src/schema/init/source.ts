@@ -9,7 +9,6 @@ import { secretSetting } from "../catalog/secret.ts";
 import { quoteName } from "../catalog/sql.ts";
 import { readDefaultPrivileges } from "../plan/default-privileges.ts";
 import { grantStatements, readPrivileges } from "../plan/grants.ts";
-import { getRoles } from "../plan/roles.ts";
 import { readSnapshot, type Snapshot } from "../plan/snapshot.ts";
 import type { Relations } from "./place.ts";
 import { type KnownPlatform, platforms, readPresent, recognise } from "./platforms.ts";
@@ -117,7 +116,7 @@ async function assertDirect(client: pg.ClientBase, url: string): Promise<void> {
   if (rows[0]?.setting === "on") return;
   throw new RowhouseError(
     "database_refused",
-    `${withoutPassword(url)} does not keep connections read-only: it leads to a pooler.`,
+    `${withoutPassword(url)} does not keep connections read-only: it probably leads to a pooler.`,
     "Give the URL of the database itself: on Supabase the direct connection, on Neon the host without -pooler.",
   );
 }
@@ -154,14 +153,26 @@ export async function readSetting(
   });
 }
 
-/** dbmate keeps its table in the first schema of the search path, unless it is told otherwise. */
+/** dbmate keeps its table in the first schema of the search path, unless a setting of its own names another. */
 async function readSearchPath(client: pg.ClientBase): Promise<string[]> {
   const { rows } = await client.query<{ first: string | null }>("select current_schema() as first");
-  const first = rows[0]?.first ?? "";
+  return describeSearchPath(rows[0]?.first ?? null);
+}
+
+/**
+ * What a search path means for dbmate.
+ *
+ * @param first The first schema of it that is there.
+ */
+export function describeSearchPath(first: string | null): string[] {
+  const fact =
+    first === null
+      ? "A search path is set here that names no schema"
+      : `A search path is set here that begins with ${first}`;
   return first === "public"
     ? []
     : [
-        `A search path is set here that begins with ${first}: run dbmate itself with DBMATE_MIGRATIONS_TABLE=public.schema_migrations, where \`rowhouse\` keeps what is applied.`,
+        `${fact}: run dbmate itself with DBMATE_MIGRATIONS_TABLE=public.schema_migrations, where \`rowhouse\` keeps what is applied.`,
       ];
 }
 
@@ -183,8 +194,7 @@ export async function readSource(url: string, setting: Setting): Promise<Source>
     const login = logins.length === 1 ? logins : [];
     const own = await listOwnRoles(client, catalog, setting, login);
     const roles = own.map(({ name }) => name);
-    const apiRoles = new Set(getRoles(catalog));
-    const superusers = own.filter((one) => one.isSuperuser && !apiRoles.has(one.name));
+    const superusers = listSuperusers(own, catalog, platform);
     const snapshot = await readSnapshot(url, { platform, roles, anonymous: served.anonymous });
     return {
       ...setting,
@@ -275,8 +285,33 @@ async function listOwnRoles(
   return rows;
 }
 
-function describeSuperuser({ name }: OwnRole): string {
-  return `The role ${name} is a superuser there: the project makes it without that power, which no migration should give. Where it needs it, on each server by hand: alter role ${quoteName(name)} superuser.`;
+interface Superuser {
+  readonly name: string;
+  /** Whether a request can have it. */
+  readonly isOfRequests: boolean;
+}
+
+/** Of the database's own roles and of those of requests; postgres is one on every server. */
+function listSuperusers(
+  own: readonly OwnRole[],
+  catalog: readonly CatalogEntry[],
+  { roles: theirs }: Platform,
+): Superuser[] {
+  const ofRequests = listKind(catalog, "role")
+    .filter(({ name, facts }) => facts.superuser && name !== "postgres" && !theirs.includes(name))
+    .map(({ name }) => ({ name, isOfRequests: true }));
+  const others = own
+    .filter(({ isSuperuser, name }) => isSuperuser && !ofRequests.some((one) => one.name === name))
+    .map(({ name }) => ({ name, isOfRequests: false }));
+  return [...ofRequests, ...others];
+}
+
+function describeSuperuser({ name, isOfRequests }: Superuser): string {
+  const role = quoteName(name);
+  const start = `The role ${name} is a superuser there${isOfRequests ? ", and a request can have it" : ""}: the project makes it without that power, which no migration should give.`;
+  return isOfRequests
+    ? `${start} No policy holds it back. Take it from the role there, too, or \`rowhouse db adopt\` finds a difference: alter role ${role} nosuperuser.`
+    : `${start} Where it needs it, on each server by hand: alter role ${role} superuser.`;
 }
 
 function describeLogins(logins: readonly string[]): string[] {

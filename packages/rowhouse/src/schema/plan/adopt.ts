@@ -6,7 +6,8 @@ import { withClient } from "../../stack/database.ts";
 import { listMigrations, type Migration, migrate, parseUp } from "../../stack/dbmate.ts";
 import type { Scratch } from "../../stack/scratch.ts";
 import { type CatalogDifference, compareCatalogs, readCatalog } from "../catalog/catalog.ts";
-import { codeOf, listRowChanges } from "./row-changes.ts";
+import { findInseparable } from "./beside-rows.ts";
+import { firstLine, listRowChanges } from "./row-changes.ts";
 
 /** A migration that was recorded as applied without dbmate. */
 interface AdoptedMigration {
@@ -24,11 +25,12 @@ export function describeAdopted({ file, ran }: AdoptedMigration): string {
 /**
  * Records migrations as applied that a database has already: on a dev database a change comes from
  * sql/ and policies/, and its migration is written afterwards. Rows do not come from there: what
- * changes them is run.
+ * changes them is run, where it is plain.
  *
  * @param url The dev database, as its owner.
  * @returns What was recorded; nothing when the database is not what they all build.
- * @throws RowhouseError adopt_refused when a change of rows fails; nothing is recorded then.
+ * @throws RowhouseError adopt_refused when a change of rows fails, or depends on other statements of its
+ *   migration; nothing is recorded then.
  */
 export async function adoptMigrations(
   scratch: Scratch,
@@ -59,20 +61,34 @@ async function runRowChanges(
   { file, version }: Migration,
   dir: string,
 ): Promise<number> {
-  const changes = listRowChanges(parseUp(readFileSync(join(dir, file), "utf8")).sql);
+  const { sql } = parseUp(readFileSync(join(dir, file), "utf8"), file);
+  const inseparable = findInseparable(sql);
+  if (inseparable !== undefined) {
+    throw new RowhouseError(
+      "adopt_refused",
+      `The home's database has what ${file} builds, but its changes of rows cannot be run there without this statement: ${firstLine(inseparable)} ...`,
+      `Nothing was recorded. Write the changes of rows into a migration of their own, of plain statements; or do by hand what the file does to rows, ${describeRecording(version)}`,
+    );
+  }
+  const changes = listRowChanges(sql);
   for (const statement of changes) {
     try {
       await client.query(statement.text);
     } catch (error) {
       throw new RowhouseError(
         "adopt_refused",
-        `The home's database has what ${file} builds, but this change of rows in it fails there: ${codeOf(statement)} ...: ${errorMessage(error)}.`,
-        `Nothing was recorded. If the rows are as they should be, record it by hand, with \`npx rowhouse psql\`: insert into public.schema_migrations (version) values ('${version}');`,
+        `The home's database has what ${file} builds, but this change of rows in it fails there: ${firstLine(statement)} ...: ${errorMessage(error)}.`,
+        `Nothing was recorded. Bring the rows to what they should be, ${describeRecording(version)}`,
         { cause: error },
       );
     }
   }
   return changes.length;
+}
+
+/** dbmate's table is not there before the first migration is recorded. */
+function describeRecording(version: string): string {
+  return `and record it, with \`npx rowhouse psql\`: create table if not exists public.schema_migrations (version varchar(128) primary key); insert into public.schema_migrations (version) values ('${version}');`;
 }
 
 /** As dbmate does, whose table it is; where it has to be made, its owner alone reaches it. */

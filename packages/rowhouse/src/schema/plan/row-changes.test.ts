@@ -13,6 +13,10 @@ test.each([
   "call private.fill_titles()",
   "do $$ begin update api.tasks as task set completed = true; end $$",
   "do $$ begin perform private.fill_titles(); end $$",
+  "do $$\nbegin\ninsert into api.tasks (title) values ('one');\nend\n$$",
+  "do $$\nbegin\n\tupdate\tapi.tasks\n\tset completed = true;\nend\n$$",
+  "do language plpgsql $$\ndeclare\n\tid int;\nbegin\n\tdelete\n\tfrom api.tasks;\nend\n$$",
+  "do '\nbegin\nperform private.fill_titles();\nend\n'",
   "do $$ begin execute 'insert into api.tasks select 1'; end $$",
 ])("%s changes rows, or may", (sql) => {
   expect(listRowChanges(`create schema api;\n${sql};`).map(({ text }) => text)).toEqual([sql]);

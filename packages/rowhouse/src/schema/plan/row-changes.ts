@@ -1,3 +1,4 @@
+import type { DoStmt } from "libpg-query";
 import { findRefusal, rowsRefusal, runsSomething } from "../catalog/refused.ts";
 import { type Statement, splitStatements, type Tree } from "../catalog/sql.ts";
 
@@ -10,20 +11,30 @@ export function listRowChanges(sql: string): Statement[] {
 }
 
 /** The first line of a statement without the comments above it. */
-export function codeOf({ text, start, codeStart }: Statement): string {
+export function firstLine({ text, start, codeStart }: Statement): string {
   return text.slice(codeStart - start).split("\n", 1)[0] ?? "";
 }
 
-function mayChangeRows(tree: Tree): boolean {
+/** Whether a statement changes rows, or may. */
+export function mayChangeRows(tree: Tree): boolean {
   if (findRefusal(tree) === rowsRefusal) return true;
   if (!runsSomething(tree) || isMaterializedView(tree)) return false;
-  if ("DoStmt" in tree) return rowCommand.test(JSON.stringify(tree));
+  if ("DoStmt" in tree) return rowCommand.test(readBody(tree.DoStmt));
   return "SelectStmt" in tree ? holds(tree, isRowChange) : true;
 }
 
 /** Its rows are computed, and none of them is lost. */
 function isMaterializedView(tree: Tree): boolean {
   return "CreateTableAsStmt" in tree && tree.CreateTableAsStmt.objtype === "OBJECT_MATVIEW";
+}
+
+function readBody({ args = [] }: DoStmt): string {
+  for (const arg of args) {
+    if (!("DefElem" in arg) || arg.DefElem.defname !== "as") continue;
+    const { arg: body } = arg.DefElem;
+    if (body !== undefined && "String" in body) return body.String.sval ?? "";
+  }
+  return "";
 }
 
 /** In the body of a block, which may also make SQL of strings. */

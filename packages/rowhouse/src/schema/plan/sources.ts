@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseUp } from "../../stack/dbmate.ts";
+import { migrationFiles, parseUp } from "../../stack/dbmate.ts";
 import { declaredFiles, readDeclared } from "../catalog/declared.ts";
 import { splitStatements, type Tree } from "../catalog/sql.ts";
 import { isCreation, listSubjects } from "../catalog/subject.ts";
@@ -15,9 +15,8 @@ export function declaredSources(root: string): Sources {
 
 /** How people wrote what is migrated, in the migrations. */
 export function migratedSources(dir: string): Sources {
-  const files = readdirSync(dir).filter((file) => file.endsWith(".sql"));
   return collectSources(
-    files.sort().map((file) => parseUp(readFileSync(join(dir, file), "utf8")).sql),
+    migrationFiles(dir).map((file) => parseUp(readFileSync(join(dir, file), "utf8"), file).sql),
   );
 }
 
