@@ -819,6 +819,32 @@ describe("A waiver in a comment", () => {
     expect(await findingsAfter(doubtful(comment))).toEqual(findings);
   });
 
+  /** A policy whose function users may not execute: a finding on the function, and one on requests. */
+  const lateTasks = (more: string) => `
+    create function request.is_late() returns boolean language sql stable set search_path = '' return true;
+    revoke execute on function request.is_late() from public;
+    alter policy delete_own on api.tasks using (request.is_late());
+    comment on function request.is_late() is 'Whether it is late.';
+    ${more}`;
+
+  test("of a cause leaves the error of the requests that fail by it", async () => {
+    const change = lateTasks(
+      "comment on function request.is_late() is E'Late.\\nlint: allow policy_functions: A test.'",
+    );
+    expect(await findingsAfter(change)).toEqual([
+      "failing_requests | api.tasks: every delete by authenticated fails: 42501 permission denied for function is_late (in delete_own)",
+    ]);
+  });
+
+  test("of requests that fail is used where their cause is reported in their place", async () => {
+    const change = lateTasks(
+      "comment on table api.tasks is E'A task.\\nlint: allow failing_requests: A test.'",
+    );
+    expect(await findingsAfter(change)).toEqual([
+      "policy_functions | request.is_late(): authenticated may not execute the function, and policies of api.tasks call it",
+    ]);
+  });
+
   test("is found on columns, policies, functions, schemas and roles", async () => {
     const change = `
       ${commented("items", "id bigint")};
