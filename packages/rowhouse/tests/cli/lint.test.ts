@@ -577,7 +577,7 @@ for (const [rule, changes] of Object.entries(breaks)) {
   }
 }
 
-test("a view with its owner's rights that anonymous requests may write is found, unless it asks who they are", async () => {
+test("a view with its owner's rights that anonymous requests may write is found, unless its WHERE asks who they are", async () => {
   const findings = await findingsAfter(`${commented("items", "id int")};
     grant usage on schema api to anonymous;
     create view api.all_items as select id from api.items;
@@ -585,12 +585,19 @@ test("a view with its owner's rights that anonymous requests may write is found,
     create view api.checked_items as select id from api.items where request.user_id() is not null with check option;
     create view api.items_by_invoker with (security_invoker = on) as select id from api.items;
     create view api.counted_items as select count(*) as id from api.items;
-    grant insert, update, delete on api.all_items, api.own_items, api.checked_items, api.items_by_invoker, api.counted_items
-      to anonymous`);
+    create function private.double(int) returns int language sql immutable return 2 * $1;
+    create view api.doubled_items as select id, private.double(id) as double from api.items where private.double(id) > 0;
+    create view api.signed_items as select id, request.user_id() as reader from api.items where id > 0 order by id;
+    create view api.user_items as select id from api.items where current_user <> 'anonymous' and id > 0 order by id;
+    grant insert, update, delete on api.all_items, api.own_items, api.checked_items, api.items_by_invoker, api.counted_items,
+      api.doubled_items, api.signed_items, api.user_items to anonymous`);
   const rights = "through the view, with the rights of its owner";
   expect(findings.filter((one) => one.startsWith("anonymous_writes"))).toEqual([
     `anonymous_writes | api.all_items: anonymous may delete, insert, update ${rights}`,
+    `anonymous_writes | api.doubled_items: anonymous may delete, insert, update ${rights}`,
     `anonymous_writes | api.own_items: anonymous may insert ${rights}`,
+    `anonymous_writes | api.signed_items: anonymous may delete, insert, update ${rights}`,
+    `anonymous_writes | api.user_items: anonymous may insert ${rights}`,
   ]);
 });
 

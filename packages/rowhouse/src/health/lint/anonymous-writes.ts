@@ -15,7 +15,7 @@ import { readableName } from "../../access/model/names.ts";
 import { getAccess, type PolicyCheck } from "../../access/model/policy-check.ts";
 import { canBecome } from "../../access/model/session.ts";
 import { splitTerms } from "../../access/mutants/terms.ts";
-import { findMentions } from "../../access/rehearse/mentions.ts";
+import { findMentions, findWhereMentions, type Mentions } from "../../access/rehearse/mentions.ts";
 import type { ApiNames } from "../../stack/api-names.ts";
 import type { Rule } from "./rule.ts";
 
@@ -163,13 +163,7 @@ async function judgeTerm(search: Search, relation: Relation, sql: string): Promi
   if (sql === "false") return "closed";
   const { model, anonymous, client, asRole } = search;
   const mentions = findMentions(sql, "expression");
-  const calls = mentions.functions.filter(
-    ({ schema, name }) =>
-      name === "current_setting" ||
-      (schema !== null && schema !== "pg_catalog" && !isPure(model, schema, name)),
-  );
-  const isCaller = mentions.values.some((value) => /_(USER|ROLE)$/.test(value));
-  if (calls.length === 0 && !isCaller) return "open";
+  if (!asksCaller(model, mentions)) return "open";
   const columns = relation.columns.map(({ name }) => name);
   const isAboutRows =
     mentions.relations.length > 0 || mentions.attributes.some((name) => columns.includes(name));
@@ -182,20 +176,45 @@ async function judgeTerm(search: Search, relation: Relation, sql: string): Promi
   return value === "unknown" ? "asks" : "closed";
 }
 
+/** Whether a condition may come to something else for another caller. */
+function asksCaller(model: AccessModel, { functions, values }: Mentions): boolean {
+  return (
+    values.some((value) => /_(USER|ROLE)$/.test(value)) ||
+    functions.some(
+      ({ schema, name }) =>
+        name === "current_setting" ||
+        (schema !== null && schema !== "pg_catalog" && !isPure(model, schema, name)),
+    )
+  );
+}
+
 /** Whether all functions of that name look at their arguments alone. */
 function isPure({ functions }: AccessModel, schema: string, name: string): boolean {
   const named = functions.filter((one) => one.schema === schema && one.name === name);
   return named.length > 0 && named.every(({ volatility }) => volatility === "immutable");
 }
 
-/** Views that write with the rights of their owner, whom the policies of the tables do not hold. */
+/** A view through which anonymous requests may write with the rights of its owner, as far as its WHERE lets them. */
+interface OwnersView {
+  readonly object: string;
+  readonly query: string;
+  /** Whether what is written has to pass its WHERE, too. */
+  readonly is_checked: boolean;
+  readonly verbs: readonly Verb[];
+}
+
+/** Views that write with the rights of their owner, to whom the policies of the tables do not apply. */
 async function findOpenViews({ client, model, anonymous }: Search): Promise<Omit<Found, "rule">[]> {
-  const { rows } = await client.query<{ object: string; verbs: readonly string[] }>(viewsQuery, [
-    model.names.schemas,
-    anonymous,
-  ]);
-  return rows.map(({ object, verbs }) => ({
-    object,
-    finding: `${anonymous} may ${verbs.join(", ")} through the view, with the rights of its owner`,
-  }));
+  const { rows } = await client.query<OwnersView>(viewsQuery, [model.names.schemas, anonymous]);
+  return rows.flatMap((view) => {
+    const verbs = listOpenVerbs(model, view);
+    const finding = `${anonymous} may ${verbs.join(", ")} through the view, with the rights of its owner`;
+    return verbs.length === 0 ? [] : [{ object: view.object, finding }];
+  });
+}
+
+/** Only a WHERE that asks about the caller protects, and what is inserted with a check option alone. */
+function listOpenVerbs(model: AccessModel, { query, is_checked, verbs }: OwnersView): Verb[] {
+  if (!asksCaller(model, findWhereMentions(query))) return [...verbs];
+  return is_checked ? [] : verbs.filter((verb) => verb === "insert");
 }
