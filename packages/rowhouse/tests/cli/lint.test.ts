@@ -495,6 +495,18 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
       "api.items.insert_role: anonymous may insert by the policy, which lets requests without a token pass",
       "api.items.update_plain: anonymous may update by the policy, which lets requests without a token pass",
     ],
+    [
+      // An update passes the USING of the one, and the WITH CHECK of the other.
+      open(`create policy update_from on api.items for update to anonymous
+          using (true) with check (id::text = request.user_id()::text);
+        create policy update_to on api.items for update to anonymous
+          using (id::text = request.user_id()::text) with check (current_user = 'anonymous');
+        comment on policy update_from on api.items is 'From.';
+        comment on policy update_to on api.items is 'To.'`),
+      "api.items.update_from: anonymous may update by the policy and others: its USING asks nothing about the caller",
+      "api.items.update_to: anonymous may update by the policy and others: its WITH CHECK lets requests without a token pass",
+      "policy_shape | api.items.update_to: another policy is for update, too",
+    ],
   ],
   policy_functions: [
     [
@@ -652,6 +664,12 @@ test.each([
       comment on policy insert_own on api.items is 'Own.';
       comment on policy delete_any on api.items is 'Any.';
       comment on policy delete_none on api.items is 'None.'`),
+  ],
+  [
+    "a policy for anonymous requests whose condition is too deep to read",
+    open(`create policy insert_own on api.items for insert to anonymous
+        with check (length(request.user_id()::text${" || 'x'".repeat(4000)}) > 0);
+      comment on policy insert_own on api.items is 'Own.'`),
   ],
   [
     "a function without EXECUTE in a policy of a table that is not granted",
