@@ -794,7 +794,7 @@ test("rowhouse lint prints notes, and exits with 0 where there is nothing else",
   ]);
 });
 
-/** Two faults of a table, and what is said in its comment. */
+/** Two faults of a table, and a part of its comment. */
 const doubtful = (comment: string) => `
   ${commented("items", "id bigint")};
   alter table api.items no force row level security;

@@ -72,7 +72,7 @@ test("what a refusal says to add can be pasted into a shell", () => {
   );
 });
 
-test("a role that may not see what others do is told so, and no zero", async () => {
+test("a role that may not see what others do gets that answer, and no zero", async () => {
   const url = new URL(await migratedClone());
   const role = `plain_${url.pathname.slice(1)}`;
   await withClient(url.href, async (client) => {

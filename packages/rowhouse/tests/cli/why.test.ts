@@ -567,7 +567,7 @@ test("a view is asked as the caller: by whose rights it reads shows in its rows"
   });
 });
 
-test("an error out of a function that a policy calls is told as one", async () => {
+test("an error out of a function that a policy calls is reported as one", async () => {
   const url = await database(`
     create type private.kind as enum ('owner');
     create function request.may(wanted text) returns boolean language plpgsql stable security definer

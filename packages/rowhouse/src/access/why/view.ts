@@ -1,7 +1,8 @@
 import { errorCode, errorMessage } from "../../lib/errors.ts";
+import { readableName } from "../../lib/readable-name.ts";
 import { actAs } from "../model/caller.ts";
 import { useSearchPath } from "../model/evaluate.ts";
-import { quoteName, readableName, sqlName } from "../model/names.ts";
+import { quoteName, sqlName } from "../model/names.ts";
 import type { Access } from "../model/policy-check.ts";
 import { type Decision, failure, missingGrant } from "./decide.ts";
 import type { Question } from "./question.ts";

@@ -11,11 +11,11 @@ import {
   readAccess,
   type Verb,
 } from "../../access/model/model.ts";
-import { readableName } from "../../access/model/names.ts";
 import { getAccess, type PolicyCheck } from "../../access/model/policy-check.ts";
 import { canBecome } from "../../access/model/session.ts";
 import { splitTerms } from "../../access/mutants/terms.ts";
 import { findMentions, findWhereMentions, type Mentions } from "../../access/rehearse/mentions.ts";
+import { readableName } from "../../lib/readable-name.ts";
 import { groupBy } from "../../schema/plan/group.ts";
 import type { ApiNames } from "../../stack/api-names.ts";
 import type { Rule } from "./rule.ts";
@@ -80,7 +80,7 @@ async function findOpen(search: Search, relation: Relation): Promise<Omit<Found,
   const may = `${anonymous} may ${granted.join(", ")}`;
   const object = relation.fullName;
   if (relation.kind === "foreign table")
-    return [{ object, finding: `${may}, and no policy holds a foreign table` }];
+    return [{ object, finding: `${may}, and no policy applies to a foreign table` }];
   if (relation.kind !== "table") return [];
   if (!relation.rowSecurity)
     return [{ object, finding: `${may}, and its row-level security is off` }];
@@ -183,7 +183,7 @@ async function judgeTerm(search: Search, relation: Relation, sql: string): Promi
   const { model, anonymous, client, asRole } = search;
   const mentions = findMentions(sql, "expression");
   if (!asksCaller(model, mentions)) return "open";
-    if (mentions.hidden !== null) return "asks";
+  if (mentions.hidden !== null) return "asks";
   const columns = relation.columns.map(({ name }) => name);
   const isAboutRows =
     mentions.relations.length > 0 || mentions.attributes.some((name) => columns.includes(name));
@@ -199,7 +199,7 @@ async function judgeTerm(search: Search, relation: Relation, sql: string): Promi
 /** Whether a condition may come to something else for another caller: also one that the parser does not read. */
 function asksCaller(model: AccessModel, { functions, values, hidden }: Mentions): boolean {
   return (
-        hidden !== null ||
+    hidden !== null ||
     values.some((value) => /_(USER|ROLE)$/.test(value)) ||
     functions.some(
       ({ schema, name }) =>

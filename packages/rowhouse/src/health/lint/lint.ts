@@ -127,7 +127,9 @@ async function findBroken(
  * @param broken What is neither switched off nor waived: a cause that is not reported hides nothing.
  */
 function withoutKnownCauses(rules: readonly Rule[], broken: readonly Broken[]): Broken[] {
-  const withQuery = new Set(rules.filter(({ query }) => query !== undefined).map(({ name }) => name));
+  const withQuery = new Set(
+    rules.filter(({ query }) => query !== undefined).map(({ name }) => name),
+  );
   const known = broken.filter(({ rule }) => withQuery.has(rule));
   const causes = new Set(known.flatMap((one) => one.causes ?? []));
   return broken.filter(

@@ -154,7 +154,7 @@ export async function readSetting(
   });
 }
 
-/** dbmate keeps its table in the first schema of the search path, unless it is told otherwise. */
+/** dbmate keeps its table in the first schema of the search path, unless it is configured otherwise. */
 async function readSearchPath(client: pg.ClientBase): Promise<string[]> {
   const { rows } = await client.query<{ first: string | null }>("select current_schema() as first");
   const first = rows[0]?.first ?? "";

@@ -62,7 +62,7 @@ function unquote(name: string): string {
   return name.replace(/^"(.*)"$/s, "$1").replaceAll('""', '"');
 }
 
-/** What a role is unless it is told otherwise. */
+/** The attributes of a role that sets none. */
 const defaults = new Set([
   "inherit",
   "nobypassrls",
