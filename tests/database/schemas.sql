@@ -308,7 +308,7 @@ select is_empty(
 -- Planned counts: the planner estimates over the rows of all users, so it must not answer a request
 
 -- What request.plannable() sees is the statement of this file, and not one that a function runs: so it
--- is told that a request explains.
+-- learns that a request explains.
 do $do$
 begin
   execute replace(

@@ -104,13 +104,13 @@ test("A user's email stays as it was created, whatever a later token says", asyn
   expect(await me(again)).toMatchObject({ body: { email: `${alice.id}@example.com` } });
 });
 
-test("A user who calls me by GET is told that it may write", async () => {
+test("A user who calls me by GET gets an error: it may write", async () => {
   for (const someone of [alice, newUser()]) {
     expect(await someone.ask("/rpc/me")).toMatchObject(errorAnswer(405, "25006"));
   }
 });
 
-test("A user who gives me an argument is told that there is none", async () => {
+test("A user who gives me an argument gets an error: it takes none", async () => {
   expect(await alice.ask("/rpc/me", { method: "POST", body: { id: bob.id } })).toMatchObject(
     errorAnswer(404, "PGRST202"),
   );

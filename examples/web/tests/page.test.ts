@@ -220,7 +220,7 @@ test.each([
   },
 );
 
-test("Bob tries on Alice's rows when the panel is told so, and needs a row to try it on", async () => {
+test("Bob tries on Alice's rows when the panel asks for it, and needs a row to try it on", async () => {
   const { page, alice } = await open();
   const panel = page.getByRole("region", { name: "Try to reach the other’s row" });
   await panel.getByRole("radio", { name: "Bob" }).check();

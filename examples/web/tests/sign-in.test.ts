@@ -132,7 +132,7 @@ test("a wrong password is refused in words, and what was typed stays", async () 
   await listOf(page, email);
 });
 
-test("who has not confirmed the address is told so", async () => {
+test("who has not confirmed the address gets that message", async () => {
   const { page } = await openSignIn();
   const email = newEmail();
   await signUp(page, email);

@@ -14,7 +14,7 @@ interface Provider {
   readonly clientSecret: string;
 }
 
-/** What the service is told, checked and with defaults filled in. */
+/** The settings of the service, checked and with defaults filled in. */
 export interface AuthSettings {
   readonly host: string;
   readonly port: number;
@@ -57,7 +57,7 @@ const provider = z.object({
   clientSecret: z.string().min(1),
 });
 
-/** What the program is told whose tokens come from a provider. */
+/** The settings where the tokens come from a provider. */
 export interface ProviderSettings {
   readonly host: string;
   readonly port: number;

@@ -52,7 +52,7 @@ test.each([
   expect(shape(known)).toEqual(shape(other));
 });
 
-test("whoever signs up with a known address changes nothing, and its owner is told", async () => {
+test("whoever signs up with a known address changes nothing, and its owner gets a message", async () => {
   const { email } = await newPerson(signIn);
   await ask(signIn, "/sign-up/email", {
     body: { name: "Mallory", email, password: "mallory's own" },

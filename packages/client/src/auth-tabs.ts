@@ -30,13 +30,13 @@ export function createTabs(key: string, { onChange, onToken }: Listener): Tabs {
   }
   const channel = new BroadcastChannel(key);
   const waiting = new Set<() => void>();
-  let told = 0;
+  let messageCount = 0;
   const tell = (message: Message) => channel.postMessage(message);
 
   channel.addEventListener("message", ({ data }: MessageEvent<Message>) => {
     if (data.kind === "session") return onChange();
     if (data.token !== null) onToken(data.token);
-    told += 1;
+    messageCount += 1;
     for (const resume of waiting) resume();
   });
   // The messages reach no page that another window's history holds; a storage event comes with the
@@ -51,9 +51,9 @@ export function createTabs(key: string, { onChange, onToken }: Listener): Tabs {
   const tryNow = (work: () => Promise<string>) =>
     locks.request(lock, { ifAvailable: true }, async (held) => (held ? work() : undefined));
 
-  const untilTold = (before: number) =>
+  const untilMessage = (before: number) =>
     new Promise<void>((resolve) => {
-      if (told !== before) return resolve();
+      if (messageCount !== before) return resolve();
       const timer = setTimeout(done, patienceMs);
       waiting.add(done);
       function done() {
@@ -77,10 +77,10 @@ export function createTabs(key: string, { onChange, onToken }: Listener): Tabs {
         }
       };
       if (!locks) return get();
-      const before = told;
+      const before = messageCount;
       const token = await tryNow(work);
       if (token !== undefined) return token;
-      await untilTold(before);
+      await untilMessage(before);
       return find() ?? locks.request(lock, async () => find() ?? work());
     },
   };

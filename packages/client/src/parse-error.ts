@@ -29,7 +29,7 @@ const lostConnection = "connection_lost";
 const statusesByCode: readonly (readonly [codes: RegExp, status: number])[] = [
   // Connections, resources, operators, the system, faults; PostgREST that has no database. Other
   // statuses have 25006 (405: the server is a standby) and, before 12.2, 42P17 (400: a policy that
-  // asks itself, which no request can mend).
+  // asks itself: to ask again does not help).
   [/^((08|40|53|57|58|XX)...|25006|42P17|PGRST00[0-3]|PGRSTX00|connection_lost)$/, 503],
   [/^54...$/, 413], // 500 since 12.2
   // A row twice in an upsert (500 since 12.2), and no such media type (415, or 406 since 12.2).

@@ -14,7 +14,7 @@ import {
   withClient,
 } from "./support.ts";
 
-// What each call costs is told by the rows that its plan reads, and not by time.
+// What each call costs is shown by the rows that its plan reads, and not by time.
 
 type Client = Parameters<Parameters<typeof withClient>[1]>[0];
 

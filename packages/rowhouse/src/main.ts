@@ -26,7 +26,7 @@ try {
   else printBug(failure);
 }
 
-/** Whether an error is about a path of the user's: programs that cannot be started are told elsewhere. */
+/** Whether an error is about a path of the user's: programs that cannot be started are reported elsewhere. */
 function isFileError(error: unknown): boolean {
   const { path, syscall } = error as { path?: unknown; syscall?: unknown };
   const isFile = typeof path === "string" && !String(syscall).startsWith("spawn");

@@ -91,7 +91,7 @@ describe("Two people on one list", () => {
     expect(lists).toMatchObject([{ title: "Groceries" }]);
   });
 
-  test("change an item at once: the second is told what it is now", async () => {
+  test("change an item at once: the second gets what it is now", async () => {
     const bread = await alice.db.list_items.create({ list_id: list, title: "Bread" });
     await bob.db.list_items.update(bread, { title: "Rye bread" });
     expect(

@@ -67,7 +67,10 @@ async function token(
   print(signClaims({ ...subject, ...more, role }, options));
 }
 
-/** The role to sign for: of a database that does not run, it is not known which roles it has. */
+/** Why a database does not say which roles it has: it does not run, or refuses the login. */
+const roleUnknown: readonly unknown[] = ["database_unreachable", "database_refused"];
+
+/** The role to sign for, as far as a database says which there are. */
 async function findRole(given: unknown, settings: Settings, home: Home): Promise<unknown> {
   const unknown = given === undefined ? (settings.project.userRole ?? "authenticated") : given;
   const url = await findDatabaseUrl(settings, home);
@@ -75,7 +78,7 @@ async function findRole(given: unknown, settings: Settings, home: Home): Promise
   try {
     return (await checkTokenRole(url, given, settings.project)) ?? unknown;
   } catch (error) {
-    if (errorCode(error) !== "database_unreachable") throw error;
+    if (!roleUnknown.includes(errorCode(error))) throw error;
     note(`Signed without a look at the role: ${errorMessage(error)}`);
     return unknown;
   }

@@ -7,7 +7,7 @@ export interface Waivers {
 }
 
 /** Something that findings can be about, by the name that these have for it, and its comment. */
-interface Commented {
+interface WaiverSource {
   readonly name: string;
   readonly comment: string | null;
 }
@@ -18,7 +18,7 @@ interface Commented {
  *
  * @param rules The names of the rules that can be waived.
  */
-export function readWaivers(objects: readonly Commented[], rules: readonly string[]): Waivers {
+export function readWaivers(objects: readonly WaiverSource[], rules: readonly string[]): Waivers {
   const waivers: Record<string, Record<string, string>> = {};
   const refused: { object: string; finding: string }[] = [];
   for (const { name: object, comment } of objects) {

@@ -74,7 +74,7 @@ export async function readApiNames(client: pg.ClientBase, project: Project): Pro
 }
 
 /**
- * Reads what PostgREST is told by settings of the role that it logs in as ("db_schemas" ...); they may
+ * Reads how PostgREST is configured by settings of the role that it logs in as ("db_schemas" ...); they may
  * hold secrets.
  *
  * @param anonymous The role of a request without a token, where it is known.

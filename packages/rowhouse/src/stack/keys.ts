@@ -83,7 +83,7 @@ function run(
     });
     child.stderr?.on("data", (chunk: string) => {
       printed += chunk;
-      // A fault is told by its error; a line of progress comes while the program runs.
+      // An error reports the fault; a line of progress comes while the program runs.
       if (!chunk.startsWith("[")) report(chunk.trimEnd());
     });
   });

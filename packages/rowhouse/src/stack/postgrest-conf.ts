@@ -20,7 +20,7 @@ export interface PostgrestConf {
 type Value = string | number | boolean;
 
 /**
- * Reads what PostgREST is told by its configuration file and by PGRST_* variables, which win.
+ * Reads how PostgREST is configured by its configuration file and by PGRST_* variables, which win.
  * Settings of the database (`pgrst.*`), which win over both, are not looked at: see api-names.ts.
  *
  * @param file Undefined when there is none: PostgREST's own defaults hold.

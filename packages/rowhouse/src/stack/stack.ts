@@ -131,7 +131,7 @@ export async function startStack(
 async function lockUnless(interrupted: Promise<never>, home: Home): Promise<HomeLock> {
   const locking = acquireLock(home, "end");
   return Promise.race([locking, interrupted]).catch((error: unknown) => {
-    // Of the two failures the first one is told.
+    // Of the two failures the first one is reported.
     locking.then((lock) => lock.release()).catch(() => {});
     throw error;
   });

@@ -123,11 +123,34 @@ function withoutPgtapExtension(text: string): string {
   return text.replace(statement, (found) => found.replace(/[^\n]/g, " "));
 }
 
-/** Whether a file leaves the database as it was, so that others can run before it or after it. */
+/**
+ * Whether a file leaves the database as it was, so that others can run before it or after it: all that it does
+ * is in transactions, and each of them is rolled back.
+ */
 export function leavesNothing(file: string): boolean {
-  const lines = readFileSync(file, "utf8").split("\n");
-  const statements = lines.filter((line) => !/^\s*(?:--.*)?$/.test(line));
-  return /(?:^|;)\s*rollback\s*;\s*(?:--.*)?$/i.test(statements.at(-1) ?? "");
+  let inTransaction = false;
+  let rollsBack = false;
+  for (const statement of splitStatements(withoutPgtapExtension(readFileSync(file, "utf8")))) {
+    if (/^(commit|end|prepare\s+transaction)\b/i.test(statement)) return false;
+    rollsBack = /^(rollback|abort)(\s+(work|transaction))?$/i.test(statement);
+    if (/^(begin|start\s+transaction)\b/i.test(statement)) inTransaction = true;
+    else if (rollsBack) inTransaction = false;
+    else if (!inTransaction && !/^(set|reset)\s/i.test(statement)) return false;
+  }
+  return rollsBack;
+}
+
+/** The statements of a text, without its comments and with a blank for each string, quoted name and body. */
+function splitStatements(text: string): string[] {
+  const quoted =
+    /--[^\n]*|\/\*[\s\S]*?\*\/|\$(\w*)\$[\s\S]*?\$\1\$|\be'(?:[^'\\]|''|\\[\s\S])*'|'(?:[^']|'')*'|"(?:[^"]|"")*"/gi;
+  const body = /\bbegin\s+atomic\b[\s\S]*?\bend\b/gi;
+  return text
+    .replace(quoted, " ")
+    .replace(body, " ")
+    .split(";")
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== "");
 }
 
 function parseTap(output: string): Assertion[] {

@@ -64,7 +64,7 @@ test.each([
   [{ users: "people" }, 'rowhouse.users: give a table as "schema.table", or a query: "select'],
   [{ users: 1 }, 'rowhouse.users: give a table as "schema.table", or a query: "select'],
   [{ linnt: {} }, "rowhouse: there is no such setting: linnt."],
-])("A fault in package.json is told in its own words: %j", (rowhouse, message) => {
+])("A fault in package.json is reported in its own words: %j", (rowhouse, message) => {
   const project = copyProject();
   writeFileSync(join(project, "package.json"), JSON.stringify({ rowhouse }));
   expect(() => readProject(project)).toThrow(

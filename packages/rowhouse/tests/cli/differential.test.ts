@@ -60,7 +60,7 @@ test(`why, access and rehearse say what PostgreSQL does, in ${count} random set-
     expect(totals[part], part).toBeGreaterThan(count / 10);
 }, 600_000);
 
-/** All differences between what is said and what happens in one set-up, which is rolled back. */
+/** All differences between what is reported and what happens in one set-up, which is rolled back. */
 async function compare(client: pg.Client, setUp: SetUp, totals: Totals): Promise<string[]> {
   await client.query("begin");
   try {
@@ -124,14 +124,19 @@ async function compareColumns(client: pg.Client, totals: Totals): Promise<string
   const those = relations.filter(({ name }) => /^(subject|other|seen)$/.test(name));
   const cases = those.flatMap((relation) =>
     callers.flatMap((caller) =>
-      listUses(relation).map((use) => ({ ...use, caller, said: isGranted(relation, caller, use) })),
+      listUses(relation).map((use) => ({
+        ...use,
+        caller,
+        expected: isGranted(relation, caller, use),
+      })),
     ),
   );
   const wrong: string[] = [];
-  for (const { caller, statement, said } of cases) {
+  for (const { caller, statement, expected } of cases) {
     const does = await isLetNear(client, caller, statement);
     if (does) totals.columns += 1;
-    if (said !== does) wrong.push(`access: ${caller.role}: ${statement}: ${said}, but ${does}`);
+    if (expected !== does)
+      wrong.push(`access: ${caller.role}: ${statement}: ${expected}, but ${does}`);
   }
   return wrong;
 }
@@ -177,12 +182,12 @@ async function compareWhy(client: pg.Client, setUp: SetUp, totals: Totals): Prom
     .map(withClaims)
     .flatMap((caller) => listCases(setUp).map((one) => ({ one, caller })));
   for (const { one, caller } of cases) {
-    const { said, reason, columns } = await askWhy(client, model, caller, one);
+    const { verdicts, reason, columns } = await askWhy(client, model, caller, one);
     const done = await doBoth(client, caller, one, columns);
-    for (const verdict of said) totals.why[verdict] = (totals.why[verdict] ?? 0) + 1;
+    for (const verdict of verdicts) totals.why[verdict] = (totals.why[verdict] ?? 0) + 1;
     // "unknown" claims nothing.
-    if (said.every((verdict, at) => verdict === "unknown" || verdict === done[at])) continue;
-    wrong.push(`why: ${caller.label} ${describeCase(one)}: ${said}, but ${done} (${reason})`);
+    if (verdicts.every((verdict, at) => verdict === "unknown" || verdict === done[at])) continue;
+    wrong.push(`why: ${caller.label} ${describeCase(one)}: ${verdicts}, but ${done} (${reason})`);
   }
   return wrong;
 }
@@ -211,8 +216,8 @@ async function askWhy(client: pg.Client, model: AccessModel, caller: Caller, one
   const further = caller.email === null ? {} : { claims };
   const { rows, columns } = await ask(client, model, { ...question, ...further });
   const [first] = rows;
-  const said = [`${first?.verdict}`, `${(first?.filtered ?? first)?.verdict}`];
-  return { said, reason: first?.reason, columns };
+  const verdicts = [`${first?.verdict}`, `${(first?.filtered ?? first)?.verdict}`];
+  return { verdicts, reason: first?.reason, columns };
 }
 
 function describeCase({ verb, id, upsert, returning }: Case): string {
@@ -340,10 +345,10 @@ async function compareRehearsal(client: pg.Client, next: Next, totals: Totals): 
       totals.lost += lost.length;
       totals.kept += kept;
       const effect = change?.effects.find(({ userId }) => userId === caller.id);
-      const said = effect && [effect.examples.gained, effect.examples.lost, effect.kept];
+      const reported = effect && [effect.examples.gained, effect.examples.lost, effect.kept];
       const does = JSON.stringify([gained, lost, kept]);
       // Without an effect, nothing changes.
-      const says = JSON.stringify(said ?? [[], [], had.length]);
+      const says = JSON.stringify(reported ?? [[], [], had.length]);
       return says === does ? [] : [`rehearse: ${key}: ${says}, but ${does}`];
     }),
   );

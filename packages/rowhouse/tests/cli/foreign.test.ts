@@ -369,13 +369,13 @@ test("dev applies what is saved, refuses what is wrong and loses nothing, and wr
   await sql(`
     insert into auth.users (id, email) values ('${alice}', 'alice@example.com');
     insert into billing.invoices values ('2026-1', '${alice}', 12.5);`);
-  const said = (after: number) => stack.output().slice(after);
+  const outputFrom = (after: number) => stack.output().slice(after);
   /** Waits for a line after what was printed so far. */
   const printsNext = async (pattern: RegExp, work: () => void) => {
     const start = stack.output().length;
     work();
     await stack.prints(new RegExp(`^[\\s\\S]{${start},}?${pattern.source}`));
-    return said(start);
+    return outputFrom(start);
   };
 
   // A policy.

@@ -60,7 +60,7 @@ test.each([
   ],
 ])(
   "a project of a database in the style of %s is the same database, also on a new server",
-  async (name, options, file, told) => {
+  async (name, options, file, notice) => {
     const place = await openPlace(readFixture(name));
     const { source, folder } = place;
     if (options.length > 0) {
@@ -79,7 +79,7 @@ test.each([
     }
     const files = readAll(folder);
     expect(files).toHaveProperty([file]);
-    expect(files["README.md"]).toContain(told);
+    expect(files["README.md"]).toContain(notice);
     expect(JSON.stringify(files)).not.toContain("source-secret");
     expect(Object.keys(files).filter((path) => path.startsWith("."))).toEqual([
       ".env.example",

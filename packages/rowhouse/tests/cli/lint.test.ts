@@ -495,6 +495,18 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
       "api.items.insert_role: anonymous may insert by the policy, which lets requests without a token pass",
       "api.items.update_plain: anonymous may update by the policy, which lets requests without a token pass",
     ],
+    [
+      // An update passes the USING of the one, and the WITH CHECK of the other.
+      open(`create policy update_from on api.items for update to anonymous
+          using (true) with check (id::text = request.user_id()::text);
+        create policy update_to on api.items for update to anonymous
+          using (id::text = request.user_id()::text) with check (current_user = 'anonymous');
+        comment on policy update_from on api.items is 'From.';
+        comment on policy update_to on api.items is 'To.'`),
+      "api.items.update_from: anonymous may update by the policy and others: its USING asks nothing about the caller",
+      "api.items.update_to: anonymous may update by the policy and others: its WITH CHECK lets requests without a token pass",
+      "policy_shape | api.items.update_to: another policy is for update, too",
+    ],
   ],
   policy_functions: [
     [
@@ -577,7 +589,7 @@ for (const [rule, changes] of Object.entries(breaks)) {
   }
 }
 
-test("a view with its owner's rights that anonymous requests may write is found, unless it asks who they are", async () => {
+test("a view with its owner's rights that anonymous requests may write is found, unless its WHERE asks who they are", async () => {
   const findings = await findingsAfter(`${commented("items", "id int")};
     grant usage on schema api to anonymous;
     create view api.all_items as select id from api.items;
@@ -585,12 +597,19 @@ test("a view with its owner's rights that anonymous requests may write is found,
     create view api.checked_items as select id from api.items where request.user_id() is not null with check option;
     create view api.items_by_invoker with (security_invoker = on) as select id from api.items;
     create view api.counted_items as select count(*) as id from api.items;
-    grant insert, update, delete on api.all_items, api.own_items, api.checked_items, api.items_by_invoker, api.counted_items
-      to anonymous`);
+    create function private.double(int) returns int language sql immutable return 2 * $1;
+    create view api.doubled_items as select id, private.double(id) as double from api.items where private.double(id) > 0;
+    create view api.signed_items as select id, request.user_id() as reader from api.items where id > 0 order by id;
+    create view api.user_items as select id from api.items where current_user <> 'anonymous' and id > 0 order by id;
+    grant insert, update, delete on api.all_items, api.own_items, api.checked_items, api.items_by_invoker, api.counted_items,
+      api.doubled_items, api.signed_items, api.user_items to anonymous`);
   const rights = "through the view, with the rights of its owner";
   expect(findings.filter((one) => one.startsWith("anonymous_writes"))).toEqual([
     `anonymous_writes | api.all_items: anonymous may delete, insert, update ${rights}`,
+    `anonymous_writes | api.doubled_items: anonymous may delete, insert, update ${rights}`,
     `anonymous_writes | api.own_items: anonymous may insert ${rights}`,
+    `anonymous_writes | api.signed_items: anonymous may delete, insert, update ${rights}`,
+    `anonymous_writes | api.user_items: anonymous may insert ${rights}`,
   ]);
 });
 
@@ -645,6 +664,12 @@ test.each([
       comment on policy insert_own on api.items is 'Own.';
       comment on policy delete_any on api.items is 'Any.';
       comment on policy delete_none on api.items is 'None.'`),
+  ],
+  [
+    "a policy for anonymous requests whose condition is too deep to read",
+    open(`create policy insert_own on api.items for insert to anonymous
+        with check (length(request.user_id()::text${" || 'x'".repeat(4000)}) > 0);
+      comment on policy insert_own on api.items is 'Own.'`),
   ],
   [
     "a function without EXECUTE in a policy of a table that is not granted",
@@ -769,7 +794,7 @@ test("rowhouse lint prints notes, and exits with 0 where there is nothing else",
   ]);
 });
 
-/** Two faults of a table, and what is said in its comment. */
+/** Two faults of a table, and a part of its comment. */
 const doubtful = (comment: string) => `
   ${commented("items", "id bigint")};
   alter table api.items no force row level security;
@@ -817,6 +842,32 @@ describe("A waiver in a comment", () => {
     ],
   ])("%s", async (_, comment, ...findings) => {
     expect(await findingsAfter(doubtful(comment))).toEqual(findings);
+  });
+
+  /** A policy whose function users may not execute: a finding on the function, and one on requests. */
+  const lateTasks = (more: string) => `
+    create function request.is_late() returns boolean language sql stable set search_path = '' return true;
+    revoke execute on function request.is_late() from public;
+    alter policy delete_own on api.tasks using (request.is_late());
+    comment on function request.is_late() is 'Whether it is late.';
+    ${more}`;
+
+  test("of a cause leaves the error of the requests that fail by it", async () => {
+    const change = lateTasks(
+      "comment on function request.is_late() is E'Late.\\nlint: allow policy_functions: A test.'",
+    );
+    expect(await findingsAfter(change)).toEqual([
+      "failing_requests | api.tasks: every delete by authenticated fails: 42501 permission denied for function is_late (in delete_own)",
+    ]);
+  });
+
+  test("of requests that fail is used where their cause is reported in their place", async () => {
+    const change = lateTasks(
+      "comment on table api.tasks is E'A task.\\nlint: allow failing_requests: A test.'",
+    );
+    expect(await findingsAfter(change)).toEqual([
+      "policy_functions | request.is_late(): authenticated may not execute the function, and policies of api.tasks call it",
+    ]);
   });
 
   test("is found on columns, policies, functions, schemas and roles", async () => {

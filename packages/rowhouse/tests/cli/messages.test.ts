@@ -44,6 +44,16 @@ test("a token with an emptied secret is refused, naming the file", async () => {
   expect(stderr).toContain(`error [secret_cannot_sign] The secret in ${join(home, "jwt-secret")}`);
 });
 
+test("a token for any sub is signed where the database refuses the login, with a note", async () => {
+  const url = new URL(await migratedClone());
+  url.username = "no_such_role";
+  const env = { DATABASE_URL: url.href, ROWHOUSE_HOME: readyHome() };
+  const { code, stdout, stderr } = await rowhouse(["token", "--sub", "42"], env);
+  expect(stderr).toMatch(/^Signed without a look at the role: .* refused us: /m);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+});
+
 test("a start that cannot sign tokens does not advertise the command", async () => {
   const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const JWT_SECRET = JSON.stringify({ ...publicKey.export({ format: "jwk" }), kid: "one" });
@@ -62,7 +72,7 @@ test("what a refusal says to add can be pasted into a shell", () => {
   );
 });
 
-test("a role that may not see what others do is told so, and no zero", async () => {
+test("a role that may not see what others do gets that answer, and no zero", async () => {
   const url = new URL(await migratedClone());
   const role = `plain_${url.pathname.slice(1)}`;
   await withClient(url.href, async (client) => {

@@ -133,6 +133,20 @@ describe("a run of mutants", () => {
     expect(verdict).toMatchObject({ outcome: "survived" });
   });
 
+  test("fails a trial where a file that keeps something lost such a race", async () => {
+    const keeps = `
+      create table public.kept (id int); commit; begin;
+      do $$ begin if nextval('public.tries') = 1 then raise sqlstate '40P01'; end if; end $$
+    `;
+    const verdict = await tryMutant(createTestBed([pgtapFile("keeps.sql", keeps)]), {
+      kind: "none",
+      object: "nothing",
+      sql: "create sequence public.tries",
+      undo: null,
+    });
+    expect(verdict).toMatchObject({ outcome: "failed", killedBy: null });
+  });
+
   test("reports a mutant that cannot be created, and does not count it as killed", async () => {
     const wrong = {
       kind: "RLS off",

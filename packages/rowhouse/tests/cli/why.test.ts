@@ -552,12 +552,22 @@ test("a view is asked as the caller: by whose rights it reads shows in its rows"
     expect.stringContaining("Ask about those."),
   ]);
   await expect(ask("titles", "select")).rejects.toMatchObject({ code: "row_unknown" });
+  const ofAlice = question("select", {
+    table: "every",
+    as: "alice@example.com",
+    id: bobsId,
+    owner: alice,
+  });
+  await expect(why(url, ofAlice)).rejects.toMatchObject({
+    code: "row_unknown",
+    message: "The rows of api.every have no owner.",
+  });
   await expect(ask("own", "select", undefined, "seven")).rejects.toMatchObject({
     code: "row_unknown",
   });
 });
 
-test("an error out of a function that a policy calls is told as one", async () => {
+test("an error out of a function that a policy calls is reported as one", async () => {
   const url = await database(`
     create type private.kind as enum ('owner');
     create function request.may(wanted text) returns boolean language plpgsql stable security definer

@@ -102,7 +102,7 @@ set local request.jwt.claims = '{"role": "anonymous", "sub": "x"}';
 select throws_ok(
   'select request.check()',
   'PT401', 'The token was refused.',
-  'A refusal is told to the role anonymous too'
+  'A refusal reaches the role anonymous too'
 );
 
 reset role;
@@ -193,7 +193,7 @@ select is(
 select is(
   current_setting('response.headers')::jsonb,
   jsonb_build_array(jsonb_build_object('X-Request-Id', request.id())),
-  'The id that was made is told in the response'
+  'The id that was made is in the response'
 );
 
 set local request.made_id = 'as before';

@@ -24,7 +24,7 @@ set local role authenticated;
 select is(
   pg_temp.fault_of(sound_claims()),
   'token_aud_refused',
-  'A server that was told no aud lets nobody in'
+  'A server without an aud refuses all users'
 );
 
 set local app.settings.jwt_aud = 'rowhouse';
@@ -32,7 +32,7 @@ set local app.settings.jwt_aud = 'rowhouse';
 select is(
   pg_temp.fault_of(sound_claims()),
   'token_iss_refused',
-  'A server that was told no iss lets nobody in'
+  'A server without an iss refuses all users'
 );
 
 select configure_tokens();

@@ -108,7 +108,7 @@ describe("Every answer", () => {
     ["a success", "/tasks", 200],
     ["an error of PostgREST", "/nope", 404],
     ["an error of the edge", "/tasks?a=%ff", 400],
-  ])("has the headers that browsers heed: %s", async (_, path, status) => {
+  ])("has the headers that browsers respect: %s", async (_, path, status) => {
     const answer = await alice.ask(path);
     expect(answer.status).toBe(status);
     expect(Object.fromEntries(answer.headers)).toMatchObject({
@@ -156,7 +156,7 @@ describe("A page of another origin", () => {
     }
   });
 
-  test("that it names is told at the preflight what it may send", async () => {
+  test("that it names learns at the preflight what it may send", async () => {
     const { status, headers } = await ask(page, "OPTIONS");
     expect(status).toBe(204);
     expect(headers.get("access-control-allow-methods")).toContain("PATCH");

@@ -12,7 +12,7 @@ interface Write {
   changed: boolean;
 }
 
-/** What writers have tried, and what they were told. */
+/** What writers have tried, and which answers they got. */
 export class Ledger {
   readonly #writes = new Map<string, Write>();
   #failures = 0;

@@ -68,7 +68,7 @@ function recovery(): Promise<Answer | undefined> {
   return waitFor(ask, 25, 10_000);
 }
 
-test("Someone who starts PostgREST with a wrong password is told so, without the password", async () => {
+test("A start of PostgREST with a wrong password prints so, without the password", async () => {
   const wrong = { databaseUrl: loginUrl(cluster.url, "authenticator", "canary-wrong") };
   const failure = await startApi(cluster.url, wrong).catch((error: unknown) => error);
   expect(failure).toMatchObject({
@@ -78,7 +78,7 @@ test("Someone who starts PostgREST with a wrong password is told so, without the
   expect(String(failure)).not.toContain("canary");
 });
 
-test("A user who finds all connections taken is told so, and the next is served", async () => {
+test("A user who finds all connections taken gets an error that says so, and the next is served", async () => {
   const slow = [nap(1.6), nap(1.6)];
   expect(await waitFor(() => napping(2), 25, 5000)).toBe(true);
   expect(await alice.ask("/tasks")).toMatchObject({
@@ -94,7 +94,7 @@ test("A user who finds all connections taken is told so, and the next is served"
   expect(await alice.ask("/tasks")).toMatchObject({ status: 200 });
 });
 
-test("A user whose backend was killed at work is told to try again", async () => {
+test("A user whose backend was killed at work is asked to try again", async () => {
   const slow = nap(20);
   expect(await waitFor(() => napping(1), 25, 5000)).toBe(true);
   await terminate();
@@ -114,7 +114,7 @@ test("A user whose backend was killed while idle is served again", async () => {
   expect(await recovery()).toMatchObject({ status: 200, body: [] });
 });
 
-test("A user for whom the server has no connection left is told to try again", async () => {
+test("A user for whom the server has no connection left is asked to try again", async () => {
   await sql("alter role authenticator connection limit 0");
   const refused = async () => {
     await terminate(); // Each time: one that was being made when the limit came may have got in.
@@ -131,7 +131,7 @@ test("A user for whom the server has no connection left is told to try again", a
 
 // PostgREST 12 names the database's address in these bodies, to anybody, and no setting of it
 // changes that: only a proxy in front can.
-test("Users are told to try again while the database is away, and are served when it is back", async () => {
+test("Users are asked to try again while the database is away, and are served when it is back", async () => {
   await cluster.halt();
   for (const someone of [alice, caller(api), alice, caller(api)]) {
     const answer = await someone.ask("/tasks");

@@ -37,7 +37,7 @@ test("A caller whose token is refused gets the id of the request back", async ()
   }
 });
 
-test("A caller who sends no id is told the one that the database knows the request by", async () => {
+test("A caller who sends no id gets the one that the database knows the request by", async () => {
   const ids = new Set<string | undefined>();
   for (let turn = 0; turn < 3; turn += 1) {
     const { body, headers } = await alice.ask("/rpc/which", { method: "POST" });

@@ -64,7 +64,7 @@ describe("A user who creates many tasks at once", () => {
     expect(await all()).toEqual([]);
   });
 
-  test("is told when the rows differ in their columns", async () => {
+  test("gets an error when the rows differ in their columns", async () => {
     const rows = [{ title: "1" }, { title: "2", completed: true }];
     expect(await post(rows)).toMatchObject(refusal(400, "PGRST102"));
     expect(await all()).toEqual([]);

@@ -157,7 +157,7 @@ describe("A member", () => {
     },
   );
 
-  test("is a viewer unless more is said", async () => {
+  test("is a viewer unless a role is given", async () => {
     await add(alice, bob);
     expect(await membersSeen(alice)).toContainEqual({ user_id: bob.id, role: "viewer" });
   });

@@ -181,7 +181,7 @@ test("a policy is altered although its condition only speaks of what goes", asyn
   ]);
 });
 
-test("what belongs to the plan is told by what a statement does, not by its words", async () => {
+test("what belongs to the plan is decided by what a statement does, not by its words", async () => {
   // Roles belong to the server: on that of other tests, these would see theirs change.
   const cluster = await startCluster();
   onTestFinished(() => cluster.stop());

@@ -146,7 +146,7 @@ describe("a column with a new name", () => {
   const before = table("a text not null");
   const after = table("b text not null, c int");
 
-  test("keeps what it holds where that is said, beside other changes", async () => {
+  test("keeps what it holds where the file asks for it, beside other changes", async () => {
     const renames = [{ table: "edited.t", column: "a", to: "b" }];
     const draft = await draftEdit(before, after, { renames });
     expect(draft?.hazards).toEqual([]);
@@ -167,7 +167,7 @@ describe("a column with a new name", () => {
   });
 });
 
-test("a table with a new name keeps what it holds where that is said, and what refers to it", async () => {
+test("a table with a new name keeps what it holds where the file asks for it, and what refers to it", async () => {
   const before = `create table edited.old (id int primary key);
 ${table("a int not null references edited.old (id)")}`;
   const after = before.replaceAll("edited.old", "edited.new");

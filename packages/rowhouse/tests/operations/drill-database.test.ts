@@ -53,7 +53,7 @@ test("a database whose users reach each other's rows fails the drill", async () 
   );
 });
 
-test("a database with other tables than tasks is proven, and told what was not tried", async () => {
+test("a database with other tables than tasks is proven, and what was not tried is reported", async () => {
   const home = readyHome();
   await inHome(home, (client) =>
     client.query(`
@@ -70,7 +70,7 @@ test("a database with other tables than tasks is proven, and told what was not t
   );
 });
 
-test("a database without an owned table is proven, and told that nobody tried one", async () => {
+test("a database without an owned table is proven, and that no table was tried is reported", async () => {
   const home = readyHome();
   await inHome(home, (client) => client.query("drop table api.tasks"));
   await backUp(home);

@@ -129,7 +129,7 @@ export function watch(
       const gone = () => child.exitCode !== null || child.signalCode !== null;
       const printed = () => (pattern.test(output) ? true : gone() ? false : undefined);
       if (!(await waitFor(printed, 10, 20_000)) && !pattern.test(output)) {
-        throw new Error(`Nothing like ${pattern} was said, but:\n${output}`);
+        throw new Error(`Nothing like ${pattern} was printed, but:\n${output}`);
       }
     },
     servers,

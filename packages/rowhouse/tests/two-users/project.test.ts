@@ -47,7 +47,7 @@ test("a project with other tables runs the same tests, on its own tables", async
   expect(output).not.toContain("tasks");
 }, 60_000);
 
-test("a project without an owned table is told that nothing was tried", async () => {
+test("a project without an owned table gets the note that nothing was tried", async () => {
   const { code, output } = await runTests(projectWith(""), ...files);
   expect(code, output).toBe(0);
   expect(output).toContain("two users: the database has no owned table");

@@ -183,6 +183,21 @@ test("with every defence in its place no attempt fails", async () => {
   expect(await failing()).toEqual([]);
 });
 
+test("an attempt on rows that their owner cannot read is no proof, and fails", async () => {
+  const deletion = two.attempts.find(
+    ({ name }) => name === "notes: an anonymous caller deletes all rows",
+  );
+  if (deletion === undefined) throw new Error("There is no such attempt.");
+  await backend.sql(`${openToAll("select")} using (1 / 0 = 1)`);
+  try {
+    expect(await two.run(deletion)).toEqual([
+      `${deletion.name}: the owner's rows cannot be read: 400 (22012)`,
+    ]);
+  } finally {
+    await backend.sql(`${openToAll("select")} using (${own})`);
+  }
+});
+
 test("every attempt was seen to fail", () => {
   const seen = new Set(Object.values(weakenings).flatMap(({ fails }) => fails));
   expect(matrix.map(({ what }) => what).filter((what) => !seen.has(what))).toEqual([]);

@@ -1,6 +1,6 @@
 import type pg from "pg";
+import { readableName } from "../../lib/readable-name.ts";
 import type { AccessModel, Policy, Relation } from "../model/model.ts";
-import { readableName } from "../model/names.ts";
 import { findFallible, raisesError, type Surroundings } from "./fallible.ts";
 import type { Fault } from "./fault.ts";
 import type { FailingRequest } from "./report.ts";

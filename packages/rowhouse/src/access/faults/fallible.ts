@@ -20,8 +20,9 @@ export interface Surroundings {
  * @returns Each once; none where the parser does not read it.
  */
 export function findFallible(sql: string, around: Surroundings): string[] {
-  const tree = orUndefined(() => parseSync(`select ${sql}`));
-  return [...new Set(walk(tree, around))];
+  // A walk through an expression that is too deep fails as well.
+  const reasons = orUndefined(() => walk(parseSync(`select ${sql}`), around));
+  return [...new Set(reasons)];
 }
 
 /** Whether a function in PL/pgSQL raises an error of its own, other than a status (PT403). */

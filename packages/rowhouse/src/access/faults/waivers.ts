@@ -1,7 +1,7 @@
 import type pg from "pg";
 import type { LintSettings } from "../../lib/lint-settings.ts";
+import { readableName } from "../../lib/readable-name.ts";
 import { readWaivers } from "../../lib/waivers.ts";
-import { readableName } from "../model/names.ts";
 import { faultRuleNames } from "./fault.ts";
 
 /** A comment with a waiver in it, on a table, or on a column or policy of one. */

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import pg from "pg";
+import type pg from "pg";
 import { openProject } from "../../lib/project.ts";
+import { readableName } from "../../lib/readable-name.ts";
 import { type ApiNames, readApiNames } from "../../stack/api-names.ts";
 import { readOwnerColumns } from "./owner-columns.ts";
 
@@ -139,9 +140,4 @@ function addNames(relation: Read, { schemas, extraSearchPath }: ApiNames): Relat
     label: schema === schemas[0] ? readableName(name) : fullName,
     searchPath: [schema, ...extraSearchPath],
   };
-}
-
-/** A name in SQL that is read: in quotes where it has anything but small letters in it. */
-export function readableName(name: string): string {
-  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : pg.escapeIdentifier(name);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { ApiNames } from "../../stack/api-names.ts";
 import type { AccessModel, Relation } from "./model.ts";
-import { findTable, readableName, sqlName } from "./names.ts";
+import { findTable, sqlName } from "./names.ts";
 
 function relation(name: string, kind: Relation["kind"] = "table", schema = "api"): Relation {
   const fullName = `${schema}.${name}`;
@@ -46,12 +46,6 @@ test("where no table is exposed, the remedy names the schemas that are", () => {
   );
 });
 
-test("a name is quoted in SQL that runs, and in SQL that is read only where it must be", () => {
+test("a name in SQL that runs is always quoted", () => {
   expect(sqlName({ schema: "api", name: 'My "notes"' })).toBe('"api"."My ""notes"""');
-  expect(["tasks", "My notes", "2do", "_a$1"].map(readableName)).toEqual([
-    "tasks",
-    '"My notes"',
-    '"2do"',
-    "_a$1",
-  ]);
 });

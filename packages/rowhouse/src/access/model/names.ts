@@ -2,8 +2,6 @@ import pg from "pg";
 import { RowhouseError } from "../../lib/errors.ts";
 import { type AccessModel, findRelation, type Relation } from "./model.ts";
 
-export { readableName } from "./model.ts";
-
 /** A relation's name in SQL that is run: with its schema, and always in quotes. */
 export function sqlName({ schema, name }: Pick<Relation, "schema" | "name">): string {
   return `${quoteName(schema)}.${quoteName(name)}`;

@@ -1,3 +1,4 @@
+import { readableName } from "../../lib/readable-name.ts";
 import type { ApiNames } from "../../stack/api-names.ts";
 import {
   type AccessModel,
@@ -8,7 +9,6 @@ import {
   type Verb,
   verbs,
 } from "../model/model.ts";
-import { readableName } from "../model/names.ts";
 import { type Cell, getCallCell, getCell } from "./cells.ts";
 import { markdownCode as code, markdownText } from "./escape.ts";
 

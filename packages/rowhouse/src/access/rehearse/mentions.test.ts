@@ -34,7 +34,7 @@ test.each([
   },
 );
 
-test("A function that the parser does not read is told so", () => {
+test("A function that the parser does not read is reported as hidden", () => {
   expect(findMentions(joins("", "role, slug"), "plpgsql").hidden).toBe(
     "the parser does not read it",
   );

@@ -38,10 +38,24 @@ export type Language = "sql" | "plpgsql" | "expression";
  *   with commas between them.
  */
 export function findMentions(text: string, language: Language): Mentions {
-  const found = new Collector();
-  try {
+  return collect((found) => {
     if (language === "plpgsql") found.walkFunction(text);
     else found.walk(parseSync(language === "expression" ? `select ${text}` : toStatements(text)));
+  });
+}
+
+/** What the WHERE of a query mentions, without what stands in the query's other clauses. */
+export function findWhereMentions(query: string): Mentions {
+  return collect((found) => {
+    const node = parseSync(query).stmts?.[0]?.stmt;
+    if (node !== undefined && "SelectStmt" in node) found.walk(node.SelectStmt.whereClause);
+  });
+}
+
+function collect(walk: (found: Collector) => void): Mentions {
+  const found = new Collector();
+  try {
+    walk(found);
   } catch {
     found.hidden = "the parser does not read it";
   }

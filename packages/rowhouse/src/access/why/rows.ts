@@ -82,10 +82,9 @@ export async function findRows(
   id: string,
   owner: string | null,
 ): Promise<Row[]> {
-  const { fullName, key } = relation;
+  const { key } = relation;
   const columns = nameColumns(relation);
-  if (owner !== null && relation.owner === null)
-    throw rowUnknown(`The rows of ${fullName} have no owner.`);
+  if (owner !== null) assertOwned(relation);
   const isWhole = columns.length < key.length && id.split(",").length === key.length;
   try {
     return await findRowsBy(client, relation, columns, id, owner);
@@ -96,6 +95,17 @@ export async function findRows(
       throw error;
     });
   }
+}
+
+/**
+ * Makes sure that the owner of a row can be asked for.
+ *
+ * @returns The column of the owner.
+ * @throws RowhouseError row_unknown
+ */
+export function assertOwned({ fullName, owner }: Relation): string {
+  if (owner === null) throw rowUnknown(`The rows of ${fullName} have no owner.`);
+  return owner;
 }
 
 async function findRowsBy(

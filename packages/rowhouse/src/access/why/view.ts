@@ -1,11 +1,12 @@
 import { errorCode, errorMessage } from "../../lib/errors.ts";
+import { readableName } from "../../lib/readable-name.ts";
 import { actAs } from "../model/caller.ts";
 import { useSearchPath } from "../model/evaluate.ts";
-import { quoteName, readableName, sqlName } from "../model/names.ts";
+import { quoteName, sqlName } from "../model/names.ts";
 import type { Access } from "../model/policy-check.ts";
 import { type Decision, failure, missingGrant } from "./decide.ts";
 import type { Question } from "./question.ts";
-import { assertFits, nameColumns, type Scene, splitId } from "./rows.ts";
+import { assertFits, assertOwned, nameColumns, type Scene, splitId } from "./rows.ts";
 
 /** What is known of a view, and the values by which its row was named. */
 export interface ViewDecision extends Decision {
@@ -15,6 +16,8 @@ export interface ViewDecision extends Decision {
 /**
  * Decides about a view. Its rows are those of a query over other tables, whose policies hold its owner or
  * the caller: a select is tried, as the caller; what a write comes to is not followed.
+ *
+ * @throws RowhouseError row_unknown
  */
 export async function decideView(
   scene: Scene,
@@ -30,8 +33,8 @@ export async function decideView(
     return { verdict: "depends", reason: "it depends on the row, and none was named.", row: null };
   const columns = [...nameColumns(relation)];
   const values = [...splitId(id, columns, relation.fullName)];
-  if (question.owner !== null && relation.owner !== null) {
-    columns.push(relation.owner);
+  if (question.owner !== null) {
+    columns.push(assertOwned(relation));
     values.push(question.owner);
   }
   await assertFits(scene.client, relation, columns, values);

@@ -11,11 +11,12 @@ import {
   readAccess,
   type Verb,
 } from "../../access/model/model.ts";
-import { readableName } from "../../access/model/names.ts";
 import { getAccess, type PolicyCheck } from "../../access/model/policy-check.ts";
 import { canBecome } from "../../access/model/session.ts";
 import { splitTerms } from "../../access/mutants/terms.ts";
-import { findMentions } from "../../access/rehearse/mentions.ts";
+import { findMentions, findWhereMentions, type Mentions } from "../../access/rehearse/mentions.ts";
+import { readableName } from "../../lib/readable-name.ts";
+import { groupBy } from "../../schema/plan/group.ts";
 import type { ApiNames } from "../../stack/api-names.ts";
 import type { Rule } from "./rule.ts";
 
@@ -79,62 +80,80 @@ async function findOpen(search: Search, relation: Relation): Promise<Omit<Found,
   const may = `${anonymous} may ${granted.join(", ")}`;
   const object = relation.fullName;
   if (relation.kind === "foreign table")
-    return [{ object, finding: `${may}, and no policy holds a foreign table` }];
+    return [{ object, finding: `${may}, and no policy applies to a foreign table` }];
   if (relation.kind !== "table") return [];
   if (!relation.rowSecurity)
     return [{ object, finding: `${may}, and its row-level security is off` }];
-  const open = new Map<Policy, { verbs: Verb[]; passesCaller: boolean }>();
+  const open: (OpenPolicy & { readonly verb: Verb })[] = [];
   for (const verb of granted) {
-    for (const { policy, passesCaller } of await findOpenPolicies(search, relation, verb)) {
-      const known = open.get(policy) ?? { verbs: [], passesCaller: false };
-      open.set(policy, {
-        verbs: [...known.verbs, verb],
-        passesCaller: known.passesCaller || passesCaller,
-      });
-    }
+    const policies = await findOpenPolicies(search, relation, verb);
+    open.push(...policies.map((one) => ({ ...one, verb })));
   }
-  return [...open].map(([policy, { verbs, passesCaller }]) => ({
-    object: `${relation.fullName}.${readableName(policy.name)}`,
-    finding: `${anonymous} may ${verbs.join(", ")} by the policy, which ${passesCaller ? "lets requests without a token pass" : "asks nothing about the caller"}`,
-  }));
+  const groups = groupBy(open, ({ policy, effect }) => JSON.stringify([policy.name, effect]));
+  return [...groups.values()].flatMap((group) => {
+    const verbs = group.map(({ verb }) => verb).join(", ");
+    return group.slice(0, 1).map(({ policy, effect }) => ({
+      object: `${object}.${readableName(policy.name)}`,
+      finding: `${anonymous} may ${verbs} by the policy${effect}`,
+    }));
+  });
 }
 
-/** A policy that lets anonymous requests do something, and whether it asks about the caller at all. */
+/** A policy that lets anonymous requests do something, alone or with others. */
 interface OpenPolicy {
   readonly policy: Policy;
-  readonly passesCaller: boolean;
+  /** What it does, after its name. */
+  readonly effect: string;
 }
 
+/** The policies that let anonymous requests pass a check, each with whether it asks about the caller at all. */
+type OpenSide = ReadonlyMap<Policy, "open" | "passes">;
+
+/**
+ * PostgreSQL joins the USING of all permissive policies with OR, and so their WITH CHECK: an update may pass the
+ * one by another policy than the other.
+ */
 async function findOpenPolicies(
   search: Search,
   relation: Relation,
   verb: Verb,
 ): Promise<OpenPolicy[]> {
   const { row, result } = getAccess(relation, search.anonymous, verb);
-  const checks = [...row, ...result];
-  const sides: (readonly OpenPolicy[])[] = [];
-  for (const check of checks) {
+  const sides: OpenSide[] = [];
+  for (const check of [...row, ...result]) {
     if (check.open || (await isHeld(search, relation, check))) return [];
-    const open: OpenPolicy[] = [];
-    for (const { policy, sql } of check.permissive) {
-      const answer = await judge(search, relation, sql);
-      if (answer !== "open" && answer !== "passes") continue;
-      open.push({ policy, passesCaller: answer === "passes" });
-    }
-    sides.push(open);
+    sides.push(await findOpenSide(search, relation, check));
   }
-  const [first = [], ...others] = sides;
-  const same = (side: readonly OpenPolicy[], { policy }: OpenPolicy) =>
-    side.find((one) => one.policy === policy);
-  return first
-    .filter((one) => others.every((side) => same(side, one)))
-    .map((one) => ({
-      ...one,
-      passesCaller: one.passesCaller || others.some((side) => same(side, one)?.passesCaller),
-    }));
+  if (sides.some((side) => side.size === 0)) return [];
+  const policies = [...new Set(sides.flatMap((side) => [...side.keys()]))];
+  const whole = policies.filter((policy) => sides.every((side) => side.has(policy)));
+  if (whole.length > 0)
+    return whole.map((policy) => ({ policy, effect: `, which ${describeSides(sides, policy)}` }));
+  return policies.map((policy) => {
+    const side = sides[0]?.has(policy) ? "USING" : "WITH CHECK";
+    return { policy, effect: ` and others: its ${side} ${describeSides(sides, policy)}` };
+  });
 }
 
-/** Whether a restrictive policy holds anonymous requests back. */
+function describeSides(sides: readonly OpenSide[], policy: Policy): string {
+  const passesCaller = sides.some((side) => side.get(policy) === "passes");
+  return passesCaller ? "lets requests without a token pass" : "asks nothing about the caller";
+}
+
+async function findOpenSide(
+  search: Search,
+  relation: Relation,
+  check: PolicyCheck,
+): Promise<OpenSide> {
+  const open = new Map<Policy, "open" | "passes">();
+  for (const { policy, sql } of check.permissive) {
+    const answer = await judge(search, relation, sql);
+    if (answer === "open" || answer === "passes") open.set(policy, answer);
+  }
+  return open;
+}
+
+/** Whether a restrictive policy refuses anonymous requests. */
 async function isHeld(search: Search, relation: Relation, check: PolicyCheck): Promise<boolean> {
   for (const { sql } of check.restrictive) {
     const answer = await judge(search, relation, sql);
@@ -163,13 +182,8 @@ async function judgeTerm(search: Search, relation: Relation, sql: string): Promi
   if (sql === "false") return "closed";
   const { model, anonymous, client, asRole } = search;
   const mentions = findMentions(sql, "expression");
-  const calls = mentions.functions.filter(
-    ({ schema, name }) =>
-      name === "current_setting" ||
-      (schema !== null && schema !== "pg_catalog" && !isPure(model, schema, name)),
-  );
-  const isCaller = mentions.values.some((value) => /_(USER|ROLE)$/.test(value));
-  if (calls.length === 0 && !isCaller) return "open";
+  if (!asksCaller(model, mentions)) return "open";
+  if (mentions.hidden !== null) return "asks";
   const columns = relation.columns.map(({ name }) => name);
   const isAboutRows =
     mentions.relations.length > 0 || mentions.attributes.some((name) => columns.includes(name));
@@ -182,20 +196,46 @@ async function judgeTerm(search: Search, relation: Relation, sql: string): Promi
   return value === "unknown" ? "asks" : "closed";
 }
 
+/** Whether a condition may come to something else for another caller: also one that the parser does not read. */
+function asksCaller(model: AccessModel, { functions, values, hidden }: Mentions): boolean {
+  return (
+    hidden !== null ||
+    values.some((value) => /_(USER|ROLE)$/.test(value)) ||
+    functions.some(
+      ({ schema, name }) =>
+        name === "current_setting" ||
+        (schema !== null && schema !== "pg_catalog" && !isPure(model, schema, name)),
+    )
+  );
+}
+
 /** Whether all functions of that name look at their arguments alone. */
 function isPure({ functions }: AccessModel, schema: string, name: string): boolean {
   const named = functions.filter((one) => one.schema === schema && one.name === name);
   return named.length > 0 && named.every(({ volatility }) => volatility === "immutable");
 }
 
-/** Views that write with the rights of their owner, whom the policies of the tables do not hold. */
+/** A view through which anonymous requests may write with the rights of its owner, as far as its WHERE lets them. */
+interface OwnersView {
+  readonly object: string;
+  readonly query: string;
+  /** Whether what is written has to pass its WHERE, too. */
+  readonly is_checked: boolean;
+  readonly verbs: readonly Verb[];
+}
+
+/** Views that write with the rights of their owner, to whom the policies of the tables do not apply. */
 async function findOpenViews({ client, model, anonymous }: Search): Promise<Omit<Found, "rule">[]> {
-  const { rows } = await client.query<{ object: string; verbs: readonly string[] }>(viewsQuery, [
-    model.names.schemas,
-    anonymous,
-  ]);
-  return rows.map(({ object, verbs }) => ({
-    object,
-    finding: `${anonymous} may ${verbs.join(", ")} through the view, with the rights of its owner`,
-  }));
+  const { rows } = await client.query<OwnersView>(viewsQuery, [model.names.schemas, anonymous]);
+  return rows.flatMap((view) => {
+    const verbs = listOpenVerbs(model, view);
+    const finding = `${anonymous} may ${verbs.join(", ")} through the view, with the rights of its owner`;
+    return verbs.length === 0 ? [] : [{ object: view.object, finding }];
+  });
+}
+
+/** Only a WHERE that asks about the caller protects, and what is inserted with a check option alone. */
+function listOpenVerbs(model: AccessModel, { query, is_checked, verbs }: OwnersView): Verb[] {
+  if (!asksCaller(model, findWhereMentions(query))) return [...verbs];
+  return is_checked ? [] : verbs.filter((verb) => verb === "insert");
 }

@@ -1,8 +1,8 @@
 -- The views of the exposed schemas ($1) through which the anonymous role ($2) may write with the rights
--- of the view's owner, whom the policies of a table behind it do not hold. One that asks about the caller holds what it shows; what is inserted, with a
--- check option alone.
-with verb (name, event, is_held_by_where) as (
-  values ('delete', 16, true), ('insert', 8, false), ('update', 4, true)
+-- of the view's owner, to whom the policies of a table behind it do not apply: with the query of each, whose
+-- WHERE may ask about the caller.
+with verb (name, event) as (
+  values ('delete', 16), ('insert', 8), ('update', 4)
 ),
 view as (
   select
@@ -12,17 +12,7 @@ view as (
       select
       from pg_catalog.pg_options_to_table(class.reloptions)
       where option_name = 'check_option'
-    ) as is_checked,
-    exists (
-      select
-      from pg_catalog.pg_rewrite as rewrite
-      join pg_catalog.pg_depend as reference
-        on reference.classid = 'pg_catalog.pg_rewrite'::regclass
-        and reference.objid = rewrite.oid
-        and reference.refclassid = 'pg_catalog.pg_proc'::regclass
-      where rewrite.ev_class = class.oid
-    )
-    or pg_get_viewdef(class.oid) ~* '\m(current_setting|current_user|session_user|current_role)\M' as asks
+    ) as is_checked
   from pg_catalog.pg_class as class
   join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
   join pg_catalog.pg_roles as owner on owner.oid = class.relowner
@@ -55,6 +45,8 @@ view as (
 )
 select
   view.oid::regclass::text as object,
+  pg_get_viewdef(view.oid) as query,
+  view.is_checked,
   array_agg(verb.name order by verb.name) as verbs
 from view
 cross join verb
@@ -64,6 +56,5 @@ and case verb.name
   else has_any_column_privilege($2::text, view.oid, verb.name)
 end
 and pg_relation_is_updatable(view.oid, false) & verb.event <> 0
-and not (view.asks and (verb.is_held_by_where or view.is_checked))
-group by view.oid
+group by view.oid, view.is_checked
 order by view.oid::regclass::text

@@ -38,6 +38,7 @@ export interface LintOptions {
 
 /** One thing that breaks a rule, before those of one object are put together. */
 interface Broken {
+  readonly rule: string;
   readonly object: string;
   readonly finding: string;
   /** What it has in common with the finding of another rule that has the same cause. */
@@ -83,7 +84,8 @@ export async function lint(
     ...findUnused(all, checked(off)).map((one) => ({ ...one, where: `rowhouse.lint.${one.rule}` })),
     ...findUnused(all, checked(waivers)).map((one) => ({ ...one, where: one.object })),
   ];
-  const left = withoutSwitchedOff(withoutSwitchedOff(all, off), waivers);
+  const wanted = withoutSwitchedOff(withoutSwitchedOff(all, off), waivers);
+  const left = toFindings(rules, withoutKnownCauses(rules, wanted));
   const isCounted = ({ rule }: Finding) =>
     !followsConventions && rules.some(({ name, scope }) => name === rule && scope === "convention");
   return {
@@ -100,32 +102,39 @@ export async function lint(
   };
 }
 
-/** What breaks each rule, by object. */
+/** What breaks the rules, in their order. */
 async function findBroken(
   client: pg.ClientBase,
   rules: readonly Rule[],
   names: ApiNames,
   ruleNames: RuleNames,
-): Promise<Finding[]> {
+): Promise<Broken[]> {
   const found = await findWithoutQuery(client, rules, names);
-  const broken = new Map<Rule, readonly Broken[]>();
-  for (const rule of rules) {
-    const own =
-      rule.query === undefined
-        ? found.filter((one) => one.rule === rule.name)
-        : (await client.query<Broken>(bindNames(rule.query, ruleNames))).rows;
-    broken.set(rule, own);
+  const broken: Broken[] = [];
+  for (const { name: rule, query } of rules) {
+    if (query === undefined) broken.push(...found.filter((one) => one.rule === rule));
+    else {
+      const { rows } = await client.query<Omit<Broken, "rule">>(bindNames(query, ruleNames));
+      broken.push(...rows.map((row) => ({ ...row, rule })));
+    }
   }
-  const caused = [...broken].flatMap(([{ query }, own]) => (query === undefined ? [] : own));
-  return [...broken].flatMap(([rule, own]) =>
-    toFindings(rule, rule.query === undefined ? withoutKnownCauses(own, caused) : own),
-  );
+  return broken;
 }
 
-/** Leaves out what another rule says of its cause: one function can make many requests fail. */
-function withoutKnownCauses(broken: readonly Broken[], known: readonly Broken[]): Broken[] {
+/**
+ * Leaves out what another rule reports the cause of: one function can make many requests fail.
+ *
+ * @param broken What is neither switched off nor waived: a cause that is not reported hides nothing.
+ */
+function withoutKnownCauses(rules: readonly Rule[], broken: readonly Broken[]): Broken[] {
+  const withQuery = new Set(
+    rules.filter(({ query }) => query !== undefined).map(({ name }) => name),
+  );
+  const known = broken.filter(({ rule }) => withQuery.has(rule));
   const causes = new Set(known.flatMap((one) => one.causes ?? []));
-  return broken.filter((one) => !one.causes?.some((cause) => causes.has(cause)));
+  return broken.filter(
+    (one) => withQuery.has(one.rule) || !one.causes?.some((cause) => causes.has(cause)),
+  );
 }
 
 /** What breaks the rules that no single query finds. */
@@ -133,7 +142,7 @@ async function findWithoutQuery(
   client: pg.ClientBase,
   rules: readonly Rule[],
   names: ApiNames,
-): Promise<(Broken & { readonly rule: string })[]> {
+): Promise<Broken[]> {
   const isWanted = (wanted: readonly Pick<Rule, "name">[]) =>
     wanted.some(({ name }) => rules.some((rule) => rule.name === name));
   return [
@@ -143,8 +152,17 @@ async function findWithoutQuery(
   ];
 }
 
-/** One finding for each object. */
-function toFindings({ name, level, why, remedy }: Rule, broken: readonly Broken[]): Finding[] {
+/** One finding for each rule and object that breaks it, in the order of the rules. */
+function toFindings(rules: readonly Rule[], broken: readonly Broken[]): Finding[] {
+  return rules.flatMap((rule) =>
+    toFindingsOf(
+      rule,
+      broken.filter((one) => one.rule === rule.name),
+    ),
+  );
+}
+
+function toFindingsOf({ name, level, why, remedy }: Rule, broken: readonly Broken[]): Finding[] {
   const groups = [...groupBy(broken, ({ object }) => object)];
   return groups
     .sort(([one], [other]) => (one < other ? -1 : 1))

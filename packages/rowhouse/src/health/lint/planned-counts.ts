@@ -69,7 +69,7 @@ function hidesRows(relation: Relation, role: ApiRole): boolean {
   return !showsAll || policies.some(({ permissive }) => !permissive);
 }
 
-/** Whether a request is told an estimate. What fails otherwise is the rule failing_requests'. */
+/** Whether a request gets an estimate. What fails otherwise is the rule failing_requests'. */
 async function isEstimated(
   client: pg.ClientBase,
   relation: Relation,

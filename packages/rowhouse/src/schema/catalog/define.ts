@@ -53,7 +53,7 @@ const definers: { readonly [K in FactKind]: (facts: FactsByKind[K]) => string } 
     labels === null ? (detail ?? "") : `enum: ${labels.map(quoteLiteral).join(", ")}`,
 };
 
-/** Between what it is and the detail; a colon unless said otherwise. */
+/** Between what it is and the detail; a colon by default. */
 const separators: Readonly<Record<string, string>> = {
   "partitioned table": ", ",
   sequence: " of ",

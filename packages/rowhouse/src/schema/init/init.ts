@@ -61,7 +61,7 @@ function findStubs(platform: string | undefined): string {
 }
 
 /**
- * Writes a project of a database: sql/, policies/, the baseline and what PostgREST is told. Then it is
+ * Writes a project of a database: sql/, policies/, the baseline and the configuration of PostgREST. Then it is
  * built both ways, and compared with the database.
  *
  * @param root The draft, which is the working directory.

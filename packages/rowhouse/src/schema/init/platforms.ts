@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type pg from "pg";
 import type { Platform } from "../../lib/project.ts";
 
-/** What a hosted PostgreSQL brings along, and how PostgREST is told to serve it. */
+/** What a hosted PostgreSQL brings along, and how PostgREST is configured to serve it. */
 export interface KnownPlatform extends Platform {
   readonly name: string;
   /** What is served unless the database or an option says otherwise. */

@@ -3,7 +3,7 @@ import { RowhouseError } from "../../lib/errors.ts";
 import { readLoginSettings } from "../../stack/api-names.ts";
 import type { KnownPlatform } from "./platforms.ts";
 
-/** What PostgREST is told to serve. */
+/** What PostgREST is configured to serve. */
 export interface Served {
   readonly schemas: readonly string[];
   readonly anonymous: string | undefined;

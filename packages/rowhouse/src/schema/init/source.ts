@@ -153,7 +153,7 @@ export async function readSetting(
   });
 }
 
-/** dbmate keeps its table in the first schema of the search path, unless a setting of its own names another. */
+/** dbmate keeps its table in the first schema of the search path, unless one of its settings names another. */
 async function readSearchPath(client: pg.ClientBase): Promise<string[]> {
   const { rows } = await client.query<{ first: string | null }>("select current_schema() as first");
   return describeSearchPath(rows[0]?.first ?? null);

@@ -1,4 +1,4 @@
--- The roles of a request without a token, as SQL writes them: those that PostgREST is told ($1, and
+-- The roles of a request without a token, as SQL writes them: those that PostgREST is configured with ($1, and
 -- the settings of the roles and of the database), and those that they are members of.
 with recursive public_role (oid) as (
   select oid

@@ -48,7 +48,7 @@ export function defaultPrivilegeStatements(
   to: readonly DefaultPrivilege[],
   hasSchema: (schema: string) => boolean,
 ): string[] {
-  // What PostgreSQL grants by itself counts only where the other side was told otherwise.
+  // What PostgreSQL grants by itself counts only where the other side has other ones.
   const touched = new Set([...from, ...to].filter(({ changed }) => changed).map(getPlace));
   const isTouched = (one: DefaultPrivilege) =>
     touched.has(getPlace(one)) && (one.schema === null || hasSchema(one.schema));

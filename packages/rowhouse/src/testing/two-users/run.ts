@@ -219,14 +219,11 @@ async function act(served: ServedDatabase, scene: Scene): Promise<string[]> {
   const { attempt, owner, table, request, absent } = scene;
   const list = pathOf(table, `${equals(table.owner, owner)}&order=${parameter(table.id)}`);
   const headers = profileHeaders(table, "GET");
-  const readOwners = async () =>
-    (await callerFor(served, scene, owner).ask(list, { headers })).body;
+  const readOwners = () => callerFor(served, scene, owner).ask(list, { headers });
   const before = await readOwners();
   const answer = await send(served, scene, request);
   const faults = faultsOf(answer, scene);
-  if (attempt.actor !== "owner" && !isDeepStrictEqual(await readOwners(), before)) {
-    faults.push("the owner's rows were changed");
-  }
+  if (attempt.actor !== "owner") faults.push(...compareRows(before, await readOwners()));
   if (absent !== undefined) {
     const hidden = shown(answer, request.target);
     const missing = shown(await send(served, scene, absent), absent.target);
@@ -234,6 +231,16 @@ async function act(served: ServedDatabase, scene: Scene): Promise<string[]> {
       faults.push(`it answers ${hidden}, and ${missing} where no such row is`);
   }
   return faults.map((fault) => `${attempt.name}: ${fault}`);
+}
+
+/** What happened to the owner's rows. Two answers without rows are no proof that nothing did. */
+function compareRows(before: Answer, after: Answer): string[] {
+  const failed = [before, after].find(({ status, body }) => status !== 200 || !Array.isArray(body));
+  if (failed !== undefined)
+    return [
+      `the owner's rows cannot be read: ${describe(failed.status, getCode(failed), undefined)}`,
+    ];
+  return isDeepStrictEqual(after.body, before.body) ? [] : ["the owner's rows were changed"];
 }
 
 function callerFor(
@@ -293,10 +300,16 @@ function pathOf({ name, grants }: OwnedTable, filter: string, reads = true): str
   return `/${encodeURIComponent(name)}${parts.length > 0 ? "?" : ""}${parts.join("&")}`;
 }
 
-function faultsOf({ status, body }: Answer, { attempt, table, owner, other }: Scene): string[] {
+/** The code of an error in a body. */
+function getCode({ body }: Answer): unknown {
+  return (body as { code?: unknown } | undefined)?.code;
+}
+
+function faultsOf(answer: Answer, { attempt, table, owner, other }: Scene): string[] {
+  const { status, body } = answer;
   const { expected, actor } = attempt;
   const rows: Row[] | undefined = Array.isArray(body) ? body : undefined;
-  const code = (body as { code?: unknown } | undefined)?.code;
+  const code = getCode(answer);
   const asExpected =
     status === expected.status &&
     (expected.code === undefined || code === expected.code) &&

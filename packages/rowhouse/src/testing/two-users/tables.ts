@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 import { openProject } from "../../lib/project.ts";
+import { readableName } from "../../lib/readable-name.ts";
 import { type ApiNames, readApiNames } from "../../stack/api-names.ts";
 
 /** A column, as far as a value for it can be made up. */
@@ -121,11 +122,6 @@ function toOwned(table: Table, owner: string, id: string, { schemas }: ApiNames)
 
 function withoutQuotes(name: string): string {
   return name.replace(/"((?:[^"]|"")*)"/g, (_, part: string) => part.replaceAll('""', '"'));
-}
-
-/** A name in SQL that is read: in quotes where it has anything but small letters in it. */
-function readableName(name: string): string {
-  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : pg.escapeIdentifier(name);
 }
 
 function findUsers(

@@ -58,8 +58,8 @@ export async function answerOf(world: World, session: Session, asked: Asked): Pr
   const ifMatch = asked.ifMatch && (await readVersion(world, session, asked.ifMatch));
   const headers = { ...asked.headers, ...(ifMatch ? { "if-match": ifMatch } : {}) };
   const answer = await send(world, session, { ...asked, headers });
-  const told = telling.flatMap((name) => answer.headers[name] ?? []).join("\n");
-  const text = nameIds(session.names.get(world) ?? new Map(), `${told}\n\n${answer.body}`);
+  const headerText = telling.flatMap((name) => answer.headers[name] ?? []).join("\n");
+  const text = nameIds(session.names.get(world) ?? new Map(), `${headerText}\n\n${answer.body}`);
   const [head, ...body] = text.replace(times, "<time>").split("\n\n");
   return `${answer.status}\n${head}\n\n${isOrdered(asked) ? body.join("\n\n") : sorted(body.join("\n\n"))}`;
 }

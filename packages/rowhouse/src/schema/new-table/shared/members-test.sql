@@ -29,7 +29,7 @@ select columns_are(
 
 select col_default_is(
   'api', '__table___members', 'role', 'viewer',
-  'A member is a viewer unless more is said'
+  'A member is a viewer unless a role is given'
 );
 
 select col_not_null('api', '__table___members', name, format('A member must have %s', name))
