@@ -23,6 +23,7 @@ export function explain(answer: Answer, all: boolean): string[] {
       ...(verdict === "yes" ? untriedLines(answer) : []),
       "",
     ]),
+    ...claimLines(answer),
     ...grantLines(answer),
     ...(all ? otherLines(answer) : []),
     ...(answer.evaluatedAsRole
@@ -111,6 +112,14 @@ function grantLines({ verb, caller, columns, columnsRefused }: Answer): string[]
   if (columns === null) return [`Not granted to ${caller.role}: ${verb}.`];
   if (columnsRefused.length === 0) return [];
   return [`Not granted to ${caller.role}: ${verb} (${columnsRefused.join(", ")}).`];
+}
+
+function claimLines({ claimsMissing, rows }: Answer): string[] {
+  if (claimsMissing.length === 0 || rows.every(({ verdict }) => verdict === "yes")) return [];
+  const claims = `the claim${claimsMissing.length === 1 ? "" : "s"} ${claimsMissing.join(", ")}`;
+  return [
+    `The policies read ${claims}, which this token lacks: give what it holds by --claims, or by "users" in package.json.`,
+  ];
 }
 
 function otherLines({ otherPolicies }: Answer): string[] {
