@@ -435,3 +435,14 @@ test("what tokens have, and other JSON of the row, are no missing claims", async
   const reads = "guard.token() ->> 'email' = keeper and data ->> 'keeper_id' = 'x'";
   expect(await rehearseSelect(keepers, addToPolicy(reads))).toEqual(nothing);
 });
+
+test("the type of an extension leaves the effect known, and a function of it that is asked does not", async () => {
+  const before = `create extension citext schema public; create extension pg_trgm schema public;
+    grant execute on all functions in schema public to public;
+    alter table api.tasks add column email public.citext;`;
+  expect(await rehearseSelect(before, addToPolicy("email = 'a@example.com'"))).toEqual(nothing);
+  const asked = addToPolicy("public.show_limit() > 2");
+  expect((await rehearseSelect(before, asked)).obstacle).toBe(
+    "public.show_limit() is written in c",
+  );
+});

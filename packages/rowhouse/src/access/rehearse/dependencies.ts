@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
+import { isOlderServer } from "../../schema/catalog/catalog.ts";
+import { asNewerServersWrite } from "../../schema/catalog/view-text.ts";
 import type { ApiNames } from "../../stack/api-names.ts";
 import type { ApiRole } from "../model/model.ts";
 import { classify, classifySetting, formats, isCatalogType } from "./builtins.ts";
@@ -45,11 +47,20 @@ export async function readDependencies(
   client: pg.ClientBase,
   { roles, logins }: ApiNames,
 ): Promise<Dependencies> {
-  const things = (await client.query<Thing>(query, [roles, logins])).rows;
+  const found = (await client.query<Thing>(query, [roles, logins])).rows;
+  const things = (await isOlderServer(client)) ? found.map(withNewerText) : found;
   const { rows } = await client.query<{ name: string }>(
     "select distinct proname as name from pg_catalog.pg_proc where pronamespace = 'pg_catalog'::regnamespace and provolatile <> 'i'",
   );
   return { things, builtins: rows.map(({ name }) => name) };
+}
+
+/** A view as newer servers write it, so that it is equal to the declared one. */
+function withNewerText(thing: Thing): Thing {
+  const { kind, text, definition } = thing;
+  if (kind !== "relation" || text === null) return thing;
+  const newer = asNewerServersWrite(text);
+  return { ...thing, text: newer, definition: definition.replace(text, () => newer) };
 }
 
 /** What something rests on, itself and through others. */
