@@ -48,6 +48,8 @@ test("why answers for users in auth.users, keys of each kind, and any token", as
   // A pair of which one is the owner: alone, or both.
   expect(await verdict("--as", alice, "select", "billing.payers", "2026-1")).toBe("yes");
   expect(await verdict("--as", bob, "select", "payers", `${alice},2026-1`)).toBe("no");
+  const pair = await foreign.run("why", "--as", alice, "select", "billing.payers", "2026-1");
+  expect(pair.stdout).toContain(` select ${alice},2026-1 of billing.payers?`);
   const missing = await foreign.run("why", "--as", bob, "select", "payers", `${bob},2026-1`);
   expect(missing.stderr).toMatch(/\[row_unknown\] billing\.payers has no row with the invoice b0b/);
   const token = (role: string) => JSON.stringify({ role, sub: alice });
@@ -298,6 +300,9 @@ test("start serves it with its own login role, and says in one line what it lack
     expect.stringMatching(/names no db-pre-request: a token needs no exp, sub/),
   ]);
   expect(stack.output()).toMatch(/Sign-in: +off: the database has no schema identity/);
+  expect(stack.output()).toMatch(
+    /A token: +.*npx rowhouse token --sub <id>, or from your identity/,
+  );
   const token = (await foreign.run("token", "alice@example.com")).stdout.trim();
   const ask = async (path: string, headers = {}) =>
     (await fetch(`${stack.url}${path}`, { headers })).json();

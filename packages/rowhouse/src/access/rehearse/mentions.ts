@@ -11,7 +11,7 @@ export interface Name {
 }
 
 /** A key that is read of a JSON value, as in `auth.jwt() ->> 'email'`. */
-export interface JsonKey {
+interface JsonKey {
   /** Null where it is computed. */
   readonly key: string | null;
   /** The functions that the value is computed by. */
