@@ -48,8 +48,8 @@ async function drillThem(name: string | undefined, { json }: { json?: true }): P
 }
 
 function describe({ backup, database, checks, ok, rpoSeconds, rtoSeconds }: Drill): string[] {
-  const lines = checks.flatMap(({ name, of, faults }) => [
-    `  ${faults.length === 0 ? colours.green("holds") : colours.red("FAILS")}  ${name.padEnd(10)} ${of}`,
+  const lines = checks.flatMap(({ name, of, faults, notTried }) => [
+    `  ${describeResult(faults, notTried)}  ${name.padEnd(10)} ${of}`,
     ...faults.slice(0, 20).map((fault) => `         ${colours.red(fault)}`),
   ]);
   return [
@@ -59,4 +59,9 @@ function describe({ backup, database, checks, ok, rpoSeconds, rtoSeconds }: Dril
     `RTO: ${rtoSeconds === null ? "nothing was restored" : `${rtoSeconds} s, checksums and WAL included`}.`,
     ok ? colours.green("The backup is proven.") : colours.red("The backup is not proven."),
   ];
+}
+
+function describeResult(faults: readonly string[], notTried: true | undefined): string {
+  if (faults.length > 0) return colours.red("FAILS");
+  return notTried ? colours.yellow("not tried") : colours.green("holds");
 }

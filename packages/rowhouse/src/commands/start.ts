@@ -4,6 +4,7 @@ import { quoteForShell } from "../lib/format.ts";
 import { note, noteIfSlow, print } from "../lib/output.ts";
 import { interruptible, waitForSignal } from "../lib/signals.ts";
 import { version } from "../lib/version.ts";
+import { canSign } from "../stack/jwt-secret.ts";
 import { readSettings } from "../stack/settings.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
 import { canIssueTokens } from "../stack/token.ts";
@@ -29,7 +30,8 @@ async function start(): Promise<void> {
 
   const example = await findExample(stack.databaseUrl, settings.databaseUrl === undefined);
   const issues = await canIssueTokens(stack.databaseUrl, settings.jwtSecret);
-  for (const line of announcement(stack, example, issues)) print(line);
+  const signs = settings.jwtSecret === undefined || canSign(settings.jwtSecret);
+  for (const line of announcement(stack, example, { issues, signs })) print(line);
   try {
     await Promise.race([ending, stack.done]);
   } finally {
@@ -49,7 +51,7 @@ async function findExample(
 function announcement(
   { apiUrl, signIn, database, applied }: Stack,
   example: SampleRequest | undefined,
-  issues: boolean,
+  { issues, signs }: { issues: boolean; signs: boolean },
 ): string[] {
   const command = `${variablesOfThisShell()}npx rowhouse token alice@example.com`;
   const token = issues ? `$(${command})` : "$TOKEN";
@@ -58,10 +60,18 @@ function announcement(
     `  Database:  ${database}`,
     ...(applied.length > 0 ? [`  Migrated:  ${applied.join(", ")}`] : []),
     `  Sign-in:   ${describeSignIn(signIn)}`,
-    `  A token:   ${issues ? command : "from your identity provider"}`,
+    `  A token:   ${issues ? command : describeTokens(signs)}`,
     `  Try it:    ${curlFor(apiUrl, token, example)}`,
     colours.green(`Rowhouse is ready: ${apiUrl}`),
   ];
+}
+
+/** Where the users are made elsewhere; with a secret that signs, for any id. */
+function describeTokens(signs: boolean): string {
+  const provider = "from your identity provider";
+  return signs
+    ? `${variablesOfThisShell()}npx rowhouse token --sub <id>, or ${provider}`
+    : provider;
 }
 
 function describeSignIn(signIn: Stack["signIn"]): string {

@@ -13,7 +13,8 @@ import {
 } from "../stack/token.ts";
 
 const help = `
-A user of api.users is created if missing; where the users are elsewhere, it has to be there.
+A user of api.users is created if missing; where the users are elsewhere, it has to be there. The column "claims" of
+the project's query of users, where it has one, gives further claims.
 --sub and --claims sign for anyone, whether a database has the user or not. The claim role is JWT_ROLE, else that of
 users' tokens, unless --claims says another: one that requests can have, as far as a database runs that knows.
 aud and iss are JWT_AUD and JWT_ISS likewise; null leaves one out.
@@ -90,10 +91,10 @@ async function signFor(
   home: Home,
   options: Parameters<typeof signToken>[1],
 ): Promise<string> {
-  const { id, role } = await withDatabase(settings, home, (url) =>
+  const { id, claims, role } = await withDatabase(settings, home, (url) =>
     findTokenUser(url, email, settings.project),
   );
-  return signToken({ id, email }, options, role);
+  return signToken({ id, email, claims }, options, role);
 }
 
 /** Claims that other options decide on. */

@@ -68,7 +68,7 @@ test("auth.users holds the users where a foreign key of another schema points th
   const sql = `${supabase} create table shop.orders (id int, buyer uuid references auth.users);`;
   expect(await namesAfter(sql)).toMatchObject({
     users:
-      "select id::text as id, email::text as email, null::timestamptz as created from auth.users",
+      "select id::text as id, email::text as email, null::timestamptz as created, null::jsonb as claims from auth.users",
     usersTable: "auth.users",
   });
   expect(await namesAfter(sql.replace("'public, shop'", "'public'"))).toMatchObject({
@@ -123,7 +123,7 @@ test("JWT_ROLE is a role that requests can have where that is known", async () =
 test("package.json names the table of the users, or a query", async () => {
   const sql = `create table public."People" (no bigint primary key, id int);`;
   expect(await namesAfter(sql, projectWith({ users: 'public."People"' }))).toMatchObject({
-    users: `select no::text as id, null::text as email, null::timestamptz as created from public."People"`,
+    users: `select no::text as id, null::text as email, null::timestamptz as created, null::jsonb as claims from public."People"`,
     usersTable: 'public."People"',
   });
   const users = `select no as id, 'x' as email from public."People" -- all`;

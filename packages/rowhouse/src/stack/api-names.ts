@@ -21,7 +21,7 @@ export interface ApiNames {
   readonly logins: readonly string[];
   /** The function that runs before every request, with its schema. */
   readonly preRequest: string | undefined;
-  /** SQL of the users: rows of (id text, email text, created timestamptz); undefined when the project has none. */
+  /** SQL of the users: rows of (id text, email text, created timestamptz, claims jsonb); undefined when the project has none. */
   readonly users: string | undefined;
   /** The table of the users, where it is one: owner columns are found by foreign keys to it. */
   readonly usersTable: string | undefined;
@@ -117,7 +117,7 @@ function isQuery(users: string | undefined): users is string {
 
 /** On lines of its own, so that a comment at its end hides nothing. */
 function asUsers(query: string): string {
-  return `select distinct id::text as id, email::text as email, (to_jsonb(users) ->> 'created_at')::timestamptz as created from (\n${query.replace(/;\s*$/, "")}\n) as users where id is not null`;
+  return `select distinct id::text as id, email::text as email, (to_jsonb(users) ->> 'created_at')::timestamptz as created, to_jsonb(users) -> 'claims' as claims from (\n${query.replace(/;\s*$/, "")}\n) as users where id is not null`;
 }
 
 function usersMissing(name: string): RowhouseError {

@@ -143,7 +143,7 @@ select
   (
     select
       format(
-        'select %I::text as id, %s::text as email, %s::timestamptz as created from %I.%I',
+        'select %I::text as id, %s::text as email, %s::timestamptz as created, null::jsonb as claims from %I.%I',
         users_id.name,
         coalesce((select name from users_column where name = 'email'), 'null'),
         coalesce((select name from users_column where name = 'created_at'), 'null'),

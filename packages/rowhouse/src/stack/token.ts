@@ -47,26 +47,25 @@ export async function canIssueTokens(url: string, secret: string | undefined): P
   }).catch(() => false);
 }
 
+type Claims = Readonly<Record<string, unknown>>;
+
 /** A signed JWT (HS256) that the API accepts. */
 export function signToken(
-  user: { id: string; email: string },
+  user: { id: string; email: string; claims?: Claims | null },
   options: TokenOptions,
   role = "authenticated",
 ): string {
-  return signClaims({ role, email: user.email, sub: user.id }, options);
+  return signClaims({ ...user.claims, role, email: user.email, sub: user.id }, options);
 }
 
 /** A signed JWT (HS256) with claims as given; aud and iss come from the options where they are not. */
-export function signClaims(
-  claims: Readonly<Record<string, unknown>>,
-  { secret, aud, iss, expiresIn }: TokenOptions,
-): string {
+export function signClaims(claims: Claims, { secret, aud, iss, expiresIn }: TokenOptions): string {
   const given = Object.entries({ aud, iss, ...claims }).filter(([, value]) => value !== null);
   return jwt.sign(Object.fromEntries(given), secret, { algorithm: "HS256", expiresIn });
 }
 
 /**
- * The id of the user with an email address, and the role of their tokens. In the table api.users a
+ * The id of the user with an email address, further claims, and the role of their tokens. In the table api.users a
  * user is made when missing; the users of other projects are made by these.
  *
  * @param url The database, as a role that sees all users.
@@ -77,13 +76,14 @@ export async function findTokenUser(
   url: string,
   email: string,
   project = openProject(),
-): Promise<{ id: string; role: string }> {
+): Promise<{ id: string; claims: Claims | null; role: string }> {
   return withClient(url, async (client) => {
     const names = await readApiNames(client, project);
     await assertSeesUsers(client, names);
     const role = names.user ?? "authenticated";
-    if (await hasOwnUsers(client, names)) return { id: await makeUser(client, email), role };
-    return { id: await findOther(client, names, email), role };
+    if (await hasOwnUsers(client, names))
+      return { id: await makeUser(client, email), claims: null, role };
+    return { ...(await findOther(client, names, email)), role };
   });
 }
 
@@ -163,14 +163,14 @@ async function findOther(
   client: pg.Client,
   { users, usersTable }: ApiNames,
   email: string,
-): Promise<string> {
-  const rows = await queryUsers<{ id: string }>(
+): Promise<{ id: string; claims: Claims | null }> {
+  const rows = await queryUsers<{ id: string; claims: Claims | null }>(
     client,
-    `select id from (${users}) as users where email = $1 order by id collate "C" limit 2`,
+    `select id, claims from (${users}) as users where email = $1 order by id collate "C" limit 2`,
     [email],
   );
   const [user, another] = rows;
-  if (user !== undefined && another === undefined) return user.id;
+  if (user !== undefined && another === undefined) return user;
   const isKnown = user !== undefined;
   throw new RowhouseError(
     isKnown ? "user_ambiguous" : "user_unknown",

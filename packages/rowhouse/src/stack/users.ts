@@ -12,19 +12,29 @@ export async function queryUsers<T extends pg.QueryResultRow>(
   values: readonly unknown[],
 ): Promise<T[]> {
   try {
-    return (await client.query<T>(sql, [...values])).rows;
+    const { rows } = await client.query<T>(sql, [...values]);
+    if (rows.every(({ claims }) => isObject(claims ?? {}))) return rows;
   } catch (error) {
     if (isOfServer(errorCode(error) ?? "")) throw error;
-    throw new RowhouseError(
-      "settings_invalid",
-      `The users cannot be read: ${errorMessage(error)}.`,
-      'Correct "users" in package.json: a table, or a query like "select id, email from ...".',
-      { cause: error },
-    );
+    throw usersInvalid(errorMessage(error), error);
   }
+  throw usersInvalid('the column "claims" holds what is no JSON object');
+}
+
+function usersInvalid(fault: string, cause?: unknown): RowhouseError {
+  return new RowhouseError(
+    "settings_invalid",
+    `The users cannot be read: ${fault}.`,
+    'Correct "users" in package.json: a table, or a query like "select id, email from ...".',
+    { cause },
+  );
 }
 
 /** Of a connection, a timeout or the server, and not of the query. */
 function isOfServer(code: string): boolean {
   return !/^[0-9A-Z]{5}$/.test(code) || /^(?:08|53|55|57|58|XX)/.test(code);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && !Array.isArray(value);
 }

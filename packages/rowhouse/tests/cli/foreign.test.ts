@@ -48,6 +48,8 @@ test("why answers for users in auth.users, keys of each kind, and any token", as
   // A pair of which one is the owner: alone, or both.
   expect(await verdict("--as", alice, "select", "billing.payers", "2026-1")).toBe("yes");
   expect(await verdict("--as", bob, "select", "payers", `${alice},2026-1`)).toBe("no");
+  const pair = await foreign.run("why", "--as", alice, "select", "billing.payers", "2026-1");
+  expect(pair.stdout).toContain(` select ${alice},2026-1 of billing.payers?`);
   const missing = await foreign.run("why", "--as", bob, "select", "payers", `${bob},2026-1`);
   expect(missing.stderr).toMatch(/\[row_unknown\] billing\.payers has no row with the invoice b0b/);
   const token = (role: string) => JSON.stringify({ role, sub: alice });
@@ -223,6 +225,46 @@ test("rehearse shows who gains which posts", async () => {
   expect(await json("rehearse")).toMatchObject({ changes: [], gains: false, unclear: false });
 });
 
+test("claims of the users decide in why, rehearse and token; where one is missing, it is named", async () => {
+  const file = join(foreign.dir, "policies/access.sql");
+  const declared = readFileSync(file, "utf8");
+  const reads = "current_setting('request.jwt.claims', true)::jsonb ->> 'desk'";
+  const policy = `using (published or ${reads} = 'news' or`;
+  writeFileSync(file, declared.replace("using (published or", policy));
+  const obstacle = "it reads the claim desk, which no checked token has";
+  const unknown = await foreign.run("rehearse", "--as", bob);
+  expect(unknown).toMatchObject({ code: 2, stdout: expect.stringContaining(obstacle) });
+  const users = (desk: string) => ({
+    users: `select id, email, jsonb_build_object('desk', ${desk}) as claims from auth.users`,
+  });
+  const desks = users("case email when 'bob@example.com' then 'news' end");
+  const gained = await withSettings(desks, () => json("rehearse"));
+  const [change] = gained.changes.filter(
+    ({ action, role }: Record<string, string>) => action === "select" && role === "authenticated",
+  );
+  expect(change).toMatchObject({ table: "posts", obstacle: null });
+  expect(gained.gains).toBe(true);
+  const token = await withSettings(desks, () => foreign.run("token", "bob@example.com"));
+  const payload = Buffer.from(token.stdout.split(".")[1] ?? "", "base64url").toString();
+  expect(JSON.parse(payload)).toMatchObject({ sub: bob, desk: "news", role: "authenticated" });
+  writeFileSync(file, declared);
+
+  const name = '"Published posts are for everyone"';
+  await foreign.sql(`alter policy ${name} on public.posts ${policy} (select auth.uid()) = author)`);
+  const ask = () => foreign.run("why", "--as", bob, "select", "posts", "1");
+  const missing = "The policies read the claim desk, which this token lacks";
+  expect(await ask()).toMatchObject({ code: 2, stdout: expect.stringContaining(missing) });
+  expect(await withSettings(desks, ask)).toMatchObject({ code: 0 });
+  await foreign.sql(
+    `alter policy ${name} on public.posts using (published or (select auth.uid()) = author)`,
+  );
+  const { stderr } = await withSettings(
+    { users: "select id, email, '[1]'::jsonb as claims from auth.users" },
+    ask,
+  );
+  expect(stderr).toMatch(/\[settings_invalid\].*"claims" holds what is no JSON object/);
+});
+
 test("token signs for any sub and claims, without a database", async () => {
   const env = { ...foreign.env, DATABASE_URL: "postgres://nobody@127.0.0.1:1/x" };
   const sign = (...args: string[]) => rowhouse(["token", ...args], env, foreign.dir);
@@ -258,6 +300,9 @@ test("start serves it with its own login role, and says in one line what it lack
     expect.stringMatching(/names no db-pre-request: a token needs no exp, sub/),
   ]);
   expect(stack.output()).toMatch(/Sign-in: +off: the database has no schema identity/);
+  expect(stack.output()).toMatch(
+    /A token: +.*npx rowhouse token --sub <id>, or from your identity/,
+  );
   const token = (await foreign.run("token", "alice@example.com")).stdout.trim();
   const ask = async (path: string, headers = {}) =>
     (await fetch(`${stack.url}${path}`, { headers })).json();

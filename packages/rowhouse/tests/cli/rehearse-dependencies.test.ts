@@ -391,3 +391,58 @@ test("so is a function behind a default", async () => {
     }),
   ]);
 });
+
+const keepers = `
+  create schema guard;
+  grant usage on schema guard to public;
+  create function guard.token() returns json language sql stable
+    as $$ select nullif(current_setting('request.jwt.claims', true), '')::json $$;
+  create function guard.me() returns text language plpgsql stable
+    as $$ declare token json := guard.token(); begin return token ->> 'keeper_id'; end $$;
+  grant execute on all functions in schema guard to public;
+  alter table api.tasks add column keeper text default 'K1', add column data jsonb;`;
+
+test.each([
+  [
+    "in the condition",
+    "current_setting('request.jwt.claims', true)::json ->> 'keeper_id' = keeper",
+  ],
+  ["in a setting of its own", "current_setting('request.jwt.claim.keeper_id', true) = keeper"],
+  ["by a function that gives them all", "(select guard.token()) ->> 'keeper_id' = keeper"],
+  ["of a variable", "guard.me() = keeper"],
+  ["within another claim", "guard.token() -> 'keeper_id' ->> 'no' = keeper"],
+  ["by a path", "guard.token() #>> '{keeper_id,no}' = keeper"],
+])("the effect is unknown where a claim is read %s that no checked token has", async (_, reads) => {
+  expect(await rehearseSelect(keepers, addToPolicy(reads))).toEqual({
+    obstacle: "it reads the claim keeper_id, which no checked token has",
+    gains: false,
+    unclear: true,
+  });
+});
+
+test("a claim whose name is computed is unknown, and a gain is one whatever the claims are", async () => {
+  const reads = "guard.token() ->> title = keeper";
+  expect(await rehearseSelect(keepers, addToPolicy(reads))).toMatchObject({
+    obstacle: "it reads a claim whose name is computed, which no checked token has",
+  });
+  expect(await rehearseSelect(keepers, addToPolicy(`${reads} or title <> ''`))).toMatchObject({
+    obstacle: null,
+    gains: true,
+  });
+});
+
+test("what tokens have, and other JSON of the row, are no missing claims", async () => {
+  const reads = "guard.token() ->> 'email' = keeper and data ->> 'keeper_id' = 'x'";
+  expect(await rehearseSelect(keepers, addToPolicy(reads))).toEqual(nothing);
+});
+
+test("the type of an extension leaves the effect known, and a function of it that is asked does not", async () => {
+  const before = `create extension citext schema public; create extension pg_trgm schema public;
+    grant execute on all functions in schema public to public;
+    alter table api.tasks add column email public.citext;`;
+  expect(await rehearseSelect(before, addToPolicy("email = 'a@example.com'"))).toEqual(nothing);
+  const asked = addToPolicy("public.show_limit() > 2");
+  expect((await rehearseSelect(before, asked)).obstacle).toBe(
+    "public.show_limit() is written in c",
+  );
+});

@@ -525,6 +525,14 @@ test("a view is asked as the caller: by whose rights it reads shows in its rows"
     const answer = await why(url, question(verb, { table, as, id }));
     return [answer.rows[0]?.verdict, answer.rows[0]?.reason];
   };
+  const any = await why(url, question("select", { table: "every", id: null }));
+  expect(any.rows[0]?.reason).toMatch(
+    /^it depends on the row, and none was named\. The view reads with the rights of its owner \(\w+\), past the policies of api\.tasks;/,
+  );
+  for (const table of ["own", "kept"]) {
+    const { rows } = await why(url, question("select", { table, id: null }));
+    expect(rows[0]?.reason).toBe("it depends on the row, and none was named.");
+  }
   const shown = ["yes", "the view shows it, and it is granted."];
   const hidden = [
     "no",

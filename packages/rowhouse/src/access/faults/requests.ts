@@ -41,7 +41,7 @@ const most = 2;
 
 async function listUsers(client: pg.ClientBase, { users }: ApiNames): Promise<User[]> {
   if (users === undefined) return [];
-  const sql = `select id, email from (${users}) as users order by id collate "C" limit ${most}`;
+  const sql = `select id, email, claims from (${users}) as users order by id collate "C" limit ${most}`;
   return readIfPossible<User>(client, sql);
 }
 

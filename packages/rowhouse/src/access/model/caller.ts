@@ -24,6 +24,8 @@ export interface Caller {
 export interface User {
   readonly id: string;
   readonly email: string | null;
+  /** Further claims of their tokens; null where the project's SQL gives none. */
+  readonly claims: Claims | null;
 }
 
 /** A request without a token: PostgREST sets exactly this claim. */
@@ -32,8 +34,11 @@ export function anonymousCaller(role: ApiRole): Caller {
 }
 
 /** A request with the token of a user. */
-export function userCaller({ id, email }: User, role: ApiRole): Caller {
-  const claims = { role, sub: id, ...(email === null ? {} : { email }) };
+export function userCaller(
+  { id, email, claims: more }: Omit<User, "claims"> & Partial<User>,
+  role: ApiRole,
+): Caller {
+  const claims = { ...more, role, sub: id, ...(email === null ? {} : { email }) };
   return { role, id, email, label: email ?? id, claims };
 }
 
@@ -128,7 +133,7 @@ async function readUsers(
   const sought = uuid.test(value) ? value.toLowerCase() : value;
   return queryUsers<User>(
     client,
-    `select id, email from (${users}) as users where ${column} = $1 order by id collate "C" limit 10`,
+    `select id, email, claims from (${users}) as users where ${column} = $1 order by id collate "C" limit 10`,
     [sought],
   );
 }

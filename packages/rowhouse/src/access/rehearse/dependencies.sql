@@ -114,6 +114,16 @@ source (class, oid, id) as (
     on relation = adrelid
     and number = adnum
 ),
+extension_function (oid) as (
+  select pg_proc.oid
+  from pg_catalog.pg_proc
+  join pg_catalog.pg_language on pg_language.oid = prolang
+  join pg_catalog.pg_depend
+    on classid = 'pg_proc'::regclass
+    and objid = pg_proc.oid
+    and deptype = 'e'
+  where lanname in ('c', 'internal')
+),
 edge (id, used) as (
   select source.id, object.id
   from pg_catalog.pg_depend
@@ -124,6 +134,13 @@ edge (id, used) as (
     on object.class = refclassid
     and object.oid = refobjid
   where object.id <> source.id
+  -- How an extension reads and writes the values of its types is no question of who asks. What a policy
+  -- calls of it, the policy depends on.
+  and not (
+    classid = 'pg_type'::regclass
+    and refclassid = 'pg_proc'::regclass
+    and refobjid in (select oid from extension_function)
+  )
   -- What a column is computed from stands in its own row.
   and not (classid = 'pg_attrdef'::regclass and refclassid = 'pg_class'::regclass)
   -- A policy depends on its own table in any case; its text shows whether it reads it.

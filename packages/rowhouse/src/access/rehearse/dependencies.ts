@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
+import { isOlderServer } from "../../schema/catalog/catalog.ts";
+import { asNewerServersWrite } from "../../schema/catalog/view-text.ts";
 import type { ApiNames } from "../../stack/api-names.ts";
 import type { ApiRole } from "../model/model.ts";
 import { classify, classifySetting, formats, isCatalogType } from "./builtins.ts";
@@ -45,11 +47,20 @@ export async function readDependencies(
   client: pg.ClientBase,
   { roles, logins }: ApiNames,
 ): Promise<Dependencies> {
-  const things = (await client.query<Thing>(query, [roles, logins])).rows;
+  const found = (await client.query<Thing>(query, [roles, logins])).rows;
+  const things = (await isOlderServer(client)) ? found.map(withNewerText) : found;
   const { rows } = await client.query<{ name: string }>(
     "select distinct proname as name from pg_catalog.pg_proc where pronamespace = 'pg_catalog'::regnamespace and provolatile <> 'i'",
   );
   return { things, builtins: rows.map(({ name }) => name) };
+}
+
+/** A view as newer servers write it, so that it is equal to the declared one. */
+function withNewerText(thing: Thing): Thing {
+  const { kind, text, definition } = thing;
+  if (kind !== "relation" || text === null) return thing;
+  const newer = asNewerServersWrite(text);
+  return { ...thing, text: newer, definition: definition.replace(text, () => newer) };
 }
 
 /** What something rests on, itself and through others. */
@@ -57,6 +68,8 @@ export interface Reach {
   readonly things: readonly Thing[];
   /** Whether it looks at who runs it, or reads rows that depend on that. */
   readonly asRole: boolean;
+  /** The claims that it reads of the token; null for one whose name is computed. */
+  readonly claims: readonly (string | null)[];
   /** Why only a request shows what it gives; null when a rehearsal can. */
   readonly hidden: string | null;
   /** Whether it may rest on anything in the database. */
@@ -97,12 +110,14 @@ export function findReach(
       queue.push({ id, past: staysCaller ? false : past });
     }
   }
-  return { things: [...found.values()], ...reach };
+  const claims = [...found.values()].flatMap((thing) => index.look(thing).claims);
+  return { things: [...found.values()], claims: [...new Set(claims)], ...reach };
 }
 
 /** What a thing rests on at once. */
 interface Look {
   readonly uses: readonly string[];
+  readonly claims: readonly (string | null)[];
   readonly asRole: boolean;
   readonly hidden: string | null;
   readonly anything: boolean;
@@ -156,7 +171,7 @@ const plannable =
 
 function lookAt(thing: Thing, known: Known): Look {
   if (plannable.test(thing.text ?? ""))
-    return { uses: [], asRole: false, hidden: null, anything: false };
+    return { uses: [], claims: [], asRole: false, hidden: null, anything: false };
   const texts = [
     ...(thing.text !== null && isReadable(thing.language)
       ? [{ mentions: findMentions(thing.text, thing.language), exact: thing.exact }]
@@ -174,6 +189,7 @@ function lookAt(thing: Thing, known: Known): Look {
     !thing.immutable;
   return {
     uses: [...new Set([...thing.uses, ...looks.flatMap(({ uses }) => uses)])],
+    claims: looks.flatMap(({ claims }) => claims),
     asRole: opaque || looks.some(({ asRole }) => asRole),
     hidden: opaque
       ? `${describeThing(thing)} is written in ${thing.language}`
@@ -223,10 +239,45 @@ function resolve(mentions: Mentions, exact: boolean, { named, impure, byId }: Kn
       ...(isPrivilege ? ["privileges"] : []),
       ...settings.map((name) => `setting ${name}`),
     ],
+    claims: findClaims(mentions, exact, (name) => find("function", name)),
     asRole: marks.length > 0 || mentions.relations.length > 0,
     hidden: hidden === undefined ? null : `it looks at more than rows and claims (${hidden.what})`,
     anything: marks.some(({ kind }) => kind === "anything"),
   };
+}
+
+/** The setting that holds all claims, and those of PostgREST 8 and older, which hold one each. */
+const allClaims = "request.jwt.claims";
+const oneClaim = /^request\.jwt\.claim\.(.+)$/;
+
+/**
+ * The claims that a text reads: of the setting, by a function that gives them all, or of a variable beside
+ * these. What PostgreSQL has read itself has no variables.
+ */
+function findClaims(
+  { settings, functions, keys }: Mentions,
+  exact: boolean,
+  find: (name: Name) => readonly Thing[],
+): (string | null)[] {
+  const givesClaims = (name: Name) => find(name).some(isClaims);
+  const hasVariable = !exact && (settings.includes(allClaims) || functions.some(givesClaims));
+  const read = keys.filter(
+    (one) =>
+      one.settings.includes(allClaims) ||
+      one.functions.some(givesClaims) ||
+      (one.isVariable && hasVariable),
+  );
+  const old = settings.flatMap((name) => oneClaim.exec(name ?? "")?.[1] ?? []);
+  return [...read.map(({ key }) => key), ...old];
+}
+
+/** Whether a function gives all claims, like request.claims() or auth.jwt(). */
+function isClaims({ kind, definition, text }: Thing): boolean {
+  return (
+    kind === "function" &&
+    /^ RETURNS jsonb?$/m.test(definition) &&
+    /request\.jwt\.claims'/.test(text ?? "")
+  );
 }
 
 /** Something that is more than a look at the row and the claims. */

@@ -10,6 +10,18 @@ export interface Name {
   readonly name: string;
 }
 
+/** A key that is read of a JSON value, as in `auth.jwt() ->> 'email'`. */
+interface JsonKey {
+  /** Null where it is computed. */
+  readonly key: string | null;
+  /** The functions that the value is computed by. */
+  readonly functions: readonly Name[];
+  /** The settings among their arguments. */
+  readonly settings: readonly (string | null)[];
+  /** Whether the value is that of a variable, or of a column without its table. */
+  readonly isVariable: boolean;
+}
+
 /** What a text of SQL mentions, by the parser. */
 export interface Mentions {
   readonly functions: readonly Name[];
@@ -22,6 +34,8 @@ export interface Mentions {
   readonly attributes: readonly string[];
   /** Settings that are read, in lower case; null for one whose name is computed. */
   readonly settings: readonly (string | null)[];
+  /** What is read of JSON, as claims are. */
+  readonly keys: readonly JsonKey[];
   /** "SVFOP_CURRENT_USER" and the like. */
   readonly values: readonly string[];
   /** Why the text does not show all that it does; null when it does. */
@@ -80,6 +94,7 @@ class Collector implements Mentions {
   readonly queries: string[] = [];
   readonly attributes: string[] = [];
   readonly settings: (string | null)[] = [];
+  readonly keys: JsonKey[] = [];
   readonly values: string[] = [];
   hidden: string | null = null;
 
@@ -92,6 +107,7 @@ class Collector implements Mentions {
   }
 
   #add(kind: string, fields: Fields): void {
+    if (kind === "A_Expr") this.#addKey(fields);
     const list = nameLists[kind];
     if (list !== undefined) this.#addName(this[list[0]], fields[list[1]]);
     else if (kind === "FuncCall") this.#addCall(fields);
@@ -113,6 +129,14 @@ class Collector implements Mentions {
     if (strings(call.funcname).at(-1) !== "current_setting") return;
     const [name] = Array.isArray(call.args) ? call.args : [];
     this.settings.push(readConstant(name)?.toLowerCase() ?? null);
+  }
+
+  #addKey(expression: Fields): void {
+    const key = readKey(expression);
+    if (key === undefined) return;
+    const { functions, settings, attributes } = findMentionsIn(expression.lexpr);
+    const isVariable = attributes.length > 0 && functions.length === 0;
+    this.keys.push({ key, functions, settings, isVariable });
   }
 
   #addName(names: Name[], parts: unknown): void {
@@ -167,6 +191,26 @@ class Collector implements Mentions {
     const table = /^(.*)%(?:row)?type$/i.exec(name)?.[1];
     if (table === undefined && name !== "record") this.walk(parseSync(`select null::${name}`));
   }
+}
+
+/** The key that an operator reads of a JSON value; null for one that is computed, undefined for other operators. */
+function readKey({ name, rexpr }: Fields): string | null | undefined {
+  const operator = strings(name).at(-1);
+  if (operator === "->" || operator === "->>") return readConstant(rexpr) ?? null;
+  if (operator !== "#>" && operator !== "#>>") return undefined;
+  return /^\{"?([^",}]+)/.exec(readConstant(rexpr) ?? "")?.[1] ?? null;
+}
+
+/** What a part of a tree mentions: nothing where it is itself what is read of JSON. */
+function findMentionsIn(node: unknown): Mentions {
+  const found = new Collector();
+  const isPart = (value: unknown): boolean =>
+    entries(value).some(
+      ([kind, part]) =>
+        (kind === "A_Expr" && isFields(part) && readKey(part) !== undefined) || isPart(part),
+    );
+  if (!isPart(node)) found.walk(node);
+  return found;
 }
 
 /** Where the parser has names: in which field of a node, and of what. */

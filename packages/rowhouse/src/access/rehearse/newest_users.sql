@@ -5,6 +5,7 @@ with users as (
 select
   id,
   email,
+  claims,
   (
     select count(*)::int
     from users

@@ -99,6 +99,7 @@ function withoutEffects(change: Change): RehearsedChange {
 
 async function rehearseTable(stage: Stage, relation: Relation, all: readonly Change[]) {
   const done: RehearsedChange[] = [];
+  const { names } = stage.rules.model;
   const isEmpty = await hasNoRows(stage.client, relation);
   for (const role of new Set(all.map((change) => change.role))) {
     const changes = all.filter(
@@ -113,7 +114,38 @@ async function rehearseTable(stage: Stage, relation: Relation, all: readonly Cha
       )),
     );
   }
-  return done.map((change) => ({ ...change, isEmpty }));
+  // What a request without a token is, is known: it has no other claims.
+  return done.map((change) => ({
+    ...(isEmpty || change.role === names.anonymous ? change : assertClaims(stage, change)),
+    isEmpty,
+  }));
+}
+
+/** Where nobody gains and no token has a claim that decides, another token may gain all the same. */
+function assertClaims(
+  { rules, declared, callers }: Stage,
+  change: RehearsedChange,
+): RehearsedChange {
+  const { before, role, effects, obstacle } = change;
+  if (obstacle !== null || before.sql === "true" || effects.some(({ gained }) => gained > 0))
+    return change;
+  const claims = [rules, declared].flatMap((side) => findPolicyReach(side, change).claims);
+  const isMissing = (claim: string | null) =>
+    claim === null || !callers.some((one) => one.role === role && Object.hasOwn(one.claims, claim));
+  const missing = [...new Set(claims)].filter(isMissing);
+  return missing.length === 0
+    ? change
+    : {
+        ...change,
+        effects: [],
+        obstacle: `${describeMissing(missing)}, which no checked token has`,
+      };
+}
+
+function describeMissing(claims: readonly (string | null)[]): string {
+  const named = claims.filter((claim) => claim !== null);
+  if (named.length === 0) return "it reads a claim whose name is computed";
+  return `it reads the claim${named.length === 1 ? "" : "s"} ${named.join(", ")}`;
 }
 
 /** All changes to a table for a role, together; when that fails, one by one to find which. */

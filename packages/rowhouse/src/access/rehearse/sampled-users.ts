@@ -112,7 +112,7 @@ async function largestOwners(
   for (const table of tables) {
     if (table.kind !== "table" || table.owner === null) continue;
     const owner = quoteName(table.owner);
-    const text = `select id, email, owned.rows from (${names.users}) as users
+    const text = `select id, email, claims, owned.rows from (${names.users}) as users
       join (select ${owner}::text as owner, count(*)::int as rows from ${sqlName(table)} group by 1) as owned on owned.owner = users.id order by owned.rows desc, id limit $1`;
     const rows = await queryUsers<User & { rows: number }>(client, text, [most]);
     for (const user of rows) {

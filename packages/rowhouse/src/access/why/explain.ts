@@ -23,6 +23,7 @@ export function explain(answer: Answer, all: boolean): string[] {
       ...(verdict === "yes" ? untriedLines(answer) : []),
       "",
     ]),
+    ...claimLines(answer),
     ...grantLines(answer),
     ...(all ? otherLines(answer) : []),
     ...(answer.evaluatedAsRole
@@ -35,12 +36,14 @@ export function explain(answer: Answer, all: boolean): string[] {
 
 function rowName({ owner, key }: Answer, row: RowAnswer["row"]): string {
   if (row === null) return "any row of";
-  const values = (row.id === undefined ? key.filter((name) => name !== owner) : ["id"]).map(
-    (name) => row[name],
-  );
+  // A key of several columns is given whole, as it is asked for.
+  const names = row.id === undefined ? key : ["id"];
+  const isOwned = names.length === 1 && names[0] === owner;
+  const values = isOwned ? [] : names.map((name) => row[name]);
   const isNamed =
     values.length > 0 && values.every((value) => value !== undefined && value !== null);
-  const whose = owner === null || row[owner] === undefined ? "" : ` (${owner} ${row[owner]})`;
+  const isWhose = owner !== null && row[owner] !== undefined && (isOwned || !names.includes(owner));
+  const whose = !isWhose ? "" : ` (${owner} ${row[owner]})`;
   return `${isNamed ? values.join(",") : "this row"}${whose} of`;
 }
 
@@ -111,6 +114,14 @@ function grantLines({ verb, caller, columns, columnsRefused }: Answer): string[]
   if (columns === null) return [`Not granted to ${caller.role}: ${verb}.`];
   if (columnsRefused.length === 0) return [];
   return [`Not granted to ${caller.role}: ${verb} (${columnsRefused.join(", ")}).`];
+}
+
+function claimLines({ claimsMissing, rows }: Answer): string[] {
+  if (claimsMissing.length === 0 || rows.every(({ verdict }) => verdict === "yes")) return [];
+  const claims = `the claim${claimsMissing.length === 1 ? "" : "s"} ${claimsMissing.join(", ")}`;
+  return [
+    `The policies read ${claims}, which this token lacks: give what it holds by --claims, or by "users" in package.json.`,
+  ];
 }
 
 function otherLines({ otherPolicies }: Answer): string[] {

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { errorCode, errorMessage } from "../../lib/errors.ts";
 import { readableName } from "../../lib/readable-name.ts";
 import { actAs } from "../model/caller.ts";
@@ -29,8 +31,7 @@ export async function decideView(
   const missing = missingGrant(relation, access, Object.keys(row ?? {}));
   if (missing !== null) return { verdict: "no", reason: missing, row: null };
   if (verb !== "select") return { ...unknown(writeReason), row: null };
-  if (id === null)
-    return { verdict: "depends", reason: "it depends on the row, and none was named.", row: null };
+  if (id === null) return { verdict: "depends", reason: await describeReading(scene), row: null };
   const columns = [...nameColumns(relation)];
   const values = [...splitId(id, columns, relation.fullName)];
   if (question.owner !== null) {
@@ -42,6 +43,21 @@ export async function decideView(
   const named = Object.fromEntries(columns.map((name, index) => [name, values[index]]));
   if (unreadable !== null) return { verdict: "no", reason: unreadable, row: named };
   return { ...(await trySelect(scene, access, columns, values)), row: named };
+}
+
+const pastPolicies = readFileSync(join(import.meta.dirname, "past_policies.sql"), "utf8");
+
+/** Whose policies decide about the rows of a view where none is named. */
+async function describeReading({ client, relation }: Scene): Promise<string> {
+  const reason = "it depends on the row, and none was named.";
+  if (relation.kind !== "view" || relation.asksAsInvoker) return reason;
+  const { rows } = await client.query<{ owner: string; table: string }>(pastPolicies, [
+    sqlName(relation),
+  ]);
+  if (rows.length === 0) return reason;
+  const owners = [...new Set(rows.map(({ owner }) => owner))].join(", ");
+  const tables = [...new Set(rows.map(({ table }) => table))].join(", ");
+  return `${reason} The view reads with the rights of its owner (${owners}), past the policies of ${tables}; with security_invoker = true it would read with the caller's.`;
 }
 
 const writeReason =

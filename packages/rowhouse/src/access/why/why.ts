@@ -10,6 +10,8 @@ import {
 import { findTable, sqlName } from "../model/names.ts";
 import { type Access, getAccess, type PolicyCheck } from "../model/policy-check.ts";
 import { assertSeesRows, canBecome, withReadOnly } from "../model/session.ts";
+import { findPolicyReach, type Rules } from "../rehearse/changes.ts";
+import { readDependencies } from "../rehearse/dependencies.ts";
 import { checkAccess, checkReturned, checkUpsert } from "./check.ts";
 import {
   type CheckResult,
@@ -48,7 +50,7 @@ export interface RowAnswer extends Decision {
 
 /** The result of `rowhouse why`. */
 export interface Answer {
-  readonly caller: Pick<Caller, "role" | "id" | "email" | "label">;
+  readonly caller: Caller;
   readonly verb: Verb;
   /** Whether the insert updates the row in its way. */
   readonly upsert: boolean;
@@ -64,9 +66,14 @@ export interface Answer {
   /** One for each row with the id, and at least one. */
   readonly rows: readonly RowAnswer[];
   readonly otherPolicies: readonly { readonly policy: Policy; readonly reason: string }[];
+  /** The claims that the policies read and the token lacks. */
+  readonly claimsMissing: readonly string[];
   /** False when the conditions could be evaluated with the rights of the database's owner only. */
   readonly evaluatedAsRole: boolean;
 }
+
+/** The same before it is known what the token lacks. */
+type Asked = Omit<Answer, "claimsMissing">;
 
 /**
  * Finds out whether a user may do something with a row, and which grant or policy decides.
@@ -76,9 +83,31 @@ export interface Answer {
  *   rows_hidden, database_not_migrated, query_timeout, database_unreachable, database_refused
  */
 export async function why(url: string, question: Question, seconds = 30): Promise<Answer> {
-  return withReadOnly(url, seconds, async (client, names) =>
-    ask(client, await readAccess(client, names), question),
+  return withReadOnly(url, seconds, async (client, names) => {
+    const model = await readAccess(client, names);
+    const dependencies = await readDependencies(client, names);
+    const answer = await ask(client, model, question);
+    return {
+      ...answer,
+      claimsMissing: findMissingClaims({ model, dependencies }, question, answer),
+    };
+  });
+}
+
+/** A request without a token is known to have no claims, so that none is missing. */
+function findMissingClaims(
+  rules: Rules,
+  { verb, table, claims = {} }: Question,
+  { caller }: Asked,
+): string[] {
+  if (caller.role === rules.model.names.anonymous && Object.keys(claims).length === 0) return [];
+  const relation = findTable(rules.model, table);
+  const actions = verb === "update" ? (["update", "update (result)"] as const) : [verb];
+  const read = actions.flatMap(
+    (action) => findPolicyReach(rules, { table: relation.label, role: caller.role, action }).claims,
   );
+  const named = read.filter((claim) => claim !== null);
+  return [...new Set(named)].filter((claim) => !Object.hasOwn(caller.claims, claim));
 }
 
 /**
@@ -90,7 +119,7 @@ export async function ask(
   client: pg.ClientBase,
   model: AccessModel,
   question: Question,
-): Promise<Answer> {
+): Promise<Asked> {
   assertMakesSense(question);
   const caller = await findAsked(client, model, question);
   const relation = findTable(model, question.table);
@@ -248,8 +277,8 @@ async function failingDefault(context: Context, row: Row | null): Promise<Decisi
 }
 
 /** All that is the same for each row. */
-function outline({ caller, asRole, relation, access, question }: Context): Omit<Answer, "rows"> {
-  const { role, id, email, label } = caller;
+function outline({ caller, asRole, relation, access, question }: Context): Omit<Asked, "rows"> {
+  const { role } = caller;
   const { columns } = access;
   const all = question.verb === "delete" ? [] : relation.columns.map(({ name }) => name);
   const filters = access.filter === null ? [] : [access.filter.check];
@@ -260,7 +289,7 @@ function outline({ caller, asRole, relation, access, question }: Context): Omit<
   const checks = [...access.row, ...access.result, ...filters, ...further];
   const counted = new Set(checks.flatMap(listPolicies));
   return {
-    caller: { role, id, email, label },
+    caller,
     verb: question.verb,
     upsert: question.upsert ?? false,
     returning: question.returning ?? false,

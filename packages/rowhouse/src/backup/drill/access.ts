@@ -54,13 +54,16 @@ export async function replayMatrix(
     });
     const faults: string[] = [];
     for (const attempt of two.attempts) faults.push(...(await two.run(attempt)));
-    return { name: "access", of: describe(two), faults };
+    const nothing = two.attempts.length === 0;
+    return { name: "access", of: describe(two), faults, ...(nothing ? { notTried: true } : {}) };
   } finally {
     await server.stop();
   }
 }
 
 function describe({ attempts, notTried }: TwoUserAttempts): string {
+  if (attempts.length === 0)
+    return notTried.map(({ name, reason }) => `${name}: ${reason}`).join("; ");
   const tables = new Set(attempts.map(({ table }) => table)).size;
   return [
     `${attempts.length} requests of two users and an anonymous caller to ${tables} tables`,

@@ -18,6 +18,8 @@ export interface Check {
   readonly name: string;
   /** How much was looked at: "214 indexes". */
   readonly of: string;
+  /** Where there was nothing to try, so that it shows nothing. */
+  readonly notTried?: true;
   /** What is wrong, a line each. */
   readonly faults: readonly string[];
 }

@@ -84,7 +84,7 @@ export async function readCatalogOn(
 }
 
 /** Whether it is one that writes views otherwise: see view-text.ts. */
-async function isOlderServer(client: pg.ClientBase): Promise<boolean> {
+export async function isOlderServer(client: pg.ClientBase): Promise<boolean> {
   const { rows } = await client.query<{ isOlder: boolean }>(
     `select current_setting('server_version_num')::int < 160000 as "isOlder"`,
   );
