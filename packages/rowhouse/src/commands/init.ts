@@ -17,8 +17,8 @@ interface Options {
 
 const help = `
 It only reads, no row and no password, and writes sql/, policies/, one migration, the client's types and
-docs/access.md into the working directory, which has to be empty. The exit code is 1 when something of
-the database could not be written down; it is named, and README.md lists it.`;
+docs/access.md into the working directory, which has to be empty. What is left out
+is named, and README.md lists it. The exit code is 1 when what was written builds something else.`;
 
 /** `rowhouse init` */
 export const initCommand = new Command("init")

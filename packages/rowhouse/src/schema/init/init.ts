@@ -131,6 +131,11 @@ function isByExtension(sql: string): boolean {
   return sql.startsWith("comment on extension ");
 }
 
+/** What only a person makes, on each server: readSource names it. */
+function isHandmade(sql: string): boolean {
+  return /^((create|alter) (user mapping|subscription)|comment on subscription) /.test(sql);
+}
+
 function writeStarter(root: string, target: string, { served, platform }: Setting): void {
   const starter = readStarter();
   starter.set("package.json", packageJson(starter.get("package.json") ?? "{}", target, platform));
@@ -173,7 +178,7 @@ async function planFiles(
     return readExtras(client, from.catalog, to.catalog, to.platform);
   });
   const planned = planChanges(from, to, undefined, { compact: false })
-    .filter((sql) => !isByExtension(sql))
+    .filter((sql) => !isByExtension(sql) && !isHandmade(sql))
     .map((sql) => withoutPower(sql, superusers));
   const all = [...withDefaultsFirst(planned, from, to), ...extras.statements];
   const left = findUndeclarable(all, (tree) => findRefusal(tree)?.reason);

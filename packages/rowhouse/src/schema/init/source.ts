@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type pg from "pg";
 import { RowhouseError } from "../../lib/errors.ts";
 import { openProject, type Platform } from "../../lib/project.ts";
@@ -147,7 +149,8 @@ export async function readSetting(
       platform: { ...present, extensions },
       notes: [
         ...left.map(describeMissing),
-        ...(await readHiddenSettings(client)),
+        ...(await readHiddenSettings(client, present)),
+        ...(await readHandmade(client)),
         ...(await readSearchPath(client)),
       ],
     };
@@ -336,20 +339,34 @@ async function readRelations(client: pg.ClientBase): Promise<Relations> {
   };
 }
 
+const hiddenQuery = readFileSync(join(import.meta.dirname, "hidden.sql"), "utf8");
+
 /** What looks like a secret is not taken over: only its name is written down. */
-async function readHiddenSettings(client: pg.ClientBase): Promise<string[]> {
-  const { rows } = await client.query<{ name: string; role: string }>(
-    `select split_part(setting, '=', 1) as name, coalesce('role ' || nullif(setrole, 0)::regrole, 'all roles') as role
-    from pg_catalog.pg_db_role_setting
-    cross join unnest(setconfig) as setting
-    where setting ~* $1
-    and setdatabase in (0, (select oid from pg_catalog.pg_database where datname = current_database()))
-    order by 1, 2`,
-    [secretSetting],
+async function readHiddenSettings(client: pg.ClientBase, { schemas }: Platform): Promise<string[]> {
+  const { rows } = await client.query<{ what: string; owner: string }>(hiddenQuery, [
+    secretSetting,
+    schemas,
+  ]);
+  return rows.map(
+    ({ what, owner }) =>
+      `The ${what} of ${owner} looks like a secret: its value was not taken over. Set it on each server by hand.`,
+  );
+}
+
+/** What no file can declare, and no comparison sees: it holds a secret, or how another server is reached. */
+async function readHandmade(client: pg.ClientBase): Promise<string[]> {
+  const { rows } = await client.query<{ object: string }>(
+    `select format('user mapping of %s on server %I', case umuser when 0 then 'public' else quote_ident(usename) end, srvname) as object
+    from pg_catalog.pg_user_mappings
+    union all
+    select format('subscription %I', subname)
+    from pg_catalog.pg_subscription
+    where subdbid = (select oid from pg_catalog.pg_database where datname = current_database())
+    order by 1`,
   );
   return rows.map(
-    ({ name, role }) =>
-      `The setting ${name} of ${role} looks like a secret: its value was not taken over. Set it on each server by hand.`,
+    ({ object }) =>
+      `The ${object} was left out, since it holds a secret or a connection: make it on each server by hand. No comparison looks at it.`,
   );
 }
 
