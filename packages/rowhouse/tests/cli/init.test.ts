@@ -287,6 +287,21 @@ test("a role that may not read the catalog learns what it may not read", async (
   expect(readdirSync(place.folder)).toEqual([]);
 });
 
+test("what PostgreSQL does not make again is named, and nothing is written", async () => {
+  const place = await openSmallPlace(`
+    ${small};
+    create function public.short(text) returns text language plpgsql immutable as 'begin return $1; end';
+    create index lists_short on public.lists (public.short(title));
+    alter function public.short(text) volatile;
+  `);
+  const { code, stderr } = await init(place, "--schemas", "public");
+  expect(stderr).toMatch(
+    /error \[init_failed\].* create index lists_short on public\.lists .*must be marked IMMUTABLE\n.*Nothing was written/,
+  );
+  expect(code).toBe(1);
+  expect(readdirSync(place.folder)).toEqual([]);
+});
+
 test("a folder that holds something is left alone", async () => {
   const place = await openSmallPlace(small);
   writeFileSync(join(place.folder, "notes.txt"), "");
