@@ -162,6 +162,7 @@ test("without row-level security it works, and says so", async () => {
 `);
   expect(files["postgrest.conf"]).toContain('db-schemas = "public"\n');
   expect(files["postgrest.conf"]).toContain('db-anon-role = "anonymous"\n');
+  expect(files["postgrest.conf"]).not.toContain("db-max-rows");
 });
 
 test("odd names and objects arrive, and what no file can hold is named", async () => {
@@ -174,6 +175,7 @@ test("odd names and objects arrive, and what no file can hold is named", async (
     "text search configuration public.ts",
   ]);
   expect(stderr).toContain("The user mapping of public on server s was left out");
+  expect(stderr).toContain("those of authenticator2 were taken, and not those of elsewhere.");
   expect(stderr).toContain("The setting work_mem of role elsewhere in this database was left out");
   expect(stderr).toContain("The setting app.mailer of all roles looks like a secret");
   const files = readAll(place.folder);
@@ -194,6 +196,36 @@ test("odd names and objects arrive, and what no file can hold is named", async (
 function isLoss(line: string): boolean {
   return !/^Reading .* and building what was read/.test(line);
 }
+
+test("settings of another project's login role are not taken where an option says so", async () => {
+  const place = await openSmallPlace(`${small}; create schema api;`);
+  const id = new URL(place.source).pathname.slice(1);
+  const [theirs, ours] = [`theirs_${id}`, `ours_${id}`];
+  const administer = (sql: string) => withClient(place.source, (client) => client.query(sql));
+  await administer(`
+    create role ${theirs} login noinherit;
+    create role ${ours} login noinherit;
+    grant anonymous to ${ours};
+    alter role ${theirs} in database ${id} set pgrst.db_schemas = 'api';
+    alter role ${theirs} in database ${id} set pgrst.db_pre_request = 'their.check';
+  `);
+  onTestFinished(async () => {
+    await administer(
+      `alter role ${theirs} in database ${id} reset all; drop role ${theirs}; drop role ${ours}`,
+    );
+  });
+  const taken = await init(place);
+  expect(taken.stderr).toContain("no function their.check");
+  const options = ["--schemas", "public", "--anon-role", "anonymous"];
+  expect((await init(place, ...options, "--login", ours)).code).toBe(0);
+  const files = readAll(place.folder);
+  expect(files["postgrest.conf"]).not.toContain("db-pre-request");
+  expect(files).toHaveProperty([`sql/roles/${ours}.sql`]);
+  const without = { ...place, folder: emptyFolder() };
+  expect((await init(without, "--no-pre-request")).code).toBe(0);
+  expect(readAll(without.folder)["postgrest.conf"]).toContain('db-schemas = "api"');
+  expect(readAll(without.folder)["postgrest.conf"]).not.toContain("db-pre-request");
+});
 
 test("a baseline is not rolled back, and not recorded where something differs", async () => {
   const place = await openSmallPlace(small);
@@ -225,6 +257,11 @@ test.each([
     "Allowed choices are supabase, neon, none",
   ],
   ["no url", ["--from", "mysql://a@b/c"], "Give a URL like postgres://"],
+  [
+    "an empty function",
+    ["--from", "postgres://a@b/c", "--pre-request", ""],
+    "Give a function like auth.check, or --no-pre-request.",
+  ],
   [
     "a name that is empty",
     ["--from", "postgres://a@b/c", "--schemas", "a,,b"],
@@ -261,6 +298,13 @@ test("what the database does not say is asked for, and what it lacks is named", 
       "no function public.missing",
       place.source,
     ],
+    [["--schemas", "public", "--login", "missing"], "no role missing", place.source],
+    [
+      ["--platform", "supabase"],
+      "This is no database on Supabase: it has no schema auth, no schema extensions",
+      place.source,
+    ],
+    [["--platform", "neon"], "This is no database on Neon: it has no role", place.source],
     [["--schemas", "public"], "database_refused", reading.href],
   ] as const) {
     const { code, stderr } = await init({ ...place, source }, ...options);

@@ -144,10 +144,12 @@ export async function readSetting(
     const missing = (await listExtensions(client)).filter((name) => !available.has(name));
     const extensions = [...new Set([...present.extensions, ...missing])];
     const left = missing.filter((name) => !present.extensions.includes(name));
+    const { served, notes } = await readServed(client, options, known);
     return {
-      served: await readServed(client, options, known),
+      served,
       platform: { ...present, extensions },
       notes: [
+        ...notes,
         ...left.map(describeMissing),
         ...(await readHiddenSettings(client, present)),
         ...(await readHandmade(client)),
@@ -182,7 +184,9 @@ export async function readSource(url: string, setting: Setting): Promise<Source>
   const { platform, served } = setting;
   return withClient(url, async (client) => {
     const catalog = await readCatalogOn(client, platform);
-    const { logins } = await readApiNames(client, openProject());
+    const { logins: all } = await readApiNames(client, openProject());
+    const known = all.filter((name) => name === served.login);
+    const logins = known.length > 0 ? known : all;
     const login = logins.length === 1 ? logins : [];
     const own = await listOwnRoles(client, catalog, setting, login);
     const roles = own.map(({ name }) => name);
@@ -217,13 +221,32 @@ async function findPlatform(
   client: pg.ClientBase,
   given: string | undefined,
 ): Promise<KnownPlatform | undefined> {
-  if (given !== undefined) return platforms[given];
+  if (given !== undefined) return platforms[given] && (await assertOn(client, platforms[given]));
   const key = await recognise(client);
   if (key === undefined) return undefined;
   throw new RowhouseError(
     "platform_unnamed",
     `This looks like a database on ${platforms[key]?.name}: much in it is the platform's, and not yours.`,
     `Add --platform ${key}; or --platform none, to copy all of it.`,
+  );
+}
+
+/** @throws RowhouseError platform_unnamed when it lacks what each database there has. */
+async function assertOn(client: pg.ClientBase, platform: KnownPlatform): Promise<KnownPlatform> {
+  const { schemas, roles } = await readPresent(client, { ...platform.required, extensions: [] });
+  const missing = [
+    ...platform.required.schemas
+      .filter((name) => !schemas.includes(name))
+      .map((name) => `schema ${name}`),
+    ...platform.required.roles
+      .filter((name) => !roles.includes(name))
+      .map((name) => `role ${name}`),
+  ];
+  if (missing.length === 0) return platform;
+  throw new RowhouseError(
+    "platform_unnamed",
+    `This is no database on ${platform.name}: it has no ${missing.join(", no ")}.`,
+    "Leave --platform out, or name the right one.",
   );
 }
 
