@@ -231,6 +231,14 @@ test("a baseline is not rolled back, and not recorded where something differs", 
   const place = await openSmallPlace(small);
   const { source, scratch, folder } = place;
   await init(place, "--schemas", "public");
+  const env = { DATABASE_URL: source, SCRATCH_URL: scratch };
+  for (const command of ["migrate", "status", "doctor"]) {
+    const { stdout, stderr } = await rowhouse([command], env, folder);
+    expect([command, stdout + stderr]).toEqual([
+      command,
+      expect.stringContaining("run `npx rowhouse db adopt --against <url>`"),
+    ]);
+  }
   await withClient(source, (client) => client.query("alter table public.lists add note text"));
   const refused = await rowhouse(
     ["db", "adopt", "--against", source],
