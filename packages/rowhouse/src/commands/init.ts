@@ -11,14 +11,15 @@ interface Options {
   readonly platform?: string;
   readonly schemas?: readonly string[];
   readonly anonRole?: string;
-  readonly preRequest?: string;
+  readonly preRequest?: string | false;
+  readonly login?: string;
   readonly json?: true;
 }
 
 const help = `
 It only reads, no row and no password, and writes sql/, policies/, one migration, the client's types and
-docs/access.md into the working directory, which has to be empty. The exit code is 1 when something of
-the database could not be written down; it is named, and README.md lists it.`;
+docs/access.md into the working directory, which has to be empty. What is left out
+is named, and README.md lists it. The exit code is 1 when what was written builds something else.`;
 
 /** `rowhouse init` */
 export const initCommand = new Command("init")
@@ -32,7 +33,9 @@ export const initCommand = new Command("init")
   )
   .option("--schemas <names>", "the schemas that PostgREST serves, separated by commas", parseNames)
   .option("--anon-role <role>", "the role of a request without a token")
-  .option("--pre-request <function>", "the function that runs before every request")
+  .option("--pre-request <function>", "the function that runs before every request", parseFunction)
+  .option("--no-pre-request", "there is no such function, whatever the database says")
+  .option("--login <role>", "the role that PostgREST logs in as, where several have its settings")
   .option("--json", "for programs")
   .addHelpText("after", help)
   .action(init);
@@ -92,6 +95,11 @@ async function report(
     `wrote sql/, policies/, db/migrations/${file}, client/, docs/access.md and postgrest.conf`,
     "Next, `npm install`. Then `npx rowhouse db adopt --against <url>` records the migration there as applied.",
   ]);
+}
+
+function parseFunction(value: string): string {
+  if (value.trim() !== "") return value;
+  throw new InvalidArgumentError("Give a function like auth.check, or --no-pre-request.");
 }
 
 function parseNames(value: string): string[] {

@@ -60,6 +60,7 @@ async function deploy({ api, json, ...limits }: Options): Promise<void> {
   const settings = readSettings();
   const lockRetries: LockRetries = { ...limits, onRetry: note };
   await withDatabase(settings, openHome(settings.home), async (url) => {
+    await refuseAdoptable(url);
     if (api) await refuseFailing(url, settings);
     const before = await readFaultsHere(url);
     const applied = await migrate(
@@ -78,6 +79,18 @@ async function deploy({ api, json, ...limits }: Options): Promise<void> {
       if (faults.length > 0) await reportFailing(faults, api !== undefined);
     }
   });
+}
+
+/** @throws RowhouseError migration_failed when all that is pending is what the database was read for. */
+async function refuseAdoptable(url: string): Promise<void> {
+  const { adoptRemedy, findAdoptable } = await import("../stack/adoptable.ts");
+  const file = await findAdoptable(url);
+  if (file === undefined) return;
+  throw new RowhouseError(
+    "migration_failed",
+    `${file} makes what a database held when this project was made of it, and this database has objects already.`,
+    `Nothing was migrated. ${adoptRemedy}`,
+  );
 }
 
 /**

@@ -31,6 +31,7 @@ export type ErrorCode =
   | "version_unsupported"
   | "folder_not_empty"
   | "api_unknown"
+  | "init_failed"
   | "adopt_refused"
   | "api_stale"
   | "requests_fail"

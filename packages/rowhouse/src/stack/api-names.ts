@@ -78,13 +78,16 @@ export async function readApiNames(client: pg.ClientBase, project: Project): Pro
  * hold secrets.
  *
  * @param anonymous The role of a request without a token, where it is known.
+ * @param login The role that it logs in as, where it is known.
  */
 export async function readLoginSettings(
   client: pg.ClientBase,
   anonymous: string | undefined,
+  login?: string,
 ): Promise<ReadonlyMap<string, string>> {
   const { rows } = await client.query<{ name: string; value: string }>(settingsQuery, [
     anonymous ?? null,
+    login ?? null,
   ]);
   return new Map(rows.map(({ name, value }) => [name, value]));
 }

@@ -1,5 +1,6 @@
 -- What the role that PostgREST logs in as is given by settings of its own, in this database or in all;
--- PostgREST lets these win over its file. Of several such roles, the one that can become $1.
+-- PostgREST lets these win over its file. Of several such roles, the one called $2, or one that can become $1;
+-- where another role can, which has no settings, none.
 with given as (
   select
     setting.setrole as role,
@@ -14,13 +15,25 @@ with given as (
     (select oid from pg_catalog.pg_database where datname = current_database())
   )
 ),
+able as (
+  select oid
+  from pg_catalog.pg_roles
+  where rolcanlogin
+  and pg_has_role(oid, to_regrole(quote_ident($1)), 'member')
+),
 login as (
   select role.oid
   from pg_catalog.pg_roles as role
   where role.rolcanlogin
   and role.oid in (select role from given)
+  and role.rolname = coalesce($2, role.rolname)
+  and (
+    $2 is not null
+    or role.oid in (select oid from able)
+    or not exists (select from able join pg_catalog.pg_roles on pg_roles.oid = able.oid where not rolsuper)
+  )
   order by
-    coalesce(pg_has_role(role.oid, to_regrole(quote_ident($1)), 'member'), false) desc,
+    role.oid in (select oid from able) desc,
     role.rolname
   limit 1
 )

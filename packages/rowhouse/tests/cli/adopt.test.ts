@@ -46,6 +46,20 @@ describe("rowhouse db adopt", () => {
     expect((await run(url, left)).rowCount).toBe(0);
   });
 
+  test("says that it is another database, and how it begins to differ", async () => {
+    const project = copyProject();
+    const { stderr } = await rowhouse(
+      ["db", "adopt", "--against", await newDatabase()],
+      {},
+      project,
+    );
+    expect(stderr).toMatch(
+      /^error \[adopt_refused\] This looks like another database: \d+ objects differ\./m,
+    );
+    expect(stderr.match(/^ {2}\w/gm)).toHaveLength(20);
+    expect(stderr).toMatch(/^ {2}\.\.\. and \d+ more\.$/m);
+  });
+
   test("refuses a migration that may change rows by a function", async () => {
     const project = copyProject();
     const url = await newDatabase();

@@ -49,18 +49,27 @@ test.each([
     "supabase",
     ["--platform", "supabase"],
     "policies/storage/objects.sql",
-    "Left out, since the role is the platform's: grant select, update on public.profiles to supabase_auth_admin\n",
+    [
+      "Left out, since the role is the platform's: grant select, update on public.profiles to supabase_auth_admin\n",
+    ],
   ],
-  ["neon", ["--platform", "neon"], "sql/public/colour.sql", "that look like a secret.\n"],
+  ["neon", ["--platform", "neon"], "sql/public/colour.sql", ["that look like a secret.\n"]],
   [
     "postgrest",
     [],
     "sql/roles/web_anon.sql",
-    "The setting app.jwt_secret of all roles looks like a secret",
+    [
+      "The setting app.jwt_secret of all roles looks like a secret",
+      "The setting app.jwt_secret of function api.keyed() looks like a secret",
+      "The setting app.api_pw of function api.keyed() looks like a secret",
+      "The option api_key of server elsewhere looks like a secret",
+      "The user mapping of web_anon on server elsewhere was left out",
+      "The subscription copies was left out",
+    ],
   ],
 ])(
   "a project of a database in the style of %s is the same database, also on a new server",
-  async (name, options, file, notice) => {
+  async (name, options, file, notices) => {
     const place = await openPlace(readFixture(name));
     const { source, folder } = place;
     if (options.length > 0) {
@@ -79,7 +88,7 @@ test.each([
     }
     const files = readAll(folder);
     expect(files).toHaveProperty([file]);
-    expect(files["README.md"]).toContain(notice);
+    for (const line of notices) expect(files["README.md"]).toContain(line);
     expect(JSON.stringify(files)).not.toContain("source-secret");
     expect(Object.keys(files).filter((path) => path.startsWith("."))).toEqual([
       ".env.example",
@@ -153,6 +162,7 @@ test("without row-level security it works, and says so", async () => {
 `);
   expect(files["postgrest.conf"]).toContain('db-schemas = "public"\n');
   expect(files["postgrest.conf"]).toContain('db-anon-role = "anonymous"\n');
+  expect(files["postgrest.conf"]).not.toContain("db-max-rows");
 });
 
 test("odd names and objects arrive, and what no file can hold is named", async () => {
@@ -164,9 +174,9 @@ test("odd names and objects arrive, and what no file can hold is named", async (
     "property not-null constraint on public.cache{2}",
     "role dba",
     "text search configuration public.ts",
-    "user mapping public on s",
   ]);
-  expect(stderr).toMatch(/Left out, since it holds a secret .*: create user mapping/);
+  expect(stderr).toContain("The user mapping of public on server s was left out");
+  expect(stderr).toContain("those of authenticator2 were taken, and not those of elsewhere.");
   expect(stderr).toContain("The setting work_mem of role elsewhere in this database was left out");
   expect(stderr).toContain("The setting app.mailer of all roles looks like a secret");
   const files = readAll(place.folder);
@@ -190,10 +200,48 @@ function isLoss(line: string): boolean {
   return !/^Reading .* and building what was read/.test(line);
 }
 
+test("settings of another project's login role are not taken where an option says so", async () => {
+  const place = await openSmallPlace(`${small}; create schema api;`);
+  const id = new URL(place.source).pathname.slice(1);
+  const [theirs, ours] = [`theirs_${id}`, `ours_${id}`];
+  const administer = (sql: string) => withClient(place.source, (client) => client.query(sql));
+  await administer(`
+    create role ${theirs} login noinherit;
+    create role ${ours} login noinherit;
+    grant anonymous to ${ours};
+    alter role ${theirs} in database ${id} set pgrst.db_schemas = 'api';
+    alter role ${theirs} in database ${id} set pgrst.db_pre_request = 'their.check';
+  `);
+  onTestFinished(async () => {
+    await administer(
+      `alter role ${theirs} in database ${id} reset all; drop role ${theirs}; drop role ${ours}`,
+    );
+  });
+  const taken = await init(place);
+  expect(taken.stderr).toContain("no function their.check");
+  const options = ["--schemas", "public", "--anon-role", "anonymous"];
+  expect((await init(place, ...options, "--login", ours)).code).toBe(0);
+  const files = readAll(place.folder);
+  expect(files["postgrest.conf"]).not.toContain("db-pre-request");
+  expect(files).toHaveProperty([`sql/roles/${ours}.sql`]);
+  const without = { ...place, folder: emptyFolder() };
+  expect((await init(without, "--no-pre-request")).code).toBe(0);
+  expect(readAll(without.folder)["postgrest.conf"]).toContain('db-schemas = "api"');
+  expect(readAll(without.folder)["postgrest.conf"]).not.toContain("db-pre-request");
+});
+
 test("a baseline is not rolled back, and not recorded where something differs", async () => {
   const place = await openSmallPlace(small);
   const { source, scratch, folder } = place;
   await init(place, "--schemas", "public");
+  const env = { DATABASE_URL: source, SCRATCH_URL: scratch };
+  for (const command of ["migrate", "status", "doctor"]) {
+    const { stdout, stderr } = await rowhouse([command], env, folder);
+    expect([command, stdout + stderr]).toEqual([
+      command,
+      expect.stringContaining("run `npx rowhouse db adopt --against <url>`"),
+    ]);
+  }
   await withClient(source, (client) => client.query("alter table public.lists add note text"));
   const refused = await rowhouse(
     ["db", "adopt", "--against", source],
@@ -220,6 +268,11 @@ test.each([
     "Allowed choices are supabase, neon, none",
   ],
   ["no url", ["--from", "mysql://a@b/c"], "Give a URL like postgres://"],
+  [
+    "an empty function",
+    ["--from", "postgres://a@b/c", "--pre-request", ""],
+    "Give a function like auth.check, or --no-pre-request.",
+  ],
   [
     "a name that is empty",
     ["--from", "postgres://a@b/c", "--schemas", "a,,b"],
@@ -256,6 +309,13 @@ test("what the database does not say is asked for, and what it lacks is named", 
       "no function public.missing",
       place.source,
     ],
+    [["--schemas", "public", "--login", "missing"], "no role missing", place.source],
+    [
+      ["--platform", "supabase"],
+      "This is no database on Supabase: it has no schema auth, no schema extensions",
+      place.source,
+    ],
+    [["--platform", "neon"], "This is no database on Neon: it has no role", place.source],
     [["--schemas", "public"], "database_refused", reading.href],
   ] as const) {
     const { code, stderr } = await init({ ...place, source }, ...options);
@@ -278,6 +338,21 @@ test("a role that may not read the catalog learns what it may not read", async (
   const { code, stderr } = await init({ ...place, source: reading.href }, "--schemas", "public");
   expect(stderr).toContain("error [database_refused]");
   expect(stderr).toContain("permission denied for table pg_policy");
+  expect(code).toBe(1);
+  expect(readdirSync(place.folder)).toEqual([]);
+});
+
+test("what PostgreSQL does not make again is named, and nothing is written", async () => {
+  const place = await openSmallPlace(`
+    ${small};
+    create function public.short(text) returns text language plpgsql immutable as 'begin return $1; end';
+    create index lists_short on public.lists (public.short(title));
+    alter function public.short(text) volatile;
+  `);
+  const { code, stderr } = await init(place, "--schemas", "public");
+  expect(stderr).toMatch(
+    /error \[init_failed\].* create index lists_short on public\.lists .*must be marked IMMUTABLE\n.*Nothing was written/,
+  );
   expect(code).toBe(1);
   expect(readdirSync(place.folder)).toEqual([]);
 });

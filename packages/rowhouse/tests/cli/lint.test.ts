@@ -103,6 +103,18 @@ const breaks: Record<string, readonly (readonly [change: string, ...findings: st
       "api.far: a foreign table knows no row-level security",
     ],
     [
+      `create table api.parted (id int primary key) partition by list (id);
+       alter table api.parted enable row level security;
+       alter table api.parted force row level security;
+       create table api.closed partition of api.parted for values in (1);
+       create table api.open partition of api.parted for values in (2);
+       grant select on api.open to authenticated;
+       comment on table api.parted is 'A.'; comment on column api.parted.id is 'A.';
+       comment on table api.closed is 'A.'; comment on column api.closed.id is 'A.';
+       comment on table api.open is 'A.'; comment on column api.open.id is 'A.'`,
+      "api.open: its row-level security is off",
+    ],
+    [
       shared("alter table api.lists_members disable row level security"),
       "api.lists_members: its row-level security is off",
     ],

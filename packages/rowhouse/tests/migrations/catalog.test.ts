@@ -220,7 +220,6 @@ describe("the comparison of catalogs", () => {
     "create type public.shell",
     "create foreign data wrapper another",
     "alter server there options (host 'somewhere')",
-    "create user mapping for authenticated server there",
     "alter foreign table public.far options (add place 'a')",
     "create text search dictionary public.stems (template = snowball, language = 'german')",
     "alter text search configuration public.words drop mapping for word",

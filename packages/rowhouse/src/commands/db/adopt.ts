@@ -66,13 +66,30 @@ function assertNoRows(path: string): void {
   );
 }
 
+/** As many objects as a person reads; with more of them it is not a change that was forgotten. */
+const shown = 20;
+
 async function createRefusal(scratch: Scratch, url: string, dir: string): Promise<RowhouseError> {
   const { describeDifference } = await import("../../schema/catalog/describe.ts");
   const lines = describeDifference(await compareWithFiles(scratch, url, dir));
+  // What is of an object stands below it, and further in.
+  const starts = lines.flatMap((line, index) => (/^ {2}\S/.test(line) ? [index] : []));
+  const more = starts.length - shown;
+  const title = "The database (-) is not what db/migrations build (+):";
+  const text =
+    more > 0
+      ? [
+          `This looks like another database: ${starts.length} objects differ. ${title}`,
+          ...lines.slice(0, starts[shown]),
+          `  ... and ${more} more.`,
+        ]
+      : [title, ...lines];
   return new RowhouseError(
     "adopt_refused",
-    ["The database (-) is not what db/migrations build (+):", ...lines].join("\n"),
-    "Nothing was written. Bring the difference into sql/ and a migration, or change the database.",
+    text.join("\n"),
+    more > 0
+      ? "Nothing was written. Check the URL; or bring the difference into sql/ and a migration."
+      : "Nothing was written. Bring the difference into sql/ and a migration, or change the database.",
   );
 }
 

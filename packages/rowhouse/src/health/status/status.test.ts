@@ -28,6 +28,7 @@ const well: Omit<Status, "problems"> = {
     oldestTransactionSeconds: 300,
   },
   migrations: [{ version: "1", file: "1_one.sql", applied: true }],
+  adoptable: undefined,
   copies: [],
 };
 const failed = { finishedAt: "2026-11-21T03:00:00Z", ok: false };

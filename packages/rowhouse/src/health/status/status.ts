@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { span } from "../../lib/format.ts";
 import { findProject } from "../../lib/project.ts";
 import { version } from "../../lib/version.ts";
+import { adoptRemedy, findAdoptable } from "../../stack/adoptable.ts";
 import { readApiNames } from "../../stack/api-names.ts";
 import { withClient, withoutPassword } from "../../stack/database.ts";
 import { listMigrations, type Migration } from "../../stack/dbmate.ts";
@@ -26,6 +27,8 @@ export interface Status {
   readonly signIn: { readonly url: string; readonly answers: boolean } | undefined;
   readonly database: DatabaseStatus;
   readonly migrations: readonly Migration[];
+  /** The migration of `rowhouse init` that waits for `db adopt`. */
+  readonly adoptable: string | undefined;
   /** Of each database that the home holds backups of. */
   readonly copies: readonly Copies[];
   readonly problems: readonly string[];
@@ -60,13 +63,14 @@ export async function readStatus(settings: Settings): Promise<Status> {
   const running = settings.databaseUrl !== undefined || state !== undefined;
   const signInUrl = state?.signInUrl;
   return withExistingDatabase(settings, home, async (url) => {
-    const [api, signIn, database, migrations] = await Promise.all([
+    const [api, signIn, database, migrations, adoptable] = await Promise.all([
       state?.apiUrl ? readApi(state.apiUrl, home.postgrestLog) : undefined,
       signInUrl
         ? signInAnswers(signInUrl).then((answers) => ({ url: signInUrl, answers }))
         : undefined,
       readDatabase(url, running, settings.dbPool),
       listMigrations(url),
+      findAdoptable(url),
     ]);
     const status = {
       rowhouse: version(),
@@ -77,6 +81,7 @@ export async function readStatus(settings: Settings): Promise<Status> {
       signIn,
       database,
       migrations,
+      adoptable,
       copies: readCopies(home),
     };
     return { ...status, problems: findProblems(status) };
@@ -115,13 +120,14 @@ const crowded = 0.9;
 
 /** What is wrong at this moment, a sentence each; none when all is well. */
 export function findProblems(status: Omit<Status, "problems">) {
-  const { api, signIn, database, migrations, copies } = status;
+  const { api, signIn, database, migrations, adoptable, copies } = status;
   const pending = migrations.filter(({ applied }) => !applied).length;
   const { connections, maxConnections, pool, oldestTransactionSeconds } = database;
   const open = connections.reduce((sum, { count }) => sum + count, 0);
   const old = oldestTransactionSeconds ?? 0;
   return [
-    pending > 0 && `${pending} of ${migrations.length} migrations are pending.`,
+    pending > 0 &&
+      `${pending} of ${migrations.length} migrations are pending.${adoptable === undefined ? "" : ` ${adoptRemedy}`}`,
     api?.answers === false && `The API does not answer at ${api.url}.`,
     signIn?.answers === false && `The sign-in service does not answer at ${signIn.url}.`,
     open >= crowded * maxConnections && `${open} of ${maxConnections} connections are taken.`,

@@ -14,6 +14,8 @@ const inherited = "follows from pg_inherits, which is compared";
 const physical = "where and how the rows lie, which changes as they do";
 const server = "belongs to whoever runs the server, not to one project";
 const secret = "a secret; refused where it is declared";
+const connection =
+  "how another server is reached, which differs from server to server; refused where it is declared";
 const rows = "rows; refused where they are declared";
 
 /** The kinds that pg_dump describes with one function of PostgreSQL's: it names all columns. */
@@ -169,13 +171,7 @@ const coverage: Readonly<Record<string, Coverage>> = {
     leftOut: { [owner]: "stxowner" },
   },
   pg_statistic_ext_data: { leftOut: { "what ANALYZE found in the rows": "*" } },
-  pg_subscription: {
-    compared: "oid subdbid subname subenabled subpublications",
-    leftOut: {
-      [owner]: "subowner",
-      "how it is connected, which differs from server to server; refused where it is declared": "*",
-    },
-  },
+  pg_subscription: { leftOut: { [connection]: "*" } },
   pg_subscription_rel: { leftOut: { "how far a subscription has come": "*" } },
   pg_tablespace: { leftOut: { [server]: "*" } },
   pg_transform: whole,
@@ -196,7 +192,7 @@ const coverage: Readonly<Record<string, Coverage>> = {
       "oid typname typnamespace typlen typbyval typtype typcategory typispreferred typisdefined typdelim typsubscript typelem typinput typoutput typreceive typsend typmodin typmodout typanalyze typalign typstorage typnotnull typbasetype typtypmod typcollation typdefaultbin typdefault typacl",
     leftOut: { [owner]: "typowner", [derived]: "typrelid typarray typndims" },
   },
-  pg_user_mapping: { compared: "oid umuser umserver", leftOut: { [secret]: "umoptions" } },
+  pg_user_mapping: { leftOut: { [connection]: "*" } },
 };
 
 /**

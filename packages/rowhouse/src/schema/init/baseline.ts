@@ -1,3 +1,4 @@
+import { baselineStart } from "../../stack/adoptable.ts";
 import { quoteName } from "../catalog/sql.ts";
 import { leaveBodiesUnchecked } from "../plan/bodies.ts";
 import { guardRole } from "./guard.ts";
@@ -20,7 +21,7 @@ export function baselineText(
     ...(schemas.includes("public") ? [hideVersions(roles)] : []),
   ];
   return [
-    `-- What the database held when this project was made of it: \`rowhouse init\` read it. A new server
+    `${baselineStart}: \`rowhouse init\` read it. A new server
 -- gets it from here; that database has it, and records so: \`rowhouse db adopt\`.`,
     "-- migrate:up",
     `-- What a body names may be made further below.\n${leaveBodiesUnchecked};`,

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { resolveView } from "@supabase/pg-delta/policy";
-import { RowhouseError } from "../../lib/errors.ts";
+import { errorMessage, RowhouseError } from "../../lib/errors.ts";
 import { withClient } from "../../stack/database.ts";
 import { migrate } from "../../stack/dbmate.ts";
 import type { Scratch } from "../../stack/scratch.ts";
@@ -21,6 +21,7 @@ import { readExtras } from "./extras.ts";
 import { distribute, findUndeclarable } from "./files.ts";
 import { writeFiles } from "./folder.ts";
 import { platforms, readStubs } from "./platforms.ts";
+import { readParents, withoutChildren } from "./publications.ts";
 import { type Omission, type Report, readmeText } from "./readme.ts";
 import {
   readScratchFacts,
@@ -85,12 +86,14 @@ export async function writeProject(
   const source = { ...read, snapshot: compared.snapshot };
   const from = await readEmpty(migrated, source, stubs);
   const { statements, leftOut, notes } = await planFiles(reading, from, source);
-  const ordered = await orderForMigration(migrated, statements, source);
-  const text = baselineText(ordered, source.served, source.roles);
+  const { order, failed } = await orderForMigration(migrated, statements, source);
+  const text = baselineText(order, source.served, source.roles);
   const file = `${new Date().toISOString().replace(/\D/g, "").slice(0, 14)}_baseline.sql`;
   writeFiles(root, new Map([[`db/migrations/${file}`, text]]));
   const built = await migrated.create();
-  await migrate(built, undefined, join(root, "db", "migrations"));
+  await migrate(built, undefined, join(root, "db", "migrations")).catch((error) => {
+    throw createInexpressible(failed ? failed.error : error, failed?.sql);
+  });
   const composed = composeTables(statements, source.columns);
   writeFiles(root, distribute(composed, source.relations));
   const url2 = await buildFiles(declared, root);
@@ -129,6 +132,11 @@ function roleStubs(roles: readonly string[]): string {
 /** An extension brings its comment. */
 function isByExtension(sql: string): boolean {
   return sql.startsWith("comment on extension ");
+}
+
+/** What only a person makes, on each server: readSource names it. */
+function isHandmade(sql: string): boolean {
+  return /^((create|alter) (user mapping|subscription)|comment on subscription) /.test(sql);
 }
 
 function writeStarter(root: string, target: string, { served, platform }: Setting): void {
@@ -170,11 +178,15 @@ async function planFiles(
 ) {
   const extras = await withClient(reading, async (client) => {
     await client.query("set search_path = ''");
-    return readExtras(client, from.catalog, to.catalog, to.platform);
+    return {
+      ...(await readExtras(client, from.catalog, to.catalog, to.platform)),
+      parents: await readParents(client),
+    };
   });
   const planned = planChanges(from, to, undefined, { compact: false })
-    .filter((sql) => !isByExtension(sql))
-    .map((sql) => withoutPower(sql, superusers));
+    .filter((sql) => !isByExtension(sql) && !isHandmade(sql))
+    .map((sql) => withoutPower(sql, superusers))
+    .map((sql) => withoutChildren(sql, extras.parents));
   const all = [...withDefaultsFirst(planned, from, to), ...extras.statements];
   const left = findUndeclarable(all, (tree) => findRefusal(tree)?.reason);
   const marked = all.filter((sql) => findMarker(sql) !== undefined);
@@ -204,12 +216,23 @@ async function orderForMigration(
   scratch: Scratch,
   statements: readonly string[],
   { columns }: Source,
-): Promise<readonly string[]> {
+) {
   const composed = composeTables(statements, columns, { foreignKeys: false });
   const empty = await scratch.create();
-  const order = await findOrder(empty, composed);
+  const found = await findOrder(empty, composed);
   await scratch.drop(empty);
-  return order ?? statements;
+  return found.failed === undefined ? found : { ...found, order: statements };
+}
+
+/** What the database holds, and PostgreSQL does not make again. */
+function createInexpressible(error: unknown, sql?: string): RowhouseError {
+  const [line] = sql?.split("\n", 1) ?? [];
+  return new RowhouseError(
+    "init_failed",
+    `The database holds something that cannot be made again${line === undefined ? "" : `, ${line} ...`}: ${errorMessage(error)}`,
+    "Nothing was written. Change that object in the database, or in a copy of it (pg_dump --schema-only) that you read instead.",
+    { cause: error },
+  );
 }
 
 /**
@@ -239,7 +262,9 @@ async function buildFiles(scratch: Scratch, root: string): Promise<string> {
     writeFiles(root, new Map([["sql/00_unchecked_bodies.sql", text]]));
     await scratch.drop(url);
     const again = await scratch.create();
-    await buildDeclared(again, root);
+    await buildDeclared(again, root).catch((error) => {
+      throw createInexpressible(error);
+    });
     return again;
   }
 }

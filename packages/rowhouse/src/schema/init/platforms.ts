@@ -11,6 +11,10 @@ export interface KnownPlatform extends Platform {
   readonly anonymous: string;
   /** PostgREST adds these to the search path of every request. */
   readonly extraSearchPath: string;
+  /** The most rows in one response. */
+  readonly maxRows?: string;
+  /** What each database there has; the stubs bring the schemas. */
+  readonly required: Pick<Platform, "schemas" | "roles">;
 }
 
 /** The platforms that stubs are there for, each in `platforms/<name>.sql`. */
@@ -20,6 +24,8 @@ export const platforms: Readonly<Record<string, KnownPlatform>> = {
     served: ["public"],
     anonymous: "anon",
     extraSearchPath: "public, extensions",
+    maxRows: "1000",
+    required: { schemas: ["auth", "extensions", "realtime", "storage"], roles: [] },
     schemas: [
       "_analytics",
       "_realtime",
@@ -68,6 +74,7 @@ export const platforms: Readonly<Record<string, KnownPlatform>> = {
     served: ["public"],
     anonymous: "anonymous",
     extraSearchPath: "public",
+    required: { schemas: [], roles: ["neon_superuser"] },
     schemas: ["auth", "neon", "neon_auth", "neon_migration", "pgrst"],
     roles: ["cloud_admin", "neon_service", "neon_superuser"],
     extensions: ["neon", "neon_utils", "pg_session_jwt", "pg_stat_statements"],

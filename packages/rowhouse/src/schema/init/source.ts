@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type pg from "pg";
 import { RowhouseError } from "../../lib/errors.ts";
 import { openProject, type Platform } from "../../lib/project.ts";
@@ -141,12 +143,15 @@ export async function readSetting(
     const missing = (await listExtensions(client)).filter((name) => !available.has(name));
     const extensions = [...new Set([...present.extensions, ...missing])];
     const left = missing.filter((name) => !present.extensions.includes(name));
+    const { served, notes } = await readServed(client, options, known);
     return {
-      served: await readServed(client, options, known),
+      served,
       platform: { ...present, extensions },
       notes: [
+        ...notes,
         ...left.map(describeMissing),
-        ...(await readHiddenSettings(client)),
+        ...(await readHiddenSettings(client, present)),
+        ...(await readHandmade(client)),
         ...(await readSearchPath(client)),
       ],
     };
@@ -190,7 +195,9 @@ export async function readSource(url: string, setting: Setting): Promise<Source>
   const { platform, served } = setting;
   return withClient(url, async (client) => {
     const catalog = await readCatalogOn(client, platform);
-    const { logins } = await readApiNames(client, openProject());
+    const { logins: all } = await readApiNames(client, openProject());
+    const known = all.filter((name) => name === served.login);
+    const logins = known.length > 0 ? known : all;
     const login = logins.length === 1 ? logins : [];
     const own = await listOwnRoles(client, catalog, setting, login);
     const roles = own.map(({ name }) => name);
@@ -224,13 +231,32 @@ async function findPlatform(
   client: pg.ClientBase,
   given: string | undefined,
 ): Promise<KnownPlatform | undefined> {
-  if (given !== undefined) return platforms[given];
+  if (given !== undefined) return platforms[given] && (await assertOn(client, platforms[given]));
   const key = await recognise(client);
   if (key === undefined) return undefined;
   throw new RowhouseError(
     "platform_unnamed",
     `This looks like a database on ${platforms[key]?.name}: much in it is the platform's, and not yours.`,
     `Add --platform ${key}; or --platform none, to copy all of it.`,
+  );
+}
+
+/** @throws RowhouseError platform_unnamed when it lacks what each database there has. */
+async function assertOn(client: pg.ClientBase, platform: KnownPlatform): Promise<KnownPlatform> {
+  const { schemas, roles } = await readPresent(client, { ...platform.required, extensions: [] });
+  const missing = [
+    ...platform.required.schemas
+      .filter((name) => !schemas.includes(name))
+      .map((name) => `schema ${name}`),
+    ...platform.required.roles
+      .filter((name) => !roles.includes(name))
+      .map((name) => `role ${name}`),
+  ];
+  if (missing.length === 0) return platform;
+  throw new RowhouseError(
+    "platform_unnamed",
+    `This is no database on ${platform.name}: it has no ${missing.join(", no ")}.`,
+    "Leave --platform out, or name the right one.",
   );
 }
 
@@ -371,20 +397,34 @@ async function readRelations(client: pg.ClientBase): Promise<Relations> {
   };
 }
 
+const hiddenQuery = readFileSync(join(import.meta.dirname, "hidden.sql"), "utf8");
+
 /** What looks like a secret is not taken over: only its name is written down. */
-async function readHiddenSettings(client: pg.ClientBase): Promise<string[]> {
-  const { rows } = await client.query<{ name: string; role: string }>(
-    `select split_part(setting, '=', 1) as name, coalesce('role ' || nullif(setrole, 0)::regrole, 'all roles') as role
-    from pg_catalog.pg_db_role_setting
-    cross join unnest(setconfig) as setting
-    where setting ~* $1
-    and setdatabase in (0, (select oid from pg_catalog.pg_database where datname = current_database()))
-    order by 1, 2`,
-    [secretSetting],
+async function readHiddenSettings(client: pg.ClientBase, { schemas }: Platform): Promise<string[]> {
+  const { rows } = await client.query<{ what: string; owner: string }>(hiddenQuery, [
+    secretSetting,
+    schemas,
+  ]);
+  return rows.map(
+    ({ what, owner }) =>
+      `The ${what} of ${owner} looks like a secret: its value was not taken over. Set it on each server by hand.`,
+  );
+}
+
+/** What no file can declare, and no comparison sees: it holds a secret, or how another server is reached. */
+async function readHandmade(client: pg.ClientBase): Promise<string[]> {
+  const { rows } = await client.query<{ object: string }>(
+    `select format('user mapping of %s on server %I', case umuser when 0 then 'public' else quote_ident(usename) end, srvname) as object
+    from pg_catalog.pg_user_mappings
+    union all
+    select format('subscription %I', subname)
+    from pg_catalog.pg_subscription
+    where subdbid = (select oid from pg_catalog.pg_database where datname = current_database())
+    order by 1`,
   );
   return rows.map(
-    ({ name, role }) =>
-      `The setting ${name} of ${role} looks like a secret: its value was not taken over. Set it on each server by hand.`,
+    ({ object }) =>
+      `The ${object} was left out, since it holds a secret or a connection: make it on each server by hand. No comparison looks at it.`,
   );
 }
 

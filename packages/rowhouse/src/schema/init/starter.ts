@@ -72,9 +72,9 @@ export function postgrestConf(served: Served): string {
     ),
     ...setting("The role of a request without a token.", "db-anon-role", served.anonymous),
     ...setting("Runs before every request.", "db-pre-request", served.preRequest),
-    "# The most rows in one response.",
-    "db-max-rows = 1000",
-    "",
+    ...(served.maxRows === undefined
+      ? []
+      : ["# The most rows in one response.", `db-max-rows = ${served.maxRows}`, ""]),
     "# Requests belong in the log of the proxy; here only what went wrong.",
     'log-level = "error"',
     "",

@@ -45,22 +45,25 @@ export async function fitSources(
   }
 }
 
+/** An order of statements. */
+interface Order {
+  readonly order: readonly string[];
+  /** What works in no order, and why; the statements then have the order that they had. */
+  readonly failed?: { readonly sql: string; readonly error: unknown } | undefined;
+}
+
 /**
  * Finds an order in which statements work, with the bodies of functions unchecked. The database is only
  * tried on: nothing stays.
- *
- * @returns Undefined when there is none.
  */
-export async function findOrder(
-  url: string,
-  statements: readonly string[],
-): Promise<readonly string[] | undefined> {
+export async function findOrder(url: string, statements: readonly string[]): Promise<Order> {
   return withClient(url, async (client) => {
     await client.query("begin");
     await client.query(leaveBodiesUnchecked);
-    const { order, left } = await runInAnyOrder(client, statements);
+    const { order, left, error } = await runInAnyOrder(client, statements);
     await client.query("rollback");
-    return left.length === 0 ? order : undefined;
+    const [sql] = left;
+    return sql === undefined ? { order } : { order: statements, failed: { sql, error } };
   });
 }
 
@@ -74,6 +77,8 @@ interface Trial {
   readonly order: readonly string[];
   /** From the statement that failed on; empty when all are in. */
   readonly left: readonly string[];
+  /** Why that one failed. */
+  readonly error?: unknown;
 }
 
 /** @returns The order that works, what is left, and how to tell the subjects of what did not. */
@@ -116,14 +121,20 @@ async function runInAnyOrder(client: pg.ClientBase, statements: readonly string[
   let pending = statements;
   while (pending.length > 0) {
     const left: string[] = [];
+    let first: unknown;
     for (const [index, sql] of pending.entries()) {
-      const code = await run(client, sql);
-      if (code === undefined) order.push(sql);
+      const error = await run(client, sql);
+      const code = errorCode(error) ?? "";
+      if (error === undefined) order.push(sql);
       else if (isThereAlready(sql, code)) continue;
-      else if (tooEarly.has(code)) left.push(sql);
-      else return { order, left: [sql, ...left, ...pending.slice(index + 1)] };
+      else if (!tooEarly.has(code))
+        return { order, left: [sql, ...left, ...pending.slice(index + 1)], error };
+      else {
+        left.push(sql);
+        first ??= error;
+      }
     }
-    if (left.length === pending.length) return { order, left };
+    if (left.length === pending.length) return { order, left, error: first };
     pending = left;
   }
   return { order, left: [] };
@@ -140,8 +151,8 @@ function isThereAlready(sql: string, code: string): boolean {
   );
 }
 
-/** @returns The SQLSTATE when it failed; nothing of it stays then. */
-async function run(client: pg.ClientBase, sql: string): Promise<string | undefined> {
+/** @returns The error when it failed; nothing of it stays then. */
+async function run(client: pg.ClientBase, sql: string): Promise<unknown> {
   await client.query("savepoint statement");
   try {
     await client.query(sql);
@@ -149,6 +160,6 @@ async function run(client: pg.ClientBase, sql: string): Promise<string | undefin
     return undefined;
   } catch (error) {
     await client.query("rollback to savepoint statement");
-    return errorCode(error) ?? "unknown";
+    return error;
   }
 }

@@ -1,7 +1,6 @@
 import { plan } from "@supabase/pg-delta/plan";
 import { listKind } from "../catalog/catalog.ts";
 import { isListSetting } from "../catalog/list-settings.ts";
-import { isSecretSetting } from "../catalog/secret.ts";
 import { type Tree, tokenize } from "../catalog/sql.ts";
 import { defaultPrivilegeStatements } from "./default-privileges.ts";
 import { formatStatement } from "./format.ts";
@@ -12,6 +11,7 @@ import { planOptions } from "./platform.ts";
 import { preferSources } from "./prefer-source.ts";
 import { withoutDropped } from "./recreated.ts";
 import { createIfMissing, getRoles } from "./roles.ts";
+import { isSecretSet, withoutSecretSettings } from "./secret-settings.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Sources } from "./sources.ts";
 import { findRole, isOwnerChange, type PlannedStatement, readStatement } from "./statement.ts";
@@ -46,7 +46,7 @@ export function planChanges(
   const statements = actions
     .map(({ sql }) => readStatement(sql))
     .filter((one) => !isHandledElsewhere(one) && !isOfOtherRole(one, roles))
-    .map(({ sql }) => formatStatement(sql, to.keywords))
+    .map((one) => formatStatement(withoutSecretSettings(one), to.keywords))
     .map(withOneNotNull)
     .map(withListSetting)
     .map((sql) => withVirtual(sql, virtual))
@@ -119,9 +119,8 @@ function isHandledElsewhere({ sql, tree }: PlannedStatement): boolean {
 /** What PostgREST reads from a role, and what looks like a secret: the catalog leaves both out, too. */
 function setsSecret(tree: Tree | undefined): boolean {
   if (tree === undefined || !("AlterRoleSetStmt" in tree)) return false;
-  const { name = "", args = [] } = tree.AlterRoleSetStmt.setstmt ?? {};
-  const values = args.map((arg) => ("A_Const" in arg && arg.A_Const.sval?.sval) || "");
-  return name.startsWith("pgrst.") || isSecretSetting(name, values);
+  const { setstmt = {} } = tree.AlterRoleSetStmt;
+  return setstmt.name?.startsWith("pgrst.") || isSecretSet(setstmt);
 }
 
 /** In its code: a comment on something else may speak of it. */

@@ -1,5 +1,6 @@
 import { openProject } from "../../../lib/project.ts";
 import { readHistory } from "../../../schema/catalog/history.ts";
+import { adoptRemedy, findAdoptable } from "../../../stack/adoptable.ts";
 import { type DoctorContext, type Finding, wrong } from "../check.ts";
 
 /** Migrations that are pending or unknown, and what differs from the applied ones. */
@@ -8,9 +9,11 @@ export async function checkMigrations(
   dir = openProject().migrationsDir,
 ): Promise<Finding[]> {
   const { pending, unknown, drift } = await readHistory(scratch, url, dir);
+  const adoptable = pending.length === 1 ? await findAdoptable(url, dir) : undefined;
+  const remedy = adoptable === undefined ? "Run `npx rowhouse migrate`." : adoptRemedy;
   const details = "See how: `npx rowhouse db check --against <url>`.";
   return [
-    ...pending.map((file) => wrong(`${file} is not applied.`, "Run `npx rowhouse migrate`.")),
+    ...pending.map((file) => wrong(`${file} is not applied.`, remedy)),
     ...unknown.map((version) =>
       wrong(`The database has migration ${version}, and no file here is it.`, "Pull the newest."),
     ),

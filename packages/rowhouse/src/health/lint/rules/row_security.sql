@@ -13,10 +13,13 @@ from pg_catalog.pg_class as class
 where class.relnamespace = any (:schemas::oid[])
 and class.relkind in ('r', 'p', 'f')
 and not class.relrowsecurity
--- dbmate's own, where the schema public is served: it is closed by its grants.
+-- Closed by their grants: partitions that are reached through their parent, whose policies hold; and dbmate's own
+-- table, where the schema public is served.
 and not (
-  class.relname = 'schema_migrations'
-  and class.relnamespace = to_regnamespace('public')
+  (
+    class.relispartition
+    or (class.relname = 'schema_migrations' and class.relnamespace = to_regnamespace('public'))
+  )
   and not exists (
     select
     from unnest(:roles::oid[]) as role (oid)

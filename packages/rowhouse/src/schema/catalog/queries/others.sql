@@ -1,5 +1,5 @@
--- Kinds that few projects have. What a connection or a secret is in stays out: the connection of a
--- subscription, the options of user mappings.
+-- Kinds that few projects have. What a connection or a secret is in stays out: subscriptions, user
+-- mappings, and options that look like a secret.
 select
   oid,
   'event trigger' as kind,
@@ -45,15 +45,6 @@ select
   (select quote_ident(pubname) from pg_catalog.pg_publication where oid = pnpubid) || ' of schema ' || pnnspid::regnamespace,
   ''
 from pg_catalog.pg_publication_namespace
-union all
-select
-  sub.oid,
-  'subscription',
-  quote_ident(subname),
-  concat_ws(' ', 'to', array_to_string(subpublications, ', '), case when not subenabled then 'disabled' end)
-from pg_catalog.pg_subscription as sub
-join pg_catalog.pg_database on pg_database.oid = subdbid
-where datname = current_database()
 union all
 select
   oid,
@@ -133,14 +124,14 @@ select
   oid,
   'foreign data wrapper',
   quote_ident(fdwname),
-  concat_ws(' ', 'handler ' || nullif(fdwhandler, 0)::regproc, 'validator ' || nullif(fdwvalidator, 0)::regproc, (select string_agg(option, ', ' order by option) from unnest(fdwoptions) as option))
+  concat_ws(' ', 'handler ' || nullif(fdwhandler, 0)::regproc, 'validator ' || nullif(fdwvalidator, 0)::regproc, (select string_agg(option, ', ' order by option) from unnest(fdwoptions) as option where option !~* (select pattern from secret)))
 from pg_catalog.pg_foreign_data_wrapper
 union all
 select
   srv.oid,
   'server',
   quote_ident(srvname),
-  concat_ws(' ', 'of', quote_ident(fdwname), srvtype, srvversion, (select string_agg(option, ', ' order by option) from unnest(srvoptions) as option))
+  concat_ws(' ', 'of', quote_ident(fdwname), srvtype, srvversion, (select string_agg(option, ', ' order by option) from unnest(srvoptions) as option where option !~* (select pattern from secret)))
 from pg_catalog.pg_foreign_server as srv
 join pg_catalog.pg_foreign_data_wrapper as fdw on fdw.oid = srvfdw
 union all
@@ -148,15 +139,8 @@ select
   ftrelid,
   'property',
   'server of table ' || ftrelid::regclass,
-  concat_ws(' ', (select quote_ident(srvname) from pg_catalog.pg_foreign_server where oid = ftserver), (select string_agg(option, ', ' order by option) from unnest(ftoptions) as option))
+  concat_ws(' ', (select quote_ident(srvname) from pg_catalog.pg_foreign_server where oid = ftserver), (select string_agg(option, ', ' order by option) from unnest(ftoptions) as option where option !~* (select pattern from secret)))
 from pg_catalog.pg_foreign_table
-union all
-select
-  umid,
-  'user mapping',
-  format('%I on %I', usename, srvname),
-  ''
-from pg_catalog.pg_user_mappings
 union all
 select
   oid,
