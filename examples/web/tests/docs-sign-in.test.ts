@@ -242,7 +242,7 @@ test.each([
   await press("Add a passkey");
   await status.getByText("Added: This device.").waitFor();
   await press("Add a passkey");
-  await status.getByText("has a passkey of this account already").waitFor();
+  await status.getByText("This device has a passkey of this account").waitFor();
 
   await press("Sign out");
   await press("Sign in with a passkey");
@@ -263,7 +263,7 @@ test("a browser without passkeys says so", async () => {
   await page.addInitScript("delete globalThis.PublicKeyCredential");
   await page.goto(`${url}with-passkeys.html`);
   await page.getByRole("button", { name: "Sign in with a passkey" }).click();
-  await page.getByText("can use no passkeys").waitFor();
+  await page.getByText("No passkeys can be used here").waitFor();
 });
 
 /** Runs code in the page, with its `auth`. */
