@@ -26,7 +26,7 @@ const claims = { team: "red" };
 
 /** How many set-ups are compared: those of the seed and the next ones. A failure names the one it is about. */
 // A server without fsync = off takes three times as long for each.
-const count = process.env.TEST_DATABASE_URL ? 100 : 300;
+const count = process.env.TEST_DATABASE_URL ? 60 : 200;
 
 /** What was compared in all set-ups, so that a comparison that never takes place is noticed. */
 interface Totals {
