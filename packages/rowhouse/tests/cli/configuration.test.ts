@@ -56,7 +56,7 @@ test("The project's own postgrest.conf fits its database", async () => {
 test.each([
   [
     [],
-    'rowhouse: give an object: { "types": "<file>", "users": "<table or query>", "lint": { … } }.',
+    'rowhouse: give an object: { "types": "<file>", "users": "<table or query>", "userRole": "<role>", "lint": { … } }.',
   ],
   [{ lint: [] }, 'rowhouse.lint: give an object of rules: { "awkward_names": "the reason" }.'],
   [{ lint: { awkward_names: 1 } }, "rowhouse.lint.awkward_names: give a reason, or an object: {"],
