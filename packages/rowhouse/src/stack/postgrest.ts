@@ -104,7 +104,7 @@ const mostCores = 8;
 /**
  * For the runtime of PostgREST, a Haskell program: it collects garbage each 16 MiB for each core that it
  * uses, and not each 4, and it uses half of the cores, since PostgreSQL needs as much. With all of them
- * its threads wait for each other: a sixth fewer requests on two cores (docs/performance.md).
+ * its threads wait for each other: a fifth more CPU for a list on two cores (docs/performance.md).
  * https://downloads.haskell.org/ghc/latest/docs/users_guide/runtime_control.html
  */
 function runtimeOptions(): string {
