@@ -16,7 +16,7 @@ export interface ViewDecision extends Decision {
 }
 
 /**
- * Decides about a view. Its rows are those of a query over other tables, whose policies hold its owner or
+ * Decides about a view. Its rows are those of a query over other tables, whose policies apply to its owner or to
  * the caller: a select is tried, as the caller; what a write comes to is not followed.
  *
  * @throws RowhouseError row_unknown
