@@ -60,7 +60,7 @@ test("Behind a trusted proxy each client counts by its own address, and forges n
   expect((await named("203.0.113.2")).status).toBe(401);
   // A second proxy, behind the first.
   expect(await named("203.0.113.1, 198.51.100.7")).toMatchObject(tooMany("address_limit"));
-  expect(edge.log()).toMatch(/^203\.0\.113\.2 GET/m);
+  await expect.poll(edge.log).toMatch(/^203\.0\.113\.2 GET/m);
   // Many connections of the proxy are of nobody; many requests under way of one client are.
   const sockets = Array.from({ length: 12 }, () => openConnection(edge));
   onTestFinished(() => {
