@@ -191,7 +191,10 @@ async function dryRun({ json }: Options): Promise<void> {
   const settings = readSettings();
   const { describeFaults } = await import("../access/faults/fault.ts");
   const { describePending } = await import("../schema/deploy/text.ts");
-  const trying = withDatabase(settings, openHome(settings.home), (url) => tryOnCopy(url, settings));
+  const trying = withDatabase(settings, openHome(settings.home), async (url) => {
+    await refuseAdoptable(url);
+    return tryOnCopy(url, settings);
+  });
   const trial = await noteIfSlow("Applying the migrations to a copy ...", trying);
   const { pending, faults } = trial;
   printResult(trial, json, () => describePending(pending));

@@ -235,8 +235,8 @@ test("a baseline is not rolled back, and not recorded where something differs", 
   const { source, scratch, folder } = place;
   await init(place, "--schemas", "public");
   const env = { DATABASE_URL: source, SCRATCH_URL: scratch };
-  for (const command of ["migrate", "status", "doctor"]) {
-    const { stdout, stderr } = await rowhouse([command], env, folder);
+  for (const command of ["migrate", "migrate --dry-run", "status", "doctor"]) {
+    const { stdout, stderr } = await rowhouse(command.split(" "), env, folder);
     expect([command, stdout + stderr]).toEqual([
       command,
       expect.stringContaining("run `npx rowhouse db adopt --against <url>`"),

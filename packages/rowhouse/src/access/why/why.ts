@@ -10,8 +10,6 @@ import {
 import { findTable, sqlName } from "../model/names.ts";
 import { type Access, getAccess, type PolicyCheck } from "../model/policy-check.ts";
 import { assertSeesRows, canBecome, withReadOnly } from "../model/session.ts";
-import { findPolicyReach, type Rules } from "../rehearse/changes.ts";
-import { readDependencies } from "../rehearse/dependencies.ts";
 import { checkAccess, checkReturned, checkUpsert } from "./check.ts";
 import {
   type CheckResult,
@@ -83,31 +81,15 @@ type Asked = Omit<Answer, "claimsMissing">;
  *   rows_hidden, database_not_migrated, query_timeout, database_unreachable, database_refused
  */
 export async function why(url: string, question: Question, seconds = 30): Promise<Answer> {
+  // The parser of SQL takes a while to load, which is better spent while the database is asked.
+  const parser = import("./missing-claims.ts");
   return withReadOnly(url, seconds, async (client, names) => {
     const model = await readAccess(client, names);
-    const dependencies = await readDependencies(client, names);
     const answer = await ask(client, model, question);
-    return {
-      ...answer,
-      claimsMissing: findMissingClaims({ model, dependencies }, question, answer),
-    };
+    const { findMissingClaims } = await parser;
+    const claimsMissing = await findMissingClaims(client, model, question, answer.caller);
+    return { ...answer, claimsMissing };
   });
-}
-
-/** A request without a token is known to have no claims, so that none is missing. */
-function findMissingClaims(
-  rules: Rules,
-  { verb, table, claims = {} }: Question,
-  { caller }: Asked,
-): string[] {
-  if (caller.role === rules.model.names.anonymous && Object.keys(claims).length === 0) return [];
-  const relation = findTable(rules.model, table);
-  const actions = verb === "update" ? (["update", "update (result)"] as const) : [verb];
-  const read = actions.flatMap(
-    (action) => findPolicyReach(rules, { table: relation.label, role: caller.role, action }).claims,
-  );
-  const named = read.filter((claim) => claim !== null);
-  return [...new Set(named)].filter((claim) => !Object.hasOwn(caller.claims, claim));
 }
 
 /**
