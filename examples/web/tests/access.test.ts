@@ -54,7 +54,7 @@ async function tabTo(page: Page, name: string, key = "Tab"): Promise<void> {
 
 /** Resolves when something with that name has the focus, without a key being pressed. */
 const hasFocus = (page: Page, name: string) =>
-  expect.poll(async () => focused(page), { timeout: 10_000 }).toEqual({ name, ring: true });
+  expect.poll(async () => focused(page), { timeout: 20_000 }).toEqual({ name, ring: true });
 
 test("with the keyboard alone one adds, ticks, renames, gives up, deletes and brings back", async () => {
   const { page } = await openPage(browser);

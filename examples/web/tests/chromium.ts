@@ -54,7 +54,7 @@ export async function openPage(
 ): Promise<{ page: Page; complaints: Complaints }> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   onTestFinished(() => context.close());
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(20_000);
   const page = await context.newPage();
   const complaints: Complaints = { errors: [], strangers: [] };
   const hosts = [inject("pageUrl"), inject("apiUrl"), inject("authUrl")].map(

@@ -52,13 +52,13 @@ async function linkTo(email: string, part = ""): Promise<string> {
       .filter((each) => each.endsWith(`-${email}.txt`))
       .map((each) => readFileSync(join(dir, each), "utf8").match(/^http\S+$/m)?.[0] ?? "")
       .find((link) => link.includes(part));
-  return (await waitFor(() => find() || undefined, 20, 10_000)) ?? "";
+  return (await waitFor(() => find() || undefined, 20, 20_000)) ?? "";
 }
 
 /** A page in a window of its own; what nobody caught fails the test. */
 async function openWindow(): Promise<Page> {
   const context = await browser.newContext();
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(20_000);
   const page = await context.newPage();
   const uncaught: string[] = [];
   page.on("pageerror", (error) => uncaught.push(String(error)));

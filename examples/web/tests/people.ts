@@ -48,5 +48,5 @@ export async function clear(): Promise<void> {
 export async function shows(locator: Locator, text: string | RegExp): Promise<void> {
   const said =
     typeof text === "string" ? expect.stringContaining(text) : expect.stringMatching(text);
-  await expect.poll(() => locator.textContent(), { timeout: 10_000 }).toEqual(said);
+  await expect.poll(() => locator.textContent(), { timeout: 20_000 }).toEqual(said);
 }

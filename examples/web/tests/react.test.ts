@@ -88,7 +88,7 @@ async function newPerson(life = 600): Promise<Person> {
   await db.me();
   const context = await browser.newContext();
   onTestFinished(() => context.close());
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(20_000);
   const page = await context.newPage();
   const uncaught: string[] = [];
   page.on("pageerror", (error) => uncaught.push(String(error)));

@@ -71,7 +71,7 @@ test("mail that the sign-in service keeps is printed with its link", async () =>
   expect(asked.status).toBe(200);
   const printed = new RegExp(`^Mail for ${email}: Sign in\n {2}(http\\S+)$`, "m");
   const link = () => printed.exec(example.printed().stdout)?.[1];
-  expect(await waitFor(link, 20, 10_000)).toContain(inject("authUrl"));
+  expect(await waitFor(link, 20, 20_000)).toContain(inject("authUrl"));
 });
 
 test("a bad setting is refused as by `rowhouse start`", async () => {

@@ -37,7 +37,7 @@ function mailsTo(email: string): string[] {
 
 /** The link of the newest mail to an address, once there are so many. */
 async function linkTo(email: string, count = 1): Promise<string> {
-  const link = await waitFor(() => mailsTo(email)[count - 1]?.match(/^http\S+$/m)?.[0], 20, 10_000);
+  const link = await waitFor(() => mailsTo(email)[count - 1]?.match(/^http\S+$/m)?.[0], 20, 20_000);
   if (link === undefined) throw new Error(`No link was mailed to ${email}.`);
   return link;
 }

@@ -61,7 +61,7 @@ test("three tabs with one expired token renew it once, and every request of thei
   const refresh = randomUUID();
   const context = await browser.newContext();
   onTestFinished(() => context.close());
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(20_000);
   const tabs = [await context.newPage(), await context.newPage(), await context.newPage()];
   const [first, ...others] = tabs as [Page, Page, Page];
   await storeSession(first, app.url, { user, access: newToken(-3600, user), refresh });
@@ -71,7 +71,7 @@ test("three tabs with one expired token renew it once, and every request of thei
     if (response.url().startsWith(inject("apiUrl"))) statuses.push(response.status());
   });
   const provider = startProvider(user, refresh, () =>
-    expect.poll(() => waiting(first), { timeout: 10_000 }).toBe(others.length),
+    expect.poll(() => waiting(first), { timeout: 20_000 }).toBe(others.length),
   );
   app.renewWith(provider.renew);
   await context.route(`${inject("apiUrl")}/rpc/me`, createBarrier(tabs.length));

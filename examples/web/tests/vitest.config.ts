@@ -8,7 +8,7 @@ export default defineConfig({
     globalSetup: "global-setup.ts",
     // One page, with Alice and Bob on it, serves all tests.
     fileParallelism: false,
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
   },
 });

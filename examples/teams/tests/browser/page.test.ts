@@ -72,7 +72,7 @@ function personOn(page: Page, name: string) {
 
 test("two people work on one list, from the invitation to the day when the other owns it", async () => {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(20_000);
   const errors: string[] = [];
   page.on("pageerror", (error) => errors.push(String(error)));
   await page.goto(url);

@@ -148,7 +148,7 @@ notify pgrst, 'reload schema';
   const quiet: Outcome = { code: 0, stdout: "", stderr: "" };
   expect(await run("db", "check", "--against", production)).toEqual(quiet);
   expect(await dev.end()).toBe(0);
-}, 120_000);
+});
 
 test("a save whose effects take too long to compute is still applied", async () => {
   const [project, home] = [copyProject(), readyHome()];
