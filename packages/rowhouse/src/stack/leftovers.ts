@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RowhouseError } from "../lib/errors.ts";
 import { note, noteIfSlow } from "../lib/output.ts";
@@ -78,11 +78,35 @@ async function isGone(server: ProcessIdentity, limitMs: number): Promise<boolean
  */
 function isPostgresIn(pid: number, dir: string): boolean {
   try {
-    const name = readFileSync(`/proc/${pid}/comm`, "utf8").trim();
-    return name === "postgres" && readlinkSync(`/proc/${pid}/cwd`) === realpathSync(dir);
+    return readName(pid) === "postgres" && readlinkSync(`/proc/${pid}/cwd`) === realpathSync(dir);
   } catch {
-    return false; // No such process, or a system without /proc: then PostgreSQL itself refuses.
+    return false; // It has just ended.
   }
+}
+
+/** The name of a process; undefined when it is not there, and on a system without /proc. */
+function readName(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** An id that no process has: on Linux they end at 2 ** 22 (proc_sys_kernel(5)). */
+const noProcess = 2 ** 22 + 1;
+
+/**
+ * Frees a lock file of PostgreSQL whose process is now another program: when the machine has crashed, any
+ * may have got the id, and PostgreSQL would refuse to start for as long as that one runs. The rest of the
+ * file stays, by which PostgreSQL finds backends that have outlived their server.
+ */
+export function freeLockFile(file: string): void {
+  if (!existsSync(file)) return;
+  const [pid, ...lines] = readFileSync(file, "utf8").split("\n");
+  const name = readName(Number(pid));
+  if (name === undefined || name === "postgres") return;
+  writeFileSync(file, [noProcess, ...lines].join("\n"));
 }
 
 /** Whether the process that was recorded is there, and took the signal. */

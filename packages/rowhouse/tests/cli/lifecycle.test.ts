@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   appendFileSync,
   copyFileSync,
@@ -11,6 +12,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openHome } from "../../src/stack/home.ts";
 import { acquireLock } from "../../src/stack/lock.ts";
+import { freePort } from "../../src/stack/ports.ts";
 import { postgrestAnswers } from "../../src/stack/postgrest.ts";
 import { identify } from "../../src/stack/process-identity.ts";
 import { homeId } from "../../src/stack/state.ts";
@@ -145,6 +147,26 @@ test("A start does not end another program that has got the id and the name of a
   writeFileSync(file, JSON.stringify({ ...state, servers: { postgrest: earlier } }));
   await startStack({ ROWHOUSE_HOME: home });
   expect(isRunning(pid)).toBe(true);
+});
+
+test("A start goes on where another program has got PostgreSQL's id since the machine crashed", async () => {
+  const dbPort = String(await freePort());
+  const stack = await startStack({ DB_PORT: dbPort });
+  const locks = [
+    join(stack.home, "data", "postmaster.pid"),
+    join(stack.home, `.s.PGSQL.${dbPort}.lock`),
+  ];
+  const texts = locks.map((file) => readFileSync(file, "utf8"));
+  await stack.end();
+  const other = spawn("sleep", ["600"], { stdio: "ignore" });
+  onTestFinished(() => void other.kill("SIGKILL"));
+  await once(other, "spawn");
+  for (const [index, file] of locks.entries()) {
+    writeFileSync(file, `${texts[index]}`.replace(/^\d+/, String(other.pid)));
+  }
+  const again = await startStack(stack.env);
+  expect((await fetch(again.url)).status).toBe(200);
+  expect(isRunning(other.pid ?? 0)).toBe(true);
 });
 
 test("A start in a copy of a home whose stack runs ends none of its servers", async () => {
