@@ -15,6 +15,8 @@ export default defineConfig({
     isolate: false,
     // Texts are compared without colours, also where a terminal or FORCE_COLOR asks for them.
     env: { NO_COLOR: "1" },
+    // Of a busy machine: Vitest itself would wait for 1 s.
+    expect: { poll: { timeout: 20_000 } },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -5,7 +5,7 @@ import { note } from "../lib/output.ts";
 import { findPostgres } from "./binaries.ts";
 import { inDatabase, withClient } from "./database.ts";
 import { type Home, postgresPassword } from "./home.ts";
-import { findOrphan, type LeftoverPolicy, settleLeftovers } from "./leftovers.ts";
+import { findOrphan, freeLockFile, type LeftoverPolicy, settleLeftovers } from "./leftovers.ts";
 import { acquireLock, runningState } from "./lock.ts";
 import { loadPlatform } from "./platform.ts";
 import { assertFree, freePort } from "./ports.ts";
@@ -13,6 +13,7 @@ import {
   type Cluster,
   embeddedUrl,
   launchPostgres,
+  lockFiles,
   openCluster,
   postgresReady,
 } from "./postgres.ts";
@@ -42,6 +43,7 @@ export async function startEmbedded(
   if (settings.dbPort) await assertFree(settings.dbPort, "DB_PORT");
   const cluster = await openCluster(home.dir, postgresPassword(home), home.postgresLog);
   await settleLeftovers(findOrphan(cluster.dataDir), leftovers);
+  for (const file of lockFiles(cluster)) freeLockFile(file);
   const port = settings.dbPort ?? (await freePort());
   await group.add({
     name: "PostgreSQL",

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RowhouseError } from "../lib/errors.ts";
 import { note, noteIfSlow } from "../lib/output.ts";
@@ -23,9 +23,7 @@ const watchdogMs = 10_000;
 
 /** The servers of a stack that is gone which still run. */
 export function findLeftovers({ servers }: Pick<State, "servers">): Leftovers {
-  return Object.fromEntries(
-    Object.entries(servers).filter(([name, server]) => signal(name, server, 0)),
-  );
+  return Object.fromEntries(Object.entries(servers).filter(([, server]) => signal(server, 0)));
 }
 
 /**
@@ -36,7 +34,7 @@ export function findOrphan(dataDir: string): Leftovers {
   const lockFile = join(dataDir, "postmaster.pid");
   if (!existsSync(lockFile)) return {};
   const pid = Number(readFileSync(lockFile, "utf8").split("\n")[0]);
-  return worksIn(pid, dataDir) ? findLeftovers({ servers: { postgres: identify(pid) } }) : {};
+  return isPostgresIn(pid, dataDir) ? findLeftovers({ servers: { postgres: identify(pid) } }) : {};
 }
 
 /**
@@ -54,15 +52,15 @@ export async function settleLeftovers(servers: Leftovers, policy: LeftoverPolicy
 /** The watchdog of the killed stack does the same; either way, this waits for the end. */
 async function end(name: string, server: ProcessIdentity): Promise<void> {
   const limit = name === "postgres" ? limits.postgres : limits.other;
-  signal(name, server, name === "postgres" ? "SIGINT" : "SIGTERM");
-  if (await isGone(name, server, limit)) return;
+  signal(server, name === "postgres" ? "SIGINT" : "SIGTERM");
+  if (await isGone(server, limit)) return;
   note(`${name} (process ${server.pid}) did not end within ${limit / 1000} s: killing it.`);
-  signal(name, server, "SIGKILL");
-  await isGone(name, server, limits.other);
+  signal(server, "SIGKILL");
+  await isGone(server, limits.other);
 }
 
 async function outlast(name: string, server: ProcessIdentity): Promise<void> {
-  if (await isGone(name, server, watchdogMs)) return;
+  if (await isGone(server, watchdogMs)) return;
   throw new RowhouseError(
     "servers_left",
     `${name} (process ${server.pid}) of a stack that was killed still runs, and this command ends no server.`,
@@ -70,31 +68,52 @@ async function outlast(name: string, server: ProcessIdentity): Promise<void> {
   );
 }
 
-async function isGone(name: string, server: ProcessIdentity, limitMs: number): Promise<boolean> {
-  return (await waitFor(() => (signal(name, server, 0) ? undefined : true), 25, limitMs)) === true;
+async function isGone(server: ProcessIdentity, limitMs: number): Promise<boolean> {
+  return (await waitFor(() => (signal(server, 0) ? undefined : true), 25, limitMs)) === true;
 }
 
-/** Whether a process works in a folder. The id alone proves nothing, as ids are used again. */
-function worksIn(pid: number, dir: string): boolean {
+/**
+ * Whether a process is a PostgreSQL that works in a folder. The id alone proves nothing, as ids are used
+ * again, and a shell can be in that folder, too.
+ */
+function isPostgresIn(pid: number, dir: string): boolean {
   try {
-    return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(dir);
+    return readName(pid) === "postgres" && readlinkSync(`/proc/${pid}/cwd`) === realpathSync(dir);
   } catch {
-    return false; // No such process, or a system without /proc: then PostgreSQL itself refuses.
+    return false; // It has just ended.
   }
 }
 
-/** Node 24 calls its main thread, and so its process, "MainThread". */
-function isCalled(pid: number, name: string): boolean {
-  const actual = readFileSync(`/proc/${pid}/comm`, "utf8").trim();
-  return actual === name || (name === "node" && actual === "MainThread");
+/** The name of a process; undefined when it is not there, and on a system without /proc. */
+function readName(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+  } catch {
+    return undefined;
+  }
 }
 
-/** Whether the process is there, the one that was recorded, and is the program of that name. */
-function signal(name: string, server: ProcessIdentity, what: NodeJS.Signals | 0): boolean {
+/** An id that no process has: on Linux they end at 2 ** 22 (proc_sys_kernel(5)). */
+const noProcess = 2 ** 22 + 1;
+
+/**
+ * Frees a lock file of PostgreSQL whose process is now another program: when the machine has crashed, any
+ * may have got the id, and PostgreSQL would refuse to start for as long as that one runs. The rest of the
+ * file stays, by which PostgreSQL finds backends that have outlived their server.
+ */
+export function freeLockFile(file: string): void {
+  if (!existsSync(file)) return;
+  const [pid, ...lines] = readFileSync(file, "utf8").split("\n");
+  const name = readName(Number(pid));
+  if (name === undefined || name === "postgres") return;
+  writeFileSync(file, [noProcess, ...lines].join("\n"));
+}
+
+/** Whether the process that was recorded is there, and took the signal. */
+function signal(server: ProcessIdentity, what: NodeJS.Signals | 0): boolean {
   try {
-    if (process.platform === "linux" && !isCalled(server.pid, name)) return false;
     return isSame(server) && process.kill(server.pid, what);
   } catch {
-    return false; // No such process.
+    return false; // It has just ended.
   }
 }

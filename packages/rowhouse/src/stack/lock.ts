@@ -6,7 +6,7 @@ import { waitFor } from "../lib/wait.ts";
 import { type AliveSocket, bindAliveSocket, listAliveSockets } from "./alive.ts";
 import type { Home } from "./home.ts";
 import { findLeftovers, type LeftoverPolicy, settleLeftovers } from "./leftovers.ts";
-import { readState, type State, writeState } from "./state.ts";
+import { homeId, readState, type State, writeState } from "./state.ts";
 
 /** The lock that one process has on a home. */
 export interface HomeLock {
@@ -26,9 +26,15 @@ const writingMs = 2000;
 export async function acquireLock(home: Home, leftovers: LeftoverPolicy): Promise<HomeLock> {
   const socket = await bindAlone(home);
   try {
-    const { servers } = readState(home) ?? { servers: {} };
+    const servers = recordedServers(home);
     const startedAt = new Date().toISOString();
-    let state: State = { pid: process.pid, socket: socket.name, startedAt, servers };
+    let state: State = {
+      pid: process.pid,
+      home: homeId(home),
+      socket: socket.name,
+      startedAt,
+      servers,
+    };
     // Before the wait, which can be long: others shall know who is here, and what was left.
     writeState(home, state);
     await settleLeftovers(findLeftovers({ servers }), leftovers);
@@ -48,6 +54,12 @@ export async function acquireLock(home: Home, leftovers: LeftoverPolicy): Promis
     socket.close();
     throw error;
   }
+}
+
+/** The servers that the last stack of this home has recorded. */
+function recordedServers(home: Home): State["servers"] {
+  const state = readState(home);
+  return state?.home === homeId(home) ? state.servers : {};
 }
 
 /**

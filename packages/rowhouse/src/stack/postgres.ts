@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
@@ -62,6 +62,14 @@ export function socketDirectory({ identity }: Pick<Cluster, "identity">): string
   const longest = join(identity.place, ".s.PGSQL.65535");
   const isUsable = Buffer.byteLength(longest) < 104 && !longest.includes(",");
   return isUsable ? identity.place : undefined;
+}
+
+/** Where PostgreSQL writes the id of its process: for the data, and for each socket. */
+export function lockFiles({ identity, dataDir }: Cluster): string[] {
+  const ofSockets = readdirSync(identity.place).filter((name) =>
+    /^\.s\.PGSQL\.\d+\.lock$/.test(name),
+  );
+  return [join(dataDir, "postmaster.pid"), ...ofSockets.map((name) => join(identity.place, name))];
 }
 
 /** The same for a server that is thrown away: on data that initdb may have made for an earlier one. */

@@ -5,6 +5,8 @@ import type { Home } from "./home.ts";
 /** What a running stack writes into its home, for the commands that come after it. */
 const stateSchema = z.object({
   pid: z.number(),
+  /** The home that it is of: a copy has the same text, and none of the servers. */
+  home: z.string(),
   /** The socket that shows whether the stack is still there (alive.ts): process ids are used again. */
   socket: z.string(),
   startedAt: z.string(),
@@ -28,6 +30,12 @@ export function readState(home: Home): State | undefined {
   } catch {
     return undefined; // None there, or a file that a full disk or a hand cut short.
   }
+}
+
+/** What a home's folder keeps when it is moved, and a copy does not have. */
+export function homeId({ dir }: Pick<Home, "dir">): string {
+  const { dev, ino } = statSync(dir);
+  return `${dev}:${ino}`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   appendFileSync,
   copyFileSync,
@@ -11,8 +12,10 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openHome } from "../../src/stack/home.ts";
 import { acquireLock } from "../../src/stack/lock.ts";
+import { freePort } from "../../src/stack/ports.ts";
 import { postgrestAnswers } from "../../src/stack/postgrest.ts";
 import { identify } from "../../src/stack/process-identity.ts";
+import { homeId } from "../../src/stack/state.ts";
 import { launchStack, newHome, readyHome, rowhouse, startStack } from "../support/cli.ts";
 import { areGone, isRunning } from "../support/processes.ts";
 
@@ -51,6 +54,7 @@ describe("a running stack", () => {
   test("that was killed before it recorded a server is cleaned up, too", async () => {
     const stack = await startStack();
     const pids = Object.values(stack.servers());
+    stack.process.kill("SIGSTOP"); // So that it starts none of them again.
     process.kill(stack.servers().sh ?? 0, "SIGKILL");
     process.kill(stack.servers().postgrest ?? 0, "SIGKILL");
     await stack.end("SIGKILL");
@@ -133,11 +137,46 @@ test("A start does not end another program that has got the id and the name of a
   const pid = other.pid ?? 0;
   const earlier = { pid, start: `${identify(pid).start}0` };
   const { dir } = openHome(home);
-  const state = { pid, socket: "alive-00000000.sock", startedAt: "2026-01-01T00:00:00.000Z" };
+  const state = {
+    pid,
+    home: homeId({ dir }),
+    socket: "alive-00000000.sock",
+    startedAt: "2026-01-01T00:00:00.000Z",
+  };
   const file = join(dir, "stack.json");
   writeFileSync(file, JSON.stringify({ ...state, servers: { postgrest: earlier } }));
   await startStack({ ROWHOUSE_HOME: home });
   expect(isRunning(pid)).toBe(true);
+});
+
+test("A start goes on where another program has got PostgreSQL's id since the machine crashed", async () => {
+  const dbPort = String(await freePort());
+  const stack = await startStack({ DB_PORT: dbPort });
+  const locks = [
+    join(stack.home, "data", "postmaster.pid"),
+    join(stack.home, `.s.PGSQL.${dbPort}.lock`),
+  ];
+  const texts = locks.map((file) => readFileSync(file, "utf8"));
+  await stack.end();
+  const other = spawn("sleep", ["600"], { stdio: "ignore" });
+  onTestFinished(() => void other.kill("SIGKILL"));
+  await once(other, "spawn");
+  for (const [index, file] of locks.entries()) {
+    writeFileSync(file, `${texts[index]}`.replace(/^\d+/, String(other.pid)));
+  }
+  const again = await startStack(stack.env);
+  expect((await fetch(again.url)).status).toBe(200);
+  expect(isRunning(other.pid ?? 0)).toBe(true);
+});
+
+test("A start in a copy of a home whose stack runs ends none of its servers", async () => {
+  const stack = await startStack();
+  const servers = stack.servers();
+  const copy = readyHome();
+  copyFileSync(join(stack.home, "stack.json"), join(copy, "stack.json"));
+  const { code, stderr } = await rowhouse(["start"], { ...stack.env, ROWHOUSE_HOME: copy });
+  expect([code, stderr]).toEqual([1, expect.stringContaining("[port_in_use]")]);
+  expect(stack.servers()).toEqual(servers);
 });
 
 test("A command that only reads ends no server that a killed stack left; a start does", async () => {

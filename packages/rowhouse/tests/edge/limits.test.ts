@@ -58,6 +58,12 @@ test("Behind a trusted proxy each client counts by its own address, and forges n
     expect(await named(list)).toMatchObject(tooMany("address_limit"));
   }
   expect((await named("203.0.113.2")).status).toBe(401);
+  // Of IPv6 one customer has the last 64 bits, and more.
+  for (const last of ["1", "2", "3", "4", "ffff:ffff:ffff:ffff"]) {
+    expect((await named(`2001:db8:1:1::${last}`.replace("::f", ":f"))).status).toBe(401);
+  }
+  expect(await named("2001:db8:1:1::6")).toMatchObject(tooMany("address_limit"));
+  expect((await named("2001:db8:1:2::1")).status).toBe(401);
   // A second proxy, behind the first.
   expect(await named("203.0.113.1, 198.51.100.7")).toMatchObject(tooMany("address_limit"));
   await expect.poll(edge.log).toMatch(/^203\.0\.113\.2 GET/m);
@@ -90,6 +96,21 @@ test("A user who asks too often is 429, and another user of the address is not",
   expect(await bob.ask("/tasks")).toMatchObject({ status: 200 });
 });
 
+test("A user counts however the header is written that holds the token", async () => {
+  const edge = await limitedEdge({ EDGE_USER_RATE: "4" });
+  const { id } = await signInAt(api);
+  const asked = (scheme: string) =>
+    caller(edge).ask("/tasks", {
+      headers: { authorization: `${scheme}${sign(claimsFor(id))}` },
+    });
+  for (const scheme of ["Bearer\t", "bearer ", "BEARER \t ", "Bearer\t\t", "Bearer  "]) {
+    expect(await asked(scheme)).toMatchObject({ status: 200 });
+  }
+  for (const scheme of ["Bearer ", "Bearer\t"]) {
+    expect(await asked(scheme)).toMatchObject(tooMany("user_limit"));
+  }
+});
+
 test("Forged tokens use up nothing of whom they name", async () => {
   const edge = await limitedEdge({ EDGE_USER_RATE: "10" });
   const alice = (await signInAt(api)).behind(edge);
@@ -101,5 +122,5 @@ test("Forged tokens use up nothing of whom they name", async () => {
 /** A user who was made past the edges, so that none has counted them yet. */
 async function signInAt({ address }: Postgrest) {
   const { id } = await signIn({ url: `http://${address}:3000` });
-  return { behind: (edge: Edge) => caller(edge, sign(claimsFor(id)), id) };
+  return { id, behind: (edge: Edge) => caller(edge, sign(claimsFor(id)), id) };
 }

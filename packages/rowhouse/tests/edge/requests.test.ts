@@ -90,6 +90,7 @@ describe("Bytes that are no text", () => {
   test.each([
     ["JSON", "application/json", '{"title":"\xff"}'],
     ["CSV", "text/csv", "title\n\xff"],
+    ["CSV, with another type after a comma", "text/csv;x=,application/octet-stream", "title\n\xff"],
     ["a form", "application/x-www-form-urlencoded", "title=\xff"],
     ["a form, encoded", "application/x-www-form-urlencoded", "title=%ff"],
     ["a form with half a character", "application/x-www-form-urlencoded", "title=%c3"],
@@ -170,6 +171,18 @@ describe("What is too long", () => {
     const wanted = errorAnswer(431, "EDGE431", { details: "headers_too_long" });
     expect(await get("/tasks", `X-Name: ${"x".repeat(40_000)}`)).toMatchObject(wanted);
   });
+
+  test("are more than 100 headers: 431, by HTTP/2, too", async () => {
+    const headers = (count: number) => Array.from({ length: count }, (_, i) => `x-${i}: 1`);
+    expect(await get("/tasks?limit=0", ...headers(90))).toMatchObject({ status: 200 });
+    const wanted = errorAnswer(431, "EDGE431", { details: "headers_too_long" });
+    for (const count of [110, 900]) {
+      expect(await get("/tasks", ...headers(count))).toMatchObject(wanted);
+    }
+    const named = Object.fromEntries(headers(150).map((line) => line.split(": ")));
+    const byHttp2 = await askByHttp2(edge, { ":path": "/tasks", authorization, ...named });
+    expect([byHttp2.status, JSON.parse(byHttp2.body).details]).toEqual([431, "headers_too_long"]);
+  });
 });
 
 describe("OPTIONS", () => {
@@ -215,7 +228,11 @@ describe("A body that is a single value", () => {
   });
 
   test("is refused whatever kind of JSON it says it is", async () => {
-    for (const type of ["application/json; charset=utf-8", "application/vnd.pgrst.object+JSON"]) {
+    for (const type of [
+      "application/json; charset=utf-8",
+      "application/vnd.pgrst.object+JSON",
+      "application/vnd.pgrst.array",
+    ]) {
       const headers = { "content-type": type };
       expect(await alice.ask("/tasks", { method: "POST", text: "42", headers })).toMatchObject(
         wanted,

@@ -8,6 +8,8 @@ export default defineConfig({
     include: ["tests/edge/**/*.test.ts"],
     globalSetup: "tests/edge/global-setup.ts",
     maxWorkers: 3,
+    // Of a busy machine: Vitest itself would wait for 1 s.
+    expect: { poll: { timeout: 20_000 } },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -11,6 +11,8 @@ export default defineConfig({
     globalSetup: "tests/support/global-setup.ts",
     maxWorkers: 3,
     env: { NO_COLOR: "1" },
+    // Of a busy machine: Vitest itself would wait for 1 s.
+    expect: { poll: { timeout: 20_000 } },
     testTimeout: 180_000,
     hookTimeout: 60_000,
   },

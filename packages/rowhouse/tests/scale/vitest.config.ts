@@ -8,6 +8,8 @@ export default defineConfig({
     include: ["tests/scale/**/*.test.ts"],
     globalSetup: "tests/edge/global-setup.ts",
     maxWorkers: 2,
+    // Of a busy machine: Vitest itself would wait for 1 s.
+    expect: { poll: { timeout: 20_000 } },
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },
