@@ -3,17 +3,21 @@ import { basename } from "node:path";
 import { text } from "node:stream/consumers";
 import { errorMessage, RowhouseError } from "../lib/errors.ts";
 import { waitFor } from "../lib/wait.ts";
-import { userKey } from "./map.ts";
+import { bucketKey, type Place, userKey } from "./map.ts";
 
 /** An HAProxy that runs compose/scale/cells.haproxy.cfg. */
 export interface CellEdge {
+  /** Makes sure that its map agrees with the file about a user. */
+  readonly assertAgrees: (sub: string, place: Place) => Promise<void>;
   /** Changes a user's entry in the map that it has in memory, or takes it out. */
   readonly setPlace: (sub: string, value: string | undefined) => Promise<void>;
   /** Resolves when no write of a user is under way. */
   readonly drain: (sub: string) => Promise<void>;
+  /** Resolves when no read of a user is under way in a cell. */
+  readonly drainReads: (sub: string, cell: string) => Promise<void>;
 }
 
-/** How long a write may be under way: the edge itself gives up after 20 s. */
+/** How long a request may be under way: the edge itself gives up after 20 s. */
 const drainMs = 60_000;
 
 /**
@@ -34,42 +38,72 @@ export async function openEdge(socket: string, file: string, cell: string): Prom
     );
   }
   const backends = (await ask(socket, "show backend")).split("\n");
-  if (!backends.includes(`cell_${cell}`)) throw failed(socket, `it has no backend cell_${cell}`);
+  // cell_unknown answers those whose cell is not there.
+  if (cell === "unknown" || !backends.includes(`cell_${cell}`))
+    throw failed(socket, `it has no backend cell_${cell}`);
   return {
+    assertAgrees: (sub, place) => assertAgrees(socket, path, sub, place),
     setPlace: (sub, value) => setEntry(socket, path, userKey(sub), value),
-    drain: (sub) => drain(socket, sub),
+    drain: (sub) => drain(socket, "writing", userKey(sub)),
+    drainReads: (sub, cell) => drain(socket, "reading", `${cell}/${sub}`),
   };
+}
+
+/** An edge with another map would lead the user to another cell when it starts again. */
+async function assertAgrees(socket: string, map: string, sub: string, place: Place) {
+  const expected: [string, string | undefined][] = [[bucketKey(sub), place.home]];
+  // What a move has left half-done may differ: the file counts.
+  if (!place.moving) expected.push([userKey(sub), place.entry]);
+  for (const [key, value] of expected) {
+    const found = await findEntry(socket, map, key);
+    if (found !== value) throw mismatch(socket, key, found, value);
+  }
 }
 
 async function setEntry(socket: string, map: string, key: string, value: string | undefined) {
-  const found = async () =>
-    /^type=.*, value="(.*?)"/m.exec(await ask(socket, `get map ${map} ${key}`))?.[1];
-  const before = await found();
+  const before = await findEntry(socket, map, key);
   if (value === undefined) {
-    if (before !== undefined) await ask(socket, `del map ${map} ${key}`);
-  } else await ask(socket, `${before === undefined ? "add" : "set"} map ${map} ${key} ${value}`);
-  const now = await found();
-  if (now !== value)
-    throw failed(
-      socket,
-      `its map has ${now ?? "nothing"} for ${key}, and not ${value ?? "nothing"}`,
-    );
+    if (before !== undefined) await ask(socket, "del map", map, key);
+  } else await ask(socket, before === undefined ? "add map" : "set map", map, key, value);
+  const now = await findEntry(socket, map, key);
+  if (now !== value) throw mismatch(socket, key, now, value);
 }
 
-async function drain(socket: string, sub: string): Promise<void> {
+async function findEntry(socket: string, map: string, key: string): Promise<string | undefined> {
+  return /^type=.*, value="(.*?)"/m.exec(await ask(socket, "get map", map, key))?.[1];
+}
+
+function mismatch(
+  socket: string,
+  key: string,
+  found: string | undefined,
+  wanted: string | undefined,
+) {
+  return failed(
+    socket,
+    `its map has ${found ?? "nothing"} for ${key}, and not ${wanted ?? "nothing"}`,
+  );
+}
+
+async function drain(socket: string, table: "writing" | "reading", key: string): Promise<void> {
   const isDone = async () => {
-    const entry = await ask(socket, `show table writing key ${userKey(sub)}`);
+    const entry = await ask(socket, `show table ${table} key`, key);
     return /conn_cur=[1-9]/.test(entry) ? undefined : true;
   };
   if (await waitFor(isDone, 20, drainMs)) return;
-  throw failed(socket, `writes of the user are under way for more than ${drainMs / 1000} s`);
+  throw failed(
+    socket,
+    `requests of the user are under way for more than ${drainMs / 1000} s (${table})`,
+  );
 }
 
-async function ask(socket: string, command: string): Promise<string> {
+/** Sends a command with its arguments, in which HAProxy takes a semicolon for the end of the command. */
+async function ask(socket: string, command: string, ...args: readonly string[]): Promise<string> {
+  const escaped = args.map((arg) => arg.replaceAll(/[\\;]/g, "\\$&"));
   try {
     const connection = connect(socket);
     connection.setTimeout(5000, () => connection.destroy(new Error("no answer within 5 s")));
-    connection.write(`${command}\n`);
+    connection.write(`${[command, ...escaped].join(" ")}\n`);
     return await text(connection);
   } catch (error) {
     throw failed(socket, errorMessage(error), error);
@@ -80,7 +114,7 @@ function failed(socket: string, reason: string, cause?: unknown): RowhouseError 
   return new RowhouseError(
     "edge_failed",
     `The edge at ${socket}: ${reason}.`,
-    "Check that it runs with scale/cells.haproxy.cfg, and --socket, --map and --cell.",
+    "Check that it runs with scale/cells.haproxy.cfg, and --socket, --map and --cell. It reads the map file when it starts.",
     { cause },
   );
 }

@@ -6,12 +6,14 @@ import { RowhouseError } from "../lib/errors.ts";
 /** The table that all rows of a user hang from, as the catalog writes it. */
 export const usersTable = "api.users";
 
-/** A foreign key: names are quoted where they need it, columns separated by commas. */
+/** A foreign key: names are quoted where they need it. */
 interface ForeignKey {
   readonly child: string;
   readonly parent: string;
-  readonly columns: string;
-  readonly keys: string;
+  readonly columns: readonly string[];
+  readonly keys: readonly string[];
+  /** Whether none of its columns can be null: then every row of the child has a parent. */
+  readonly always: boolean;
 }
 
 interface Column {
@@ -36,9 +38,9 @@ export interface Graph {
   readonly foreignKeys: readonly ForeignKey[];
 }
 
-const [foreignKeys, columns] = ["foreign_keys", "columns"].map((name) =>
+const [foreignKeys, columns, loose] = ["foreign_keys", "columns", "loose"].map((name) =>
   readFileSync(join(import.meta.dirname, `${name}.sql`), "utf8"),
-) as [string, string];
+) as [string, string, string];
 
 /**
  * Finds the tables that hang from the users, directly or by others.
@@ -64,6 +66,31 @@ export async function readGraph(client: pg.ClientBase): Promise<Graph> {
     tables.push({ name, columns: rows, condition: belongs(name, keys), refersToItself });
   }
   return { tables, foreignKeys: keys };
+}
+
+/**
+ * Makes sure that no table has rows of a user which no foreign key leads to: they would stay behind.
+ *
+ * @param schemas The exposed ones.
+ * @throws RowhouseError move_refused
+ */
+export async function assertHangs(
+  client: pg.ClientBase,
+  { tables }: Graph,
+  schemas: readonly string[],
+  id: string,
+): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(loose, [schemas]);
+  for (const { name } of rows) {
+    if (tables.some((table) => table.name === name)) continue;
+    const found = await client.query(`select from ${name} where user_id = $1 limit 1`, [id]);
+    if (found.rowCount === 0) continue;
+    throw new RowhouseError(
+      "move_refused",
+      `${name} has rows of the user, and no foreign key leads to them from ${usersTable}: they would stay behind.`,
+      `Add one: foreign key (user_id) references ${usersTable} (id).`,
+    );
+  }
 }
 
 function findTables(keys: readonly ForeignKey[]): ReadonlySet<string> {
@@ -95,17 +122,25 @@ function sortTables(found: ReadonlySet<string>, keys: readonly ForeignKey[]): re
   return sorted;
 }
 
-/** A row is the user's when a foreign key leads to one that is. */
+/**
+ * A row is the user's when a foreign key leads to one that is. Where every row has such a parent, that
+ * one way decides: a row that another way leads to is shared then, and the move refused (assertApart).
+ * Several ways would be an OR, for which PostgreSQL reads the rows of all users.
+ */
 function belongs(name: string, keys: readonly ForeignKey[], below: readonly string[] = []): string {
   if (name === usersTable) return "id = $1";
   const path = [...below, name];
   const ways = keys
     .filter(({ child, parent }) => child === name && !path.includes(parent))
     .map((key) => ({ key, condition: belongs(key.parent, keys, path) }))
-    .filter(({ condition }) => condition !== "false")
-    .map(
-      ({ key, condition }) =>
-        `(${key.columns}) in (select ${key.keys} from ${key.parent} where ${condition})`,
-    );
-  return ways.length === 0 ? "false" : ways.join(" or ");
+    .filter(({ condition }) => condition !== "false");
+  const certain = ways.filter(({ key }) => key.always);
+  const straight = certain.find(({ key }) => key.parent === usersTable) ?? certain[0];
+  return (straight === undefined ? ways : [straight]).map(toCondition).join(" or ") || "false";
+}
+
+function toCondition({ key, condition }: { key: ForeignKey; condition: string }): string {
+  const { parent, columns, keys } = key;
+  if (parent === usersTable && keys.join() === "id") return `${columns.join()} = $1`;
+  return `(${columns.join(", ")}) in (select ${keys.join(", ")} from ${parent} where ${condition})`;
 }

@@ -1,6 +1,21 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import { errorCode, errorMessage, RowhouseError } from "../lib/errors.ts";
+import { waitFor } from "../lib/wait.ts";
 
 /** In which cell a user is, by the map of the edge. */
 export interface Place {
@@ -9,6 +24,8 @@ export interface Place {
   readonly moving: boolean;
   /** The cell of the user's bucket. */
   readonly home: string;
+  /** The user's own entry. */
+  readonly entry: string | undefined;
 }
 
 /** How many buckets the users fall into: compose/scale/cells.haproxy.cfg has the same. */
@@ -24,62 +41,128 @@ export function userKey(sub: string): string {
   return `user/${sub}`;
 }
 
+/** The key under which the map names the bucket of a user. */
+export function bucketKey(sub: string): string {
+  return `bucket/${bucketOf(sub)}`;
+}
+
 /**
  * Looks a user up in a map file.
  *
  * @throws RowhouseError file_unusable, map_invalid
  */
 export function findPlace(file: string, sub: string): Place {
-  const lines = new Map(readLines(file).map((line) => line.split(/\s+/, 2) as [string, string]));
-  const home = lines.get(`bucket/${bucketOf(sub)}`);
+  const entries = readLines(file).map(parseLine);
+  const [home, entry] = [bucketKey(sub), userKey(sub)].map((key) => {
+    const [found, another] = entries.filter((line) => line.key === key);
+    if (another === undefined) return found?.value;
+    throw invalid(
+      `${file} has more than one line for ${key}.`,
+      "Take all but the right one out, and restart the edge.",
+    );
+  });
   if (home === undefined) {
-    throw new RowhouseError(
-      "map_invalid",
-      `${file} has no line for bucket/${bucketOf(sub)}.`,
+    throw invalid(
+      `${file} has no line for ${bucketKey(sub)}.`,
       `It needs a line for each of ${buckets} buckets: docs/scale.md shows how one is made.`,
     );
   }
-  const [cell = "", state] = (lines.get(userKey(sub)) ?? home).split(":");
-  return { cell, moving: state === "moving", home };
+  const [cell = "", state] = (entry ?? home).split(":");
+  return { cell, moving: state === "moving", home, entry };
 }
 
 /**
- * Writes a user's line into a map file, or takes it out: whole, or not at all.
+ * Writes a user's line into a map file, or takes it out: whole, or not at all, and on the disk.
  *
- * @throws RowhouseError file_unusable; map_invalid while another command writes it
+ * @throws RowhouseError file_unusable; map_invalid when another command writes it for more than 2 s
  */
-export function writePlace(file: string, sub: string, value: string | undefined): void {
-  const kept = readLines(file).filter((line) => line.split(/\s+/)[0] !== userKey(sub));
-  const lines = value === undefined ? kept : [...kept, `${userKey(sub)} ${value}`];
-  const draft = `${file}.new`;
-  try {
-    writeFileSync(draft, `${lines.join("\n")}\n`, { flag: "wx" });
-  } catch (error) {
-    if (errorCode(error) !== "EEXIST") throw unusable(file, error);
-    throw new RowhouseError(
-      "map_invalid",
+export async function writePlace(
+  file: string,
+  sub: string,
+  value: string | undefined,
+): Promise<void> {
+  const { path, draft } = locate(file);
+  const descriptor = await waitFor(() => createDraft(file, draft), 20, 2000);
+  if (descriptor === undefined) {
+    throw invalid(
       `Another command writes ${file}, or one was killed while it did: ${draft} is there.`,
       "Try again; when no other command runs, delete that file.",
     );
   }
   try {
-    renameSync(draft, file);
+    // Read only now: with the draft, no other command writes.
+    const kept = readLines(path).filter((line) => parseLine(line).key !== userKey(sub));
+    const lines = value === undefined ? kept : [...kept, `${userKey(sub)} ${value}`];
+    writeFileSync(descriptor, `${lines.join("\n")}\n`);
+    keepRights(path, descriptor);
+    fsyncSync(descriptor);
+    renameSync(draft, path);
   } catch (error) {
     rmSync(draft, { force: true });
+    throw error instanceof RowhouseError ? error : unusable(file, error);
+  } finally {
+    closeSync(descriptor);
+  }
+  syncFolder(dirname(path));
+}
+
+/** Where a link leads, the file itself is replaced. */
+function locate(file: string): { readonly path: string; readonly draft: string } {
+  try {
+    const path = realpathSync(file);
+    return { path, draft: `${path}.new` };
+  } catch (error) {
     throw unusable(file, error);
   }
 }
 
-/** The lines of a map file that say something. */
+function createDraft(file: string, draft: string): number | undefined {
+  try {
+    return openSync(draft, "wx");
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return undefined;
+    throw unusable(file, error);
+  }
+}
+
+/** The edge, which is another user, may still read it. */
+function keepRights(path: string, descriptor: number): void {
+  const { mode, uid, gid } = statSync(path);
+  fchmodSync(descriptor, mode);
+  try {
+    fchownSync(descriptor, uid, gid);
+  } catch (error) {
+    if (errorCode(error) !== "EPERM") throw error;
+  }
+}
+
+/** After it a renamed file stays renamed, even if the machine loses power. */
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** A line as HAProxy reads it; comments and empty lines have no key. */
+function parseLine(line: string): { readonly key: string; readonly value: string } {
+  const [key = "", value = ""] = line.trim().split(/\s+/, 2);
+  return { key: key.startsWith("#") ? "" : key, value };
+}
+
 function readLines(file: string): string[] {
   try {
     if (!existsSync(file)) throw new Error("there is no such file");
-    return readFileSync(file, "utf8")
-      .split("\n")
-      .filter((line) => /^\S/.test(line) && !line.startsWith("#"));
+    return readFileSync(file, "utf8").replace(/\n$/, "").split("\n");
   } catch (error) {
     throw unusable(file, error);
   }
+}
+
+function invalid(message: string, remedy: string): RowhouseError {
+  return new RowhouseError("map_invalid", message, remedy);
 }
 
 function unusable(file: string, error: unknown): RowhouseError {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
 import { findCaller } from "../access/model/caller.ts";
 import { errorCode, errorMessage, RowhouseError } from "../lib/errors.ts";
@@ -6,16 +7,17 @@ import { waitFor } from "../lib/wait.ts";
 import { readApiNames } from "../stack/api-names.ts";
 import { withClient } from "../stack/database.ts";
 import { openEdge } from "./edge.ts";
-import { type Graph, readGraph, usersTable } from "./graph.ts";
+import { assertHangs, type Graph, readGraph, usersTable } from "./graph.ts";
 import { findPlace, type Place, writePlace } from "./map.ts";
-import { notSetBack, type Places, setPlace } from "./place.ts";
+import { holdIn, notReleased, type Places, releaseIn } from "./place.ts";
 import {
   assertAlike,
   assertApart,
-  copyRows,
+  carryRows,
   countRows,
   deleteRows,
   evenSession,
+  findDifference,
   lockUser,
   type TableCount,
 } from "./rows.ts";
@@ -39,6 +41,8 @@ export interface Move {
   /** The sockets of the edges. */
   readonly sockets: readonly string[];
   readonly dryRun: boolean;
+  /** Takes the move back, as long as the map is not switched. */
+  readonly signal?: AbortSignal;
   /** Called before each step. */
   readonly onStep?: (step: Step) => unknown;
 }
@@ -46,6 +50,7 @@ export interface Move {
 /** What was moved, or would be. */
 export interface Moved {
   readonly user: string;
+  /** Like `to` where a move that was killed is ended: the map was switched already. */
   readonly from: string;
   readonly to: string;
   readonly moved: boolean;
@@ -71,50 +76,97 @@ export async function moveUser(move: Move): Promise<Moved> {
   return withClient(move.from, (source) =>
     withClient(move.to, async (target) => {
       const plan = await prepare(source, target, move).catch(toHidden);
-      const { id, sub, place, tables } = plan;
+      const { id, sub, place } = plan;
       const moved = { user: id, from: place.cell, to: move.cell };
-      if (move.dryRun) return { ...moved, moved: false, tables };
       const open = (socket: string) => openEdge(socket, move.map, move.cell);
       const edges = await Promise.all(move.sockets.map(open));
-      const places = { file: move.map, edges, sub };
-      return { ...moved, moved: true, tables: await carryOut(source, target, move, plan, places) };
+      await Promise.all(edges.map((edge) => edge.assertAgrees(sub, place)));
+      if (move.dryRun) return { ...moved, moved: false, tables: plan.tables };
+      const places = { file: move.map, edges, sub, home: place.home };
+      const perform = place.cell === move.cell ? endMove : carryOut;
+      return { ...moved, moved: true, tables: await perform(source, target, move, plan, places) };
     }),
   );
 }
 
 /** All that can be refused, before anything is changed. */
 async function prepare(source: pg.Client, target: pg.Client, move: Move): Promise<Plan> {
-  const id = await findUser(source, move);
+  const { id, schemas, missing } = await findUser(source, target, move);
   const sub = await findSub(source, move, id);
   for (const client of [source, target]) await lockMove(client, id);
   const place = findPlace(move.map, sub);
-  if (place.cell === move.cell) {
+  if (place.cell === move.cell && !place.moving) {
     throw refusal(`The user is in cell ${move.cell} already.`, "Correct --cell, or --map.");
   }
+  if (place.cell !== move.cell && missing !== undefined) throw missing;
   await begin(source);
   await begin(target);
+  await assertWritable(source, "--from");
+  await assertWritable(target, "--to");
   const graph = await readGraph(source);
   assertAlike(graph, await readGraph(target));
-  await assertApart(source, graph, id);
-  const tables = await countRows(source, graph, id);
   const there = await countRows(target, graph, id);
-  // Where a move was interrupted, they are its copy. The users' table alone: sign-in made that row.
-  const taken = there.find(({ table, rows }) => rows > 0 && table !== usersTable);
-  if (taken !== undefined && !place.moving) {
-    throw refusal(
-      `The other cell has ${taken.rows} rows of the user in ${taken.table}.`,
-      "Correct --to; or, when they are left from a move that failed, delete them there.",
-    );
+  let tables = there;
+  if (place.cell !== move.cell) {
+    await assertApart(source, graph, id);
+    await assertHangs(source, graph, schemas, id);
+    tables = await countRows(source, graph, id);
+    assertFree(place, there);
   }
   await Promise.all([source.query("rollback"), target.query("rollback")]);
   return { id, sub, place, graph, tables };
 }
 
-async function findUser(source: pg.Client, { user }: Move): Promise<string> {
-  const names = await readApiNames(source, openProject());
-  const { id } = await findCaller(source, names, user);
+interface Found {
+  readonly id: string;
+  /** The exposed schemas. */
+  readonly schemas: readonly string[];
+  /** Why they are not in the source. */
+  readonly missing?: RowhouseError;
+}
+
+/** In the source; or, where a move was killed just before its end, in the target alone. */
+async function findUser(source: pg.Client, target: pg.Client, move: Move): Promise<Found> {
+  try {
+    return await findUserIn(source, move);
+  } catch (error) {
+    if (!(error instanceof RowhouseError) || error.code !== "user_unknown") throw error;
+    const found = await findUserIn(target, move).catch(() => {
+      throw error;
+    });
+    return { ...found, missing: error };
+  }
+}
+
+async function findUserIn(client: pg.Client, { user }: Move): Promise<Found> {
+  const names = await readApiNames(client, openProject());
+  if ((names.usersTable ?? usersTable) !== usersTable) {
+    throw refusal(
+      `Rows are found by foreign keys from ${usersTable}, and the users are in ${names.usersTable}.`,
+      "Move them by hand.",
+    );
+  }
+  const { id } = await findCaller(client, names, user);
   if (id === null) throw refusal("anonymous is no user.", "Name one by an email address or id.");
-  return id;
+  return { id, schemas: names.schemas };
+}
+
+async function assertWritable(client: pg.Client, option: string): Promise<void> {
+  const { rows } = await client.query<{ transaction_read_only: string }>(
+    "show transaction_read_only",
+  );
+  if (rows[0]?.transaction_read_only === "off") return;
+  throw refusal(`The database of ${option} takes no writes.`, "Name the primary, not a replica.");
+}
+
+/** Where a move was interrupted, rows there are its copy. The users' table alone: sign-in made that row. */
+function assertFree(place: Place, there: readonly TableCount[]): void {
+  const taken = there.find(({ table, rows }) => rows > 0 && table !== usersTable);
+  if (taken === undefined || place.moving) return;
+  throw refusal(
+    `The other cell has ${taken.rows} rows of the user in ${taken.table}.`,
+    "Correct --to; or, when they are left from a move that failed, delete them there.",
+  );
 }
 
 /** The name of the user in their tokens, which the edge goes by. */
@@ -152,6 +204,9 @@ async function lockMove(client: pg.Client, id: string): Promise<void> {
   );
 }
 
+/** The user waits for the old cell's commit, which can hang where a synchronous replica is away. */
+const commitMs = 10_000;
+
 async function carryOut(
   source: pg.Client,
   target: pg.Client,
@@ -159,15 +214,16 @@ async function carryOut(
   { id, sub, place, graph }: Plan,
   places: Places,
 ): Promise<readonly TableCount[]> {
-  const before = place.cell === place.home ? undefined : place.cell;
-  const after = move.cell === place.home ? undefined : move.cell;
-  const step = async (name: Step) => move.onStep?.(name);
-  let kept = false;
+  const step = async (name: Step) => {
+    if (name !== "delete") move.signal?.throwIfAborted();
+    await move.onStep?.(name);
+  };
+  let [kept, switched] = [false, false];
   let copied: readonly TableCount[];
   await step("hold");
-  writePlace(places.file, sub, `${place.cell}:moving`);
+  await writePlace(places.file, sub, `${place.cell}:moving`);
   try {
-    await setPlace(places, `${place.cell}:moving`);
+    await holdIn(places, place.cell);
     await step("drain");
     await Promise.all(places.edges.map((edge) => edge.drain(sub)));
     await step("copy");
@@ -175,29 +231,98 @@ async function carryOut(
     await lockUser(source, id);
     await assertApart(source, graph, id);
     await deleteRows(target, graph, id);
-    copied = await copyRows(source, target, graph, id);
-    await deleteRows(source, graph, id);
+    copied = await carryRows(source, target, graph, id, move.signal);
     await step("keep");
     kept = true;
     await target.query("commit");
     await step("switch");
-    await setPlace(places, after);
+    switched = true;
+    await holdIn(places, move.cell);
   } catch (error) {
     await rollBack(source, target);
-    await setPlace(places, before).catch((again) => {
-      throw notSetBack(place.cell, places.file, again);
-    });
-    const left = kept && !(await clear(move.to, graph, id));
+    let left = false;
+    try {
+      if (switched) await holdIn(places, place.cell);
+      await releaseIn(places, place.cell, async () => {
+        left = kept && !(await clear(move.to, graph, id));
+      });
+    } catch (again) {
+      throw notReleased(places.file, again);
+    }
     throw takenBack(error, place.cell, left ? move.cell : undefined);
   }
+  // The map says that the other cell counts: there is no way back, and what is left here is a copy.
+  let fault: unknown;
   try {
     await step("delete");
-    await source.query("commit");
+    await Promise.all(places.edges.map((edge) => edge.drainReads(sub, place.cell)));
+    await Promise.race([source.query("commit"), giveUp(commitMs)]);
   } catch (error) {
-    // The edge sends the user to the other cell: there is no way back, and what is left here is a copy.
-    if (!(await clear(move.from, graph, id))) throw leftBehind(error, place.cell, move.cell, id);
+    fault = error;
+    // So it is rolled back, unless it hangs.
+    void source.end().catch(() => {});
   }
+  await release(places, move.cell);
+  if (fault !== undefined && !(await clear(move.from, graph, id)))
+    throw leftBehind(fault, move.cell, id);
   return copied;
+}
+
+async function giveUp(milliseconds: number): Promise<never> {
+  await delay(milliseconds, undefined, { ref: false });
+  throw new Error(`no answer within ${milliseconds / 1000} s`);
+}
+
+/** Ends a move that was killed when the map was switched, or when it was taken back to the cell it now goes to. */
+async function endMove(
+  source: pg.Client,
+  target: pg.Client,
+  move: Move,
+  { id, sub, graph, tables }: Plan,
+  places: Places,
+): Promise<readonly TableCount[]> {
+  await move.onStep?.("hold");
+  await holdIn(places, move.cell).catch((error) => {
+    throw notReleased(places.file, error);
+  });
+  let fault: unknown;
+  try {
+    await move.onStep?.("drain");
+    await Promise.all(places.edges.map((edge) => edge.drain(sub)));
+    await move.onStep?.("delete");
+    await deleteCopy(source, target, graph, id);
+  } catch (error) {
+    fault = error;
+  }
+  await rollBack(source, target);
+  await release(places, move.cell);
+  if (fault !== undefined) throw leftBehind(fault, move.cell, id);
+  return tables;
+}
+
+/** Deletes a user's rows in the source when the target has the same. */
+async function deleteCopy(
+  source: pg.Client,
+  target: pg.Client,
+  graph: Graph,
+  id: string,
+): Promise<void> {
+  await Promise.all([begin(source), begin(target)]);
+  await lockUser(source, id);
+  const left = await countRows(source, graph, id);
+  // The users' table alone: sign-in made that row.
+  if (left.every(({ table, rows }) => rows === 0 || table === usersTable)) return;
+  const other = await findDifference(source, target, graph, id);
+  if (other !== undefined)
+    throw new Error(`the rows of ${other} differ from those in the database of --to`);
+  await deleteRows(source, graph, id);
+  await source.query("commit");
+}
+
+async function release(places: Places, cell: string): Promise<void> {
+  await releaseIn(places, cell).catch((error) => {
+    throw notReleased(places.file, error);
+  });
 }
 
 async function begin(client: pg.Client): Promise<void> {
@@ -246,11 +371,11 @@ function takenBack(error: unknown, cell: string, left: string | undefined): Rowh
   );
 }
 
-function leftBehind(error: unknown, from: string, to: string, id: string): RowhouseError {
+function leftBehind(error: unknown, cell: string, id: string): RowhouseError {
   return new RowhouseError(
     "move_unfinished",
-    `The user is in ${to}, with all rows, but those in ${from} could not be deleted: ${errorMessage(error)}.`,
-    `Delete them in ${from}, where nobody is sent to: the rows of ${id}.`,
+    `The user is in ${cell}, with all rows, but those in the database of --from could not be deleted: ${errorMessage(error)}.`,
+    `Delete them there, where nobody is sent to: the rows of ${id}.`,
     { cause: error },
   );
 }

@@ -1,14 +1,15 @@
 import { Command } from "commander";
 import { type Moved, moveUser, type Step } from "../cells/move.ts";
-import { RowhouseError } from "../lib/errors.ts";
+import { errorMessage, RowhouseError } from "../lib/errors.ts";
 import { note, printResult } from "../lib/output.ts";
+import { interruptible } from "../lib/signals.ts";
 import { readSettings } from "../stack/settings.ts";
 import { parseDatabaseUrl } from "./options.ts";
 
 const help = `
 The rows are those that foreign keys lead to from api.users. While they are copied, the edge
 answers the user's writes with 503 and Retry-After, which the client sends again; reads go on.
-When it fails half-way it is taken back; when it is killed, run it again.
+When it fails half-way, or at Ctrl-C, it is taken back; when it is killed, run it again.
 Rows that others share stay where they are: a user who has such is refused.
 
   rowhouse cells move alice@example.com --from postgres://... --to postgres://... \\
@@ -55,18 +56,14 @@ async function move(user: string, options: Options): Promise<void> {
   }
   const iss = readSettings().jwtIss;
   const onStep = (step: Step) => json || note(steps[step]);
-  const moved = await moveUser({
-    user,
-    sub,
-    iss,
-    from,
-    to,
-    cell,
-    map,
-    sockets: socket,
-    dryRun,
-    onStep,
-  });
+  const where = { user, sub, iss, from, to, cell, map, sockets: socket };
+  const moved = await interruptible((signal) =>
+    moveUser({ ...where, dryRun, signal, onStep }).catch((error) => {
+      // Else the last word were that it was interrupted, and not where the user is.
+      if (signal.aborted) note(errorMessage(error));
+      throw error;
+    }),
+  );
   printResult(moved, json, describe);
 }
 
@@ -80,9 +77,12 @@ const steps: Readonly<Record<Step, string>> = {
 };
 
 function describe({ user, from, to, moved, tables }: Moved): readonly string[] {
+  const ended = moved ? "Ended" : "Would end";
   const verb = moved ? "Moved" : "Would move";
   return [
-    `${verb} ${user} from ${from} to ${to}:`,
+    from === to
+      ? `${ended} the move of ${user} to ${to}, which was interrupted:`
+      : `${verb} ${user} from ${from} to ${to}:`,
     ...tables.map(({ table, rows }) => `  ${table}  ${rows}`),
   ];
 }

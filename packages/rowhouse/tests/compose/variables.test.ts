@@ -38,6 +38,27 @@ test("compose starts PostgREST with the file that the local stack starts it with
   expect(compose).toContain('command: ["/bin/postgrest", "/etc/postgrest.conf"]\n');
 });
 
+test.each([
+  ["replicas.yml", "postgrest_read"],
+  ["cells.yml", "postgrest_b"],
+])("compose/scale/%s gives %s the settings of the other PostgREST", (file, service) => {
+  const scale = readFileSync(join(projectRoot, "compose/scale", file), "utf8");
+  const wanted = serviceVariables(compose, "postgrest");
+  expect(Object.keys(wanted)).toContain("PGRST_JWT_SECRET");
+  expect(serviceVariables(scale, service)).toEqual(wanted);
+});
+
+/** The variables of a service, but for those by which it finds its database. */
+function serviceVariables(text: string, service: string): Record<string, string> {
+  const [, block = ""] = new RegExp(`^  ${service}:\\n((?:    .*\\n|\\n)+)`, "m").exec(text) ?? [];
+  const lines = [...block.matchAll(/^ {6}([A-Z_]+): (.*)$/gm)];
+  return Object.fromEntries(
+    lines
+      .map(([, name = "", value = ""]) => [name, value] as const)
+      .filter(([name]) => !/^PG(?!RST)|^PGRST_DB_CHANNEL_ENABLED$/.test(name)),
+  );
+}
+
 /** Where it listens and is reached, how it signs in, and that a pooler may be between, differ on purpose. */
 const onPurpose =
   /^PGRST_(OPENAPI_SERVER_PROXY_URI|DB_URI|DB_CHANNEL_ENABLED|JWT_SECRET|SERVER_HOST|SERVER_PORT|ADMIN_SERVER_PORT)$/;

@@ -1,7 +1,12 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { readGraph } from "../../src/cells/graph.ts";
+import { bucketOf } from "../../src/cells/map.ts";
 import { type Move, moveUser, type Step } from "../../src/cells/move.ts";
+import { evenSession, listChecks } from "../../src/cells/rows.ts";
 import { type Caller, caller, claimsFor, sign } from "../../src/testing/api.ts";
 import { newHome, rowhouse } from "../support/cli.ts";
 import { projectRoot } from "../support/project.ts";
@@ -20,6 +25,9 @@ const prepare = `
   create function api.create_slowly(title text) returns void language plpgsql as $$
   begin perform pg_sleep(1.5); insert into api.tasks (title) values (create_slowly.title); end $$;
   grant execute on function api.create_slowly(text) to authenticated;
+  create function api.count_slowly() returns int language plpgsql as $$
+  begin perform pg_sleep(1.5); return (select count(*) from api.tasks); end $$;
+  grant execute on function api.count_slowly() to authenticated;
   create type private.mood as enum ('fine', 'so so');
   create table private."Odd ones" (
     "The user" uuid not null references api.users (id),
@@ -31,6 +39,20 @@ const prepare = `
     primary key ("The user", id),
     foreign key ("The user", above) references private."Odd ones" ("The user", id)
   );
+  create table private.lists (user_id uuid references api.users (id), id int, primary key (user_id, id));
+  create table private.items (
+    user_id uuid references api.users (id), id int, list_id int not null, primary key (user_id, id),
+    foreign key (user_id, list_id) references private.lists (user_id, id) deferrable initially deferred
+  );
+  create table private.parts (
+    user_id uuid not null references api.users (id), list_id int, id int
+  ) partition by range (id);
+  create table private.parts_low partition of private.parts (
+    foreign key (user_id, list_id) references private.lists (user_id, id)
+  ) for values from (0) to (10);
+  create table private.parts_high partition of private.parts for values from (10) to (20);
+  create table api.audits (user_id uuid not null references api.users (id), what text);
+  create table api.loose (user_id uuid not null);
   create table private.remarks (
     user_id uuid not null, task_id uuid not null, id int primary key,
     foreign key (user_id, task_id) references api.tasks (user_id, id)
@@ -197,6 +219,114 @@ describe("When a connection is killed", () => {
   });
 });
 
+/** A move that is killed before a step: its connections end, and it does nothing more. */
+async function kill(user: Caller, at: Step): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const onStep = (step: Step) => {
+      if (step !== at) return;
+      resolve();
+      return new Promise(() => {});
+    };
+    void move(user, { onStep });
+  });
+  for (const { sql } of [cells.a, cells.b]) await endMoves(sql);
+}
+
+const endMoves = (sql: Cell["sql"]) =>
+  sql(
+    `select pg_terminate_backend(pid, 5000) from pg_stat_activity
+    where datname = current_database() and application_name = 'mover'`,
+  );
+
+const setInEdge = (user: Caller, value: string) =>
+  cells.edge.command(`set map ${cells.map} user/${user.id} ${value}`);
+
+describe("A move that is killed is ended when it is run again:", () => {
+  test.each<Step>(["drain", "copy", "keep", "switch", "delete"])(
+    "before the step %s",
+    async (at) => {
+      const user = await signInTo(cells, "a");
+      await create(user, "first");
+      await kill(user, at);
+      expect(await create(user, "held")).toBe(503);
+      expect(await titles(user)).toEqual(["first"]);
+      expect(await move(user)).toMatchObject({ moved: true, to: "b" });
+      await expectIn("b", user, 1);
+    },
+  );
+
+  test("after the map file was switched, and before the edge was", async () => {
+    const user = await signInTo(cells, "a");
+    await create(user, "first");
+    await kill(user, "delete");
+    await setInEdge(user, "a:moving");
+    expect(await move(user)).toMatchObject({ moved: true, from: "b", to: "b" });
+    await expectIn("b", user, 1);
+  });
+
+  test("after the edge let the user write again, and before the map file did", async () => {
+    const user = await signInTo(cells, "a");
+    await create(user, "first");
+    await kill(user, "delete");
+    await cells.a.sql("delete from api.users where id = $1", [user.id]);
+    await setInEdge(user, "b");
+    expect(await create(user, "second")).toBe(201);
+    expect(await move(user)).toMatchObject({ moved: true, to: "b" });
+    await expectIn("b", user, 2);
+  });
+
+  test("and no row is deleted that the other cell does not have", async () => {
+    const user = await signInTo(cells, "a");
+    await create(user, "first");
+    await kill(user, "delete");
+    await cells.b.sql("update api.tasks set title = 'other' where user_id = $1", [user.id]);
+    await expect(move(user)).rejects.toMatchObject({
+      code: "move_unfinished",
+      message: expect.stringContaining("api.tasks differ"),
+    });
+    expect(await rowsOf(cells.a, user)).toEqual({ users: 1, tasks: 1 });
+    await cells.a.sql("delete from api.users where id = $1", [user.id]);
+    await expectIn("b", user, 1);
+  });
+
+  test("or taken back, by a move to where the user was", async () => {
+    const user = await signInTo(cells, "a");
+    await create(user, "first");
+    await kill(user, "switch");
+    expect(await rowsOf(cells.b, user)).toEqual({ users: 1, tasks: 1 });
+    expect(await move(user, back())).toMatchObject({ moved: true, from: "a", to: "a" });
+    await expectIn("a", user, 1);
+  });
+});
+
+test("An interrupted move is taken back, and a second one of a user is refused meanwhile", async () => {
+  const user = await signInTo(cells, "a");
+  await create(user, "first");
+  const controller = new AbortController();
+  const onStep = async (step: Step) => {
+    if (step !== "copy") return;
+    await expect(move(user)).rejects.toMatchObject({
+      code: "move_refused",
+      message: expect.stringContaining("Another command"),
+    });
+    controller.abort();
+  };
+  const interrupted = move(user, { onStep, signal: controller.signal });
+  await expect(interrupted).rejects.toMatchObject({ code: "move_failed" });
+  await expectIn("a", user, 1);
+});
+
+test("A read that is under way when the map is switched sees the rows", async () => {
+  const user = await signInTo(cells, "a");
+  await create(user, "first");
+  const slow = user.ask("/rpc/count_slowly");
+  const underWay = () => cells.edge.command(`show table reading key a/${user.id}`);
+  await expect.poll(underWay).toContain("conn_cur=1");
+  await move(user);
+  expect((await slow).body).toBe(1);
+  await expectIn("b", user, 1);
+});
+
 test("A row that the other cell does not take, or changes, takes the move back", async () => {
   const user = await signInTo(cells, "a");
   await create(user, "kept out");
@@ -215,6 +345,51 @@ test("A row that the other cell does not take, or changes, takes the move back",
   onTestFinished(() => void cells.b.sql("drop function private.change cascade"));
   await expect(move(user)).rejects.toMatchObject({ code: "move_failed" });
   await expectIn("a", user, 2);
+});
+
+describe("A trigger takes the move back", () => {
+  /** Adds a trigger to api.tasks of a cell, for this test. */
+  async function addTrigger({ sql }: Cell, when: string, body: string): Promise<void> {
+    await sql(
+      `create function private.interfere() returns trigger language plpgsql as
+      $$ begin ${body} end $$;
+      create ${when} on api.tasks XX for each row execute function private.interfere()`.replace(
+        "XX",
+        when.startsWith("constraint") ? "deferrable initially deferred" : "",
+      ),
+    );
+    onTestFinished(async () => void (await sql("drop function private.interfere cascade")));
+  }
+
+  test.each([
+    [
+      "adds a row to a table that was copied before",
+      "trigger t after insert",
+      "insert into api.audits values (new.user_id, 'created'); return null;",
+    ],
+    [
+      "changes a row when the other cell commits",
+      "constraint trigger t after insert",
+      "update api.tasks set title = 'changed' where id = new.id; return null;",
+    ],
+  ])("that %s", async (_, when, body) => {
+    const user = await signInTo(cells, "a");
+    await create(user, "first");
+    await addTrigger(cells.b, when, body);
+    await expect(move(user)).rejects.toMatchObject({ code: "move_failed" });
+    await expectIn("a", user, 1);
+  });
+
+  test.each([
+    ["keeps a row in the old cell", "trigger t before delete", "return null;"],
+    ["refuses the old cell's commit", "constraint trigger t after delete", "raise 'kept';"],
+  ])("that %s", async (_, when, body) => {
+    const user = await signInTo(cells, "a");
+    await create(user, "first");
+    await addTrigger(cells.a, when, body);
+    await expect(move(user)).rejects.toMatchObject({ code: "move_failed" });
+    await expectIn("a", user, 1);
+  });
 });
 
 test("A failure after the other cell has committed takes the rows out of it again", async () => {
@@ -278,6 +453,77 @@ test("Every value arrives as it was, also of tables that hang from the user by o
   expect(await read(cells.a)).toEqual([[], [], [], []]);
 });
 
+test("Rows that refer to each other, to others in two ways, or from a partition, arrive, however many", async () => {
+  const user = await signInTo(cells, "a");
+  await cells.a.sql(
+    `insert into private."Odd ones" ("The user", id, above, texts)
+    select $1, n, nullif(n + 1, 2501), array[repeat('x', 5000)] from generate_series(1, 2500) as n`,
+    [user.id],
+  );
+  await cells.a.sql("insert into private.lists select $1, n from generate_series(1, 3) as n", [
+    user.id,
+  ]);
+  await cells.a.sql("insert into private.items select $1, n, n from generate_series(1, 3) as n", [
+    user.id,
+  ]);
+  await cells.a.sql("insert into private.parts values ($1, 1, 1), ($1, null, 11)", [user.id]);
+  const { tables } = await move(user);
+  expect(tables).toEqual(
+    expect.arrayContaining([
+      { table: 'private."Odd ones"', rows: 2500 },
+      { table: "private.lists", rows: 3 },
+      { table: "private.items", rows: 3 },
+      { table: "private.parts", rows: 2 },
+    ]),
+  );
+  await expectIn("b", user, 0);
+});
+
+test("However many users a table has, only the rows of one are read", async () => {
+  const client = new pg.Client({ connectionString: cells.a.databaseUrl });
+  await client.connect();
+  onTestFinished(() => client.end());
+  await client.query(`begin; ${evenSession}; set local enable_seqscan = off`);
+  const graph = await readGraph(client);
+  const rows = graph.tables
+    .filter(({ name }) => name === "private.items")
+    .map(({ name, condition }) => `select from ${name} where ${condition}`);
+  const checks = listChecks(graph)
+    .filter(({ child }) => child === "private.items")
+    .map(({ text }) => text);
+  expect(rows.length + checks.length).toBe(5);
+  for (const text of [...rows, ...checks]) {
+    const plan = await client.query<{ "QUERY PLAN": string }>(`explain (generic_plan) ${text}`);
+    const lines = plan.rows.map((row) => row["QUERY PLAN"]).join("\n");
+    // A subplan is run for each row when its result is too large for the memory.
+    expect(lines, text).not.toMatch(/Seq Scan|SubPlan/);
+  }
+});
+
+test("No limit of a role ends a move, and what it commits is on the disk", async () => {
+  const options = [
+    "statement_timeout=1h",
+    "idle_in_transaction_session_timeout=1h",
+    "synchronous_commit=off",
+  ];
+  const url = new URL(cells.a.databaseUrl);
+  url.searchParams.set("options", options.map((option) => `-c ${option}`).join(" "));
+  const client = new pg.Client({ connectionString: url.href });
+  await client.connect();
+  onTestFinished(() => client.end());
+  const read = async () => {
+    const { rows } = await client.query(
+      `select current_setting('statement_timeout') as statement,
+        current_setting('idle_in_transaction_session_timeout') as idle,
+        current_setting('synchronous_commit') as commit`,
+    );
+    return rows[0];
+  };
+  expect(await read()).toEqual({ statement: "1h", idle: "1h", commit: "off" });
+  await client.query(`begin; ${evenSession}`);
+  expect(await read()).toEqual({ statement: "0", idle: "0", commit: "on" });
+});
+
 describe("A move is refused, and nothing changed,", () => {
   const refused = (message: string) => ({
     code: "move_refused",
@@ -334,24 +580,55 @@ describe("A move is refused, and nothing changed,", () => {
     const user = await signInTo(cells, "a");
     const away = move(user, { sockets: [cells.socket, `${cells.socket}.not`] });
     await expect(away).rejects.toMatchObject({ code: "edge_failed" });
-    await expect(move(user, { cell: "c" })).rejects.toMatchObject({ code: "edge_failed" });
+    for (const cell of ["c", "unknown"]) {
+      await expect(move(user, { cell })).rejects.toMatchObject({ code: "edge_failed" });
+    }
+    await expectIn("a", user, 0);
+  });
+
+  test("when the edge has another map than the file", async () => {
+    const user = await signInTo(cells, "a");
+    const map = join(mkdtempSync(join(tmpdir(), "rowhouse-map-")), "cells.map");
+    onTestFinished(() => rmSync(dirname(map), { recursive: true }));
+    const key = `bucket/${bucketOf(user.id)}`;
+    const text = readFileSync(cells.map, "utf8");
+    writeFileSync(map, text.replace(`${key} a`, `${key} c`));
+    const other = { code: "edge_failed", message: expect.stringContaining(`has a for ${key}`) };
+    await expect(move(user, { map })).rejects.toMatchObject(other);
+    writeFileSync(map, `${text}user/${user.id} c\n`);
+    await expect(move(user, { map })).rejects.toMatchObject({ code: "edge_failed" });
+    await expectIn("a", user, 0);
+  });
+
+  test("when no foreign key leads to rows of the user, or a database takes no writes", async () => {
+    const user = await signInTo(cells, "a");
+    await cells.a.sql("insert into api.loose values ($1)", [user.id]);
+    await expect(move(user)).rejects.toMatchObject(refused("api.loose"));
+    await cells.a.sql("delete from api.loose");
+    for (const way of ["from", "to"] as const) {
+      const url = new URL(named(way === "from" ? cells.a : cells.b));
+      url.searchParams.set("options", "-c default_transaction_read_only=on");
+      await expect(move(user, { [way]: url.href })).rejects.toMatchObject(refused(`--${way}`));
+    }
     await expectIn("a", user, 0);
   });
 });
 
-test("A user whose sub is no UUID moves by it, and by no other", async () => {
-  const sub = "auth0|1";
-  const user = caller(cells.edge, sign({ ...claimsFor("x"), sub }));
-  const { body } = await user.ask("/rpc/me", { method: "POST" });
-  const { id } = body as { id: string };
-  const inA = (await rowsOf(cells.a, { id })).users === 1;
-  const way = inA ? {} : back();
-  await expect(move({ id }, way)).rejects.toMatchObject({ code: "move_refused" });
-  const wrong = move({ id }, { ...way, sub: "auth0|2" });
-  await expect(wrong).rejects.toMatchObject({ code: "move_refused" });
-  await move({ id }, { ...way, sub });
-  await expectIn(inA ? "b" : "a", { ...user, id }, 0);
-});
+test.each(["auth0|1", 'a;b\\c"d'])(
+  "A user whose sub is %s moves by it, and by no other",
+  async (sub) => {
+    const user = caller(cells.edge, sign({ ...claimsFor("x"), sub }));
+    const { body } = await user.ask("/rpc/me", { method: "POST" });
+    const { id } = body as { id: string };
+    const inA = (await rowsOf(cells.a, { id })).users === 1;
+    const way = inA ? {} : back();
+    await expect(move({ id }, way)).rejects.toMatchObject({ code: "move_refused" });
+    const wrong = move({ id }, { ...way, sub: "auth0|2" });
+    await expect(wrong).rejects.toMatchObject({ code: "move_refused" });
+    await move({ id }, { ...way, sub });
+    await expectIn(inA ? "b" : "a", { ...user, id }, 0);
+  },
+);
 
 test("The command shows what it would move, and moves it", async () => {
   const user = await signInTo(cells, "a");
