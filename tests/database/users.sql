@@ -28,9 +28,17 @@ select is(
   'Users have these columns'
 );
 
-select triggers_are(
-  'api', 'users',
-  array['check_if_match', 'step_updated_at'],
+select is(
+  array(
+    select tgname
+    from pg_trigger
+    where tgrelid = 'api.users'::regclass
+    and not tgisinternal
+    -- Those of the tables that `rowhouse db table --shared` writes: the tests of these want them.
+    and tgname !~ '^announce_end_to_'
+    order by tgname
+  ),
+  array['check_if_match', 'step_updated_at']::name[],
   'Users have these triggers'
 );
 

@@ -5,6 +5,12 @@ volatile
 set search_path = ''
 as $$
 begin
+  -- The list before its members, as for all who lock several: else the end of an account could deadlock with this.
+  perform
+  from api.lists
+  where id = list_id
+  for key share;
+
   -- Both in one order, whoever hands over to whom: else two owners who do so to each other could deadlock.
   perform
   from api.lists_members

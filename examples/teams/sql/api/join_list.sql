@@ -7,6 +7,7 @@ as $$
 declare
   hash text := encode(sha256(convert_to(token, 'UTF8')), 'hex');
   invitation record;
+  violated text;
 begin
   -- Shows the invitation to its policies, for as long as this function runs.
   perform set_config('request.invitation', hash, true);
@@ -43,8 +44,14 @@ begin
 
   return invitation.list_id;
 exception
-  -- The second when the list is deleted meanwhile.
+  -- The second when the list is deleted meanwhile. Other keys say nothing about the invitation.
   when no_data_found or foreign_key_violation then
+    get stacked diagnostics violated = constraint_name;
+
+    if violated not in ('', 'lists_members_group_id_fkey') then
+      raise;
+    end if;
+
     raise sqlstate 'PT404' using
       message = 'This invitation does not count.',
       detail = 'invitation_invalid',

@@ -29,6 +29,24 @@ for each row
 when (pg_trigger_depth() = 0)
 execute function private.check_if_match();
 
+-- When the account of a user ends: what they alone own passes to another member, or goes with them.
+create trigger announce_end_to_lists
+before delete on api.users
+for each row
+execute function private.announce_end_to_lists();
+
+create trigger pass_on
+before delete on api.lists_members
+for each statement
+when (current_setting('request.ended_users_of_lists', true) <> '')
+execute function private.pass_on_lists();
+
+create trigger end_with_members
+before delete on api.lists_members
+for each row
+when (pg_trigger_depth() > 0 and old.role = 'owner')
+execute function private.end_lists_with_members();
+
 create trigger end_invitations
 before update on api.lists_members
 for each row

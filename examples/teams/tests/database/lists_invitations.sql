@@ -3,7 +3,7 @@
 -- counts.
 begin;
 set local search_path = tap, public;
-select plan(68);
+select plan(69);
 
 insert into api.users (id)
 values (alice()), (bob()), (row_id(12)), (row_id(13)), (row_id(14));
@@ -314,6 +314,20 @@ select throws_ok(
   '42501', 'new row violates row-level security policy for table "lists_members"',
   'A user without a sub accepts no invitation'
 );
+
+-- Where users are not made by their first request
+reset role;
+revoke insert on api.users from authenticated;
+select act_as(row_id(99));
+
+select throws_constraint(
+  $$select api.join_list('of Eve')$$,
+  '23503', 'lists_members_user_id_fkey',
+  'That the caller is no user is not said of the invitation'
+);
+
+reset role;
+grant insert (id, email, name) on api.users to authenticated;
 
 -- The invitations of an owner end with their role: else they could come back
 

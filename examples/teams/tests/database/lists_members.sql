@@ -3,7 +3,7 @@
 -- a member of none. touched() undoes what it counts.
 begin;
 set local search_path = tap, public;
-select plan(85);
+select plan(91);
 
 insert into api.users (id)
 values (alice()), (bob()), (row_id(11)), (row_id(12)), (row_id(13)), (row_id(14));
@@ -66,8 +66,8 @@ select indexes_are(
 select triggers_are(
   'api', 'lists_members',
   array[
-    'add_user', 'check_if_match', 'end_invitations', 'keep_owner_on_delete', 'keep_owner_on_update',
-    'limit_deleted_rows', 'limit_updated_rows', 'step_updated_at'
+    'add_user', 'check_if_match', 'end_invitations', 'end_with_members', 'keep_owner_on_delete',
+    'keep_owner_on_update', 'limit_deleted_rows', 'limit_updated_rows', 'pass_on', 'step_updated_at'
   ],
   'The table has these triggers'
 );
@@ -514,18 +514,132 @@ select is(
   'Where the owner may not read the members, Bob sees himself and changes nothing'
 );
 
--- The end of an account
+-- The end of an account, by a role that deletes users and may do nothing else, as that of a sign-in
+-- service. The owner of the tables is the plain one; Frank becomes an editor before Bob.
 
 reset role;
 alter table api.lists_members no force row level security;
+alter table api.lists owner to plain_owner;
+alter table api.users owner to plain_owner;
+create role account_service;
+grant usage on schema api, request to account_service;
+grant execute on function request.header(text) to account_service;
+grant select (id), delete on api.users to account_service;
 
-delete from api.users
-where id in (alice(), row_id(13));
+create policy end_accounts on api.users
+for all to account_service
+using (true);
 
-select results_eq(
-  'select user_id from api.lists_members where group_id = row_id(1) order by user_id',
-  $$values (row_id(11)), (bob())$$,
-  'The owners of a group can end their accounts, and the other members stay'
+insert into api.lists_members (group_id, user_id, role, created_at)
+values (row_id(1), row_id(14), 'editor', now() - interval '1 day');
+
+update api.lists_members
+set created_at = now() - interval '2 days'
+where user_id = row_id(11);
+
+-- Who owns group 2, and who is left in group 1, after accounts ended; then that is undone.
+create function pg_temp.members_after_end_of(variadic ended uuid[])
+returns text[]
+language plpgsql
+as $$
+declare
+  members text[];
+begin
+  set local role account_service;
+  delete from api.users where id = any (ended);
+  reset role;
+
+  members := array(
+    select concat_ws(' ', coalesce(name, 'Nobody'), role)
+    from api.lists
+    left join api.lists_members on group_id = api.lists.id and (group_id = row_id(1) or role = 'owner')
+    left join (
+      values (alice(), 'Alice'), (bob(), 'Bob'), (row_id(11), 'Carol'), (row_id(12), 'Dave'), (row_id(13), 'Eve'), (row_id(14), 'Frank')
+    ) as person (id, name) on person.id = user_id
+    order by name
+  );
+
+  raise sqlstate 'UNDO0';
+exception
+  when sqlstate 'UNDO0' then
+    return members;
+end
+$$;
+
+select is(
+  pg_temp.members_after_end_of(variadic ended),
+  members,
+  'When the account ends, ' || meaning
+)
+from (
+  values
+    (
+      array[bob()],
+      array['Alice owner', 'Carol viewer', 'Dave owner', 'Eve owner', 'Frank editor'],
+      'an editor goes, and the others stay what they are'
+    ),
+    (
+      array[alice()],
+      array['Bob editor', 'Carol viewer', 'Dave owner', 'Eve owner', 'Frank editor'],
+      'an owner goes, and another one is enough'
+    ),
+    (
+      array[row_id(13), alice()],
+      array['Bob editor', 'Carol viewer', 'Dave owner', 'Frank owner'],
+      'the last owners pass the group to the editor who joined first'
+    ),
+    (
+      array[alice(), row_id(14), row_id(13)],
+      array['Bob owner', 'Carol viewer', 'Dave owner'],
+      'no user inherits whose account ends with it'
+    ),
+    (
+      array[row_id(11), alice(), bob(), row_id(13), row_id(14)],
+      array['Dave owner'],
+      'a group without other members goes, and no other'
+    )
+) as outcome (ended, members, meaning);
+
+update api.lists_members
+set created_at = now() - interval '1 day'
+where user_id = bob();
+
+select is(
+  pg_temp.members_after_end_of(alice(), row_id(13)),
+  array['Bob editor', 'Carol viewer', 'Dave owner', 'Frank owner'],
+  'Of two who joined at once the one with the lower id inherits'
+);
+
+-- Neither the version of the account nor the limits of a request hold for what goes along
+
+set local request.jwt.claims = '';
+
+insert into api.lists (id, title)
+select row_id(number), 'One of many'
+from generate_series(1000, 1202) as number;
+
+insert into api.lists_members (group_id, user_id, role)
+select row_id(number), row_id(12), 'owner'
+from generate_series(1000, 1202) as number;
+
+insert into api.lists_members (group_id, user_id)
+select row_id(number), row_id(11)
+from generate_series(1000, 1100) as number;
+
+select send_header('if-match', (select updated_at::text from api.users where id = row_id(12)));
+set local request.method = 'DELETE';
+delete from api.users where id = row_id(12);
+
+select is(
+  array(
+    select concat_ws(' ', user_id, role, count(*))
+    from api.lists
+    left join api.lists_members on group_id = id
+    where title = 'One of many'
+    group by user_id, role
+  ),
+  array[concat_ws(' ', row_id(11), 'owner', 101)],
+  'Hundreds of groups pass or go with one account'
 );
 
 select * from finish();

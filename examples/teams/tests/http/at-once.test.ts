@@ -15,8 +15,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { createRowhouse } from "../../client/index.ts";
 
 // What several people do to one list at the same time, each in a transaction of their own that is held open.
-// The locks are taken in one order: members by their ids, invitations, and the list's advisory lock last; a
-// list before its members. So none of this ends in a deadlock.
+// The locks are taken in one order: lists by their ids, then members by theirs, invitations, and the list's
+// advisory lock last. So none of this ends in a deadlock.
 
 let api: Backend;
 let alice: Caller;
@@ -47,8 +47,12 @@ async function makeOwner(group: string, id: string): Promise<void> {
   );
 }
 
-/** Makes a list of Alice, with Bob as another owner. */
+/** Makes a list of Alice, with Bob as another owner. Their accounts may have ended in the test before. */
 async function makeList(): Promise<string> {
+  await api.sql(
+    "insert into api.users (id) select unnest($1::uuid[]) on conflict (id) do nothing",
+    [[alice.id, bob.id, carol.id]],
+  );
   const [{ id } = {}] = await api.sql("insert into api.lists (title) values ('Ours') returning id");
   await api.sql(
     `insert into api.lists_members (group_id, user_id, role)
@@ -148,6 +152,10 @@ const hold = (session: Session, { id }: Caller) =>
     list,
     id,
   );
+
+/** As the sign-in service does it, outside of requests. */
+const endAccount = (session: Session, { id }: Caller) =>
+  session.start("delete from api.users where id = $1", id);
 
 async function invite(by: Caller): Promise<unknown> {
   const body = { list_id: list, role: "viewer" };
@@ -392,6 +400,198 @@ describe("An invitation", () => {
     expect(await api.sql("select from api.lists_invitations where list_id = $1", [list])).toEqual(
       [],
     );
+  });
+});
+
+describe("The end of an account", () => {
+  const setRole = ({ id }: Caller, role: string) =>
+    api.sql("update api.lists_members set role = $3 where group_id = $1 and user_id = $2", [
+      list,
+      id,
+      role,
+    ]);
+  const remove = (...callers: Caller[]) =>
+    api.sql("delete from api.lists_members where group_id = $1 and user_id = any ($2)", [
+      list,
+      callers.map(({ id }) => id),
+    ]);
+
+  test("of two owners at once passes the list to the member who stays", async () => {
+    await inSessions([null, null], async (first, second) => {
+      expect(await endAccount(first, alice)).toMatchObject({ waits: false });
+      const later = await endAccount(second, bob);
+      expect(later.waits).toBe(true);
+      await first.commit();
+      expect(await later.end).toBe("done");
+      await second.commit();
+    });
+    expect(await roles()).toEqual({ carol: "owner" });
+  });
+
+  test("of two owners of three lists at once passes each, whatever plan each gets", async () => {
+    const lists = [list, await makeList(), await makeList()];
+    // In the table they stand the other way round than by their ids.
+    for (const id of [lists[1], lists[0]])
+      await api.sql("update api.lists set title = 'Moved' where id = $1", [id]);
+    await inSessions([null, null, null], async (holder, first, second) => {
+      // One reads the lists as they stand, the other by the key, for each membership in turn.
+      const avoid = (...plans: string[]) =>
+        plans.map((plan) => `set local enable_${plan} = off`).join(";");
+      await first.start(avoid("indexscan", "bitmapscan", "nestloop", "mergejoin", "hashagg"));
+      await second.start(avoid("seqscan", "bitmapscan", "hashjoin", "mergejoin", "hashagg"));
+      await holder.start("select from api.lists where id = $1 for update", lists[1]);
+      const [one, two] = [await endAccount(first, alice), await endAccount(second, bob)];
+      expect([one.waits, two.waits]).toEqual([true, true]);
+      await holder.commit();
+      expect(await one.end).toBe("done");
+      await first.commit();
+      expect(await two.end).toBe("done");
+      await second.commit();
+    });
+    for (const id of lists) expect(await roles(id)).toEqual({ carol: "owner" });
+  });
+
+  test("of an owner passes the list on when the other owner leaves first", async () => {
+    await inSessions([bob, null], async (leaving, ending) => {
+      await leave(leaving, bob);
+      const ended = await endAccount(ending, alice);
+      expect(ended.waits).toBe(true);
+      await leaving.commit();
+      expect(await ended.end).toBe("done");
+      await ending.commit();
+    });
+    expect(await roles()).toEqual({ carol: "owner" });
+  });
+
+  test("of an owner keeps the other one, who leaves later", async () => {
+    await inSessions([null, bob], async (ending, leaving) => {
+      await endAccount(ending, alice);
+      const left = await leave(leaving, bob);
+      expect(left.waits).toBe(true);
+      await ending.commit();
+      expect(await left.end).toBe("last_owner");
+    });
+    expect(await roles()).toEqual({ bob: "owner", carol: "editor" });
+  });
+
+  test("passes the list to the next member when the heir leaves first", async () => {
+    const dora = await signIn(api);
+    await remove(bob);
+    await api.sql("insert into api.lists_members (group_id, user_id) values ($1, $2)", [
+      list,
+      dora.id,
+    ]);
+    await inSessions([carol, null], async (leaving, ending) => {
+      await leave(leaving, carol);
+      const ended = await endAccount(ending, alice);
+      expect(ended.waits).toBe(true);
+      await leaving.commit();
+      expect(await ended.end).toBe("done");
+      await ending.commit();
+    });
+    expect(await roles()).toEqual({ another: "owner" });
+  });
+
+  test("ends the list, too, when the only heir leaves first", async () => {
+    await remove(bob);
+    await inSessions([carol, null], async (leaving, ending) => {
+      await leave(leaving, carol);
+      const ended = await endAccount(ending, alice);
+      await leaving.commit();
+      expect(await ended.end).toBe("done");
+      await ending.commit();
+    });
+    expect(await api.sql("select from api.lists where id = $1", [list])).toEqual([]);
+  });
+
+  test("keeps the heir who leaves later: they are the last owner", async () => {
+    await remove(bob);
+    await inSessions([null, carol], async (ending, leaving) => {
+      await endAccount(ending, alice);
+      const left = await leave(leaving, carol);
+      expect(left.waits).toBe(true);
+      await ending.commit();
+      expect(await left.end).toBe("last_owner");
+    });
+    expect(await roles()).toEqual({ carol: "owner" });
+  });
+
+  test("of who becomes the last owner meanwhile passes the list on", async () => {
+    await setRole(alice, "editor");
+    await inSessions([bob, null], async (leaving, ending) => {
+      await leaving.start(
+        "update api.lists_members set role = 'owner' where group_id = $1 and user_id = $2",
+        list,
+        alice.id,
+      );
+      await leave(leaving, bob);
+      const ended = await endAccount(ending, alice);
+      expect(ended.waits).toBe(true);
+      await leaving.commit();
+      expect(await ended.end).toBe("done");
+      await ending.commit();
+    });
+    expect(await roles()).toEqual({ carol: "owner" });
+  });
+
+  test("of an owner who hands over meanwhile does not deadlock with it", async () => {
+    await setRole(alice, "editor");
+    await inSessions([null, bob, null], async (holder, handing, ending) => {
+      await hold(holder, alice);
+      const handed = await handOver(handing, alice);
+      const ended = await endAccount(ending, bob);
+      expect([handed.waits, ended.waits]).toEqual([true, true]);
+      await holder.commit();
+      expect(await handed.end).toBe("done");
+      await handing.commit();
+      expect(await ended.end).toBe("done");
+      await ending.commit();
+    });
+    expect(await roles()).toEqual({ alice: "owner", carol: "editor" });
+  });
+
+  test("of an owner while another deletes the list does not deadlock with it", async () => {
+    await inSessions([null, alice, null], async (holder, deleting, ending) => {
+      await hold(holder, alice);
+      const deleted = await deleteList(deleting);
+      const ended = await endAccount(ending, bob);
+      expect([deleted.waits, ended.waits]).toEqual([true, true]);
+      await holder.commit();
+      expect(await deleted.end).toBe("done");
+      await deleting.commit();
+      expect(await ended.end).toBe("done");
+      await ending.commit();
+    });
+    expect(await roles()).toEqual({});
+  });
+
+  test("passes the list to who accepts an invitation first", async () => {
+    const dora = await signIn(api);
+    await remove(bob, carol);
+    const token = await invite(alice);
+    await inSessions([dora, null], async (joining, ending) => {
+      expect(await join(joining, token)).toMatchObject({ waits: false });
+      const ended = await endAccount(ending, alice);
+      expect(ended.waits).toBe(true);
+      await joining.commit();
+      expect(await ended.end).toBe("done");
+      await ending.commit();
+    });
+    expect(await roles()).toEqual({ another: "owner" });
+  });
+
+  test("ends the list and its invitations before one of them is accepted", async () => {
+    const dora = await signIn(api);
+    await remove(bob, carol);
+    const token = await invite(alice);
+    await inSessions([null, dora], async (ending, joining) => {
+      await endAccount(ending, alice);
+      const joined = await join(joining, token);
+      expect(joined.waits).toBe(true);
+      await ending.commit();
+      expect(await joined.end).toBe("invitation_invalid");
+    });
+    expect(await api.sql("select from api.lists where id = $1", [list])).toEqual([]);
   });
 });
 

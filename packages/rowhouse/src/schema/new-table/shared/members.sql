@@ -29,6 +29,24 @@ for each row
 when (pg_trigger_depth() = 0)
 execute function private.check_if_match();
 
+-- When the account of a user ends: what they alone own passes to another member, or goes with them.
+create trigger announce_end_to___table__
+before delete on api.users
+for each row
+execute function private.announce_end_to___table__();
+
+create trigger pass_on
+before delete on api.__table___members
+for each statement
+when (current_setting('request.ended_users_of___table__', true) <> '')
+execute function private.pass_on___table__();
+
+create trigger end_with_members
+before delete on api.__table___members
+for each row
+when (pg_trigger_depth() > 0 and old.role = 'owner')
+execute function private.end___table___with_members();
+
 create trigger step_updated_at
 before update on api.__table___members
 for each row

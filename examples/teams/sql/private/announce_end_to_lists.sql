@@ -1,0 +1,19 @@
+create function private.announce_end_to_lists()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- A cascade begins before it has found a row: this is how private.pass_on_lists() knows whose it is.
+  perform set_config(
+    'request.ended_users_of_lists',
+    concat_ws(',', nullif(current_setting('request.ended_users_of_lists', true), ''), old.id),
+    true
+  );
+
+  return old;
+end
+$$;
+
+comment on function private.announce_end_to_lists() is
+  'Before the account of a user ends: names the user to private.pass_on_lists().';
