@@ -6,6 +6,7 @@ import { waitFor } from "../lib/wait.ts";
 import { type AliveSocket, bindAliveSocket, listAliveSockets } from "./alive.ts";
 import type { Home } from "./home.ts";
 import { findLeftovers, type LeftoverPolicy, settleLeftovers } from "./leftovers.ts";
+import { identify } from "./process-identity.ts";
 import { homeId, readState, type State, writeState } from "./state.ts";
 
 /** The lock that one process has on a home. */
@@ -84,20 +85,25 @@ function readStateOf(home: Home, sockets: readonly string[]): State | undefined 
   return state !== undefined && sockets.includes(state.socket) ? state : undefined;
 }
 
-/** Binds a socket in a home in which no other is bound. Of two at the same moment both draw back, and try again. */
+/**
+ * Binds a socket in a home in which no other is bound. Of two at the same moment both draw back, and try
+ * again. So does who meets the socket of a process that is gone: one that it was just starting when it was
+ * killed holds it until it has become another program (fork(2), execve(2)).
+ */
 async function bindAlone(home: Home): Promise<AliveSocket> {
+  let other: State | undefined;
   const ask = async () => {
     const socket = await bindAliveSocket(home.dir);
     const others = (await listAliveSockets(home.dir)).filter((name) => name !== socket.name);
     if (others.length === 0) return socket;
     socket.close();
-    const other = readStateOf(home, others);
-    if (other !== undefined) throw inUse(home, other);
+    other = readStateOf(home, others);
+    if (other !== undefined && identify(other.pid).start !== null) throw inUse(home, other);
     await delay(randomInt(50));
     return undefined;
   };
   const socket = await waitFor(ask, 25, writingMs);
-  if (socket === undefined) throw inUse(home, undefined);
+  if (socket === undefined) throw inUse(home, other);
   return socket;
 }
 

@@ -8,6 +8,7 @@ import {
   readFileSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openHome } from "../../src/stack/home.ts";
@@ -15,7 +16,7 @@ import { acquireLock } from "../../src/stack/lock.ts";
 import { freePort } from "../../src/stack/ports.ts";
 import { postgrestAnswers } from "../../src/stack/postgrest.ts";
 import { identify } from "../../src/stack/process-identity.ts";
-import { homeId } from "../../src/stack/state.ts";
+import { homeId, writeState } from "../../src/stack/state.ts";
 import { launchStack, newHome, readyHome, rowhouse, startStack } from "../support/cli.ts";
 import { areGone, isRunning } from "../support/processes.ts";
 
@@ -221,6 +222,38 @@ test("Of many that want a home at once, one gets it; also where its path is too 
     else await one.value.release();
   }
   expect(readdirSync(dir)).toEqual([]);
+});
+
+describe("A home whose process was killed, and whose socket is still held for it,", () => {
+  async function openHeldHome() {
+    const home = openHome(newHome());
+    const gone = spawn("true");
+    await once(gone, "exit");
+    const held = createServer((socket) => socket.end());
+    const name = "alive-00000000.sock";
+    held.listen(join(home.dir, name));
+    await once(held, "listening");
+    onTestFinished(() => void held.close());
+    const startedAt = new Date().toISOString();
+    const pid = gone.pid ?? 0;
+    writeState(home, { pid, home: homeId(home), socket: name, startedAt, servers: {} });
+    return { home, held, pid };
+  }
+
+  test("is free once the socket is let go of", async () => {
+    const { home, held } = await openHeldHome();
+    held.once("connection", () => held.close());
+    const lock = await acquireLock(home, "wait");
+    await lock.release();
+  });
+
+  test("is in use for as long as it is not", async () => {
+    const { home, pid } = await openHeldHome();
+    await expect(acquireLock(home, "wait")).rejects.toMatchObject({
+      code: "home_in_use",
+      message: expect.stringContaining(`process ${pid}`),
+    });
+  });
 });
 
 describe.each([
