@@ -97,7 +97,8 @@ test("a start runs the sign-in service, whose tokens the API takes, also after t
 
 function mailIn(dir: string): string | undefined {
   try {
-    const [file] = readdirSync(dir);
+    // A name with a dot before it is of one that is still written.
+    const file = readdirSync(dir).find((name) => !name.startsWith("."));
     return file === undefined ? undefined : readFileSync(join(dir, file), "utf8");
   } catch {
     return undefined; // No mail yet.
@@ -112,7 +113,7 @@ test("the sign-in service is restarted when it ends, and tells why no mail can l
     SMTP_URL: "smtp://127.0.0.1:1",
   });
   await stack.prints(/^Sign-in cannot send mail by SMTP_URL: connect ECONNREFUSED/m);
-  const pid = stack.servers().node ?? 0;
+  const pid = stack.pid("node");
   process.kill(pid, "SIGKILL");
   await stack.prints(/The sign-in service runs again/);
   expect((await fetch(`${signInUrl(stack.output())}/ready`)).status).toBe(200);
