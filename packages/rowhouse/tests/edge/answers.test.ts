@@ -249,6 +249,9 @@ describe("Port 80", () => {
       status: 308,
       location: "https://api.example.com/tasks?order=id",
     });
+    expect(await plain("/tasks", "[2001:db8::1]:80")).toMatchObject({
+      location: "https://[2001:db8::1]/tasks",
+    });
   });
 
   test("answers the challenge of ACME with the account's thumbprint, and no other path", async () => {
