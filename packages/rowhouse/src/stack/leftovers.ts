@@ -97,15 +97,18 @@ function readName(pid: number): string | undefined {
 const noProcess = 2 ** 22 + 1;
 
 /**
- * Frees a lock file of PostgreSQL whose process is now another program: when the machine has crashed, any
- * may have got the id, and PostgreSQL would refuse to start for as long as that one runs. The rest of the
- * file stays, by which PostgreSQL finds backends that have outlived their server.
+ * Frees a lock file of PostgreSQL whose server is gone while its id is taken: by another program, as any may
+ * get it when the machine has crashed, or by the server itself, as long as no process collects it.
+ * PostgreSQL would refuse to start. The rest of the file stays, by which it finds backends that have
+ * outlived their server.
  */
 export function freeLockFile(file: string): void {
   if (!existsSync(file)) return;
-  const [pid, ...lines] = readFileSync(file, "utf8").split("\n");
-  const name = readName(Number(pid));
-  if (name === undefined || name === "postgres") return;
+  const [id, ...lines] = readFileSync(file, "utf8").split("\n");
+  const pid = Number(id);
+  const name = readName(pid);
+  const isServer = name === "postgres" && identify(pid).start !== null;
+  if (name === undefined || isServer) return;
   writeFileSync(file, [noProcess, ...lines].join("\n"));
 }
 

@@ -45,7 +45,7 @@ describe("a running stack", () => {
   test("that is killed together with its watchdog is cleaned up by the next start", async () => {
     const stack = await startStack();
     const pids = Object.values(stack.servers());
-    process.kill(stack.servers().sh ?? 0, "SIGKILL");
+    process.kill(stack.pid("sh"), "SIGKILL");
     await stack.end("SIGKILL");
     const again = await startStack(stack.env);
     expect(await areGone(pids)).toBe(true);
@@ -56,8 +56,8 @@ describe("a running stack", () => {
     const stack = await startStack();
     const pids = Object.values(stack.servers());
     stack.process.kill("SIGSTOP"); // So that it starts none of them again.
-    process.kill(stack.servers().sh ?? 0, "SIGKILL");
-    process.kill(stack.servers().postgrest ?? 0, "SIGKILL");
+    process.kill(stack.pid("sh"), "SIGKILL");
+    process.kill(stack.pid("postgrest"), "SIGKILL");
     await stack.end("SIGKILL");
     const file = join(stack.home, "stack.json");
     const state = JSON.parse(readFileSync(file, "utf8"));
@@ -80,7 +80,7 @@ describe.each(["start", "dev"] as const)("rowhouse %s that is interrupted", (com
   test("ends when PostgreSQL has ended, not before", async () => {
     const stack = await launchStack({ ROWHOUSE_HOME: readyHome() }, command);
     await stack.runs("postgres");
-    const pid = stack.servers().postgres ?? 0;
+    const pid = stack.pid("postgres");
     expect(await stack.end("SIGINT")).toBe(130);
     expect(isRunning(pid)).toBe(false);
     expect(existsSync(join(stack.home, "data", "postmaster.pid"))).toBe(false);
@@ -90,7 +90,7 @@ describe.each(["start", "dev"] as const)("rowhouse %s that is interrupted", (com
   test("ends when initdb has ended, while it makes the first data", async () => {
     const stack = await launchStack({ ROWHOUSE_HOME: newHome() }, command);
     await stack.runs("initdb");
-    const pid = stack.servers().initdb ?? 0;
+    const pid = stack.pid("initdb");
     expect(await stack.end("SIGINT")).toBe(130);
     expect(isRunning(pid)).toBe(false);
   });
@@ -182,7 +182,7 @@ test("A start in a copy of a home whose stack runs ends none of its servers", as
 
 test("A command that only reads ends no server that a killed stack left; a start does", async () => {
   const stack = await startStack();
-  const { postgres = 0, sh = 0 } = stack.servers();
+  const [postgres, sh] = [stack.pid("postgres"), stack.pid("sh")];
   process.kill(sh, "SIGKILL");
   await stack.end("SIGKILL");
   onTestFinished(() => void (isRunning(postgres) && process.kill(postgres, "SIGKILL")));
@@ -262,7 +262,7 @@ describe.each([
 ])("when $name is killed", ({ name, program }) => {
   test("the stack restarts it, reports that, and serves", async () => {
     const stack = await startStack();
-    process.kill(stack.servers()[program] ?? 0, "SIGKILL");
+    process.kill(stack.pid(program), "SIGKILL");
     await stack.prints(new RegExp(`^${name} ended \\(signal SIGKILL\\): restarting it\\.$`, "m"));
     await stack.prints(new RegExp(`^${name} runs again\\.$`, "m"));
     await stack.serves();
@@ -273,7 +273,7 @@ describe.each([
     const pids = new Set<number>();
     for (let kill = 1; !stack.output().includes("keeps ending"); kill += 1) {
       for (const pid of Object.values(stack.servers())) pids.add(pid);
-      process.kill(stack.servers()[program] ?? 0, "SIGKILL");
+      process.kill(stack.pid(program), "SIGKILL");
       // Each kill ends it once; a restart that meets backends of the killed one, too.
       await stack.prints(new RegExp(`(${name} runs again[^]*){${kill}}|${name} keeps ending`));
     }
@@ -296,7 +296,7 @@ function readAdminPort(postgrest: number): number {
 describe("when PostgREST does not answer any more", () => {
   test("the stack kills it and starts it again", async () => {
     const stack = await startStack();
-    const { postgrest = 0 } = stack.servers();
+    const postgrest = stack.pid("postgrest");
     process.kill(postgrest, "SIGSTOP");
     expect(await areGone([postgrest], 50_000)).toBe(true);
     await stack.prints(/^PostgREST does not answer any more: killing it\.$/m);
@@ -306,7 +306,7 @@ describe("when PostgREST does not answer any more", () => {
 
   test("only because PostgreSQL does not, it is left alone", async () => {
     const stack = await startStack();
-    const { postgres = 0, postgrest = 0 } = stack.servers();
+    const [postgres, postgrest] = [stack.pid("postgres"), stack.pid("postgrest")];
     process.kill(postgres, "SIGSTOP");
     const waiting = fetch(`${stack.url}/users`);
     for (let asked = 0; asked < 3; asked += 1) {

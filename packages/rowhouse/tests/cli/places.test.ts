@@ -140,7 +140,7 @@ describe.runIf(isRoot)("root", () => {
     const home = newHome();
     chmodSync(dirname(home), 0o700);
     const stack = await startStack({ ROWHOUSE_HOME: home });
-    expect(listUsers(stack.servers().postgres ?? 0)).toEqual({
+    expect(listUsers(stack.pid("postgres"))).toEqual({
       inside: String(nobody),
       outside: "0",
     });

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -29,6 +29,33 @@ async function startWithSignIn(env: Record<string, string> = {}) {
 function signInUrl(output: string): string {
   return /^ +Sign-in: +(http\S+\/auth)$/m.exec(output)?.[1] ?? "";
 }
+
+/** The addresses at which a process takes connections, as /proc writes them (proc_pid_net(5)). */
+function listAddresses(pid: number): string[] {
+  const readLink = (fd: string) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`);
+    } catch {
+      return ""; // Closed meanwhile.
+    }
+  };
+  const open = new Set(readdirSync(`/proc/${pid}/fd`).map(readLink));
+  const lines = ["tcp", "tcp6"].flatMap((table) =>
+    readFileSync(`/proc/${pid}/net/${table}`, "utf8").split("\n").slice(1),
+  );
+  return lines
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , state, , , , , , inode]) => state === "0A" && open.has(`socket:[${inode}]`))
+    .map(([, local = ""]) => local.replace(/:.*/, ""));
+}
+
+test("every server of a stack listens on this machine alone, PostgREST's admin port, too", async () => {
+  const { postgres = 0, postgrest = 0, ...others } = (await startWithSignIn()).servers();
+  const loopback = "0100007F";
+  expect(listAddresses(postgres)).toEqual([loopback]);
+  expect(listAddresses(postgrest)).toEqual([loopback, loopback]);
+  expect(Object.values(others).flatMap(listAddresses)).toEqual([loopback]);
+});
 
 test("a start runs the sign-in service, whose tokens the API takes, also after the next start", async () => {
   const stack = await startWithSignIn();
@@ -70,7 +97,8 @@ test("a start runs the sign-in service, whose tokens the API takes, also after t
 
 function mailIn(dir: string): string | undefined {
   try {
-    const [file] = readdirSync(dir);
+    // A name with a dot before it is of one that is still written.
+    const file = readdirSync(dir).find((name) => !name.startsWith("."));
     return file === undefined ? undefined : readFileSync(join(dir, file), "utf8");
   } catch {
     return undefined; // No mail yet.
@@ -85,7 +113,7 @@ test("the sign-in service is restarted when it ends, and tells why no mail can l
     SMTP_URL: "smtp://127.0.0.1:1",
   });
   await stack.prints(/^Sign-in cannot send mail by SMTP_URL: connect ECONNREFUSED/m);
-  const pid = stack.servers().node ?? 0;
+  const pid = stack.pid("node");
   process.kill(pid, "SIGKILL");
   await stack.prints(/The sign-in service runs again/);
   expect((await fetch(`${signInUrl(stack.output())}/ready`)).status).toBe(200);

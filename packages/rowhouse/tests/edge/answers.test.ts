@@ -22,11 +22,14 @@ let api: Postgrest;
 let edge: Edge;
 let alice: Caller;
 beforeAll(async () => {
-  api = await startPostgrest(await cloneDatabase());
+  const origins = `https://other.example.com, ${page}`;
+  // Both get them, as in compose.
+  const cors = { PGRST_SERVER_CORS_ALLOWED_ORIGINS: origins };
+  api = await startPostgrest(await cloneDatabase(), cors);
   edge = await startEdge({
     apis: [api.address],
     variables: {
-      CORS_ORIGINS: `https://other.example.com, ${page}`,
+      CORS_ORIGINS: origins,
       EDGE_ACME_THUMBPRINT: "thumb-print",
     },
   });
@@ -174,6 +177,8 @@ describe("A page of another origin", () => {
         expect(headers.get("access-control-allow-origin")).toBe(origin);
         expect(headers.get("access-control-expose-headers")).toContain("Content-Range");
         expect(headers.get("vary")).toBe("Origin");
+        // PostgREST itself allows credentials, and no cookie counts here.
+        expect(headers.get("access-control-allow-credentials")).toBeNull();
       }
     }
   });
@@ -243,6 +248,9 @@ describe("Port 80", () => {
     expect(await plain("/tasks?order=id", "api.example.com:80")).toMatchObject({
       status: 308,
       location: "https://api.example.com/tasks?order=id",
+    });
+    expect(await plain("/tasks", "[2001:db8::1]:80")).toMatchObject({
+      location: "https://[2001:db8::1]/tasks",
     });
   });
 

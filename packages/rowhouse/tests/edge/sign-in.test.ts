@@ -151,6 +151,18 @@ test("The service's limits count clients by their own address, whatever they cla
   expect(refused.status).toBe(429);
   expect(refused.headers.get("retry-after")).toMatch(/^\d+$/);
   expect((await from("127.9.9.2")).status).not.toBe(429);
+  // No other spelling of the path is served uncounted.
+  for (const path of [
+    "//sign-in/email",
+    "/sign-in/email/",
+    "/x/../sign-in/./email",
+    "/sign-in%2Femail",
+    "/Sign-In/email",
+    "/sign-in/email;x",
+  ]) {
+    const { status } = await ask(path, { body: person, headers: claims, from: "127.9.9.1" });
+    expect([404, 429], path).toContain(status);
+  }
   const byProxy = { "x-forwarded-for": "203.0.113.1, 203.0.113.9" };
   await ask("/sign-in/email", { body: person, headers: byProxy, from: proxy });
   const keys = (await counted()).rows.map(({ key }) => key).join("\n");

@@ -77,7 +77,7 @@ test("a backup during which PostgreSQL dies says so, and leaves nothing", async 
     });
     const ended = once(child, "close");
     await expect.poll(() => printed, { timeout: 20_000 }).toContain("Waiting for a moment");
-    process.kill(stack.servers().postgres ?? 0, "SIGKILL");
+    process.kill(stack.pid("postgres"), "SIGKILL");
     const [code] = await ended;
     return { code, printed };
   });

@@ -64,7 +64,7 @@ describe.runIf(mayMount())("on a disk that is full", () => {
     const ask = await signIn(stack);
     fillPage(join(stack.home, "postgrest.log"));
     const makeRoom = fillDisk(stack.home);
-    process.kill(stack.servers().postgrest ?? 0, "SIGKILL");
+    process.kill(stack.pid("postgrest"), "SIGKILL");
     await stack.prints(/^PostgREST runs again\.$/m);
     expect((await ask("/tasks")).status).toBe(200);
     makeRoom();

@@ -114,7 +114,7 @@ test("While PostgREST does not know the new key, the old one signs", async () =>
     expect(await waitFor(isPublished, 10, 20_000)).toBe(true);
     tokens.push(await fetchToken(stack, session));
     expect(new Set(tokens.map(keyOf))).toEqual(new Set(old));
-    process.kill(stack.servers().postgrest ?? 0, "SIGUSR2");
+    process.kill(stack.pid("postgrest"), "SIGUSR2");
     expect(await rotation).toMatchObject({ code: 0 });
     tokens.push(await fetchToken(stack, session));
   });
@@ -146,7 +146,7 @@ test("A rotation that is killed half-way leaves working keys, and the next one r
   const stack = await startWithSignIn();
   const session = await signUp(stack, "alice@example.com");
   const before = await fetchToken(stack, session);
-  const postgrest = stack.servers().postgrest ?? 0;
+  const postgrest = stack.pid("postgrest");
   process.kill(postgrest, "SIGSTOP"); // So the rotation waits for PostgREST.
   const env = { ...process.env, ...stack.env, AUTH: "on", DATABASE_URL: "" };
   const rotation = spawn(process.execPath, [rowhouseCommand, "keys", "rotate"], {
@@ -186,7 +186,7 @@ test("A key that has ended goes, also from PostgREST's file, when the service st
       [old],
     ),
   );
-  process.kill(stack.servers().node ?? 0, "SIGKILL");
+  process.kill(stack.pid("node"), "SIGKILL");
   expect(await waitFor(() => (keysFile().includes(old) ? undefined : true), 10, 20_000)).toBe(true);
 });
 

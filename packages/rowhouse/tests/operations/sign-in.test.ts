@@ -89,7 +89,7 @@ test("A service that is killed starts again, and its sessions go on", async () =
   const stack = await startWithSignIn();
   const session = await signUp(stack, "alice@example.com");
   const token = await fetchToken(stack, session);
-  process.kill(stack.servers().node ?? 0, "SIGKILL");
+  process.kill(stack.pid("node"), "SIGKILL");
   await stack.prints(/^The sign-in service runs again/m);
   for (const one of [token, await fetchToken(stack, session)]) {
     expect((await askTasks(stack, one)).status).toBe(200);
@@ -100,7 +100,7 @@ test("A service that is killed while PostgreSQL is away waits for it, and the st
   const { cluster, stack } = await startBeside();
   const session = await signUp(stack, "alice@example.com");
   await cluster.halt();
-  process.kill(stack.servers().node ?? 0, "SIGKILL");
+  process.kill(stack.pid("node"), "SIGKILL");
   await stack.prints(/^The sign-in service ended/m);
   const isAway = async () => (await askToken(stack, session).catch(() => undefined)) === undefined;
   expect(await isAway()).toBe(true);
@@ -139,7 +139,7 @@ test("Status and doctor show the service, and whether it answers, without a secr
   const secret = readFileSync(join(stack.home, "auth-secret"), "utf8");
   expect(up.stdout).not.toContain(secret);
 
-  process.kill(stack.servers().node ?? 0, "SIGSTOP");
+  process.kill(stack.pid("node"), "SIGSTOP");
   const down = await run("status");
   expect(down.code).toBe(1);
   expect(JSON.parse(down.stdout)).toMatchObject({
@@ -147,5 +147,5 @@ test("Status and doctor show the service, and whether it answers, without a secr
     problems: [`The sign-in service does not answer at ${stack.authUrl}.`],
   });
   expect(await ofDoctor()).toMatchObject([{ check: "sign-in", level: "wrong" }]);
-  process.kill(stack.servers().node ?? 0, "SIGCONT");
+  process.kill(stack.pid("node"), "SIGCONT");
 });

@@ -61,6 +61,8 @@ export interface RunningStack {
   readonly prints: (pattern: RegExp) => Promise<void>;
   /** Process ids of its servers, by program. */
   readonly servers: () => Record<string, number>;
+  /** That of one of them; fails where it does not run: a signal to 0 would end the tests themselves. */
+  readonly pid: (program: string) => number;
   /** Resolves when a server of that program runs. */
   readonly runs: (program: string) => Promise<void>;
   /** Resolves when the API answers; fails when it does not within 20 s. */
@@ -133,6 +135,11 @@ export function watch(
       }
     },
     servers,
+    pid: (program) => {
+      const pid = servers()[program];
+      if (pid === undefined) throw new Error(`No ${program} runs:\n${output}`);
+      return pid;
+    },
     ended,
     runs: (program) => eventually(() => servers()[program] !== undefined, `${program} runs`),
     serves: () => eventually(() => answers(url), `${url} answers`),

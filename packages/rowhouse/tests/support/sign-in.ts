@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { waitFor } from "../../src/lib/wait.ts";
 import { freePort } from "../../src/stack/ports.ts";
 import { type RunningStack, startStack } from "./cli.ts";
 import type { Variables } from "./environment.ts";
@@ -26,7 +27,7 @@ const password = "correct horse battery";
 export async function signUp(stack: SignInStack, email: string): Promise<string> {
   const signedUp = await post(stack, "/sign-up/email", { name: email, email, password });
   if (!signedUp.ok) throw new Error(`sign-up answered ${signedUp.status}`);
-  await fetch(mailedLink(stack, email), { redirect: "manual" });
+  await fetch(await mailedLink(stack, email), { redirect: "manual" });
   return signIn(stack, email);
 }
 
@@ -61,16 +62,21 @@ export function keyOf(token: string): string | undefined {
   return JSON.parse(Buffer.from(token.split(".")[0] ?? "", "base64url").toString()).kid;
 }
 
-/** The link in the newest mail to an address. */
-function mailedLink({ home }: RunningStack, email: string): string {
-  const dir = join(home, "mail");
-  const file = readdirSync(dir)
-    .filter((name) => name.endsWith(`-${email}.txt`))
-    .sort()
-    .at(-1);
-  const link = /^http\S+$/m.exec(readFileSync(join(dir, file ?? ""), "utf8"))?.[0];
+/** The link in the newest mail to an address; the service sends it once it has answered. */
+async function mailedLink({ home }: RunningStack, email: string): Promise<string> {
+  const link = await waitFor(() => findLink(join(home, "mail"), email), 25, 10_000);
   if (link === undefined) throw new Error(`no link was mailed to ${email}`);
   return link;
+}
+
+function findLink(dir: string, email: string): string | undefined {
+  if (!existsSync(dir)) return undefined;
+  // A name with a dot before it is of one that is still written.
+  const file = readdirSync(dir)
+    .filter((name) => name.endsWith(`-${email}.txt`) && !name.startsWith("."))
+    .sort()
+    .at(-1);
+  return file && /^http\S+$/m.exec(readFileSync(join(dir, file), "utf8"))?.[0];
 }
 
 function post({ authUrl }: SignInStack, path: string, body: unknown): Promise<Response> {
