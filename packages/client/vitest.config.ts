@@ -27,6 +27,8 @@ export default defineConfig({
           env: { NO_COLOR: "1" },
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // Its default is a second, which a busy machine needs for one request.
+          expect: { poll: { timeout: 20_000 } },
         },
       },
     ],

@@ -31,17 +31,20 @@ export function mountPanel(
   const problem = part(".problem");
   const made = part(".made");
   let list = "";
+  /** How often the panel was refreshed. */
+  let turn = 0;
+
+  const showProblem = (error: unknown) => {
+    if (!(error instanceof ApiError)) throw error;
+    problem.textContent = [error.message, error.hint].filter(Boolean).join(" ");
+  };
 
   /** Does what a control asks for, and shows the error if the database refuses. */
   const act = async (action: () => Promise<unknown>) => {
     problem.textContent = "";
-    try {
-      await action();
-      await changed();
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      problem.textContent = [error.message, error.hint].filter(Boolean).join(" ");
-    }
+    await action().catch(showProblem);
+    // After a refusal, too: somebody else may have changed what is shown.
+    await changed().catch(showProblem);
   };
 
   const button = (text: string, label: string, action: () => Promise<unknown>) =>
@@ -52,7 +55,7 @@ export function mountPanel(
     const key = { list_id, id };
     const box = element("input", { type: "checkbox", checked: completed });
     box.addEventListener("change", () =>
-      act(() => db.list_items.update(key, { completed: box.checked })).finally(refresh),
+      act(() => db.list_items.update(key, { completed: box.checked })),
     );
     return element(
       "li",
@@ -81,22 +84,34 @@ export function mountPanel(
   };
 
   async function refresh(): Promise<void> {
+    turn += 1;
+    const mine = turn;
     const [shown] = (await db.lists.list({ limit: 1 })).items;
-    if (shown?.id !== list) made.hidden = true;
-    list = shown?.id ?? "";
-    part(".alone").hidden = shown !== undefined;
-    part(".shared").hidden = shown === undefined;
-    part(".role").textContent = "on no list";
-    if (shown === undefined) return;
+    const found = shown === undefined ? null : await readList(shown);
+    // Another refresh began meanwhile: what that one finds is newer.
+    if (mine === turn) show(found);
+  }
+
+  async function readList({ id, title }: Tables<"lists">) {
     const [items, members] = await Promise.all([
-      db.list_items.list({ where: { list_id: list }, sort: [{ by: "created_at" }] }),
-      db.lists_members.list({ where: { group_id: list }, sort: [{ by: "created_at" }] }),
+      db.list_items.list({ where: { list_id: id }, sort: [{ by: "created_at" }] }),
+      db.lists_members.list({ where: { group_id: id }, sort: [{ by: "created_at" }] }),
     ]);
-    part(".name").textContent = shown.title;
-    part(".role").textContent =
-      members.items.find(({ user_id }) => user_id === person.id)?.role ?? "";
-    part(".items").replaceChildren(...items.items.map(itemRow));
-    part(".members").replaceChildren(...members.items.map(memberRow));
+    return { id, title, items: items.items, members: members.items };
+  }
+
+  function show(found: Awaited<ReturnType<typeof readList>> | null): void {
+    if (found?.id !== list) made.hidden = true;
+    list = found?.id ?? "";
+    part(".alone").hidden = found !== null;
+    part(".shared").hidden = found === null;
+    part(".role").textContent = "on no list";
+    if (found === null) return;
+    const { title, items, members } = found;
+    part(".name").textContent = title;
+    part(".role").textContent = members.find(({ user_id }) => user_id === person.id)?.role ?? "";
+    part(".items").replaceChildren(...items.map(itemRow));
+    part(".members").replaceChildren(...members.map(memberRow));
   }
 
   onSubmit(form(".create"), (values) =>

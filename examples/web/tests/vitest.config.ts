@@ -10,5 +10,7 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Its default is a second, which a busy machine needs for one request.
+    expect: { poll: { timeout: 20_000 } },
   },
 });

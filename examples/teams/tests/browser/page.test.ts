@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { launchChromium } from "@rowhouse/example-web/tests/chromium.ts";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Page, Route } from "playwright-core";
 import { freePort, waitFor } from "rowhouse/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -81,7 +81,7 @@ test("two people work on one list, from the invitation to the day when the other
   await alice.fill("New list", "Groceries", "Create");
   await alice.fill("New item", "Bread", "Add");
   await expect.poll(alice.items).toEqual(["Bread"]);
-  expect(await bob.panel.getByText("on no list").isVisible()).toBe(true);
+  await bob.panel.getByText("on no list").waitFor();
 
   const link = await alice.invite("viewer");
   expect(link).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#[0-9a-f]{64}$/);
@@ -106,6 +106,46 @@ test("two people work on one list, from the invitation to the day when the other
   await expect.poll(bob.members).toEqual(["Alice, editor", "Bob, owner"]);
   await alice.press("Leave");
   await expect.poll(bob.members).toEqual(["Bob, owner"]);
-  expect(await alice.panel.getByText("on no list").isVisible()).toBe(true);
+  await alice.panel.getByText("on no list").waitFor();
   expect(errors).toEqual([]);
+});
+
+test("what another window has changed is shown after a refusal, and no older answer takes its place", async () => {
+  const [page, other] = [await browser.newPage(), await browser.newPage()];
+  for (const one of [page, other]) {
+    one.setDefaultTimeout(10_000);
+    await one.goto(url);
+  }
+  const [here, there] = [personOn(page, "Alice"), personOn(other, "Alice")];
+  const title = "<img src=x onerror=alert(1)>";
+  await here.fill("New list", "Another list", "Create");
+  const sent = page.waitForRequest(
+    (request) => request.method() === "POST" && request.url().includes("/list_items"),
+  );
+  await here.fill("New item", title, "Add");
+  const [{ list_id: list }] = (await sent).postDataJSON();
+  await expect.poll(here.items).toEqual([title]);
+  await other.reload();
+  await there.press(`Delete ${title}`);
+  await expect.poll(there.items).toEqual([]);
+  await here.press(`Delete ${title}`);
+  await expect.poll(here.items).toEqual([]);
+  await expect.poll(() => here.problem.textContent()).not.toBe("");
+
+  // The answer to the first refresh stays away until the second one is shown.
+  const isRead = (address: URL) => address.searchParams.get("list_id") === `eq.${list}`;
+  const held = new Promise<Route>((resolve) => {
+    page.route(isRead, resolve, { times: 1 });
+  });
+  await here.fill("New item", "Bread", "Add");
+  const route = await held;
+  const old = await route.fetch();
+  await here.fill("New item", "Milk", "Add");
+  await expect.poll(here.items).toEqual(["Bread", "Milk"]);
+  const arrived = page.waitForResponse((response) => isRead(new URL(response.url())));
+  await route.fulfill({ response: old });
+  await (await arrived).finished();
+  // The page has had its turn with it.
+  await page.evaluate(() => new Promise((done) => setTimeout(done)));
+  expect(await here.items()).toEqual(["Bread", "Milk"]);
 });

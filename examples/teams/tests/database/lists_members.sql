@@ -3,7 +3,7 @@
 -- a member of none. touched() undoes what it counts.
 begin;
 set local search_path = tap, public;
-select plan(91);
+select plan(92);
 
 insert into api.users (id)
 values (alice()), (bob()), (row_id(11)), (row_id(12)), (row_id(13)), (row_id(14));
@@ -626,6 +626,8 @@ insert into api.lists_members (group_id, user_id)
 select row_id(number), row_id(11)
 from generate_series(1000, 1100) as number;
 
+-- The version of the account is another than that of the groups, which began with this transaction.
+update api.users set name = 'Dave' where id = row_id(12);
 select send_header('if-match', (select updated_at::text from api.users where id = row_id(12)));
 set local request.method = 'DELETE';
 delete from api.users where id = row_id(12);
@@ -640,6 +642,25 @@ select is(
   ),
   array[concat_ws(' ', row_id(11), 'owner', 101)],
   'Hundreds of groups pass or go with one account'
+);
+
+reset request.headers;
+
+insert into api.lists_members (group_id, user_id)
+select row_id(number), bob()
+from generate_series(1000, 1100) as number;
+
+delete from api.users where id <> bob();
+
+select is(
+  array(
+    select concat_ws(' ', user_id, role, count(*))
+    from api.lists
+    left join api.lists_members on group_id = id
+    group by user_id, role
+  ),
+  array[concat_ws(' ', bob(), 'owner', 102)],
+  'When the accounts of all others end in one statement, Bob owns what he is a member of'
 );
 
 select * from finish();

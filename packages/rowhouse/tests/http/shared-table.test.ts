@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type pg from "pg";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
-import { inDatabase, withClient } from "../../src/stack/database.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { withClient } from "../../src/stack/database.ts";
 import { type Caller, caller, claimsFor, sign, signIn } from "../../src/testing/api.ts";
 import { sharedTableSql } from "../support/shared-table.ts";
 import { type Backend, full, newId, type Row, refusal, rowsOf, startBackend } from "./backend.ts";
@@ -53,8 +53,7 @@ const membersSeen = async (by: Caller) =>
 
 /** Runs SQL in a transaction like that of a request, which stays open meanwhile. */
 async function inRequestOf(user: Caller, run: (session: pg.Client) => Promise<void>) {
-  const [{ name } = {}] = await api.sql("select current_database() as name");
-  await withClient(inDatabase(inject("serverUrl"), String(name)), async (session) => {
+  await withClient(api.databaseUrl, async (session) => {
     await session.query("begin");
     await session.query("select set_config('request.jwt.claims', $1, true)", [
       JSON.stringify(claimsFor(user.id)),
@@ -236,6 +235,23 @@ describe("The last owner", () => {
       expect(await leaving).toMatchObject(refused);
     });
     expect(await membersSeen(bob)).toEqual([{ user_id: bob.id, role: "owner" }]);
+  });
+
+  test("leaves the list to another member when the sign-in service ends the account", async () => {
+    const leaver = await signIn(api);
+    const [shared, alone] = [await addList(leaver), await addList(leaver)];
+    await add(leaver, bob, "viewer", shared);
+    const email = `${leaver.id}@example.com`;
+    await api.sql("insert into identity.users (id, email) values ($1, $2)", [leaver.id, email]);
+    await withClient(api.databaseUrl, async (session) => {
+      await session.query("set role identity_service");
+      await session.query("delete from identity.users where id = $1", [leaver.id]);
+    });
+    expect(await rowsOf(bob, `/lists_members?group_id=eq.${shared}`)).toMatchObject([
+      { user_id: bob.id, role: "owner" },
+    ]);
+    const ids = await api.sql("select id from api.lists where id = any ($1)", [[shared, alone]]);
+    expect(ids).toEqual([{ id: shared }]);
   });
 
   /** How many requests wait for a lock. */

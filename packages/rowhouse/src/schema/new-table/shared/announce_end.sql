@@ -3,11 +3,17 @@ returns trigger
 language plpgsql
 set search_path = ''
 as $$
+declare
+  named text := current_setting('request.ended_users_of___table__', true);
 begin
-  -- A cascade begins before it has found a row: this is how private.pass_on___table__() knows whose it is.
+  -- A cascade begins before it has found a row: this is how private.pass_on___table__() knows whose it is. Of
+  -- many, a list that grows with each would cost more than to look through all members.
   perform set_config(
     'request.ended_users_of___table__',
-    concat_ws(',', nullif(current_setting('request.ended_users_of___table__', true), ''), old.id),
+    case
+      when named = 'many' or length(named) > 2000 then 'many'
+      else concat_ws(',', nullif(named, ''), old.id)
+    end,
     true
   );
 

@@ -4,10 +4,21 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  ended uuid[] := string_to_array(current_setting('request.ended_users_of___table__'), ',');
+  named text := current_setting('request.ended_users_of___table__');
+  ended uuid[];
   owned uuid[];
 begin
   perform set_config('request.ended_users_of___table__', '', true);
+
+  if named <> 'many' then
+    ended := string_to_array(named, ',');
+  else
+    ended := array(
+      select distinct user_id
+      from api.__table___members
+      where not exists (select from api.users where users.id = user_id)
+    );
+  end if;
 
   -- This runs in the cascade of a foreign key, so with the rights of the owner of the tables, and before
   -- the cascade locks a member: what is shared comes first, as for who deletes it. No user joins it now.

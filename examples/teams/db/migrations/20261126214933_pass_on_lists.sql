@@ -111,11 +111,17 @@ returns trigger
 language plpgsql
 set search_path = ''
 as $$
+declare
+  named text := current_setting('request.ended_users_of_lists', true);
 begin
-  -- A cascade begins before it has found a row: this is how private.pass_on_lists() knows whose it is.
+  -- A cascade begins before it has found a row: this is how private.pass_on_lists() knows whose it is. Of
+  -- many, a list that grows with each would cost more than to look through all members.
   perform set_config(
     'request.ended_users_of_lists',
-    concat_ws(',', nullif(current_setting('request.ended_users_of_lists', true), ''), old.id),
+    case
+      when named = 'many' or length(named) > 2000 then 'many'
+      else concat_ws(',', nullif(named, ''), old.id)
+    end,
     true
   );
 
@@ -150,10 +156,21 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  ended uuid[] := string_to_array(current_setting('request.ended_users_of_lists'), ',');
+  named text := current_setting('request.ended_users_of_lists');
+  ended uuid[];
   owned uuid[];
 begin
   perform set_config('request.ended_users_of_lists', '', true);
+
+  if named <> 'many' then
+    ended := string_to_array(named, ',');
+  else
+    ended := array(
+      select distinct user_id
+      from api.lists_members
+      where not exists (select from api.users where users.id = user_id)
+    );
+  end if;
 
   -- This runs in the cascade of a foreign key, so with the rights of the owner of the tables, and before
   -- the cascade locks a member: what is shared comes first, as for who deletes it. No user joins it now.
