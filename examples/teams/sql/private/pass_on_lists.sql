@@ -10,7 +10,7 @@ declare
 begin
   perform set_config('request.ended_users_of_lists', '', true);
 
-  if named <> 'many' then
+  if named <> '*' then
     ended := string_to_array(named, ',');
   else
     ended := array(

@@ -11,7 +11,7 @@ begin
   perform set_config(
     'request.ended_users_of___table__',
     case
-      when named = 'many' or length(named) > 2000 then 'many'
+      when named = '*' or length(named) > 2000 then '*'
       else concat_ws(',', nullif(named, ''), old.id)
     end,
     true

@@ -119,7 +119,7 @@ begin
   perform set_config(
     'request.ended_users_of_lists',
     case
-      when named = 'many' or length(named) > 2000 then 'many'
+      when named = '*' or length(named) > 2000 then '*'
       else concat_ws(',', nullif(named, ''), old.id)
     end,
     true
@@ -162,7 +162,7 @@ declare
 begin
   perform set_config('request.ended_users_of_lists', '', true);
 
-  if named <> 'many' then
+  if named <> '*' then
     ended := string_to_array(named, ',');
   else
     ended := array(
