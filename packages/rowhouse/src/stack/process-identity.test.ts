@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
 import { identify, isSame, readStartFromPs } from "./process-identity.ts";
 
@@ -35,6 +36,9 @@ test.runIf(isLinux)(
     });
     onTestFinished(() => void parent.kill("SIGKILL"));
     const [line] = await once(parent.stdout, "data");
+    // A shell may collect its children; once it has become a sleep, nobody does.
+    const name = () => readFileSync(`/proc/${parent.pid}/comm`, "utf8").trim();
+    await expect.poll(name).toBe("sleep");
     const child = identify(Number(line));
     expect(isSame(child)).toBe(true);
     process.kill(child.pid, "SIGKILL");
