@@ -21,9 +21,9 @@ async function run(folder: string, name: string): Promise<number> {
     process.kill(pid, "SIGKILL");
     parent.kill("SIGKILL");
   });
-  // Until then it has the name of the shell.
-  const isProgram = () => readFileSync(`/proc/${pid}/comm`, "utf8").trim() === name;
-  await expect.poll(isProgram).toBe(true);
+  // Until then both have the name of the shell, which may collect its children.
+  const nameOf = (id?: number) => readFileSync(`/proc/${id}/comm`, "utf8").trim();
+  await expect.poll(() => [nameOf(parent.pid), nameOf(pid)]).toEqual(["sleep", name]);
   return pid;
 }
 
