@@ -45,8 +45,14 @@ async function areUp(...backends: string[]): Promise<void> {
   }
 }
 
-/** What the edge remembers of who has written is gone. */
-const forget = () => edge.command("clear table wrote");
+/** What the edge remembers of who has written is gone: also of an answer that it has not quite ended with. */
+async function forget(): Promise<void> {
+  const remembers = async () => {
+    await edge.command("clear table wrote");
+    return edge.command("show table wrote");
+  };
+  await expect.poll(remembers, { timeout: 20_000 }).toContain("used:0");
+}
 
 async function query(url: string, text: string): Promise<void> {
   await withClient(url, (client) => client.query(text));
@@ -109,7 +115,7 @@ test("Who has not written reads from the replica; who has, from the primary, how
   expect(await requestsTo("reads")).toBe(before + 2);
 
   // Without what the edge remembers each of them would be stale: so the replica is late indeed.
-  expect(await countStale(alice, 5, async () => void (await forget()))).toBe(5);
+  expect(await countStale(alice, 5, forget)).toBe(5);
 });
 
 test("Every method that may write goes to the primary, and what is refused counts for nobody", async () => {
@@ -138,7 +144,7 @@ test("Every method that may write goes to the primary, and what is refused count
 test("Under remote_apply no read is stale, even where the edge remembers nobody", async () => {
   await synchronous();
   const alice = await signIn(edge);
-  expect(await countStale(alice, 30, async () => void (await forget()))).toBe(0);
+  expect(await countStale(alice, 30, forget)).toBe(0);
 });
 
 test("When no replica is left, the primary reads", async () => {
@@ -206,5 +212,7 @@ async function synchronous(): Promise<void> {
       );
       return rows[0];
     });
-  await expect.poll(state).toEqual({ sync_state: "sync", level: "remote_apply" });
+  await expect
+    .poll(state, { timeout: 20_000 })
+    .toEqual({ sync_state: "sync", level: "remote_apply" });
 }
