@@ -37,6 +37,10 @@ export async function openEdge(socket: string, file: string, cell: string): Prom
       `it has ${path === undefined ? "no" : "more than one"} map ${basename(file)}`,
     );
   }
+  const tables = await ask(socket, "show table");
+  for (const table of ["writing", "reading"]) {
+    if (!tables.includes(`# table: ${table},`)) throw failed(socket, `it has no table ${table}`);
+  }
   const backends = (await ask(socket, "show backend")).split("\n");
   // cell_unknown answers those whose cell is not there.
   if (cell === "unknown" || !backends.includes(`cell_${cell}`))

@@ -204,8 +204,8 @@ async function lockMove(client: pg.Client, id: string): Promise<void> {
   );
 }
 
-/** The user waits for the old cell's commit, which can hang where a synchronous replica is away. */
-const commitMs = 10_000;
+/** The user waits for a commit, which hangs where a synchronous replica is away. */
+const commitMs = 30_000;
 
 async function carryOut(
   source: pg.Client,
@@ -234,7 +234,7 @@ async function carryOut(
     copied = await carryRows(source, target, graph, id, move.signal);
     await step("keep");
     kept = true;
-    await target.query("commit");
+    await commit(target);
     await step("switch");
     switched = true;
     await holdIn(places, move.cell);
@@ -256,11 +256,10 @@ async function carryOut(
   try {
     await step("delete");
     await Promise.all(places.edges.map((edge) => edge.drainReads(sub, place.cell)));
-    await Promise.race([source.query("commit"), giveUp(commitMs)]);
+    await commit(source);
   } catch (error) {
     fault = error;
-    // So it is rolled back, unless it hangs.
-    void source.end().catch(() => {});
+    disconnect(source);
   }
   await release(places, move.cell);
   if (fault !== undefined && !(await clear(move.from, graph, id)))
@@ -268,9 +267,16 @@ async function carryOut(
   return copied;
 }
 
-async function giveUp(milliseconds: number): Promise<never> {
-  await delay(milliseconds, undefined, { ref: false });
-  throw new Error(`no answer within ${milliseconds / 1000} s`);
+async function commit(client: pg.Client): Promise<void> {
+  const done = client.query("commit").then(() => true);
+  if (await Promise.race([done, delay(commitMs, false, { ref: false })])) return;
+  disconnect(client);
+  throw new Error(`no answer to a commit within ${commitMs / 1000} s`);
+}
+
+/** What the connection has not committed is rolled back, unless its server hangs. */
+function disconnect(client: pg.Client): void {
+  void client.end().catch(() => {});
 }
 
 /** Ends a move that was killed when the map was switched, or when it was taken back to the cell it now goes to. */

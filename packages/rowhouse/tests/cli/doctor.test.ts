@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { DoctorContext, Finding } from "../../src/health/doctor/check.ts";
@@ -11,6 +12,7 @@ import { checkKeys } from "../../src/health/doctor/checks/keys.ts";
 import { checkMigrations } from "../../src/health/doctor/checks/migrations.ts";
 import { checkRoles } from "../../src/health/doctor/checks/roles.ts";
 import { settingFindings } from "../../src/health/doctor/checks/settings.ts";
+import { checkSpeed } from "../../src/health/doctor/checks/speed.ts";
 import {
   checkVersions,
   postgresFindings,
@@ -145,6 +147,30 @@ describe("The doctor finds keys", () => {
       files.map((file) => `wrong: Others on this machine may read ${file}.`),
     );
   });
+});
+
+test("The doctor notes what makes each request cost more than it need", async () => {
+  const url = await migratedClone();
+  const settings = readSettings({});
+  expect(await checkSpeed({ url, settings })).toEqual([]);
+  // Of all that holds for the role, what is set for it in this database counts.
+  await change(
+    url,
+    `do $$ begin
+      execute format('alter role authenticator in database %I set plan_cache_mode = auto', current_database());
+    end $$`,
+  );
+  const dir = mkdtempSync(join(tmpdir(), "rowhouse-speed-"));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  const postgrestConf = join(dir, "postgrest.conf");
+  const { project } = settings;
+  const conf = readFileSync(project.postgrestConf, "utf8");
+  writeFileSync(postgrestConf, conf.replace(/^jwt-cache-max-lifetime.*$/m, ""));
+  const slower = { ...settings, project: { ...project, postgrestConf } };
+  expect(describeFindings(await checkSpeed({ url, settings: slower }))).toEqual([
+    "note: PostgreSQL plans each statement of authenticator anew for each request.",
+    "note: PostgREST before 14 checks the signature of a token anew for each request.",
+  ]);
 });
 
 test("The doctor finds a role that may do too much", async () => {

@@ -161,7 +161,7 @@ test("A write that is under way when a move begins is moved with the others", as
   const user = await signInTo(cells, "a");
   const slow = user.ask("/rpc/create_slowly", { method: "POST", body: { title: "slow" } });
   const underWay = () => cells.edge.command(`show table writing key user/${user.id}`);
-  await expect.poll(underWay).toContain("conn_cur=1");
+  await expect.poll(underWay, { timeout: 20_000 }).toContain("conn_cur=1");
   const moved = move(user);
   expect((await slow).status).toBe(204);
   await moved;
@@ -207,7 +207,7 @@ describe("When a connection is killed", () => {
     const onStep = async (step: Step) => {
       if (step !== at) return;
       const killed = await cells[side].sql(
-        `select pg_terminate_backend(pid, 5000) from pg_stat_activity
+        `select pg_terminate_backend(pid, 20000) from pg_stat_activity
         where datname = current_database() and application_name = 'mover'`,
       );
       expect(killed).toEqual([{ pg_terminate_backend: true }]);
@@ -234,7 +234,7 @@ async function kill(user: Caller, at: Step): Promise<void> {
 
 const endMoves = (sql: Cell["sql"]) =>
   sql(
-    `select pg_terminate_backend(pid, 5000) from pg_stat_activity
+    `select pg_terminate_backend(pid, 20000) from pg_stat_activity
     where datname = current_database() and application_name = 'mover'`,
   );
 
@@ -321,7 +321,7 @@ test("A read that is under way when the map is switched sees the rows", async ()
   await create(user, "first");
   const slow = user.ask("/rpc/count_slowly");
   const underWay = () => cells.edge.command(`show table reading key a/${user.id}`);
-  await expect.poll(underWay).toContain("conn_cur=1");
+  await expect.poll(underWay, { timeout: 20_000 }).toContain("conn_cur=1");
   await move(user);
   expect((await slow).body).toBe(1);
   await expectIn("b", user, 1);

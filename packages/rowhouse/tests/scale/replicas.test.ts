@@ -54,7 +54,7 @@ async function forget(): Promise<void> {
     await edge.command("clear table wrote");
     return edge.command("show table wrote");
   };
-  await expect.poll(remembered, { interval: 5, timeout: 5000 }).toMatch(/used:0$/m);
+  await expect.poll(remembered, { interval: 5 }).toMatch(/used:0$/m);
 }
 
 async function query(url: string, text: string): Promise<void> {
@@ -215,5 +215,7 @@ async function synchronous(): Promise<void> {
       );
       return rows[0];
     });
-  await expect.poll(state).toEqual({ sync_state: "sync", level: "remote_apply" });
+  await expect
+    .poll(state, { timeout: 20_000 })
+    .toEqual({ sync_state: "sync", level: "remote_apply" });
 }

@@ -1,7 +1,11 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { withClient } from "../../../stack/database.ts";
 import { findLogin } from "../../../stack/find-login.ts";
 import { readPostgrestConf } from "../../../stack/postgrest-conf.ts";
 import type { DoctorContext, Finding } from "../check.ts";
+
+const query = readFileSync(join(import.meta.dirname, "speed.sql"), "utf8");
 
 /** Settings without which each request costs more than it need: docs/performance.md. */
 export async function checkSpeed({
@@ -19,19 +23,9 @@ export async function checkSpeed({
 /** Whether the role keeps the plans of its statements, by its own setting or one of the server. */
 async function plansOnce(url: string, login: string): Promise<boolean> {
   const { rows } = await withClient(url, (client) =>
-    client.query(
-      `select
-      from pg_catalog.pg_db_role_setting
-      where setrole in (0, (select oid from pg_catalog.pg_roles where rolname = $1))
-      and setdatabase in (0, (select oid from pg_catalog.pg_database where datname = current_database()))
-      and 'plan_cache_mode=force_generic_plan' = any (setconfig)
-      union all
-      select
-      where current_setting('plan_cache_mode') = 'force_generic_plan'`,
-      [login],
-    ),
+    client.query<{ once: boolean | null }>(query, [login]),
   );
-  return rows.length > 0;
+  return rows[0]?.once ?? false;
 }
 
 function plansAnew(login: string): Finding {
