@@ -67,7 +67,7 @@ inside() {
   check_missing_secrets
   check_up
   check_pooler
-  check_jwt_secrets
+  check_jwt_settings
   check_down
   report
 }
@@ -423,9 +423,9 @@ logs_are_clean() {
   done
 }
 
-# PostgREST takes a key that it cannot parse for a password that is no secret.
-check_jwt_secrets() {
-  local modulus=u1SU1LfVLPHCozMxH2Mo4lgOEePzNm0tRgeLezV6ffAt0gunVTL sound=${secrets[2]}
+# PostgREST takes a key that it cannot parse for a password that is no secret, and any text for a lifetime.
+check_jwt_settings() {
+  local lifetime modulus=u1SU1LfVLPHCozMxH2Mo4lgOEePzNm0tRgeLezV6ffAt0gunVTL sound=${secrets[2]}
   local pem='-----BEGIN PUBLIC KEY----- MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE'
   check "a JWT_SECRET that is too short is refused" refuses_secret "a-secret-of-thirty-one-bytes-is"
   check "a PEM key is refused" refuses_secret "$pem"
@@ -437,6 +437,10 @@ check_jwt_secrets() {
   check "the name of a file is refused" refuses_secret "@/etc/hostname-and-so-on-and-so-on"
   check "a JWK is accepted" takes_secret "{\"kty\":\"RSA\",\"n\":\"$modulus\",\"e\":\"AQAB\"}"
   check "a JWK set is accepted" takes_secret "{\"keys\":[{\"kty\":\"RSA\",\"n\":\"$modulus\",\"e\":\"AQAB\"}]}"
+  for lifetime in 1d 59 -60 1e9 315360001 '; drop' ''; do
+    check "a JWT_MAX_LIFETIME of \"$lifetime\" is refused" refuses_lifetime "$lifetime"
+  done
+  check "a minute is accepted" takes_settings "$sound" JWT_MAX_LIFETIME=60
   check "32 bytes are accepted" takes_secret "0123456789abcdef0123456789abcdef"
 
   secrets[2]="JWT_SECRET=$pem"
@@ -444,10 +448,15 @@ check_jwt_secrets() {
   secrets[2]=$sound
 }
 
-takes_secret() {
-  podman exec --interactive --user=postgres --env=JWT_SECRET="$1" "${project}_postgres_1" \
+# takes_settings <variables...>
+takes_settings() {
+  podman exec --interactive --user=postgres "${@/#/--env=}" "${project}_postgres_1" \
     psql --no-psqlrc --quiet --tuples-only --set=ON_ERROR_STOP=1 --dbname=rowhouse --file=- \
-    <"$root/compose/jwt_secret.sql"
+    <"$root/compose/settings.sql"
+}
+
+takes_secret() {
+  takes_settings JWT_SECRET="$1"
 }
 
 refuses_secret() {
@@ -455,6 +464,13 @@ refuses_secret() {
   if output=$(takes_secret "$1" 2>&1); then return 1; fi
   echo "$output"
   grep 'ERROR:  JWT_SECRET ' <<<"$output"
+}
+
+refuses_lifetime() {
+  local output
+  if output=$(takes_settings JWT_SECRET=0123456789abcdef0123456789abcdef JWT_MAX_LIFETIME="$1" 2>&1); then return 1; fi
+  echo "$output"
+  grep --fixed-strings "ERROR:  JWT_MAX_LIFETIME is \"$1\"" <<<"$output"
 }
 
 up_stops_at_authenticator() {
