@@ -35,7 +35,7 @@ test("a number that JavaScript prints as it was written is one; another keeps it
 });
 
 test("what is indented keeps its numbers, and what is no JSON is refused", () => {
-  expect(stringifyJson({ n: parseJson("1e400") }, 2)).toBe('{\n  "n": 1e400\n}');
+  expect(stringifyJson({ n: parseJson("1e400") }, { space: 2 })).toBe('{\n  "n": 1e400\n}');
   for (const text of ["", "{", "01", "[1e400,]", "9007199254740993 1"])
     expect(() => parseJson(text), text).toThrow(SyntaxError);
 });

@@ -52,14 +52,26 @@ export function parseJson(text: string): unknown {
   );
 }
 
+/** How a value is written as JSON. */
+interface Format {
+  /** By how much what is nested is indented; all on one line when missing. */
+  readonly space?: number;
+  /** The form of a number; as it was written when missing. */
+  readonly number?: (literal: string) => string;
+}
+
 /** Writes what parseJson gives as JSON, like JSON.stringify; each JsonNumber as it was written. */
-export function stringifyJson(value: unknown, space?: number): string {
+export function stringifyJson(
+  value: unknown,
+  { space, number = (literal) => literal }: Format = {},
+): string {
   const mark = randomUUID();
   const marked = JSON.stringify(
     value,
     function (this: Record<string, unknown>, key: string, shown: unknown) {
       const own = this[key];
-      return own instanceof JsonNumber ? `${mark}${own.text}` : shown;
+      const isNumber = own instanceof JsonNumber || Number.isFinite(own);
+      return isNumber ? `${mark}${number(String(own))}` : shown;
     },
     space,
   );

@@ -20,7 +20,7 @@ export function printResult<T>(
   json: boolean | undefined,
   describe: (result: T) => readonly string[],
 ): void {
-  for (const line of json ? [stringifyJson(result, 2)] : describe(result)) print(line);
+  for (const line of json ? [stringifyJson(result, { space: 2 })] : describe(result)) print(line);
 }
 
 /** Prints a line about what happens: to stderr, so that results can be piped. */

@@ -3,6 +3,7 @@ import { RowhouseError } from "../../lib/errors.ts";
 import { stringifyJson } from "../../lib/json.ts";
 import type { ApiNames } from "../../stack/api-names.ts";
 import { queryUsers } from "../../stack/users.ts";
+import { formatLikePostgrest } from "./claim-numbers.ts";
 import type { ApiRole } from "./model.ts";
 import { assertSeesRows } from "./session.ts";
 
@@ -169,7 +170,7 @@ function withoutUsers(): RowhouseError {
  */
 export async function actAs(client: pg.ClientBase, caller: Caller, asRole: boolean): Promise<void> {
   await client.query("select set_config('request.jwt.claims', $1, true)", [
-    stringifyJson(caller.claims),
+    stringifyJson(caller.claims, { number: formatLikePostgrest }),
   ]);
   if (asRole) await client.query("select set_config('role', $1, true)", [caller.role]);
 }
