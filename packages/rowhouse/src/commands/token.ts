@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { errorCode, errorMessage, RowhouseError } from "../lib/errors.ts";
+import { parseJson } from "../lib/json.ts";
 import { note, print } from "../lib/output.ts";
 import { findDatabaseUrl, withDatabase } from "../stack/embedded.ts";
 import { type Home, jwtSecret, openHome } from "../stack/home.ts";
@@ -106,7 +107,7 @@ const reserved: Readonly<Record<string, string>> = {
 
 /** @throws RowhouseError claims_invalid */
 function parseClaims(json: string, sub: string | undefined): Readonly<Record<string, unknown>> {
-  const claims = parseJson(json);
+  const claims = parseOption(json);
   if (typeof claims !== "object" || claims === null || Array.isArray(claims))
     throw claimsInvalid("--claims is JSON, but not an object.");
   const own = sub === undefined ? reserved : { ...reserved, sub: "--sub decides on it" };
@@ -116,9 +117,9 @@ function parseClaims(json: string, sub: string | undefined): Readonly<Record<str
   return Object.fromEntries(Object.entries(claims));
 }
 
-function parseJson(json: string): unknown {
+function parseOption(json: string): unknown {
   try {
-    return JSON.parse(json);
+    return parseJson(json);
   } catch (error) {
     throw claimsInvalid(`--claims is not JSON: ${errorMessage(error)}.`);
   }

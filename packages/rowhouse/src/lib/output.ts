@@ -1,5 +1,6 @@
 import { colours } from "./colours.ts";
 import { errorMessage, type RowhouseError } from "./errors.ts";
+import { stringifyJson } from "./json.ts";
 import { visible } from "./visible.ts";
 
 /** Prints a line of result: to stdout. */
@@ -13,13 +14,13 @@ export function printExactly(text: string): void {
   else process.stdout.write(`${text}\n`);
 }
 
-/** Prints a result: for programs as JSON, for people in the lines that describe it. */
+/** Prints a result: for programs as JSON, which may hold numbers of parseJson, for people in the lines that describe it. */
 export function printResult<T>(
   result: T,
   json: boolean | undefined,
   describe: (result: T) => readonly string[],
 ): void {
-  for (const line of json ? [JSON.stringify(result, null, 2)] : describe(result)) print(line);
+  for (const line of json ? [stringifyJson(result, { space: 2 })] : describe(result)) print(line);
 }
 
 /** Prints a line about what happens: to stderr, so that results can be piped. */

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import jwt from "jsonwebtoken";
 import type pg from "pg";
 import { RowhouseError } from "../lib/errors.ts";
+import { stringifyJson } from "../lib/json.ts";
 import { openProject, type Project } from "../lib/project.ts";
 import { type ApiNames, readApiNames, readLoginSettings } from "./api-names.ts";
 import { withClient } from "./database.ts";
@@ -58,10 +59,16 @@ export function signToken(
   return signClaims({ ...user.claims, role, email: user.email, sub: user.id }, options);
 }
 
-/** A signed JWT (HS256) with claims as given; aud and iss come from the options where they are not. */
+/**
+ * A signed JWT (HS256) with claims as given, whose numbers may be those of parseJson; aud and iss come from the
+ * options where they are not.
+ */
 export function signClaims(claims: Claims, { secret, aud, iss, expiresIn }: TokenOptions): string {
   const given = Object.entries({ aud, iss, ...claims }).filter(([, value]) => value !== null);
-  return jwt.sign(Object.fromEntries(given), secret, { algorithm: "HS256", expiresIn });
+  const iat = Math.floor(Date.now() / 1000);
+  // As a text, since the library would write its numbers by JSON.stringify.
+  const payload = stringifyJson({ ...Object.fromEntries(given), iat, exp: iat + expiresIn });
+  return jwt.sign(payload, secret, { header: { alg: "HS256", typ: "JWT" } });
 }
 
 /**
@@ -110,7 +117,7 @@ export async function checkTokenRole(
     if (!isRole || roles.some((one) => one === role)) return role;
     throw new RowhouseError(
       "claims_invalid",
-      `The claims name the role ${JSON.stringify(role)}, which no request can have: there is none, or ${logins.join(", ")} may not become it.`,
+      `The claims name the role ${stringifyJson(role)}, which no request can have: there is none, or ${logins.join(", ")} may not become it.`,
       `Give the claim role one of ${roles.join(", ")}; or create the role, and grant it to ${logins[0]}.`,
     );
   });

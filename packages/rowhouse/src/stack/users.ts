@@ -1,8 +1,9 @@
 import type pg from "pg";
 import { errorCode, errorMessage, RowhouseError } from "../lib/errors.ts";
+import { exactJson } from "../lib/json.ts";
 
 /**
- * Runs a query over the users.
+ * Runs a query over the users. The numbers in their claims are those of parseJson.
  *
  * @throws RowhouseError settings_invalid when PostgreSQL refuses the project's own query of them.
  */
@@ -12,7 +13,7 @@ export async function queryUsers<T extends pg.QueryResultRow>(
   values: readonly unknown[],
 ): Promise<T[]> {
   try {
-    const { rows } = await client.query<T>(sql, [...values]);
+    const { rows } = await client.query<T>({ text: sql, values: [...values], types: exactJson });
     if (rows.every(({ claims }) => isObject(claims ?? {}))) return rows;
   } catch (error) {
     if (isOfServer(errorCode(error) ?? "")) throw error;

@@ -265,6 +265,63 @@ test("claims of the users decide in why, rehearse and token; where one is missin
   expect(stderr).toMatch(/\[settings_invalid\].*"claims" holds what is no JSON object/);
 });
 
+test("claims and rows keep every digit of a bigint, which JavaScript would round", async () => {
+  const [big, other] = ["9007199254740993", "9007199254740992"];
+  const name = '"Published posts are for everyone"';
+  const claim = "(current_setting('request.jwt.claims', true)::json ->> 'post')::bigint";
+  const settings = {
+    users: `select id, email, jsonb_build_object('post', ${big}, 'n', array[1e30, 12.50]) as claims from auth.users`,
+  };
+  await foreign.sql(`
+    insert into public.posts (id, author, title) overriding system value
+    values (${big}, '${alice}', 'Shown'), (${other}, '${alice}', 'Hidden');
+    alter policy ${name} on public.posts using (published or id = ${claim});
+    create policy "Tags" on public.tags for insert with check (post_id = ${claim})`);
+  const ask = (...args: string[]) => foreign.run("why", ...args);
+  try {
+    await withSettings(settings, async () => {
+      const token = await foreign.run("token", "bob@example.com");
+      expect(payloadOf(token.stdout)).toContain(`"n":[1${"0".repeat(30)},12.50]`);
+      expect(payloadOf(token.stdout)).toContain(`"post":${big},`);
+      const shown = await ask("--as", bob, "select", "posts", big, "--json");
+      expect(shown).toMatchObject({ code: 0, stdout: expect.stringContaining(`"id": ${big},`) });
+      expect(shown.stdout).toContain(`"post": ${big}`);
+      const hidden = await ask("--as", bob, "select", "posts", other);
+      expect(hidden).toMatchObject({
+        code: 2,
+        stdout: expect.stringContaining(`select ${other} `),
+      });
+      const tag = (id: string) =>
+        ask("--as", bob, "insert", "tags", "--row", `{"post_id": ${id}, "tag": "sql"}`);
+      expect(await tag(big)).toMatchObject({ code: 0, stdout: expect.stringContaining(big) });
+      expect(await tag(other)).toMatchObject({ code: 2 });
+      await foreign.sql('drop policy "Tags" on public.tags');
+      const { changes } = await json("rehearse", "--as", bob);
+      const effects = changes.flatMap((change: { effects: unknown[] }) => change.effects);
+      const lost = [expect.stringContaining(big)];
+      expect(effects).toMatchObject([{ userId: bob, lost: 1, examples: { lost } }]);
+    });
+    const claims = `{"role": "authenticated", "post": ${big}, "more": [{"n": 1e400}, -0, "1.0"]}`;
+    const more = '"more":[{"n":1e400},-0,"1.0"]';
+    const free = await ask("--claims", claims, "select", "posts", big, "--json");
+    expect(free).toMatchObject({ code: 0 });
+    expect(free.stdout.replaceAll(/\s/g, "")).toContain(`"post":${big},${more}`);
+    expect(await ask("--claims", claims, "select", "posts", other)).toMatchObject({ code: 2 });
+    const signed = await foreign.run("token", "--claims", claims);
+    expect(payloadOf(signed.stdout)).toContain(`"post":${big},${more}`);
+  } finally {
+    await foreign.sql(`
+      delete from public.posts where id >= ${other};
+      drop policy if exists "Tags" on public.tags;
+      alter policy ${name} on public.posts using (published or (select auth.uid()) = author)`);
+  }
+});
+
+/** What a token holds, as it was signed. */
+function payloadOf(token: string): string {
+  return Buffer.from(token.split(".")[1] ?? "", "base64url").toString();
+}
+
 test("token signs for any sub and claims, without a database", async () => {
   const env = { ...foreign.env, DATABASE_URL: "postgres://nobody@127.0.0.1:1/x" };
   const sign = (...args: string[]) => rowhouse(["token", ...args], env, foreign.dir);

@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { exactJson } from "../../lib/json.ts";
 import type { ApiNames } from "../../stack/api-names.ts";
 import { anonymousCaller, type Caller, type User, userCaller } from "../model/caller.ts";
 import type { RowText } from "../model/evaluate.ts";
@@ -70,7 +71,7 @@ async function readIfPossible<T extends pg.QueryResultRow>(
 ): Promise<T[]> {
   await client.query("savepoint reading; set local lock_timeout = '1s'");
   try {
-    return (await client.query<T>(sql)).rows;
+    return (await client.query<T>({ text: sql, types: exactJson })).rows;
   } catch {
     return [];
   } finally {

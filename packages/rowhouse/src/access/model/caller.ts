@@ -1,11 +1,13 @@
 import type pg from "pg";
 import { RowhouseError } from "../../lib/errors.ts";
+import { stringifyJson } from "../../lib/json.ts";
 import type { ApiNames } from "../../stack/api-names.ts";
 import { queryUsers } from "../../stack/users.ts";
+import { formatLikePostgrest } from "./claim-numbers.ts";
 import type { ApiRole } from "./model.ts";
 import { assertSeesRows } from "./session.ts";
 
-/** The claims of a token. */
+/** The claims of a token, with numbers as parseJson gives them. */
 export type Claims = Readonly<Record<string, unknown>>;
 
 /** Who sends a request: its role, and the claims of its token. */
@@ -54,7 +56,7 @@ export function claimsCaller({ roles, anonymous }: ApiNames, claims: Claims): Ca
       "claims_invalid",
       role === undefined
         ? "The claims name no role, and requests without one are refused."
-        : `The claims name the role ${JSON.stringify(role)}, which no request can have.`,
+        : `The claims name the role ${stringifyJson(role)}, which no request can have.`,
       `Give the claim role one of ${roles.join(", ")}.`,
     );
   }
@@ -168,7 +170,7 @@ function withoutUsers(): RowhouseError {
  */
 export async function actAs(client: pg.ClientBase, caller: Caller, asRole: boolean): Promise<void> {
   await client.query("select set_config('request.jwt.claims', $1, true)", [
-    JSON.stringify(caller.claims),
+    stringifyJson(caller.claims, { number: formatLikePostgrest }),
   ]);
   if (asRole) await client.query("select set_config('role', $1, true)", [caller.role]);
 }

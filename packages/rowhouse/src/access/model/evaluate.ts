@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
 import { errorCode, errorMessage } from "../../lib/errors.ts";
+import { exactJson } from "../../lib/json.ts";
 import { actAs, type Caller } from "./caller.ts";
 import type { ApiRole, Relation } from "./model.ts";
 import { quoteName, sqlName } from "./names.ts";
@@ -81,7 +82,7 @@ function source(client: pg.ClientBase, system: SystemColumns): string {
 
 let preparations = 0;
 
-/** Runs what is prepared over rows. The transaction already acts as the caller. */
+/** Runs what is prepared over rows; JSON that it gives is parsed by parseJson. The transaction already acts as the caller. */
 export async function runOver<T extends pg.QueryResultRow>(
   client: pg.ClientBase,
   prepared: string,
@@ -90,7 +91,10 @@ export async function runOver<T extends pg.QueryResultRow>(
   // EXECUTE takes no parameters from outside: the rows are a literal in its text.
   const elements = rows.map((row) => `"${row.replace(/["\\]/g, "\\$&")}"`);
   const literal = client.escapeLiteral(`{${elements.join(",")}}`);
-  const result = await client.query<T>(`execute ${prepared}(${literal})`);
+  const result = await client.query<T>({
+    text: `execute ${prepared}(${literal})`,
+    types: exactJson,
+  });
   return result.rows;
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
+import { exactJson } from "../../lib/json.ts";
 import type { Relation } from "../model/model.ts";
 import { quoteName, sqlName } from "../model/names.ts";
 import type { CheckResult } from "./decide.ts";
@@ -59,11 +60,12 @@ export async function findMemberships(
     );
     const key = { [groupColumn]: groups[0]?.id ?? String(group), [userColumn]: user };
     // The parameters take the types of the columns, in which capitals of a UUID do not matter.
-    const { rows } = await client.query<{ row: Record<string, unknown> }>(
-      `select to_json(member) as row from ${name} as member
+    const { rows } = await client.query<{ row: Record<string, unknown> }>({
+      text: `select to_json(member) as row from ${name} as member
         where member.${quoteName(groupColumn)} = $1 and member.${quoteName(userColumn)} = $2`,
-      Object.values(key),
-    );
+      values: Object.values(key),
+      types: exactJson,
+    });
     memberships.push({ table: name, key, row: rows[0]?.row ?? null });
   }
   return memberships;

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { errorCode, errorMessage, RowhouseError } from "../../lib/errors.ts";
+import { exactJson, parseJson, stringifyJson } from "../../lib/json.ts";
 import type { Caller } from "../model/caller.ts";
 import { evaluateValue, type RowText, type Value } from "../model/evaluate.ts";
 import type { Relation } from "../model/model.ts";
@@ -9,6 +10,7 @@ import { findNewSystemColumns, type Place } from "./system-columns.ts";
 /** A row of a table, read as the owner of the database. */
 export interface Row {
   readonly text: RowText;
+  /** As JSON, with numbers as parseJson gives them. */
   readonly values: Readonly<Record<string, unknown>>;
   /** Where the table holds it, or held it before a change; null for a new row. */
   readonly place: Place | null;
@@ -17,10 +19,10 @@ export interface Row {
 /** A select list for a row. */
 function rowColumns(alias: string): string {
   const place = `json_build_object('ctid', ${alias}.ctid, 'tableoid', ${alias}.tableoid::text)`;
-  return `(${alias}.*)::text as text, to_jsonb(${alias}.*) as values, ${place} as place`;
+  return `(${alias}.*)::text as text, to_json(${alias}.*) as values, ${place} as place`;
 }
 
-/** Changed columns, or those of a new row. */
+/** Changed columns, or those of a new row, with numbers as parseJson gives them. */
 export type Patch = Readonly<Record<string, unknown>>;
 
 /** The column that names a row, of one owner where the table is owned; null when there is none. */
@@ -123,7 +125,11 @@ async function findRowsBy(
   const text = `select ${rowColumns(alias)}
     from ${sqlName(relation)} as ${alias} where ${conditions.join(" and ")} order by 1 limit 100`;
   const rows = await orInvalid(client, rowUnknown, () =>
-    client.query<Row>(text, owner === null ? [...values] : [...values, owner]),
+    client.query<Row>({
+      text,
+      values: owner === null ? [...values] : [...values, owner],
+      types: exactJson,
+    }),
   );
   if (rows.length === 0) {
     const whose = owner === null ? "" : ` of the user ${owner}`;
@@ -154,12 +160,13 @@ export async function findConflict(
     (name) => `${alias}.${quoteName(name)} = made.${quoteName(name)}`,
   );
   if (columns.length === 0) return null;
-  const { rows } = await client.query<Row>(
-    `select ${rowColumns(alias)}
+  const { rows } = await client.query<Row>({
+    text: `select ${rowColumns(alias)}
       from ${sqlName(relation)} as ${alias}, (select ($1::text::${sqlName(relation)}).*) as made
       where ${columns.join(" and ")}`,
-    [row.text],
-  );
+    values: [row.text],
+    types: exactJson,
+  });
   return rows[0] ?? null;
 }
 
@@ -176,10 +183,14 @@ export async function applyPatch(
   patch: Patch,
 ): Promise<Row> {
   const type = sqlName(relation);
-  const text = `select row.*::text as text, to_jsonb(row.*) as values
-    from jsonb_populate_record($1::text::${type}, $2::jsonb) as row`;
+  const text = `select row.*::text as text, to_json(row.*) as values
+    from json_populate_record($1::text::${type}, $2::json) as row`;
   const [made] = await orInvalid(client, rowInvalid, () =>
-    client.query<Row>(text, [row?.text ?? null, JSON.stringify(patch)]),
+    client.query<Row>({
+      text,
+      values: [row?.text ?? null, stringifyJson(patch)],
+      types: exactJson,
+    }),
   );
   return { ...(made as Row), place: row?.place ?? null };
 }
@@ -210,7 +221,7 @@ export async function evaluateDefault(
   row: Row,
   column: Relation["columns"][number],
 ): Promise<Value> {
-  const sql = `to_jsonb(${column.default ?? "null::text"})`;
+  const sql = `to_json(${column.default ?? "null::text"})`;
   const findSystem = () => findNewSystemColumns(client, relation, row.place);
   const expression = { table: relation, sql, row: row.text, findSystem };
   return evaluateValue(client, expression, caller, asRole);
@@ -261,7 +272,7 @@ export function parseRow(json: string): Patch {
 }
 
 /**
- * The JSON object that an option holds.
+ * The JSON object that an option holds, with numbers as parseJson gives them.
  *
  * @param fault Makes the error of a text that is no JSON object.
  */
@@ -270,16 +281,16 @@ export function parseObject(
   option: string,
   fault: (message: string) => RowhouseError,
 ): Patch {
-  const parsed = parseJson(json, option, fault);
+  const parsed = parseOption(json, option, fault);
   if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) {
     return Object.fromEntries(Object.entries(parsed));
   }
   throw fault(`${option} is JSON, but not an object.`);
 }
 
-function parseJson(json: string, option: string, fault: (message: string) => RowhouseError) {
+function parseOption(json: string, option: string, fault: (message: string) => RowhouseError) {
   try {
-    return JSON.parse(json) as unknown;
+    return parseJson(json);
   } catch (error) {
     throw fault(`${option} is not JSON: ${errorMessage(error)}.`);
   }
