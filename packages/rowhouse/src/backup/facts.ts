@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
 import { RowhouseError } from "../lib/errors.ts";
+import { withApiLogin } from "../schema/catalog/catalog.ts";
 import type { Facts, Manifest } from "./manifest.ts";
 
 const queries = join(import.meta.dirname, "facts");
@@ -36,7 +37,7 @@ export async function readFacts(
     onTable(name);
     tables.push({ name, ...(await countRows(client, name)) });
   }
-  const settings = await client.query<Facts["settings"][number]>(query("settings"));
+  const settings = await client.query<Facts["settings"][number]>(withApiLogin(query("settings")));
   return { tables, sequences: await readSequences(client), settings: settings.rows };
 }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type Project, readProject } from "../lib/project.ts";
 import { startCluster, type TestCluster } from "../testing/cluster.ts";
 import { type ApiNames, readApiNames } from "./api-names.ts";
@@ -161,5 +161,71 @@ test("without an anonymous role a login is one that inherits nothing", async () 
     roles: ["editor", "reader"],
     user: "editor",
     logins: ["pgrst"],
+  });
+});
+
+/** A project whose postgrest.conf says what is served. */
+function projectServing(conf: string): Project {
+  const dir = mkdtempSync(join(tmpdir(), "rowhouse-names-"));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  writeFileSync(join(dir, "postgrest.conf"), conf);
+  return projectWith({ postgrestConf: join(dir, "postgrest.conf") });
+}
+
+describe("on a server with several projects", () => {
+  // Another project's login, with settings for all databases; `guest` and `shop` are this project's.
+  const served = { schemas: ["shop"], anonymous: "guest", preRequest: undefined };
+  const theirs = { schemas: ["public", "billing"], anonymous: "clinic_guest" };
+  const clinic = `
+    create schema shop; create table shop.items (id int);
+    create role guest; grant select on shop.items to guest;
+    create role clinic_guest; create role clinic_gate login noinherit; grant clinic_guest to clinic_gate;
+    alter role clinic_gate set pgrst.db_schemas = 'public, billing';
+    alter role clinic_gate set pgrst.db_anon_role = 'clinic_guest';
+    alter role clinic_gate set pgrst.db_pre_request = 'public.check';
+  `;
+  const both = 'db-schemas = "shop"\ndb-anon-role = "guest"\n';
+  const gate = "create role shop_gate login noinherit; grant guest to shop_gate;";
+
+  test.each<[string, string, Partial<ApiNames>]>([
+    ["no login can become the anonymous role", "", served],
+    ["this project's login has no settings", gate, served],
+    [
+      "this project's login has settings",
+      `${gate} alter role shop_gate set pgrst.db_schemas = 'v1, shop';`,
+      { ...served, schemas: ["v1", "shop"] },
+    ],
+    ["the other login may become it, too", `${gate} grant guest to clinic_gate;`, served],
+    ["the other login alone may become it", "grant guest to clinic_gate;", theirs],
+    [
+      "the other login may not connect",
+      "grant guest to clinic_gate; revoke connect on database shop from public;",
+      served,
+    ],
+    ["the other login is above this project's", `${gate} grant shop_gate to clinic_gate;`, served],
+    [
+      "the other login is the usual one",
+      `${gate} grant guest to clinic_gate; alter role clinic_gate rename to authenticator;`,
+      theirs,
+    ],
+    [
+      "the settings are for this very database",
+      "grant guest to clinic_gate; alter role clinic_gate in database shop set pgrst.db_schemas = 'shop, v2';",
+      { ...theirs, schemas: ["shop", "v2"] },
+    ],
+  ])("postgrest.conf and settings where %s", async (_, sql, expected) => {
+    expect(await namesAfter(clinic + sql, projectServing(both))).toMatchObject(expected);
+  });
+
+  test("without an anonymous role the login is the one that a grant of this database reaches", async () => {
+    const project = projectServing('db-schemas = "shop"\n');
+    const names = { ...served, anonymous: undefined };
+    expect(await namesAfter(clinic, project)).toMatchObject(names);
+    expect(await namesAfter(clinic + gate, project)).toMatchObject({
+      ...names,
+      logins: ["shop_gate"],
+    });
+    const set = `${clinic}${gate} alter role shop_gate set pgrst.db_anon_role = 'guest';`;
+    expect(await namesAfter(set, project)).toMatchObject(served);
   });
 });

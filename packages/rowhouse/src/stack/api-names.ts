@@ -42,7 +42,7 @@ interface Row {
 
 /**
  * Discovers what PostgREST serves of a database, and as whom: from postgrest.conf, from PGRST_*
- * variables and from settings of its login role, which win; the roles from what that role can become.
+ * variables and from settings of its login role here, which win; the roles from what that role can become.
  * It only reads.
  *
  * @throws RowhouseError settings_invalid when postgrest.conf has faults, or when the setting "users"
@@ -79,26 +79,29 @@ export async function readApiNames(client: pg.ClientBase, project: Project): Pro
  *
  * @param anonymous The role of a request without a token, where it is known.
  * @param login The role that it logs in as, where it is known.
+ * @param isConfigured Whether postgrest.conf says what is served: then the login has to be PostgREST's here.
  */
 export async function readLoginSettings(
   client: pg.ClientBase,
   anonymous: string | undefined,
   login?: string,
+  isConfigured = false,
 ): Promise<ReadonlyMap<string, string>> {
   const { rows } = await client.query<{ name: string; value: string }>(settingsQuery, [
     anonymous ?? null,
     login ?? null,
+    isConfigured,
   ]);
   return new Map(rows.map(({ name, value }) => [name, value]));
 }
 
-/** What is served: by postgrest.conf, by PGRST_* variables, and over both by settings of the login role. */
+/** What is served: by postgrest.conf, by PGRST_* variables, and over both by settings of the login role here. */
 export async function readServed(
   client: pg.ClientBase,
   { postgrestConf }: Pick<Project, "postgrestConf">,
 ): Promise<Served> {
   const conf = readPostgrestConf(existsSync(postgrestConf) ? postgrestConf : undefined);
-  const settings = await readLoginSettings(client, conf.anonRole);
+  const settings = await readLoginSettings(client, conf.anonRole, undefined, conf.namesSchemas);
   const schemas = settings.get("db_schemas");
   const searchPath = settings.get("db_extra_search_path");
   return {

@@ -13,14 +13,29 @@ reach (login, role) as (
   join pg_catalog.pg_auth_members as membership on membership.member = reach.role
   where coalesce((to_jsonb(membership) ->> 'set_option')::boolean, true)
 ),
+-- The roles that a grant or a policy in this database names.
+used as (
+  select distinct refobjid as oid
+  from pg_catalog.pg_shdepend
+  where dbid = (select oid from pg_catalog.pg_database where datname = current_database())
+  and refclassid = 'pg_catalog.pg_authid'::regclass
+  and deptype in ('a', 'r')
+),
 -- Those that PostgREST can log in as. A role that inherits is a person's, or a server's own.
 candidate as (
   select
     role.oid,
     role.rolname,
-    role.rolinherit
+    role.rolinherit,
+    exists (
+      select
+      from reach
+      join used on used.oid = reach.role
+      where reach.login = role.oid
+    ) as is_used
   from pg_catalog.pg_roles as role
-  where exists (
+  where has_database_privilege(role.oid, current_database(), 'connect')
+  and exists (
     select
     from reach
     join pg_catalog.pg_roles as reached on reached.oid = reach.role
@@ -32,13 +47,15 @@ candidate as (
     end
   )
 ),
--- One that can become another of them is above it, as a service of the platform can be.
+-- One that can become another of them is above it, as a service of the platform can be. Other projects on the
+-- server have logins, too, which mean nothing to this database.
 login as (
   select
     candidate.oid,
     candidate.rolname
   from candidate
   where (not candidate.rolinherit or not exists (select from candidate as other where not other.rolinherit))
+  and ($1::text is not null or candidate.is_used or not exists (select from candidate where is_used))
   and not exists (
     select
     from reach

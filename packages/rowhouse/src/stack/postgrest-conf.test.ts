@@ -21,6 +21,7 @@ function conf(text: string): string {
 test("the project's file names the schema, the anonymous role and the pre-request check", () => {
   expect(readPostgrestConf(projectFile, {})).toEqual({
     schemas: ["api"],
+    namesSchemas: true,
     extraSearchPath: ["api"],
     anonRole: "anonymous",
     preRequest: "request.check",
@@ -32,6 +33,7 @@ test("the project's file names the schema, the anonymous role and the pre-reques
 test("without a line, PostgREST's own defaults hold", () => {
   const defaults = {
     schemas: ["public"],
+    namesSchemas: false,
     extraSearchPath: ["public"],
     anonRole: undefined,
     preRequest: undefined,
@@ -46,6 +48,7 @@ test("PGRST_* variables win over the file, and an empty one does not", () => {
   const env = { PGRST_DB_SCHEMAS: "api, admin", PGRST_DB_ANON_ROLE: "", PGRST_PRE_REQUEST: "x.y" };
   expect(readPostgrestConf(projectFile, env)).toEqual({
     schemas: ["api", "admin"],
+    namesSchemas: true,
     extraSearchPath: ["api"],
     anonRole: "anonymous",
     preRequest: "x.y",

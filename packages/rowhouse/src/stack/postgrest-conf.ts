@@ -5,6 +5,8 @@ import { errorMessage, RowhouseError } from "../lib/errors.ts";
 export interface PostgrestConf {
   /** The schemas that are served; the first is the default one. */
   readonly schemas: readonly string[];
+  /** Whether it names these schemas; else they are PostgREST's default. */
+  readonly namesSchemas: boolean;
   /** The schemas on the search path of a request after the one that it is for. */
   readonly extraSearchPath: readonly string[];
   /** The role of a request without a token; undefined when such requests are refused. */
@@ -36,8 +38,10 @@ export function readPostgrestConf(
     names.map((name) => env[variableOf(name)]).find(Boolean) ??
     names.map((name) => values.get(name)).find((value) => value !== undefined && value !== "");
   const text = (value: Value | undefined) => (value === undefined ? undefined : String(value));
+  const schemas = given("db-schemas", "db-schema");
   return {
-    schemas: listOf(String(given("db-schemas", "db-schema") ?? "public")),
+    schemas: listOf(String(schemas ?? "public")),
+    namesSchemas: schemas !== undefined,
     extraSearchPath: listOf(String(given("db-extra-search-path") ?? "public")),
     anonRole: text(given("db-anon-role")),
     preRequest: text(given("db-pre-request", "pre-request")),

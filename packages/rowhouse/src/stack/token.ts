@@ -111,8 +111,8 @@ export async function checkTokenRole(
     if (role === undefined) return user;
     // Where the login role is not known, it is not known either whom it can become.
     if (role === null || logins.length === 0) return role;
-    const settings = await readLoginSettings(client, anonymous);
-    const { roleClaim } = readPostgrestConf(findConf(project));
+    const { roleClaim, namesSchemas } = readPostgrestConf(findConf(project));
+    const settings = await readLoginSettings(client, anonymous, undefined, namesSchemas);
     const isRole = /^\."?role"?$/.test(settings.get("jwt_role_claim_key") ?? roleClaim);
     if (!isRole || roles.some((one) => one === role)) return role;
     throw new RowhouseError(

@@ -230,6 +230,31 @@ test("settings of another project's login role are not taken where an option say
   expect(readAll(without.folder)["postgrest.conf"]).not.toContain("db-pre-request");
 });
 
+test("a login role that means nothing to this database is not taken for PostgREST's", async () => {
+  const place = await openPlace(`
+    ${small};
+    create role guest;
+    grant select on public.lists to guest;
+    create role elsewhere;
+    create role stranger login noinherit;
+    grant elsewhere to stranger;
+    alter role stranger set pgrst.db_schemas = 'public';
+  `);
+  expect((await init(place)).stderr).toContain("error [api_unknown]");
+  expect((await init(place, "--schemas", "public", "--anon-role", "guest")).code).toBe(0);
+  const roles = Object.keys(readAll(place.folder)).filter((path) => path.startsWith("sql/roles/"));
+  expect(roles).toEqual(["sql/roles/guest.sql"]);
+  // Neither do those that come later, one of the usual name among them.
+  await withClient(place.source, (client) =>
+    client.query("create role authenticator login noinherit; grant elsewhere to authenticator"),
+  );
+  const env = { SCRATCH_URL: place.scratch };
+  for (const command of ["adopt", "check"]) {
+    const args = ["db", command, "--against", place.source];
+    expect(await rowhouse(args, env, place.folder)).toMatchObject({ code: 0, stderr: "" });
+  }
+}, 60_000);
+
 test("a baseline is not rolled back, and not recorded where something differs", async () => {
   const place = await openSmallPlace(small);
   const { source, scratch, folder } = place;

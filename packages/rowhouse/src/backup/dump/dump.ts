@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
 import type { Progress } from "../../lib/progress.ts";
-import { readCatalogOn, withoutOwners } from "../../schema/catalog/catalog.ts";
+import { readCatalogOn, withApiLogin, withoutOwners } from "../../schema/catalog/catalog.ts";
 import { withClient, withoutPassword } from "../../stack/database.ts";
 import { prepareSession, readFacts } from "../facts.ts";
 import { measure, sync } from "../files.ts";
@@ -90,7 +90,7 @@ async function writeStatements(
   const lines: string[] = [];
   for (const name of queries) {
     const query = readFileSync(join(import.meta.dirname, "../facts", `${name}.sql`), "utf8");
-    const { rows } = await client.query<{ sql: string }>(query);
+    const { rows } = await client.query<{ sql: string }>(withApiLogin(query));
     lines.push(...rows.map(({ sql }) => `${sql}\n`));
   }
   writeFileSync(file, lines.join(""), { mode: 0o600, flush: true });

@@ -3,10 +3,7 @@
 -- as it is.
 with recursive api_role (oid) as (
   select oid
-  from pg_catalog.pg_roles
-  where rolname = 'authenticator'
-  -- PostgREST's login has another name: it inherits nothing.
-  or (rolcanlogin and not rolinherit and not rolsuper and to_regrole('authenticator') is null)
+  from api_login
   union
   select member.roleid
   from pg_catalog.pg_auth_members as member

@@ -1,10 +1,7 @@
 -- Settings of this database and of the API's roles, each as a fingerprint: some hold secrets.
 with recursive api_role (oid) as (
   select oid
-  from pg_catalog.pg_roles
-  where rolname = 'authenticator'
-  -- PostgREST's login has another name: it inherits nothing.
-  or (rolcanlogin and not rolinherit and not rolsuper and to_regrole('authenticator') is null)
+  from api_login
   union
   select member.roleid
   from pg_catalog.pg_auth_members as member

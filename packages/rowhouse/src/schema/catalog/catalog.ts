@@ -52,6 +52,13 @@ export function withFacts<K extends FactKind>(
   return { ...entry, facts, definition: define(entry.kind, facts) };
 }
 
+const apiLoginQuery = readFileSync(join(import.meta.dirname, "api_login.sql"), "utf8");
+
+/** A query that may ask `api_login` for the oids of the roles that PostgREST can log in as. */
+export function withApiLogin(query: string): string {
+  return `with api_login (oid) as (${apiLoginQuery})\n(${query}\n)`;
+}
+
 const queriesDir = join(import.meta.dirname, "queries");
 
 /** The first OID that is not of an object that came with the server. */
@@ -126,6 +133,7 @@ async function readPlatform(client: pg.ClientBase, platform: Platform): Promise<
 function onlyOwn(query: string): string {
   return `
     with platform (oid) as materialized (select unnest($2::oid[])),
+    api_login (oid) as (${apiLoginQuery}),
     secret (pattern) as (values (${quoteLiteral(secretSetting)}))
     select
       kind,

@@ -1,11 +1,30 @@
--- The login roles that have settings of PostgREST, the likeliest first: those that can become $1, then those whose
--- schemas are in this database.
-with given (role, name, value) as (
-  select setrole, split_part(entry, '=', 1), substr(entry, strpos(entry, '=') + 1)
+-- The login roles that have settings of PostgREST for this database, the likeliest first: those with settings for
+-- this one alone, then those that can become $1, then those whose schemas are in it. Roles belong to the server: the
+-- logins of other projects cannot connect here, or become neither $1 nor, without $1, a role that a grant or a policy
+-- of this database names.
+with database (oid) as (
+  select oid
+  from pg_catalog.pg_database
+  where datname = current_database()
+),
+given (role, is_here, name, value) as (
+  select setrole, setdatabase <> 0, split_part(entry, '=', 1), substr(entry, strpos(entry, '=') + 1)
   from pg_catalog.pg_db_role_setting
   cross join unnest(setconfig) as entry
   where entry like 'pgrst.%'
-  and setdatabase in (0, (select oid from pg_catalog.pg_database where datname = current_database()))
+  and (setdatabase = 0 or setdatabase in (select oid from database))
+),
+reachable (oid) as (
+  select oid
+  from pg_catalog.pg_roles
+  where rolname = $1
+  union
+  select refobjid
+  from pg_catalog.pg_shdepend
+  where $1::text is null
+  and dbid in (select oid from database)
+  and refclassid = 'pg_catalog.pg_authid'::regclass
+  and deptype in ('a', 'r')
 )
 select
   rolname as name,
@@ -13,7 +32,13 @@ select
 from pg_catalog.pg_roles
 where rolcanlogin
 and oid in (select role from given)
+and has_database_privilege(oid, current_database(), 'connect')
+and (
+  oid in (select role from given where is_here)
+  or exists (select from reachable where pg_has_role(pg_roles.oid, reachable.oid, 'member'))
+)
 order by
+  oid in (select role from given where is_here) desc,
   coalesce(pg_has_role(oid, to_regrole(quote_ident($1)), 'member'), false) desc,
   exists (
     select

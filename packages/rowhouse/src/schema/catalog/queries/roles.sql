@@ -1,12 +1,10 @@
--- The roles of the API: authenticator, those that the reader asks for, and what they can become.
+-- The roles of the API: PostgREST's login (api_login.sql), those that the reader asks for, and what they can become.
 -- Roles belong to the whole server; others on it are none of ours. What PostgREST reads from the role's settings stays
 -- out, and what looks like a secret.
 with recursive api_role (oid) as (
   select oid
   from pg_catalog.pg_roles
-  where rolname = 'authenticator'
-  -- PostgREST's login has another name: it inherits nothing.
-  or (rolcanlogin and not rolinherit and not rolsuper and to_regrole('authenticator') is null)
+  where oid in (select oid from api_login)
   or coalesce(nullif(current_setting('rowhouse.roles', true), ''), '[]')::jsonb ? rolname
   union
   select member.roleid
