@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import pg from "pg";
 
 /**
  * A number of JSON that a JavaScript number does not print as it was written: a bigint of many digits, 1e400,
@@ -77,13 +76,3 @@ export function stringifyJson(
   );
   return marked.replaceAll(new RegExp(`"${mark}([^"]*)"`, "g"), "$1");
 }
-
-const jsonTypes: readonly number[] = [pg.types.builtins.JSON, pg.types.builtins.JSONB];
-
-/** For queries whose JSON holds values of a project's rows: parses it by parseJson. */
-export const exactJson: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: "text") =>
-    jsonTypes.includes(oid)
-      ? parseJson
-      : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
-};

@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { errorCode, errorMessage, RowhouseError } from "../lib/errors.ts";
-import { exactJson } from "../lib/json.ts";
+import { exactJson } from "./exact-json.ts";
 
 /**
  * Runs a query over the users. The numbers in their claims are those of parseJson.

@@ -1,6 +1,6 @@
 import type pg from "pg";
-import { exactJson } from "../../lib/json.ts";
 import type { ApiNames } from "../../stack/api-names.ts";
+import { exactJson } from "../../stack/exact-json.ts";
 import { anonymousCaller, type Caller, type User, userCaller } from "../model/caller.ts";
 import type { RowText } from "../model/evaluate.ts";
 import { type AccessModel, type ApiRole, type Relation, type Verb, verbs } from "../model/model.ts";

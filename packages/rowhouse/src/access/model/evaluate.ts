@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
 import { errorCode, errorMessage } from "../../lib/errors.ts";
-import { exactJson } from "../../lib/json.ts";
+import { exactJson } from "../../stack/exact-json.ts";
 import { actAs, type Caller } from "./caller.ts";
 import type { ApiRole, Relation } from "./model.ts";
 import { quoteName, sqlName } from "./names.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
-import { exactJson } from "../../lib/json.ts";
+import { exactJson } from "../../stack/exact-json.ts";
 import type { Relation } from "../model/model.ts";
 import { quoteName, sqlName } from "../model/names.ts";
 import type { CheckResult } from "./decide.ts";

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { errorCode, errorMessage, RowhouseError } from "../../lib/errors.ts";
-import { exactJson, parseJson, stringifyJson } from "../../lib/json.ts";
+import { parseJson, stringifyJson } from "../../lib/json.ts";
+import { exactJson } from "../../stack/exact-json.ts";
 import type { Caller } from "../model/caller.ts";
 import { evaluateValue, type RowText, type Value } from "../model/evaluate.ts";
 import type { Relation } from "../model/model.ts";
