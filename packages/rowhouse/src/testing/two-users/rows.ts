@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import pg from "pg";
 import { errorMessage } from "../../lib/errors.ts";
+import { exactJson, stringifyJson } from "../../lib/json.ts";
 import { candidatesFor } from "./candidates.ts";
 import {
   type Column,
@@ -11,7 +12,7 @@ import {
   type Tables,
 } from "./tables.ts";
 
-/** A row, as JSON. */
+/** A row, as JSON, with numbers as parseJson gives them. */
 export type Row = Readonly<Record<string, unknown>>;
 
 /** A row that a table accepted. */
@@ -294,9 +295,10 @@ async function makeParent(
   }
   if (users && isTable(users, parent.schema, parent.name)) return { [users.id]: user };
   if (findTable(owned, parent.schema, parent.name) === undefined) {
-    const { rows } = await workshop.client.query<{ row: Row }>(
-      `select to_jsonb(one) as row from ${sqlName(parent)} as one limit 1`,
-    );
+    const { rows } = await workshop.client.query<{ row: Row }>({
+      text: `select to_jsonb(one) as row from ${sqlName(parent)} as one limit 1`,
+      types: exactJson,
+    });
     if (rows[0]) return rows[0].row;
   }
   const made = await makeRow(workshop, parent, user, true, depth + 1);
@@ -324,10 +326,11 @@ async function tryInsert(
       : `(${columns.join(", ")}) select ${columns.join(", ")} from jsonb_populate_record(null::${name}, $1)`;
   await client.query("savepoint row");
   try {
-    const { rows } = await client.query<{ row: Row }>(
-      `insert into ${name} as one ${source} returning to_jsonb(one) as row`,
-      columns.length === 0 ? [] : [JSON.stringify(given)],
-    );
+    const { rows } = await client.query<{ row: Row }>({
+      text: `insert into ${name} as one ${source} returning to_jsonb(one) as row`,
+      values: columns.length === 0 ? [] : [stringifyJson(given)],
+      types: exactJson,
+    });
     // Here those fail that are checked at the end.
     await client.query("set constraints all immediate");
     if (!keep) await client.query("rollback to savepoint row");
@@ -362,12 +365,13 @@ async function tryChange(
   const match = key.map((part) => `one.${part} = old.${part}`).join(" and ");
   await client.query("savepoint change");
   try {
-    const { rows } = await client.query<{ after: Row }>(
-      `update ${name} as one set ${pg.escapeIdentifier(column)} = new.${pg.escapeIdentifier(column)}
+    const { rows } = await client.query<{ after: Row }>({
+      text: `update ${name} as one set ${pg.escapeIdentifier(column)} = new.${pg.escapeIdentifier(column)}
       from jsonb_populate_record(null::${name}, $1) as new, jsonb_populate_record(null::${name}, $2) as old
       where ${match} returning to_jsonb(one) as after`,
-      [JSON.stringify({ [column]: value }), JSON.stringify(row)],
-    );
+      values: [stringifyJson({ [column]: value }), stringifyJson(row)],
+      types: exactJson,
+    });
     await client.query("set constraints all immediate");
     const after = rows[0]?.after[column];
     return isDeepStrictEqual(after, row[column]) ? "what was tried changes nothing" : undefined;
