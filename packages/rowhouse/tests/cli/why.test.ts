@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { expect, test } from "vitest";
 import { actAs, userCaller } from "../../src/access/model/caller.ts";
-import { readAccess, type Verb, verbs } from "../../src/access/model/model.ts";
+import { type AccessModel, readAccess, type Verb, verbs } from "../../src/access/model/model.ts";
 import { withReadOnly } from "../../src/access/model/session.ts";
 import { explain } from "../../src/access/why/explain.ts";
 import { parseClaims, type Question } from "../../src/access/why/question.ts";
@@ -740,8 +740,8 @@ const keeper = `
 `;
 
 /** Asks as that role. */
-async function askAsKeeper(client: pg.ClientBase, what: Question) {
-  const model = await readAccess(client);
+async function askAsKeeper(client: pg.ClientBase, what: Question, read?: AccessModel) {
+  const model = read ?? (await readAccess(client));
   await client.query("set session authorization rowhouse_test_keeper");
   const answer = await ask(client, model, what);
   await client.query("reset session authorization");
@@ -847,17 +847,20 @@ test("so it does for defaults and views", async () => {
 });
 
 test("whatever the policies are, a session that may not become the role says what PostgreSQL does, or cannot tell", async () => {
-  const seed = newSeed();
-  const { sql, tables } = randomTables(seed, 12);
+  // One commit gets one verdict, as the three answers have to be among those of few tables.
+  const seed = Number(process.env.TEST_SEED ?? 9);
+  const { sql, tables } = randomTables(seed, 8);
   const url = await database(sql);
   const wrong: string[] = [];
   const said = new Set<string>();
   await withClient(url, async (asking) => {
     await asking.query(`begin; ${keeper}`);
+    const model = await readAccess(asking);
     await withClient(url, async (acting) => {
       for (const [table, as, verb] of tables.flatMap(everyCase)) {
         const row = verb === "update" ? change : null;
-        const answer = await askAsKeeper(asking, question(verb, { as, table, id: "1", row }));
+        const what = question(verb, { as, table, id: "1", row });
+        const answer = await askAsKeeper(asking, what, model);
         const verdict = answer.rows[0]?.verdict ?? "";
         const done = await reality(acting, {
           table,
