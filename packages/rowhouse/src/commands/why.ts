@@ -12,7 +12,8 @@ import { parseCount } from "./options.ts";
 const help = `
 The row is the one with that id, of any user; --owner chooses one where several have it.
 An insert checks whether a row like that one, or like --row, would pass. Grants, defaults and
-policies are checked; constraints and triggers are not. The token has the claims role, sub and email,
+policies are checked; constraints, triggers and the pre-request function (db-pre-request) are not tried,
+and may refuse it all the same. The token has the claims role, sub and email,
 and those of --claims; without --as those of --claims alone, and without a role it is anonymous. An upsert has to pass the policies of insert, update and select; a row that is
 wanted back those of select.
 Without an id the policies are listed, not evaluated.
@@ -23,7 +24,8 @@ It only reads. The exit code is 0 when allowed, or for some rows; 2 when not, or
   rowhouse why --as bob@example.com insert tasks --row '{"title": "Buy milk"}'
   rowhouse why --as bob@example.com select tasks --claims '{"team": "red"}'
   rowhouse why --claims '{"role": "editor", "sub": "42"}' update posts 7
-A row of a key of several columns is named by their values: 7,42.`;
+A row of a key of several columns is named by their values: 7,42. One that holds a comma stands in
+quotes, as in CSV: '"a,b",42'.`;
 
 interface Options {
   readonly as?: string;
@@ -86,12 +88,14 @@ async function answerQuestion(
   else assertClear(answer);
 }
 
-function assertClear({ rows }: Answer): void {
+function assertClear({ rows, obstacle }: Answer): void {
   const unclear = rows.find(({ verdict }) => verdict === "unknown");
   if (unclear === undefined) return;
   throw new RowhouseError(
     "verdict_unknown",
     unclear.reason,
-    "Try it as the user, on a copy of the database.",
+    obstacle === null
+      ? "Try it as the user, on a copy of the database."
+      : `To let it be evaluated as the user: ${obstacle.remedy}.`,
   );
 }

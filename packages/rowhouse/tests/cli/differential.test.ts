@@ -216,7 +216,8 @@ async function askWhy(client: pg.Client, model: AccessModel, caller: Caller, one
   const further = caller.email === null ? {} : { claims };
   const { rows, columns } = await ask(client, model, { ...question, ...further });
   const [first] = rows;
-  const verdicts = [`${first?.verdict}`, `${(first?.filtered ?? first)?.verdict}`];
+  // Of an insert both are the same.
+  const verdicts = [`${(first?.unfiltered ?? first)?.verdict}`, `${first?.verdict}`];
   return { verdicts, reason: first?.reason, columns };
 }
 

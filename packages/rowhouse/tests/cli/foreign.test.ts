@@ -62,6 +62,64 @@ test("why answers for users in auth.users, keys of each kind, and any token", as
   );
 });
 
+test("why as an owner who may not become the role exits with 1 where the role's rights decide, and says what to grant", async () => {
+  await foreign.sql(`
+    create role keeper login bypassrls password 'a-password-for-tests';
+    grant pg_read_all_data to keeper;`);
+  const url = new URL(foreign.url);
+  url.username = "keeper";
+  url.password = "a-password-for-tests";
+  const ask = (...args: string[]) =>
+    rowhouse(
+      ["why", "--as", alice, ...args],
+      { ...foreign.env, DATABASE_URL: url.href },
+      foreign.dir,
+    );
+  try {
+    expect(await ask("select", "posts", "1")).toMatchObject({ code: 0 });
+    const tags = await ask("select", "tags", "1,sql");
+    expect(tags).toMatchObject({ code: 1, stdout: expect.stringMatching(/^Cannot tell: /m) });
+    expect(tags.stderr).toMatch(
+      /\[verdict_unknown\] "?Tags follow their post[\s\S]*keeper, the role in the URL[\s\S]*\n.*grant authenticated to keeper/,
+    );
+    const file = join(foreign.dir, "policies/access.sql");
+    const declared = readFileSync(file, "utf8");
+    writeFileSync(file, declared.replace("where posts.id = post_id", "where posts.id >= post_id"));
+    const rehearsed = await rowhouse(
+      ["rehearse", "--against", url.href],
+      { ...foreign.env, DATABASE_URL: undefined },
+      foreign.dir,
+    );
+    writeFileSync(file, declared);
+    expect(rehearsed.stdout).toMatch(
+      /cannot tell: keeper, the role in the URL of the database, may/,
+    );
+    expect(rehearsed.stdout).not.toContain("DATABASE_URL");
+  } finally {
+    await foreign.sql("drop owned by keeper; drop role keeper");
+  }
+});
+
+test("why names a row whose key holds a comma in quotes, and says that the pre-request function is not tried", async () => {
+  await foreign.sql("insert into public.tags values (1, 'a,\"b')");
+  try {
+    const args = ["why", "--as", alice, "select", "tags", '1,"a,""b"'];
+    const found = await foreign.run(...args);
+    expect(found).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('select 1,"a,""b" of'),
+    });
+    expect(found.stdout).not.toContain("not tried");
+    const env = { ...foreign.env, PGRST_DB_PRE_REQUEST: "private.check_token" };
+    const checked = await rowhouse(args, env, foreign.dir);
+    expect(checked.stdout).toContain("The pre-request function private.check_token is not tried.");
+    const without = await foreign.run("why", "--as", alice, "select", "tags", "1,a,b");
+    expect(without.stderr).toMatch(/holds 3 values[\s\S]*in quotes, as in CSV/);
+  } finally {
+    await foreign.sql("delete from public.tags where tag like 'a,%'");
+  }
+});
+
 test("why names what it does not know by the project's own names", async () => {
   const error = async (...args: string[]) => (await foreign.run("why", ...args)).stderr;
   expect(await error("--as", "carol@example.com", "select", "posts")).toMatch(

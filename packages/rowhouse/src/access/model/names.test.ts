@@ -15,6 +15,7 @@ const model: AccessModel = {
     relation("users"),
     relation("titles", "view"),
     relation("totals", "materialized view"),
+    relation("remote", "foreign table"),
     relation("orders", "table", "shop"),
     relation("users", "table", "shop"),
   ],
@@ -28,6 +29,7 @@ test("a table is found by its name, with or without the schema", () => {
   expect(findTable(model, "shop.users").fullName).toBe("shop.users");
   expect(findTable(model, "orders").fullName).toBe("shop.orders");
   expect(findTable(model, "titles").kind).toBe("view");
+  expect(findTable(model, "totals").kind).toBe("materialized view");
 });
 
 test.each([
@@ -35,7 +37,7 @@ test.each([
   ["user", /Did you mean users\?$/],
   ["shop.order", /^There is no table shop\.order\. Did you mean shop\.orders\?$/],
   ["invoices", /^There is no table api\.invoices\.$/],
-  ["totals", /^api\.totals is a materialized view: it has no policies of its own\.$/],
+  ["remote", /^api\.remote is a foreign table: it has no policies of its own\.$/],
 ])("%s is refused, with the nearest table if there is one", (name, message) => {
   expect(() => findTable(model, name)).toThrow(message);
 });

@@ -16,7 +16,7 @@ export function quoteName(name: string): string {
  * Finds the table that is meant.
  *
  * @param name "tasks" or "api.tasks"; the schema may be left out where only one has such a table.
- * @throws RowhouseError table_unknown when there is none, or it is neither a table nor a view.
+ * @throws RowhouseError table_unknown when there is none, or it is a foreign table.
  */
 export function findTable(model: AccessModel, name: string): Relation {
   const relation = findByName(model, name);
@@ -26,7 +26,7 @@ export function findTable(model: AccessModel, name: string): Relation {
     tables.length > 0
       ? `The tables are ${tables.join(", ")}.`
       : `PostgREST serves ${schemas} alone, and no table is there.`;
-  if (relation?.kind === "table" || relation?.kind === "view") return relation;
+  if (relation !== undefined && relation.kind !== "foreign table") return relation;
   if (relation !== undefined) {
     throw new RowhouseError(
       "table_unknown",

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { errorCode, RowhouseError } from "../../lib/errors.ts";
 import { openProject } from "../../lib/project.ts";
+import { readableName } from "../../lib/readable-name.ts";
 import { type ApiNames, readApiNames } from "../../stack/api-names.ts";
 import { withClient, withoutPassword } from "../../stack/database.ts";
 import type { ApiRole } from "./model.ts";
@@ -98,4 +99,25 @@ export async function canBecome(client: pg.ClientBase, role: ApiRole): Promise<b
   } finally {
     await client.query("rollback to savepoint becoming");
   }
+}
+
+/** That a role may not act as another one, and what helps. */
+export interface Obstacle {
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** Says that the role of a connection may not act as a role of the API. */
+export async function describeNoMember(client: pg.ClientBase, role: ApiRole): Promise<Obstacle> {
+  const { rows } = await client.query<{ session: string }>("select session_user as session");
+  const [from, to] = [readableName(rows[0]?.session ?? ""), readableName(role)];
+  return {
+    message: `${from}, the role in the URL of the database, may not become ${to}`,
+    remedy: `grant ${to} to ${from}, or use the URL of a role that may`,
+  };
+}
+
+/** The same in a sentence, without its end. */
+export function formatObstacle({ message, remedy }: Obstacle): string {
+  return `${message}: ${remedy}`;
 }

@@ -501,7 +501,7 @@ plain (id, kind, schema, name, definition, text) as (
     ),
     null
 ),
-thing (id, kind, schema, name, definition, language, text, defaults, exact, immutable, past, "usableBy") as (
+thing (id, kind, schema, name, definition, language, text, defaults, exact, immutable, past, definer, "usableBy") as (
   select
     object.id,
     'function',
@@ -530,6 +530,7 @@ thing (id, kind, schema, name, definition, language, text, defaults, exact, immu
     prosqlbody is not null,
     provolatile = 'i',
     prosecdef and proowner in (select oid from trusted),
+    prosecdef,
     may.roles
   from object
   join pg_catalog.pg_proc on pg_proc.oid = object.oid
@@ -570,6 +571,7 @@ thing (id, kind, schema, name, definition, language, text, defaults, exact, immu
       false
     )
     and relowner in (select oid from trusted),
+    false,
     '[]'
   from object
   join pg_catalog.pg_class on pg_class.oid = object.oid
@@ -587,6 +589,7 @@ thing (id, kind, schema, name, definition, language, text, defaults, exact, immu
     text,
     null,
     true,
+    false,
     false,
     false,
     '[]'

@@ -27,6 +27,8 @@ export interface Thing {
   readonly immutable: boolean;
   /** Whether it reads tables past their policies and the caller's grants. */
   readonly past: boolean;
+  /** Whether it is a function that runs with its owner's rights, whoever calls it. */
+  readonly definer: boolean;
   /** The roles that may call it. */
   readonly usableBy: readonly ApiRole[];
   /** The ids of what it rests on, by pg_depend. */
@@ -81,11 +83,13 @@ export interface Reach {
  *
  * @param ids Of policies, functions or views.
  * @param isPast Whether a thing reads tables past their policies.
+ * @param isClosed Whether it does not matter what a thing itself rests on.
  */
 export function findReach(
   { things, builtins }: Dependencies,
   ids: readonly string[],
   isPast: (thing: Thing) => boolean = ({ past }) => past,
+  isClosed: (thing: Thing) => boolean = () => false,
 ): Reach {
   const index = getIndex(things, builtins);
   const found = new Map<string, Thing>();
@@ -100,7 +104,7 @@ export function findReach(
     if (next.past && thing.kind === "access") continue;
     seen.add(key);
     found.set(thing.id, thing);
-    const own = index.look(thing);
+    const own = lookInto(thing, index, isClosed);
     reach.asRole ||= own.asRole || thing.kind === "relation";
     reach.hidden ??= own.hidden;
     reach.anything ||= own.anything;
@@ -114,6 +118,10 @@ export function findReach(
   return { things: [...found.values()], claims: [...new Set(claims)], ...reach };
 }
 
+function lookInto(thing: Thing, { look }: Index, isClosed: (thing: Thing) => boolean): Look {
+  return isClosed(thing) ? nothing : look(thing);
+}
+
 /** What a thing rests on at once. */
 interface Look {
   readonly uses: readonly string[];
@@ -122,6 +130,8 @@ interface Look {
   readonly hidden: string | null;
   readonly anything: boolean;
 }
+
+const nothing: Look = { uses: [], claims: [], asRole: false, hidden: null, anything: false };
 
 interface Index {
   readonly byId: ReadonlyMap<string, Thing>;
@@ -170,8 +180,7 @@ const plannable =
   /\bbegin\s(?:\s*--[^\n]*\n)*\s*if pg_catalog\.current_query\(\) ~\* '\^[^']*\*explain\\M'\s+and coalesce\(pg_catalog\.current_setting\('request\.method', true\), ''\) <> ''\s+then\s+raise sqlstate 'PT\d+' using[^;]*;\s+end if;\s+return true;\s+end\b/;
 
 function lookAt(thing: Thing, known: Known): Look {
-  if (plannable.test(thing.text ?? ""))
-    return { uses: [], claims: [], asRole: false, hidden: null, anything: false };
+  if (plannable.test(thing.text ?? "")) return nothing;
   const texts = [
     ...(thing.text !== null && isReadable(thing.language)
       ? [{ mentions: findMentions(thing.text, thing.language), exact: thing.exact }]

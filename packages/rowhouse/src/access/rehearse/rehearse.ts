@@ -2,7 +2,7 @@ import type pg from "pg";
 import type { Caller } from "../model/caller.ts";
 import { type ApiRole, findRelation, type Relation, readAccess } from "../model/model.ts";
 import { sqlName } from "../model/names.ts";
-import { assertSeesRows, canBecome, withReadOnly } from "../model/session.ts";
+import { assertSeesRows, canBecome, describeNoMember, withReadOnly } from "../model/session.ts";
 import { type Change, compareRules, findPolicyReach, type Rules } from "./changes.ts";
 import { hasNoRows, type Tally, tallyAsRole, tallyInPlace } from "./count.ts";
 import { readDependencies } from "./dependencies.ts";
@@ -190,7 +190,8 @@ async function countEffects(
   const isPlainHere = (change: Change) => [rules, declared].every((side) => isPlain(side, change));
   if (!scan.changes.every(isPlainHere)) {
     if (!(await canBecome(client, role))) {
-      return { obstacle: `the role in DATABASE_URL may not become ${role}, whose rights decide` };
+      const { message, remedy } = await describeNoMember(client, role);
+      return { obstacle: `${message}, whose rights decide: ${remedy}` };
     }
     return tallyAsRole(client, scan, callers, (rows) =>
       progress(`${table}: ${rows} rows, for ${callers.length} people`),

@@ -92,23 +92,33 @@ async function runCheck(
 ): Promise<CheckResult> {
   const { verb, open, permissive, restrictive } = check;
   const conditions: CheckedCondition[] = [];
+  let isJudged = false;
   // Without row-level security the policies are there, and do not apply.
   for (const condition of open ? [] : [...permissive, ...restrictive]) {
-    conditions.push({
-      ...condition,
-      outcome: await evaluateCondition(context, condition.sql, which.over, row),
-    });
+    const { policy, sql } = condition;
+    const judged =
+      row === null
+        ? null
+        : (context.rights?.judgePolicy(context.relation, policy.name, sql) ?? null);
+    isJudged ||= judged !== null;
+    const outcome = judged ?? (await evaluateCondition(context, sql, which.over, row));
+    conditions.push({ ...condition, outcome });
   }
   const isUnsure = conditions.some(({ outcome }) =>
     ["fails", "unknown"].includes(outcome?.value ?? ""),
   );
   // PostgreSQL evaluates permissive policies by their names, the last one first.
   const asEvaluated = { ...check, permissive: [...permissive].reverse() };
-  const together = isUnsure
-    ? await evaluateCondition(context, toSql([asEvaluated]), which.over, row)
-    : null;
+  const together = isJudged
+    ? undecided
+    : isUnsure
+      ? await evaluateCondition(context, toSql([asEvaluated]), which.over, row)
+      : null;
   return { verb, ...which, open, conditions, together };
 }
+
+/** What conditions come to together of which one cannot be evaluated with the rights of the session. */
+const undecided: Outcome = { value: "unknown", reason: null };
 
 async function evaluateCondition(
   { client, relation, caller, asRole }: Scene,

@@ -65,17 +65,19 @@ export function missingGrant(
 /**
  * What is missing to filter the rows of an update or delete; null when nothing is.
  *
- * @param id The column by which a request names its row.
+ * @param by The columns by which a request names its row.
  */
 export function missingFilterGrant(
   relation: Relation,
   { role, filter }: Access,
-  id: string | null,
+  by: readonly string[],
 ): string | null {
   if (filter === null) return null;
   const { columns } = filter;
-  if (columns !== null && (id === null || columns.includes(id))) return null;
-  const what = id === null || columns === null ? "select" : `select (${id})`;
+  const refused = by.filter((name) => !columns?.includes(name));
+  if (columns !== null && refused.length === 0) return null;
+  const what =
+    columns === null || refused.length === 0 ? "select" : `select (${refused.join(", ")})`;
   return `${role} has no grant to ${what} on ${relation.fullName}, by which a request names its row.`;
 }
 

@@ -1,8 +1,10 @@
 import { colours } from "../../lib/colours.ts";
 import type { Verb } from "../model/model.ts";
+import { formatObstacle } from "../model/session.ts";
 import { simplify } from "../model/simplify.ts";
 import type { CheckedCondition, CheckResult, Decision, Verdict } from "./decide.ts";
 import { describeMembership } from "./membership.ts";
+import { formatRowName } from "./row-name.ts";
 import type { Answer, RowAnswer } from "./why.ts";
 
 /**
@@ -14,22 +16,25 @@ export function explain(answer: Answer, all: boolean): string[] {
   const { caller, verb, table, rows } = answer;
   const who = caller.email === null ? caller.label : `${caller.email} (${caller.id})`;
   return [
-    ...rows.flatMap(({ row, verdict, reason, fails, filtered, checks, memberships }) => [
-      `May ${who} ${answer.upsert ? "upsert" : verb} ${rowName(answer, row)} ${table}?`,
-      ...checks.flatMap((check) => checkLines(answer, check)),
-      ...memberships.map((membership) => `  ${describeMembership(membership)}`),
-      `${verdictWord({ verdict, fails })}: ${reason}`,
-      ...filterLines(verb, verdict, filtered),
-      ...(verdict === "yes" ? untriedLines(answer) : []),
-      "",
-    ]),
+    ...rows.flatMap(
+      ({ row, verdict, reason, fails, filtered, unfiltered, checks, memberships }) => [
+        `May ${who} ${answer.upsert ? "upsert" : verb} ${rowName(answer, row)} ${table}?`,
+        ...checks.flatMap((check) => checkLines(answer, check)),
+        ...memberships.map((membership) => `  ${describeMembership(membership)}`),
+        `${verdictWord({ verdict, fails })}: ${reason}`,
+        ...filterLines(verb, verdict, filtered),
+        ...withoutFilterLines(verb, verdict, unfiltered),
+        ...(verdict === "yes" ? untriedLines(answer) : []),
+        "",
+      ],
+    ),
     ...claimLines(answer),
     ...grantLines(answer),
     ...(all ? otherLines(answer) : []),
-    ...(answer.evaluatedAsRole
+    ...(answer.obstacle === null
       ? []
       : [
-          `The role in DATABASE_URL may not become ${caller.role}: conditions ran with its own rights.`,
+          `Only what looks at the row and the claims alone was evaluated: ${formatObstacle(answer.obstacle)}.`,
         ]),
   ];
 }
@@ -44,7 +49,7 @@ function rowName({ owner, key }: Answer, row: RowAnswer["row"]): string {
     values.length > 0 && values.every((value) => value !== undefined && value !== null);
   const isWhose = owner !== null && row[owner] !== undefined && (isOwned || !names.includes(owner));
   const whose = !isWhose ? "" : ` (${owner} ${row[owner]})`;
-  return `${isNamed ? values.join(",") : "this row"}${whose} of`;
+  return `${isNamed ? formatRowName(values) : "this row"}${whose} of`;
 }
 
 function verdictWord({ verdict, fails }: { verdict: Verdict; fails?: true | undefined }): string {
@@ -55,20 +60,34 @@ function verdictWord({ verdict, fails }: { verdict: Verdict; fails?: true | unde
 }
 
 /** What may still refuse it. */
-function untriedLines({ verb, upsert, returning }: Answer): string[] {
-  if (verb === "select") return [];
-  const line = "Constraints and triggers are not tried.";
+function untriedLines({ verb, upsert, returning, preRequest }: Answer): string[] {
+  const parts = [
+    ...(verb === "select" ? [] : ["constraints", "triggers"]),
+    ...(preRequest === null ? [] : [`the pre-request function ${preRequest}`]),
+  ];
+  if (parts.length === 0) return [];
+  const list = parts.join(", ").replace(/, ([^,]*)$/, " and $1");
+  const line = `${list[0]?.toUpperCase()}${list.slice(1)} ${parts.length === 1 && preRequest !== null ? "is" : "are"} not tried.`;
   return verb === "insert" && !upsert && !returning
     ? [`${line} A request that wants the row back, as the client does, has to pass select, too.`]
     : [line];
 }
 
-/** Where a request that names the row fares otherwise than one that changes all it can. */
+/** Where a request that names rows fares otherwise than one that changes all it can, and no row was named. */
 function filterLines(verb: Verb, verdict: Verdict, filtered: Decision | null): string[] {
   if (filtered === null || filtered.verdict === verdict) return [];
   return [
     `That is for a request without a filter, which may ${verb} all rows that pass. With a filter, which reads them:`,
     `${verdictWord(filtered)}: ${filtered.reason}`,
+  ];
+}
+
+/** Where a request that names no row does what one that names it may not. */
+function withoutFilterLines(verb: Verb, verdict: Verdict, unfiltered: Decision | null): string[] {
+  if (unfiltered === null || unfiltered.verdict === verdict) return [];
+  return [
+    `That is for a request that names the row, and so reads it. Without a filter, one may ${verb} all rows that pass:`,
+    `${verdictWord(unfiltered)}: ${unfiltered.reason}`,
   ];
 }
 

@@ -6,6 +6,8 @@ import type { Caller } from "../model/caller.ts";
 import { evaluateValue, type RowText, type Value } from "../model/evaluate.ts";
 import type { Relation } from "../model/model.ts";
 import { quoteName, sqlName } from "../model/names.ts";
+import type { OwnRights } from "./rights.ts";
+import { parseRowName } from "./row-name.ts";
 import { findNewSystemColumns, type Place } from "./system-columns.ts";
 
 /** A row of a table, read as the owner of the database. */
@@ -26,14 +28,8 @@ function rowColumns(alias: string): string {
 /** Changed columns, or those of a new row, with numbers as parseJson gives them. */
 export type Patch = Readonly<Record<string, unknown>>;
 
-/** The column that names a row, of one owner where the table is owned; null when there is none. */
-export function nameColumn(relation: Relation): string | null {
-  const names = listNameColumns(relation);
-  return names.length === 1 ? (names[0] ?? null) : null;
-}
-
 /** The columns that name a row together: id, else the key, less the owner. */
-function listNameColumns({ columns, key, owner }: Relation): readonly string[] {
+export function listNameColumns({ columns, key, owner }: Relation): readonly string[] {
   if (columns.some(({ name }) => name === "id")) return ["id"];
   const others = key.filter((name) => name !== owner);
   return others.length === 1 ? others : key;
@@ -75,7 +71,7 @@ export async function assertFits(
 /**
  * Finds the rows with an id: of an owned table, each user can have one.
  *
- * @param id Of a key of several columns, their values with commas between them; that of the owner may be left out.
+ * @param id Of a key of several columns, their values as in a line of CSV; that of the owner may be left out.
  * @param owner The user whose row it is; null for any user's.
  * @throws RowhouseError row_unknown
  */
@@ -88,7 +84,7 @@ export async function findRows(
   const { key } = relation;
   const columns = nameColumns(relation);
   if (owner !== null) assertOwned(relation);
-  const isWhole = columns.length < key.length && id.split(",").length === key.length;
+  const isWhole = columns.length < key.length && parseRowName(id)?.length === key.length;
   try {
     return await findRowsBy(client, relation, columns, id, owner);
   } catch (error) {
@@ -141,12 +137,13 @@ async function findRowsBy(
 
 /** The values of the columns that name a row. */
 export function splitId(id: string, columns: readonly string[], table: string): readonly string[] {
-  const values = columns.length === 1 ? [id] : id.split(",");
-  if (values.length === columns.length) return values;
+  const values = columns.length === 1 ? [id] : parseRowName(id);
+  if (values?.length === columns.length) return values;
+  const holds = values?.length === 1 ? "one value" : `${values?.length} values`;
   throw new RowhouseError(
     "row_unknown",
-    `A row of ${table} is named by ${columns.length} columns, and ${id} holds ${values.length === 1 ? "one value" : `${values.length} values`}.`,
-    `Give the values of ${columns.join(", ")}, with commas between them.`,
+    `A row of ${table} is named by ${columns.length} columns, and ${id} holds ${values === null ? "a quote that does not end a value" : holds}.`,
+    `Give the values of ${columns.join(", ")}, with commas between them; one that holds a comma in quotes, as in CSV: '"a,b",7'.`,
   );
 }
 
@@ -234,6 +231,8 @@ export interface Scene {
   readonly relation: Relation;
   readonly caller: Caller;
   readonly asRole: boolean;
+  /** What the session can know without that; null when it acts as the role. */
+  readonly rights: OwnRights | null;
 }
 
 /** Runs a query whose parameters are a person's words; when they do not fit, it is their error. */

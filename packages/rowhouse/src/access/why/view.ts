@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type pg from "pg";
 import { errorCode, errorMessage } from "../../lib/errors.ts";
 import { readableName } from "../../lib/readable-name.ts";
 import { actAs } from "../model/caller.ts";
 import { useSearchPath } from "../model/evaluate.ts";
 import { quoteName, sqlName } from "../model/names.ts";
 import type { Access } from "../model/policy-check.ts";
+import { formatObstacle } from "../model/session.ts";
 import { type Decision, failure, missingGrant } from "./decide.ts";
 import type { Question } from "./question.ts";
 import { assertFits, assertOwned, nameColumns, type Scene, splitId } from "./rows.ts";
@@ -31,7 +33,7 @@ export async function decideView(
   const missing = missingGrant(relation, access, Object.keys(row ?? {}));
   if (missing !== null) return { verdict: "no", reason: missing, row: null };
   if (verb !== "select") return { ...unknown(writeReason), row: null };
-  if (id === null) return { verdict: "depends", reason: await describeReading(scene), row: null };
+  if (id === null) return { ...(await decideReading(scene, access)), row: null };
   const columns = [...nameColumns(relation)];
   const values = [...splitId(id, columns, relation.fullName)];
   if (question.owner !== null) {
@@ -45,19 +47,44 @@ export async function decideView(
   return { ...(await trySelect(scene, access, columns, values)), row: named };
 }
 
-const pastPolicies = readFileSync(join(import.meta.dirname, "past_policies.sql"), "utf8");
+const viewPolicies = readFileSync(join(import.meta.dirname, "view_policies.sql"), "utf8");
 
-/** Whose policies decide about the rows of a view where none is named. */
-async function describeReading({ client, relation }: Scene): Promise<string> {
+/** What a view shows where no row is named: it depends on the row where policies count behind it. */
+async function decideReading(scene: Scene, access: Access): Promise<Decision> {
+  const { client, relation } = scene;
   const reason = "it depends on the row, and none was named.";
-  if (relation.kind !== "view" || relation.asksAsInvoker) return reason;
-  const { rows } = await client.query<{ owner: string; table: string }>(pastPolicies, [
-    sqlName(relation),
-  ]);
-  if (rows.length === 0) return reason;
+  if (relation.asksAsInvoker) return { verdict: "depends", reason };
+  const { rows } = await client.query<{ owner: string; table: string; past: boolean }>(
+    viewPolicies,
+    [sqlName(relation)],
+  );
+  const past = describePast(rows.filter((row) => row.past));
+  if (rows.some((row) => !row.past)) return { verdict: "depends", reason: `${reason}${past}` };
+  const fault = await tryPlan(scene, access);
+  if (fault !== null) return fault;
+  const shown = "it shows every row that its query finds, since no policy counts behind it";
+  return { verdict: "yes", reason: `${shown}, and it is granted.${past}` };
+}
+
+/** By whose rights a view reads past policies, in a sentence; nothing where it does not. */
+function describePast(rows: readonly { readonly owner: string; readonly table: string }[]): string {
+  if (rows.length === 0) return "";
   const owners = [...new Set(rows.map(({ owner }) => owner))].join(", ");
   const tables = [...new Set(rows.map(({ table }) => table))].join(", ");
-  return `${reason} The view reads with the rights of its owner (${owners}), past the policies of ${tables}; with security_invoker = true it would read with the caller's.`;
+  return ` The view reads with the rights of its owner (${owners}), past the policies of ${tables}; with security_invoker = true it would read with the caller's.`;
+}
+
+/** Why a view cannot be read at all: what it calls, the caller has to be allowed to call. Null when it can. */
+async function tryPlan(scene: Scene, access: Access): Promise<Decision | null> {
+  const { relation, rights } = scene;
+  if (rights !== null) {
+    const obstacle = rights.judgeView(relation);
+    return obstacle === null ? null : unknown(`it calls what the caller may not, and ${obstacle}.`);
+  }
+  return asCaller(scene, async (client) => {
+    await client.query(`explain ${selectFrom(scene, access)}`);
+    return null;
+  });
 }
 
 const writeReason =
@@ -68,29 +95,41 @@ function unknown(reason: string): Decision {
 }
 
 async function trySelect(
-  { client, relation, caller, asRole }: Scene,
+  scene: Scene,
   access: Access,
   columns: readonly string[],
   values: readonly string[],
 ): Promise<Decision> {
-  if (!asRole)
-    return unknown(`it is a view, and the role in DATABASE_URL may not become ${caller.role}.`);
+  if (scene.rights !== null)
+    return unknown(`it is a view, and ${formatObstacle(scene.rights.obstacle)}.`);
   const conditions = columns.map((name, index) => `${quoteName(name)} = $${index + 1}`);
-  await client.query("savepoint view; set local lock_timeout = '1s'");
-  try {
-    await useSearchPath(client, relation, caller.role);
-    await actAs(client, caller, true);
-    const { rowCount } = await client.query(
-      // What is computed of the row can fail, too.
-      `select ${(access.columns ?? []).map(quoteName).join(", ")} from ${sqlName(relation)} where ${conditions.join(" and ")} limit 1`,
-      [...values],
-    );
+  return asCaller(scene, async (client) => {
+    // What is computed of the row can fail, too.
+    const text = `${selectFrom(scene, access)} where ${conditions.join(" and ")} limit 1`;
+    const { rowCount } = await client.query(text, [...values]);
     return rowCount === 1
       ? { verdict: "yes", reason: "the view shows it, and it is granted." }
       : {
           verdict: "no",
           reason: `the view shows no row with ${describe(columns, values)}: none is there, or it is hidden.`,
         };
+  });
+}
+
+function selectFrom({ relation }: Scene, { columns }: Access): string {
+  return `select ${(columns ?? []).map(quoteName).join(", ")} from ${sqlName(relation)}`;
+}
+
+/** Works as the caller. An error decides, too. */
+async function asCaller<T>(
+  { client, relation, caller }: Scene,
+  work: (client: pg.ClientBase) => Promise<T>,
+): Promise<T | Decision> {
+  await client.query("savepoint view; set local lock_timeout = '1s'");
+  try {
+    await useSearchPath(client, relation, caller.role);
+    await actAs(client, caller, true);
+    return await work(client);
   } catch (error) {
     return decideError(error);
   } finally {

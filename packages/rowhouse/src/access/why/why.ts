@@ -1,4 +1,5 @@
 import type pg from "pg";
+import type { ApiNames } from "../../stack/api-names.ts";
 import { type Caller, claimsCaller, findCaller } from "../model/caller.ts";
 import {
   type AccessModel,
@@ -9,7 +10,7 @@ import {
 } from "../model/model.ts";
 import { findTable, sqlName } from "../model/names.ts";
 import { type Access, getAccess, type PolicyCheck } from "../model/policy-check.ts";
-import { assertSeesRows, canBecome, withReadOnly } from "../model/session.ts";
+import { assertSeesRows, canBecome, type Obstacle, withReadOnly } from "../model/session.ts";
 import { checkAccess, checkReturned, checkUpsert } from "./check.ts";
 import {
   type CheckResult,
@@ -22,13 +23,14 @@ import {
 import { findMemberships, type Membership } from "./membership.ts";
 import { assertColumns, assertMakesSense, type Question } from "./question.ts";
 import { findRecursion } from "./recursion.ts";
+import type { OwnRights } from "./rights.ts";
 import {
   applyPatch,
   computeColumns,
   evaluateDefault,
   findConflict,
   findRows,
-  nameColumn,
+  listNameColumns,
   type Patch,
   type Row,
   type Scene,
@@ -37,8 +39,10 @@ import { decideView } from "./view.ts";
 
 /** The answer for one row. */
 export interface RowAnswer extends Decision {
-  /** Of an update or delete that may: whether it may also name its row; else null. */
+  /** Of an update or delete of any row that may: whether it may also name its rows; else null. */
   readonly filtered: Decision | null;
+  /** Of an update or delete of a named row: whether one that names no row, and reads none, may; else null. */
+  readonly unfiltered: Decision | null;
   /** The row that is there, or that would be inserted; null when none was named. */
   readonly row: Readonly<Record<string, unknown>> | null;
   readonly checks: readonly CheckResult[];
@@ -66,8 +70,12 @@ export interface Answer {
   readonly otherPolicies: readonly { readonly policy: Policy; readonly reason: string }[];
   /** The claims that the policies read and the token lacks. */
   readonly claimsMissing: readonly string[];
+  /** The function that runs before the request, and may refuse it; null without one. It is not tried. */
+  readonly preRequest: string | null;
   /** False when the conditions could be evaluated with the rights of the database's owner only. */
   readonly evaluatedAsRole: boolean;
+  /** That the session may not become the caller's role, and what to do; null when it may. */
+  readonly obstacle: Obstacle | null;
 }
 
 /** The same before it is known what the token lacks. */
@@ -108,17 +116,28 @@ export async function ask(
   assertColumns(relation, question);
   const access = getAccess(relation, caller.role, question.verb);
   const asRole = await canBecome(client, caller.role);
-  const { usersTable } = model.names;
-  const context: Context = { client, caller, asRole, relation, access, question, usersTable };
+  const rights = asRole ? null : await findOwnRights(client, model, caller);
+  const scene: Scene = { client, caller, asRole, rights, relation };
+  const context: Context = { ...scene, access, question, names: model.names };
   if (relation.kind === "view") {
     const decision = await decideView(context, access, question);
-    const row: RowAnswer = { ...decision, filtered: null, checks: [], memberships: [] };
-    return { ...outline(context), rows: [row] };
+    const nothing = { filtered: null, unfiltered: null, checks: [], memberships: [] };
+    return { ...outline(context), rows: [{ ...decision, ...nothing }] };
   }
   const recursion = await findRecursions(context);
   const rows: RowAnswer[] = [];
   for (const row of await findSubjects(context)) rows.push(await answer(context, recursion, row));
   return { ...outline(context), rows };
+}
+
+/** Loads the parser of SQL only where it is needed. */
+async function findOwnRights(
+  client: pg.ClientBase,
+  model: AccessModel,
+  { role }: Caller,
+): Promise<OwnRights> {
+  const { readOwnRights } = await import("./rights.ts");
+  return readOwnRights(client, model, role);
 }
 
 async function findAsked(
@@ -135,7 +154,7 @@ async function findAsked(
 interface Context extends Scene {
   readonly access: Access;
   readonly question: Question;
-  readonly usersTable: string | undefined;
+  readonly names: ApiNames;
 }
 
 /** Why the request fails whatever the row, without and with a filter; null where it does not. */
@@ -145,15 +164,31 @@ interface Recursion {
 }
 
 async function findRecursions(context: Context): Promise<Recursion> {
-  const { access, question } = context;
-  const always = await findRecursion(context, question, false);
-  const filters = access.filter !== null && always === null;
-  return { always, filtered: filters ? await findRecursion(context, question, true) : always };
+  const find = (filters: boolean) =>
+    context.rights === null
+      ? findRecursion(context, context.question, filters)
+      : context.rights.findRecursion(context.relation, listChecks(context, filters));
+  const always = await find(false);
+  const filters = context.access.filter !== null && always === null;
+  return { always, filtered: filters ? await find(true) : always };
+}
+
+/** What a request has to pass, for a row or another. */
+function listChecks(
+  { relation, caller: { role }, access, question }: Context,
+  filters: boolean,
+): PolicyCheck[] {
+  const further = (["update", "select"] as const).flatMap((verb) => {
+    const { row, result } = getAccess(relation, role, verb);
+    return question.upsert || (question.returning && verb === "select") ? [...row, ...result] : [];
+  });
+  const filter = filters && access.filter !== null ? [access.filter.check] : [];
+  return [...access.row, ...access.result, ...filter, ...further];
 }
 
 /** The rows that the question is about: [null] when it is about any. */
 async function findSubjects(context: Context): Promise<(Row | null)[]> {
-  const { client, caller, asRole, relation, question } = context;
+  const { client, relation, question } = context;
   if (question.id !== null) {
     await assertSeesRows(client, sqlName(relation));
     return findRows(client, relation, question.id, question.owner);
@@ -162,7 +197,7 @@ async function findSubjects(context: Context): Promise<(Row | null)[]> {
   const empty = await applyPatch(client, relation, null, question.row);
   const given = Object.keys(question.row);
   const missing = relation.columns.filter((one) => !one.generated && !given.includes(one.name));
-  const defaults = await computeColumns({ client, relation, caller, asRole }, empty, missing);
+  const defaults = await computeColumns(context, empty, missing);
   return [await addGenerated(context, await applyPatch(client, relation, empty, defaults))];
 }
 
@@ -197,21 +232,42 @@ async function answer(context: Context, recursion: Recursion, row: Row | null): 
     recursion.always ??
     missingGrant(relation, access, written) ??
     missingFurtherGrant(context, written) ??
+    unwritable(context) ??
     (await failingDefault(context, row));
   // What an upsert leaves is as it would be after an update.
-  const decision = decide(question.upsert ? "update" : question.verb, always, missing);
+  const decided = decide(question.upsert ? "update" : question.verb, always, missing);
+  const decision =
+    relation.kind === "materialized view" && decided.verdict === "yes"
+      ? { ...decided, reason: heldRows }
+      : decided;
   const unreadable =
-    recursion.filtered ?? missingFilterGrant(relation, access, nameColumn(relation));
-  const filtered =
+    recursion.filtered ?? missingFilterGrant(relation, access, listNameColumns(relation));
+  const named =
     access.filter === null || question.returning || decision.verdict === "no"
       ? null
       : decide(question.verb, checks, unreadable);
-  const { client, caller, usersTable } = context;
+  // What names its row is a request with a filter.
+  const asked =
+    named !== null && question.id !== null
+      ? { ...(named.verdict === decision.verdict ? decision : named), unfiltered: decision }
+      : { ...decision, filtered: named };
+  const { client, caller } = context;
+  const { usersTable } = context.names;
   const memberships =
     row === null || caller.id === null || usersTable === undefined
       ? []
       : await findMemberships(client, usersTable, relation, checks, row, caller.id);
-  return { ...decision, filtered, row: row?.values ?? null, checks, memberships };
+  const values = row?.values ?? null;
+  return { filtered: null, unfiltered: null, ...asked, row: values, checks, memberships };
+}
+
+const heldRows =
+  "a materialized view has no policies: it shows every row that it holds, and it is granted.";
+
+/** Why no request changes it, whatever is granted; null where one can. */
+function unwritable({ relation: { kind, name }, question: { verb } }: Context): Decision | null {
+  if (kind !== "materialized view" || verb === "select") return null;
+  return failure(`PostgreSQL raises 42809 (cannot change materialized view "${name}").`);
 }
 
 async function runAllChecks(context: Context, row: Row | null): Promise<CheckResult[]> {
@@ -249,6 +305,8 @@ async function failingDefault(context: Context, row: Row | null): Promise<Decisi
   const { verb, row: given } = question;
   if (verb !== "insert" || given === null || row === null) return null;
   for (const column of relation.columns.filter(({ name }) => !Object.hasOwn(given, name))) {
+    const judged = await context.rights?.judgeDefault(relation, column);
+    if (judged) return judged;
     const value = await evaluateDefault(context, row, column);
     if ("fault" in value && value.fault === "fails")
       return failure(
@@ -259,17 +317,11 @@ async function failingDefault(context: Context, row: Row | null): Promise<Decisi
 }
 
 /** All that is the same for each row. */
-function outline({ caller, asRole, relation, access, question }: Context): Omit<Asked, "rows"> {
-  const { role } = caller;
+function outline(context: Context): Omit<Asked, "rows"> {
+  const { caller, asRole, rights, relation, access, question, names } = context;
   const { columns } = access;
   const all = question.verb === "delete" ? [] : relation.columns.map(({ name }) => name);
-  const filters = access.filter === null ? [] : [access.filter.check];
-  const further = (["update", "select"] as const).flatMap((verb) => {
-    const { row, result } = getAccess(relation, role, verb);
-    return question.upsert || (question.returning && verb === "select") ? [...row, ...result] : [];
-  });
-  const checks = [...access.row, ...access.result, ...filters, ...further];
-  const counted = new Set(checks.flatMap(listPolicies));
+  const counted = new Set(listChecks(context, true).flatMap(listPolicies));
   return {
     caller,
     verb: question.verb,
@@ -283,7 +335,9 @@ function outline({ caller, asRole, relation, access, question }: Context): Omit<
     otherPolicies: relation.policies
       .filter((policy) => !counted.has(policy))
       .map((policy) => ({ policy, reason: reasonToIgnore(policy, caller.role) })),
+    preRequest: names.preRequest ?? null,
     evaluatedAsRole: asRole,
+    obstacle: rights?.obstacle ?? null,
   };
 }
 

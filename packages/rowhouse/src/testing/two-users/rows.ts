@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import pg from "pg";
 import { errorMessage } from "../../lib/errors.ts";
-import { exactJson, stringifyJson } from "../../lib/json.ts";
+import { stringifyJson } from "../../lib/json.ts";
+import { exactJson } from "../../stack/exact-json.ts";
 import { candidatesFor } from "./candidates.ts";
 import {
   type Column,
