@@ -188,6 +188,12 @@ test("where no role logs in for PostgREST, init says which one `npm start` needs
   const project = readProject(place.folder);
   const { logins } = await withClient(fresh, (client) => readApiNames(client, project));
   expect(logins).toEqual(["authenticator"]);
+
+  // A server without TLS, as docs/adopt.md says.
+  const plain = new URL(fresh);
+  plain.searchParams.delete("sslmode");
+  const refused = await dbmateUp(place.folder, plain.href);
+  expect(refused.stderr).toContain("SSL is not enabled on the server");
 }, 120_000);
 
 test("odd names and objects arrive, and what no file can hold is named", async () => {
