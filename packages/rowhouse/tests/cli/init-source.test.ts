@@ -2,13 +2,20 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from "vitest";
 import { readProject } from "../../src/lib/project.ts";
 import { type CatalogEntry, compareCatalogs, listKind } from "../../src/schema/catalog/catalog.ts";
 import { readCatalogWithRoles } from "../../src/schema/plan/roles.ts";
 import { inDatabase, withClient } from "../../src/stack/database.ts";
 import { emptyDatabase, testScratch } from "../../src/testing/database.ts";
-import { buildFresh, dbmateUp, init, readAll, readFixture } from "../support/adopted.ts";
+import {
+  buildFresh,
+  dbmateUp,
+  emptyFolder,
+  init,
+  readAll,
+  readFixture,
+} from "../support/adopted.ts";
 import { rowhouse } from "../support/cli.ts";
 
 const roles = ["shop_anon", "shop_login", "shop_owner", "shop_staff"];
@@ -94,6 +101,42 @@ test.skipIf(process.env.TEST_DATABASE_URL)(
     expect(compareCatalogs(catalog, await readShop(second, folder))).toEqual(same);
   },
 );
+
+test("a database whose owner is no superuser is adopted, also with what PostgreSQL made in it", async () => {
+  const owned = await emptyDatabase();
+  const folder = emptyFolder();
+  onTestFinished(async () => {
+    await testScratch().drop(owned);
+    await query(
+      inject("serverUrl"),
+      "drop role if exists owned_anon, owned_staff, owned_second, owned_own",
+    );
+  });
+  await withClient(owned, (client) => client.query(readFixture("owned")));
+  const options = ["--schemas", "app", "--anon-role", "owned_anon", "--no-pre-request"];
+  const place = { source: owned, scratch: undefined, folder };
+  const { stdout, stderr } = await init(place, ...options, "--json");
+  expect(stderr).not.toContain("error");
+  const { difference, leftOut } = JSON.parse(stdout);
+  expect({ difference, leftOut }).toEqual({ difference: same, leftOut: [] });
+  expect(
+    readAll(folder)["policies/app/person.sql"],
+  ).toBe(`revoke insert on app.person from owned_anon;
+
+grant
+  select,
+  insert,
+  update
+on app.person to owned_staff;
+`);
+  for (const against of [[], ["--against", owned]]) {
+    if (against.length > 0) {
+      const adopted = await rowhouse(["db", "adopt", ...against], env, folder);
+      expect(adopted).toMatchObject({ code: 0, stderr: "" });
+    }
+    expect(await rowhouse(["db", "check", ...against], env, folder)).toEqual(silent);
+  }
+});
 
 const table = { DBMATE_MIGRATIONS_TABLE: "public.schema_migrations" };
 

@@ -7,6 +7,7 @@ import { readProject } from "../../src/lib/project.ts";
 import { waitFor } from "../../src/lib/wait.ts";
 import { compareCatalogs, readCatalog } from "../../src/schema/catalog/catalog.ts";
 import { toReadOnly } from "../../src/schema/init/source.ts";
+import { readApiNames } from "../../src/stack/api-names.ts";
 import { withClient } from "../../src/stack/database.ts";
 import { emptyDatabase } from "../../src/testing/database.ts";
 import {
@@ -164,6 +165,36 @@ test("without row-level security it works, and says so", async () => {
   expect(files["postgrest.conf"]).toContain('db-anon-role = "anonymous"\n');
   expect(files["postgrest.conf"]).not.toContain("db-max-rows");
 });
+
+test("where no role logs in for PostgREST, init says which one `npm start` needs", async () => {
+  const place = await openPlace(`create role tiny_anon; ${small}`);
+  const options = ["--schemas", "public", "--anon-role", "tiny_anon", "--no-pre-request"];
+  const { code, stderr } = await init(place, ...options);
+  expect(code).toBe(0);
+  const note = stderr.split("\n").find((line) => line.includes("`npm start` needs one")) ?? "";
+  expect(readAll(place.folder)["README.md"]).toContain(note);
+
+  // It is followed to the letter.
+  const [, file = "", sql] = /write (\S+): (.*;) /.exec(note) ?? [];
+  const [, command = ""] = /run `npx rowhouse (.*)`/.exec(note) ?? [];
+  writeFileSync(join(place.folder, file), `${sql}\n`);
+  const env = { SCRATCH_URL: undefined };
+  const migrated = await rowhouse(command.split(" "), env, place.folder);
+  expect(migrated).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^wrote .*_login\.sql/),
+  });
+  const fresh = await buildFresh(place.folder);
+  const project = readProject(place.folder);
+  const { logins } = await withClient(fresh, (client) => readApiNames(client, project));
+  expect(logins).toEqual(["authenticator"]);
+
+  // A server without TLS, as docs/adopt.md says.
+  const plain = new URL(fresh);
+  plain.searchParams.delete("sslmode");
+  const refused = await dbmateUp(place.folder, plain.href);
+  expect(refused.stderr).toContain("SSL is not enabled on the server");
+}, 120_000);
 
 test("odd names and objects arrive, and what no file can hold is named", async () => {
   const place = await openPlace(readFixture("odd"));

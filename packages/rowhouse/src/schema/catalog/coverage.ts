@@ -7,7 +7,7 @@ interface Coverage {
 }
 
 const owner =
-  "the same migrations run as different owners; those of tables, views, functions and schemas are compared, since row-level security does not hold for them";
+  "the same migrations run as different owners; those of tables, views, functions and schemas (but public) are compared, since row-level security does not hold for them";
 const identity = "identifies the row inside of one database";
 const derived = "follows from what is compared";
 const inherited = "follows from pg_inherits, which is compared";

@@ -1,12 +1,12 @@
--- What no plan says of columns: the options of those of foreign tables, and defaults of partitions that are not
--- those of the table that they are a part of. $1 are the schemas of the platform.
-with recursive tree (root, part, parent) as (
-  select oid, oid, null::oid
+-- What no plan says of columns: the options of those of foreign tables, and defaults of what inherits (a partition,
+-- too) that are not those of its parents. $1 are the schemas of the platform.
+with recursive tree (root, part, parent, depth) as (
+  select oid, oid, null::oid, 0
   from pg_catalog.pg_class
-  where relkind = 'p'
-  and not relispartition
-  union all
-  select tree.root, inhrelid, inhparent
+  where relkind in ('r', 'p', 'f')
+  and not exists (select from pg_catalog.pg_inherits where inhrelid = pg_class.oid)
+  union
+  select tree.root, inhrelid, inhparent, depth + 1
   from tree
   join pg_catalog.pg_inherits on inhparent = tree.part
 ),
@@ -25,15 +25,17 @@ select
     tree.part::regclass,
     own.name,
     coalesce('set default ' || own.expression, 'drop default')
-  ) as sql
+  ) as sql,
+  max(depth) as depth
 from tree
 join value as own on own.relation = tree.part
 join value as above on above.relation = tree.parent and above.name = own.name
-join value as top on top.relation = tree.root and top.name = own.name
+left join value as top on top.relation = tree.root and top.name = own.name
 join pg_catalog.pg_class as class on class.oid = tree.part
 where relnamespace::regnamespace::text <> all ($1::text[])
--- A partition begins with what the one above has when it is made.
+-- What inherits begins with what the one above has when it is made.
 and (own.expression is distinct from top.expression or above.expression is distinct from top.expression)
+group by sql
 union all
 select
   format(
@@ -41,10 +43,11 @@ select
     attrelid::regclass,
     attname,
     (select string_agg(format('add %I %L', option_name, option_value), ', ' order by option_name) from pg_options_to_table(attfdwoptions))
-  )
+  ),
+  0
 from pg_catalog.pg_attribute
 join pg_catalog.pg_class as class on class.oid = attrelid
 where attfdwoptions is not null
 and not attisdropped
 and relnamespace::regnamespace::text <> all ($1::text[])
-order by sql
+order by depth, sql

@@ -28,7 +28,8 @@ interface Extras {
 
 /**
  * The statements that make what no plan brings: rights on the database itself and settings in it, by
- * any name, options of roles, memberships and columns, comments on columns of views, and extended statistics.
+ * any name, options of roles, memberships and columns, how columns are stored, comments on columns of views, and
+ * extended statistics.
  *
  * @param before What an empty database holds.
  * @param after What the database holds that is read.
@@ -51,6 +52,9 @@ export async function readExtras(
     schemas,
   ]);
   const { rows: columns } = await client.query<{ sql: string }>(read("columns.sql"), [schemas]);
+  const { rows: properties } = await client.query<{ sql: string }>(read("column_properties.sql"), [
+    schemas,
+  ]);
   const { rows: options } = await client.query<{ sql: string }>(read("role_options.sql"), [
     [...own],
     theirs,
@@ -74,6 +78,7 @@ export async function readExtras(
       ),
     ...options.map(({ sql }) => sql),
     ...columns.map(({ sql }) => sql),
+    ...properties.map(({ sql }) => sql),
     ...comments.map(({ sql }) => sql),
     ...statistics.map(({ sql }) =>
       sql.replace(/^CREATE STATISTICS (.*) ON (.*) FROM /s, "create statistics $1\non $2\nfrom "),

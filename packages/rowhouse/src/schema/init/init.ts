@@ -10,8 +10,8 @@ import { buildDeclared } from "../catalog/declared.ts";
 import { findMarker, findRefusal, markerRefusal } from "../catalog/refused.ts";
 import { quoteName } from "../catalog/sql.ts";
 import { leaveBodiesUnchecked } from "../plan/bodies.ts";
+import { effectiveDefaults } from "../plan/default-privileges.ts";
 import { findOrder } from "../plan/fit.ts";
-import { grantStatements } from "../plan/grants.ts";
 import { planChanges } from "../plan/plan.ts";
 import { createIfMissing, readCatalogWithRoles, withoutRoles } from "../plan/roles.ts";
 import { readSnapshot, type Snapshot } from "../plan/snapshot.ts";
@@ -85,7 +85,12 @@ export async function writeProject(
   const compared = await withoutMissingMembers(migrated, reading, read.snapshot);
   const source = { ...read, snapshot: compared.snapshot };
   const from = await readEmpty(migrated, source, stubs);
-  const { statements, leftOut, notes } = await planFiles(reading, from, source);
+  const { statements, leftOut, notes } = await planFiles(
+    reading,
+    from,
+    source,
+    await readRunner(migrated),
+  );
   const { order, failed } = await orderForMigration(migrated, statements, source);
   const text = baselineText(order, source.served, source.roles);
   const file = `${new Date().toISOString().replace(/\D/g, "").slice(0, 14)}_baseline.sql`;
@@ -170,11 +175,24 @@ async function readEmpty(
   return { ...snapshot, facts, catalog: withoutRoles(snapshot.catalog, roles) };
 }
 
-/** The statements of the files, those that no plan brings, and what neither can hold. */
+/** The role that builds throwaway databases, as SQL writes it. */
+async function readRunner({ serverUrl }: Scratch): Promise<string> {
+  const { rows } = await withClient(serverUrl, (client) =>
+    client.query<{ name: string }>("select quote_ident(current_user) as name"),
+  );
+  return rows[0]?.name ?? "";
+}
+
+/**
+ * The statements of the files, those that no plan brings, and what neither can hold.
+ *
+ * @param runner The role that will build them.
+ */
 async function planFiles(
   reading: string,
   from: Snapshot,
   { snapshot: to, superusers, platformGrants }: Source,
+  runner: string,
 ) {
   const extras = await withClient(reading, async (client) => {
     await client.query("set search_path = ''");
@@ -183,11 +201,13 @@ async function planFiles(
       parents: await readParents(client),
     };
   });
-  const planned = planChanges(from, to, undefined, { compact: false })
+  // The files are built in any order: an object may get what default privileges give, or not.
+  const defaults = effectiveDefaults(from.privileges.defaults, to.privileges.defaults, runner);
+  const planned = planChanges(from, to, undefined, { compact: false, defaults })
     .filter((sql) => !isByExtension(sql) && !isHandmade(sql))
     .map((sql) => withoutPower(sql, superusers))
     .map((sql) => withoutChildren(sql, extras.parents));
-  const all = [...withDefaultsFirst(planned, from, to), ...extras.statements];
+  const all = [...planned, ...extras.statements];
   const left = findUndeclarable(all, (tree) => findRefusal(tree)?.reason);
   const marked = all.filter((sql) => findMarker(sql) !== undefined);
   for (const sql of marked) left.set(sql, markerRefusal.reason);
@@ -233,17 +253,6 @@ function createInexpressible(error: unknown, sql?: string): RowhouseError {
     "Nothing was written. Change that object in the database, or in a copy of it (pg_dump --schema-only) that you read instead.",
     { cause: error },
   );
-}
-
-/**
- * The files are built in any order: what default privileges give to objects that come after them has to
- * be taken from those that should not have it.
- */
-function withDefaultsFirst(planned: readonly string[], from: Snapshot, to: Snapshot): string[] {
-  const before = { ...from.privileges, defaults: to.privileges.defaults };
-  const more = grantStatements(before, to.privileges).filter((sql) => !planned.includes(sql));
-  const place = planned.findIndex((sql) => /^(grant|revoke)\b[\s\S]*\bon\b/.test(sql));
-  return planned.toSpliced(place < 0 ? planned.length : place, 0, ...more);
 }
 
 function without(statements: readonly string[], left: ReadonlyMap<string, string>): string[] {

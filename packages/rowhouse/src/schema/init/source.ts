@@ -208,7 +208,7 @@ export async function readSource(url: string, setting: Setting): Promise<Source>
       notes: [
         ...setting.notes,
         ...superusers.map(describeSuperuser),
-        ...describeLogins(logins),
+        ...describeLogins(logins, served.anonymous),
         ...describeRowSecurity(snapshot.catalog),
       ],
       snapshot,
@@ -340,12 +340,19 @@ function describeSuperuser({ name, isOfRequests }: Superuser): string {
     : `${start} Where it needs it, on each server by hand: alter role ${role} superuser.`;
 }
 
-function describeLogins(logins: readonly string[]): string[] {
+function describeLogins(logins: readonly string[], anonymous: string | undefined): string[] {
+  if (logins.length === 0) return [describeMissingLogin(anonymous)];
   return logins.length < 2
     ? []
     : [
         `PostgREST may log in as any of ${logins.join(", ")}: none of them was written down for that alone. Declare the right one in sql/roles.`,
       ];
+}
+
+/** Without it `npm start` fails, and PostgREST anywhere else. */
+function describeMissingLogin(anonymous: string | undefined): string {
+  const member = anonymous === undefined ? "<a role of requests>" : quoteName(anonymous);
+  return `There is no role that PostgREST logs in as, and \`npm start\` needs one. After \`db adopt\`, write sql/roles/authenticator.sql: create role authenticator login noinherit; grant ${member} to authenticator; (and each other role of requests). Then run \`npx rowhouse db migration login --allow-power authenticator\`.`;
 }
 
 /** What is granted to roles of the platform on the database's own objects. */

@@ -1,6 +1,7 @@
 -- What is granted on what a role creates, the role itself included. Those of a schema come on top
 -- of those of every schema, for which no entry means the built-in ones (acldefault). $1 is the role
--- that runs the migrations: see owner.sql.
+-- that runs the migrations: see owner.sql. What it grants to itself goes without its name, which is another
+-- one on another server.
 with owner (oid) as (
   select quote_ident($1)::regrole
 ), kind (objects, letter) as (
@@ -33,10 +34,16 @@ select
   granted.objects,
   granted.schema,
   granted.changed,
-  case acl.grantee when 0 then 'public' else acl.grantee::regrole::text end as role,
+  case
+    when acl.grantee = 0 then 'public'
+    when acl.grantee = granted.role and granted.role = owner.oid then 'current_user'
+    else acl.grantee::regrole::text
+  end as role,
   lower(acl.privilege_type) as privilege,
   acl.is_grantable as grantable,
   acl.grantee = granted.role as own
 from granted
 cross join owner
 cross join aclexplode(granted.acl) as acl
+-- What an owner may by itself: PostgreSQL 15 and 16 do not know it.
+where not (acl.grantee = granted.role and acl.privilege_type = 'MAINTAIN')

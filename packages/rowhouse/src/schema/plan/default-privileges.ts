@@ -52,9 +52,59 @@ export function defaultPrivilegeStatements(
   const touched = new Set([...from, ...to].filter(({ changed }) => changed).map(getPlace));
   const isTouched = (one: DefaultPrivilege) =>
     touched.has(getPlace(one)) && (one.schema === null || hasSchema(one.schema));
-  const [old, now] = [from.filter(isTouched), to.filter(isTouched)];
+  const [old, now] = [[...from, ...builtIn(from, to)].filter(isTouched), to.filter(isTouched)];
   return [...statements("revoke", old, now), ...statements("grant", now, old)];
 }
+
+/**
+ * The default privileges that count for the role which runs a migration, where a declared role has its
+ * name: `for role postgres` changes those of the superuser who tries it, too.
+ *
+ * @param from Those of an empty database.
+ * @param to Those that are declared.
+ * @param runner The role, as SQL writes it.
+ */
+export function effectiveDefaults(
+  from: readonly DefaultPrivilege[],
+  to: readonly DefaultPrivilege[],
+  runner: string,
+): DefaultPrivilege[] {
+  const own = to.filter(({ creator }) => creator === null);
+  const named = to
+    .filter(({ creator, changed }) => creator === runner && changed)
+    .map((one) => ({ ...one, creator: null }));
+  const getKey = (one: DefaultPrivilege) =>
+    JSON.stringify([getPlace(one), one.role, one.privilege, one.grantable]);
+  const begun = new Set(from.filter(({ creator }) => creator === null).map(getKey));
+  const [ofOwn, ofNamed] = [new Set(own.map(getKey)), new Set(named.map(getKey))];
+  const touched = new Set(named.map(getPlace));
+  const all = new Map([...own, ...named].map((one) => [getKey(one), one]));
+  // What either takes away of the built-in ones is taken away, and what either gives is given.
+  return [...all].flatMap(([key, one]) =>
+    !touched.has(getPlace(one)) || !begun.has(key) || (ofOwn.has(key) && ofNamed.has(key))
+      ? [one]
+      : [],
+  );
+}
+
+/** What PostgreSQL grants by itself on what roles create that one side does not have yet. */
+function builtIn(
+  from: readonly DefaultPrivilege[],
+  to: readonly DefaultPrivilege[],
+): DefaultPrivilege[] {
+  const known = new Set(from.map(getPlace));
+  const others = to.filter((one) => one.schema === null && !known.has(getPlace(one)));
+  const places = new Map(others.map((one) => [getPlace(one), one]));
+  const toAll = [...places.values()].flatMap((one): DefaultPrivilege[] => {
+    const privilege = grantedToAll[one.objects];
+    if (privilege === undefined) return [];
+    return [{ ...one, role: "public", privilege, grantable: false, own: false }];
+  });
+  return [...others.filter(({ own }) => own), ...toAll];
+}
+
+/** acldefault() for all users (PUBLIC), by what is created. */
+const grantedToAll: Readonly<Record<string, string>> = { functions: "execute", types: "usage" };
 
 function getPlace({ creator, objects, schema }: DefaultPrivilege): string {
   return JSON.stringify([creator, objects, schema]);

@@ -54,14 +54,30 @@ function isOfDbmate(name: string): boolean {
   return /^public\.schema_migrations(\.|$)/.test(name);
 }
 
-/** The GRANT and REVOKE statements that lead from what is held on one side to the other. */
-export function grantStatements(from: Privileges, to: Privileges): string[] {
+/**
+ * The GRANT and REVOKE statements that lead from what is held on one side to the other.
+ *
+ * @param defaults Default privileges that may count already when an object is made: what is declared is built in
+ *   any order.
+ */
+export function grantStatements(
+  from: Privileges,
+  to: Privileges,
+  defaults: readonly DefaultPrivilege[] = from.defaults,
+): string[] {
   // Default privileges are changed last, so that new objects get those of before.
   const made = [...to.objects].filter(([name]) => !from.objects.has(name));
-  const held = [...from.held, ...givenTo(made, from.defaults)];
-  const revoked = without(held, to.held).filter((one) => to.objects.has(objectName(one)));
-  const left = held.filter((one) => !revoked.some((other) => takesAlong(other, one)));
-  return [...statements("revoke", revoked), ...statements("grant", without(to.held, left))];
+  const starts = [from.defaults, defaults].map((some) => [...from.held, ...givenTo(made, some)]);
+  const revoked = union(
+    starts.map((held) => without(held, to.held).filter((one) => to.objects.has(objectName(one)))),
+  );
+  const isLeft = (one: Privilege) => !revoked.some((other) => takesAlong(other, one));
+  const granted = union(starts.map((held) => without(to.held, held.filter(isLeft))));
+  return [...statements("revoke", revoked), ...statements("grant", granted)];
+}
+
+function union(lists: readonly (readonly Privilege[])[]): Privilege[] {
+  return [...new Map(lists.flat().map((one) => [JSON.stringify(one), one])).values()];
 }
 
 /** A privilege that is revoked on a table is revoked on its columns, too (manual, REVOKE). */

@@ -31,7 +31,11 @@ select coalesce(
       from pg_catalog.pg_depend as member
       where member.classid = owned.class
       and member.objid = owned.oid
-      and member.deptype = 'e'
+      and (
+        member.deptype = 'e'
+        -- Of a range type: see catalog/queries/owners.sql.
+        or (member.deptype = 'i' and member.refclassid = 'pg_type'::regclass and owned.class = 'pg_proc'::regclass)
+      )
     )
     group by owned.owner
     order by count(*) desc, owned.owner <> all (select owner from exposed), owned.owner

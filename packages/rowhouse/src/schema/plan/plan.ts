@@ -2,7 +2,7 @@ import { plan } from "@supabase/pg-delta/plan";
 import { listKind } from "../catalog/catalog.ts";
 import { isListSetting } from "../catalog/list-settings.ts";
 import { type Tree, tokenize } from "../catalog/sql.ts";
-import { defaultPrivilegeStatements } from "./default-privileges.ts";
+import { type DefaultPrivilege, defaultPrivilegeStatements } from "./default-privileges.ts";
 import { formatStatement } from "./format.ts";
 import { grantStatements } from "./grants.ts";
 import { addOperators } from "./operators.ts";
@@ -17,6 +17,11 @@ import type { Sources } from "./sources.ts";
 import { findRole, isOwnerChange, type PlannedStatement, readStatement } from "./statement.ts";
 import { statisticsStatements } from "./statistics.ts";
 
+interface PlanOptions {
+  readonly compact?: boolean;
+  readonly defaults?: readonly DefaultPrivilege[];
+}
+
 /**
  * The statements that lead from one database to another, in order, without semicolons. That they
  * arrive is for a proof to show: see prove.ts.
@@ -27,13 +32,14 @@ import { statisticsStatements } from "./statistics.ts";
  *
  * @param sources How people wrote what is to be made. It is used where there is something;
  *   without it, the statements are PostgreSQL's own.
- * @param options Whether columns and constraints stand in the statement that makes their table.
+ * @param options Whether columns and constraints stand in the statement that makes their table, and default
+ *   privileges that may count before an object is made (those of `from` unless given).
  */
 export function planChanges(
   from: Snapshot,
   to: Snapshot,
   sources?: Sources,
-  { compact = true } = {},
+  { compact = true, defaults }: PlanOptions = {},
 ): string[] {
   const options = { ...planOptions(to.platform), compact };
   const virtual = new Set(
@@ -62,7 +68,7 @@ export function planChanges(
     ...defaultPrivilegeStatements(from.privileges.defaults, to.privileges.defaults, (schema) =>
       to.privileges.objects.has(`schema ${schema}`),
     ),
-    ...grantStatements(withoutDropped(from.privileges, statements), to.privileges),
+    ...grantStatements(withoutDropped(from.privileges, statements), to.privileges, defaults),
     ...owners.last,
   ];
 }

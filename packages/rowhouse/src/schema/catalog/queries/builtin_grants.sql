@@ -61,7 +61,8 @@ change (oid, class, sub, grantee, privilege_type, is_grantable, taken) as (
   select oid, class, sub, old.grantee, old.privilege_type, old.is_grantable, true
   from initial
   cross join aclexplode(made) as old
-  where old.grantee <> owner
+  -- What the owner had is the new owner's when it changes, as that of schema public does.
+  where old.grantee <> old.grantor
   and not exists (
     select
     from aclexplode(acl) as given

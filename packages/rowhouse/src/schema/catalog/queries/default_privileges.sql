@@ -15,6 +15,8 @@ with held as (
     acl.is_grantable as grantable
   from pg_catalog.pg_default_acl as defaults
   cross join aclexplode(defaults.defaclacl) as acl
+  -- What an owner may by itself: PostgreSQL 15 and 16 do not know it.
+  where not (acl.grantee = defaults.defaclrole and acl.privilege_type = 'MAINTAIN')
 )
 select
   oid,

@@ -20,7 +20,12 @@ made as (
     from pg_catalog.pg_depend as member
     where member.classid = owned.class
     and member.objid = owned.oid
-    and member.deptype = 'e'
+    and (
+      member.deptype = 'e'
+      -- The functions that make values of a range type are PostgreSQL's own: until 16 they belong to the
+      -- first superuser.
+      or (member.deptype = 'i' and member.refclassid = 'pg_type'::regclass and owned.class = 'pg_proc'::regclass)
+    )
   )
   and not exists (select from platform where platform.oid = owned.oid)
 ),
