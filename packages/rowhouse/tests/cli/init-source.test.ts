@@ -122,6 +122,7 @@ test("a database whose owner is no superuser is adopted, also with what PostgreS
   const files = readAll(folder);
   expect(JSON.stringify(files)).toContain("truncate on tables from current_user;");
   expect(JSON.stringify(files)).not.toContain("for role owned_own");
+  expect(JSON.stringify(files)).toContain("for role owned_second revoke execute on functions");
   expect(files["policies/app/person.sql"]).toBe(`revoke insert on app.person from owned_anon;
 
 grant
