@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { RowhouseError } from "../lib/errors.ts";
 import { note, print } from "../lib/output.ts";
+import { assertRollable } from "../stack/adoptable.ts";
 import { rollback, waitingText } from "../stack/dbmate.ts";
 import { withDatabase } from "../stack/embedded.ts";
 import { openHome } from "../stack/home.ts";
@@ -20,9 +21,10 @@ export const rollbackCommand = new Command("rollback")
         "Nothing was changed. Add --yes if that is what you want.",
       );
     }
-    const taken = await withDatabase(settings, openHome(settings.home), (url) =>
-      rollback(url, steps, () => note(waitingText)),
-    );
+    const taken = await withDatabase(settings, openHome(settings.home), async (url) => {
+      await assertRollable(url, steps);
+      return rollback(url, steps, () => note(waitingText));
+    });
     for (const version of taken) print(`rolled back ${version}`);
     if (taken.length === 0) print("Nothing to do: no migration is applied.");
   });

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { RowhouseError } from "../lib/errors.ts";
 import { openProject } from "../lib/project.ts";
 import { withClient } from "./database.ts";
-import { listMigrations } from "./dbmate.ts";
+import { listMigrations, type Migration } from "./dbmate.ts";
 
 /** How the first migration of a project begins that `rowhouse init` made. */
 export const baselineStart = "-- What the database held when this project was made of it";
@@ -23,8 +24,7 @@ export async function findAdoptable(
 ): Promise<string | undefined> {
   const migrations = await listMigrations(url, dir);
   const [pending, ...others] = migrations.filter(({ applied }) => !applied);
-  if (pending === undefined || others.length > 0) return undefined;
-  if (!readFileSync(join(dir, pending.file), "utf8").startsWith(baselineStart)) return undefined;
+  if (pending === undefined || others.length > 0 || !isBaseline(dir, pending)) return undefined;
   const { rows } = await withClient(url, (client) =>
     client.query(
       `select
@@ -38,4 +38,35 @@ export async function findAdoptable(
     ),
   );
   return rows.length > 0 ? pending.file : undefined;
+}
+
+/**
+ * Makes sure that so many migrations can be rolled back, before the first of them is.
+ *
+ * @param steps How many; infinite for all.
+ * @throws RowhouseError migration_failed when fewer are applied, or the baseline is among them
+ */
+export async function assertRollable(
+  url: string,
+  steps: number,
+  dir = openProject().migrationsDir,
+): Promise<void> {
+  const migrations = await listMigrations(url, dir);
+  const applied = migrations.filter((one) => one.applied).reverse();
+  const most = applied.findIndex((one) => isBaseline(dir, one));
+  const reach = most < 0 ? applied.length : most;
+  const isMore = Number.isFinite(steps) && applied.length > 0 && steps > applied.length;
+  if (!isMore && (most < 0 || steps <= most)) return;
+  const baseline = applied[most]?.file;
+  throw new RowhouseError(
+    "migration_failed",
+    baseline === undefined
+      ? `${applied.length} of ${migrations.length} migrations are applied, and ${steps} were to be rolled back.`
+      : `${baseline} is the baseline, and the baseline is not rolled back: it would drop every table.`,
+    `Nothing was rolled back. ${reach === 0 ? "No other migration is applied." : `Give at most ${reach}.`}`,
+  );
+}
+
+function isBaseline(dir: string, { file }: Migration): boolean {
+  return readFileSync(join(dir, file), "utf8").startsWith(baselineStart);
 }

@@ -207,7 +207,7 @@ function withSslMode(url: string): string {
 }
 
 const nothingLeft =
-  "Each migration runs in a transaction: the failed one was rolled back, the ones before it stay. Correct it and migrate again.";
+  "Each migration runs in a transaction: the failed one was rolled back, what was done before it stays.";
 
 const somethingLeft =
   "This one runs outside a transaction: the statements before the failed one stay. docs/operations.md shows how to continue.";
@@ -221,11 +221,14 @@ function toMigrationError(error: unknown, dir: string): RowhouseError {
   const reason = stderr?.trim() || errorMessage(error);
   const name = file?.replace(/^.*: /, "");
   const outside = name !== undefined && isOutsideTransaction(join(dir, name));
+  const again = file?.startsWith("Rolling back")
+    ? "Correct it and roll back again."
+    : "Correct it and migrate again.";
   return new RowhouseError(
     "migration_failed",
     `dbmate failed${file ? ` (${file})` : ""}: ${reason}`,
     (/role "[^"]*" already exists/.test(reason) ? roleThere : "") +
-      (outside ? somethingLeft : nothingLeft),
+      (outside ? somethingLeft : `${nothingLeft} ${again}`),
     { cause: error },
   );
 }

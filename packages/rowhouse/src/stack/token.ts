@@ -152,10 +152,12 @@ async function makeUser(client: pg.Client, email: string): Promise<string> {
 
 async function findUser(client: pg.Client, email: string): Promise<string | undefined> {
   const { rows } = await client.query<{ id: string }>(
-    "select id from api.users where email = $1 order by id limit 1",
+    "select id from api.users where email = $1 order by id limit 10",
     [email],
   );
-  return rows[0]?.id;
+  const [user, another] = rows;
+  if (another !== undefined) throw ambiguous(email, rows);
+  return user?.id;
 }
 
 async function createUser(client: pg.Client, email: string): Promise<string> {
@@ -173,18 +175,26 @@ async function findOther(
 ): Promise<{ id: string; claims: Claims | null }> {
   const rows = await queryUsers<{ id: string; claims: Claims | null }>(
     client,
-    `select id, claims from (${users}) as users where email = $1 order by id collate "C" limit 2`,
+    `select id, claims from (${users}) as users where email = $1 order by id collate "C" limit 10`,
     [email],
   );
   const [user, another] = rows;
-  if (user !== undefined && another === undefined) return user;
-  const isKnown = user !== undefined;
+  if (another !== undefined) throw ambiguous(email, rows);
+  if (user !== undefined) return user;
   throw new RowhouseError(
-    isKnown ? "user_ambiguous" : "user_unknown",
-    isKnown
-      ? `Several users have the email address ${email}.`
-      : `No user has the email address ${email}, and those of ${usersTable ?? "this project's query"} are not made here.`,
-    "Sign for an id: `npx rowhouse token --sub <id>`.",
+    "user_unknown",
+    `No user has the email address ${email}, and those of ${usersTable ?? "this project's query"} are not made here.`,
+    signForId,
+  );
+}
+
+const signForId = "Sign for an id: `npx rowhouse token --sub <id>`.";
+
+function ambiguous(email: string, users: readonly { readonly id: string }[]): RowhouseError {
+  return new RowhouseError(
+    "user_ambiguous",
+    `Several users have the email address ${email}: ${users.map(({ id }) => id).join(", ")}.`,
+    signForId,
   );
 }
 

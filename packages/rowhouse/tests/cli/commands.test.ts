@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import jwt from "jsonwebtoken";
 import { describe, expect, test } from "vitest";
+import { inHome } from "../support/backup.ts";
 import { newHome, readyHome, rowhouse, startStack } from "../support/cli.ts";
 import { migrationFiles } from "../support/project.ts";
 
@@ -48,6 +49,23 @@ describe("rowhouse token", () => {
       iss: "rowhouse",
     });
     expect((claims?.exp ?? 0) - (claims?.iat ?? 0)).toBe(3600);
+  });
+
+  test("refuses an address that several users have, with their ids", async () => {
+    const ids = ["a0000000-0000-4000-8000-000000000001", "b0000000-0000-4000-8000-000000000002"];
+    const home = readyHome();
+    await inHome(home, (client) =>
+      client.query("insert into api.users (id, email) select unnest($1::uuid[]), 'dan@x.org'", [
+        ids,
+      ]),
+    );
+    const { code, stdout, stderr } = await rowhouse(["token", "dan@x.org"], {
+      ROWHOUSE_HOME: home,
+    });
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain(
+      `[user_ambiguous] Several users have the email address dan@x.org: ${ids.join(", ")}.`,
+    );
   });
 
   test("makes a user once, also when asked twice at the same time", async () => {
@@ -108,6 +126,11 @@ describe("rowhouse migrate, rollback and status", () => {
 
     expect((await rowhouse(["rollback"], env)).stdout).toBe(
       `rolled back ${migrationFiles.at(-1)?.split("_")[0]}\n`,
+    );
+    const more = await rowhouse(["rollback", String(migrationFiles.length)], env);
+    expect(more.code).toBe(1);
+    expect(more.stderr).toContain(
+      `Nothing was rolled back. Give at most ${migrationFiles.length - 1}.`,
     );
     expect((await rowhouse(["rollback", "all"], env)).stdout.trim().split("\n")).toHaveLength(
       migrationFiles.length - 1,
