@@ -44,6 +44,7 @@ export type ErrorCode =
   | "tests_red"
   | "tests_missing"
   | "no_mutants"
+  | "users_missing"
   | "users_hidden"
   | "rows_hidden"
   | "user_unknown"

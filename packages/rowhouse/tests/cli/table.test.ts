@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { isTableName } from "../../src/schema/new-table/name.ts";
@@ -78,6 +78,18 @@ describe("rowhouse db table", () => {
     expect(readFileSync(join(project, "policies/notes.sql"), "utf8")).toBe("-- mine\n");
     expect(existsSync(join(project, "sql/api/notes.sql"))).toBe(false);
   });
+
+  test.each(["sql/api/users.sql", "sql/request/user_id.sql"])(
+    "writes nothing in a project that has users of its own, without %s",
+    async (file) => {
+      const project = copyProject();
+      rmSync(join(project, file));
+      const { code, stderr } = await rowhouse(["db", "table", "notes"], env(), project);
+      expect(code).toBe(1);
+      expect(stderr).toContain("[users_missing]");
+      expect(existsSync(join(project, "sql/api/notes.sql"))).toBe(false);
+    },
+  );
 
   test.each(["Notes", "my notes", "2notes", "order", "user", "a".repeat(41), "", "notes;drop"])(
     "refuses the name %j",

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { RowhouseError } from "../../lib/errors.ts";
 import type { Project } from "../../lib/project.ts";
@@ -34,9 +34,10 @@ const places: Record<TableKind, Record<string, string>> = {
  *
  * @param name The table's name, without its schema.
  * @returns The files, as paths from the project's folder.
- * @throws RowhouseError file_exists
+ * @throws RowhouseError file_exists, users_missing
  */
 export function writeTable({ root }: Project, name: string, kind: TableKind): string[] {
+  assertHasUsers(join(root, "sql"));
   const fill = (text: string) => text.replaceAll("__table__", name);
   const files = Object.entries(places[kind]).map(([template, place]) => ({
     path: fill(place),
@@ -55,4 +56,19 @@ export function writeTable({ root }: Project, name: string, kind: TableKind): st
     writeFileSync(join(root, path), text, { flag: "wx" });
   }
   return files.map(({ path }) => path);
+}
+
+/** A project that was made of a database has users and helpers of its own: what is written would not build there. */
+function assertHasUsers(dir: string): void {
+  const files = existsSync(dir) ? readdirSync(dir, { recursive: true, encoding: "utf8" }) : [];
+  const sql = files
+    .filter((file) => file.endsWith(".sql"))
+    .map((file) => readFileSync(join(dir, file), "utf8"))
+    .join("\n");
+  if (/\btable\s+api\.users\b/i.test(sql) && /\bfunction\s+request\.user_id\b/i.test(sql)) return;
+  throw new RowhouseError(
+    "users_missing",
+    "What this command writes rests on the table api.users and on request.user_id(), and sql/ makes them not both.",
+    "Nothing was written. Write the table, its policies and grants by hand, with the names of this project; `rowhouse db migration` does the rest.",
+  );
 }
