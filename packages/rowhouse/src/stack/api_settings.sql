@@ -1,12 +1,20 @@
 -- What the role that PostgREST logs in as is given by settings of its own, in this database or in all;
 -- PostgREST lets these win over its file. Roles belong to the server, so other projects' logins have such
 -- settings, too: only one counts that can connect here and become the anonymous role, $1, or where that is
--- not known a role that a grant or a policy in this database names. $2 is the login where it is known. $3 says that the project's file names what is served: then it has
--- to be the login that is PostgREST's here, and where that is not known, none is.
+-- not known a role that a grant or a policy in this database names. $2 is the login where it is known. $3
+-- says that the project's file names what is served: then it has to be the login that is PostgREST's here,
+-- and where that is not known, none is.
 with database (oid) as (
   select oid
   from pg_catalog.pg_database
   where datname = current_database()
+),
+-- A file whose anonymous role this server does not have is not about this database.
+asked (anonymous, is_configured) as (
+  select
+    case when is_about then $1::text end,
+    is_about and $3::boolean
+  from (select $1::text is null or to_regrole(quote_ident($1)) is not null) as file (is_about)
 ),
 given as (
   select
@@ -28,12 +36,13 @@ used as (
   and deptype in ('a', 'r')
 ),
 able as (
-  select *
+  select role.*
   from pg_catalog.pg_roles as role
+  cross join asked
   where rolcanlogin
   and has_database_privilege(oid, current_database(), 'connect')
   and case
-    when $1::text is not null then pg_has_role(oid, to_regrole(quote_ident($1)), 'member')
+    when anonymous is not null then pg_has_role(oid, to_regrole(quote_ident(anonymous)), 'member')
     else
       not rolinherit
       and exists (select from used where used.oid <> role.oid and pg_has_role(role.oid, used.oid, 'member'))
@@ -63,6 +72,7 @@ usual as (
 login as (
   select role.oid
   from pg_catalog.pg_roles as role
+  cross join asked
   where role.rolcanlogin
   and role.oid in (select role from given)
   and case
@@ -74,14 +84,14 @@ login as (
         role.oid,
         to_regrole(
           quote_ident(
-            coalesce((select value from given where given.role = role.oid and is_here and name = 'pgrst.db_anon_role'), $1)
+            coalesce((select value from given where given.role = role.oid and is_here and name = 'pgrst.db_anon_role'), anonymous)
           )
         ),
         'member'
       ),
       true
     )
-    when $3::boolean and exists (select from likely) then role.oid in (select oid from usual)
+    when is_configured and exists (select from likely) then role.oid in (select oid from usual)
     else role.oid in (select oid from able)
   end
   order by
