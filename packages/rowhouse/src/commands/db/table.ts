@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { note, printResult } from "../../lib/output.ts";
 import { openProject } from "../../lib/project.ts";
 import { isTableName } from "../../schema/new-table/name.ts";
-import { type TableKind, writeTable } from "../../schema/new-table/new-table.ts";
+import { assertHasUsers, type TableKind, writeTable } from "../../schema/new-table/new-table.ts";
 
 const help = `
 Writes sql/api/<name>.sql, policies/<name>.sql and tests/database/<name>.sql: each row belongs to
@@ -24,7 +24,9 @@ export const tableCommand = new Command("table")
   .addHelpText("after", help)
   .action((name: string, { shared, json }: Options) => {
     const kind: TableKind = shared ? "shared" : "owned";
-    const files = writeTable(openProject(), name, kind);
+    const project = openProject();
+    assertHasUsers(project);
+    const files = writeTable(project, name, kind);
     printResult({ files }, json, () => files.map((file) => `wrote ${file}`));
     if (!json) note(`Edit them, then run \`npx rowhouse db migration ${name}\`.`);
   });

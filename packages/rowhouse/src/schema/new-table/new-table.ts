@@ -34,10 +34,9 @@ const places: Record<TableKind, Record<string, string>> = {
  *
  * @param name The table's name, without its schema.
  * @returns The files, as paths from the project's folder.
- * @throws RowhouseError file_exists, users_missing
+ * @throws RowhouseError file_exists
  */
 export function writeTable({ root }: Project, name: string, kind: TableKind): string[] {
-  assertHasUsers(join(root, "sql"));
   const fill = (text: string) => text.replaceAll("__table__", name);
   const files = Object.entries(places[kind]).map(([template, place]) => ({
     path: fill(place),
@@ -58,8 +57,14 @@ export function writeTable({ root }: Project, name: string, kind: TableKind): st
   return files.map(({ path }) => path);
 }
 
-/** A project that was made of a database has users and helpers of its own: what is written would not build there. */
-function assertHasUsers(dir: string): void {
+/**
+ * Makes sure that what is written would build: a project that was made of a database has users and helpers of its
+ * own.
+ *
+ * @throws RowhouseError users_missing
+ */
+export function assertHasUsers({ root }: Project): void {
+  const dir = join(root, "sql");
   const files = existsSync(dir) ? readdirSync(dir, { recursive: true, encoding: "utf8" }) : [];
   const sql = files
     .filter((file) => file.endsWith(".sql"))
