@@ -54,9 +54,9 @@ export function withFacts<K extends FactKind>(
 
 const apiLoginQuery = readFileSync(join(import.meta.dirname, "api_login.sql"), "utf8");
 
-/** A query that may ask `api_login` for the oids of the roles that PostgREST can log in as. */
+/** A query that may ask `api_login` for the oids of the roles that PostgREST can log in as. It begins with WITH itself. */
 export function withApiLogin(query: string): string {
-  return `with api_login (oid) as (${apiLoginQuery})\n(${query}\n)`;
+  return `with api_login (oid) as (${apiLoginQuery})\nselect asked.* from (${query}\n) as asked`;
 }
 
 const queriesDir = join(import.meta.dirname, "queries");
