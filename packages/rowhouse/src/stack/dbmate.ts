@@ -196,7 +196,7 @@ async function dbmate(
       throw toMigrationError(error, dir);
     }
   };
-  await retryOnLock(lockRetries, attempt, ({ remedy }) => remedy === nothingLeft);
+  await retryOnLock(lockRetries, attempt, ({ remedy }) => remedy.startsWith(nothingLeft));
 }
 
 /** dbmate's driver demands TLS by default, while ours does not: so the URL always says which. */
