@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inject, onTestFinished } from "vitest";
 import { waitFor } from "../../src/lib/wait.ts";
-import { freePort } from "../../src/stack/ports.ts";
 import { type Variables, withoutOwnStack } from "./environment.ts";
+import { stackPort } from "./ports.ts";
 import { listChildren } from "./processes.ts";
 import { projectRoot, rowhouseCommand } from "./project.ts";
 
@@ -95,7 +95,7 @@ export async function launchStack(
   project = projectRoot,
 ): Promise<RunningStack> {
   const home = env.ROWHOUSE_HOME ?? readyHome();
-  const port = env.API_PORT ?? String(await freePort());
+  const port = env.API_PORT ?? (await stackPort());
   const variables = { ...env, ROWHOUSE_HOME: home, API_PORT: port };
   const child = spawn(process.execPath, [rowhouseCommand, command], {
     env: environment(variables),

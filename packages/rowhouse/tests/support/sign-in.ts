@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { waitFor } from "../../src/lib/wait.ts";
-import { freePort } from "../../src/stack/ports.ts";
 import { type RunningStack, startStack } from "./cli.ts";
 import type { Variables } from "./environment.ts";
+import { stackPort } from "./ports.ts";
 import { projectRoot } from "./project.ts";
 
 /** A stack with the sign-in service. */
@@ -16,7 +16,7 @@ export async function startWithSignIn(
   variables: Variables = {},
   project = projectRoot,
 ): Promise<SignInStack> {
-  const port = variables.AUTH_PORT ?? String(await freePort());
+  const port = variables.AUTH_PORT ?? (await stackPort());
   const stack = await startStack({ AUTH: "on", ...variables, AUTH_PORT: port }, "start", project);
   return { ...stack, authUrl: `http://127.0.0.1:${port}/auth` };
 }
