@@ -14,9 +14,10 @@ export async function stackPort(): Promise<string> {
   const first = 10_000 + (Number(process.env.VITEST_POOL_ID ?? 0) % 8) * share;
   for (let tries = 1; ; tries += 1) {
     next = (next + 1) % share;
+    const port = first + next;
     try {
-      await assertFree(first + next, "API_PORT");
-      return String(first + next);
+      await assertFree(port, "API_PORT");
+      return String(port);
     } catch (error) {
       if (errorCode(error) !== "port_in_use" || tries === share) throw error;
     }
