@@ -83,7 +83,7 @@ async function deploy({ api, json, ...limits }: Options): Promise<void> {
 
 /** @throws RowhouseError migration_failed when all that is pending is what the database was read for. */
 async function refuseAdoptable(url: string): Promise<void> {
-  const { adoptRemedy, findAdoptable } = await import("../stack/adoptable.ts");
+  const { adoptRemedy, findAdoptable } = await import("../stack/baseline.ts");
   const file = await findAdoptable(url);
   if (file === undefined) return;
   throw new RowhouseError(

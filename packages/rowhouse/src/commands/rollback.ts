@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { RowhouseError } from "../lib/errors.ts";
 import { note, print } from "../lib/output.ts";
-import { assertRollable } from "../stack/adoptable.ts";
+import { assertRollable } from "../stack/baseline.ts";
 import { rollback, waitingText } from "../stack/dbmate.ts";
 import { withDatabase } from "../stack/embedded.ts";
 import { openHome } from "../stack/home.ts";

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { errorCode, errorMessage, RowhouseError } from "../lib/errors.ts";
-import { parseJson } from "../lib/json.ts";
+import { parseJsonObject } from "../lib/json.ts";
 import { note, print } from "../lib/output.ts";
 import { findDatabaseUrl, withDatabase } from "../stack/embedded.ts";
 import { type Home, jwtSecret, openHome } from "../stack/home.ts";
@@ -107,22 +107,12 @@ const reserved: Readonly<Record<string, string>> = {
 
 /** @throws RowhouseError claims_invalid */
 function parseClaims(json: string, sub: string | undefined): Readonly<Record<string, unknown>> {
-  const claims = parseOption(json);
-  if (typeof claims !== "object" || claims === null || Array.isArray(claims))
-    throw claimsInvalid("--claims is JSON, but not an object.");
+  const claims = parseJsonObject(json, "--claims", claimsInvalid);
   const own = sub === undefined ? reserved : { ...reserved, sub: "--sub decides on it" };
   for (const [name, why] of Object.entries(own)) {
     if (Object.hasOwn(claims, name)) throw claimsInvalid(`--claims holds ${name}: ${why}.`);
   }
-  return Object.fromEntries(Object.entries(claims));
-}
-
-function parseOption(json: string): unknown {
-  try {
-    return parseJson(json);
-  } catch (error) {
-    throw claimsInvalid(`--claims is not JSON: ${errorMessage(error)}.`);
-  }
+  return claims;
 }
 
 function claimsInvalid(message: string): RowhouseError {

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { errorMessage } from "./errors.ts";
 
 /**
  * A number of JSON that a JavaScript number does not print as it was written: a bigint of many digits, 1e400,
@@ -75,4 +76,29 @@ export function stringifyJson(
     space,
   );
   return marked.replaceAll(new RegExp(`"${mark}([^"]*)"`, "g"), "$1");
+}
+
+/**
+ * The JSON object that an option holds, with numbers as parseJson gives them.
+ *
+ * @param fault Makes the error of a text that is no JSON object.
+ */
+export function parseJsonObject(
+  json: string,
+  option: string,
+  fault: (message: string) => Error,
+): Readonly<Record<string, unknown>> {
+  const parsed = parseOption(json, option, fault);
+  if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) {
+    return Object.fromEntries(Object.entries(parsed));
+  }
+  throw fault(`${option} is JSON, but not an object.`);
+}
+
+function parseOption(json: string, option: string, fault: (message: string) => Error): unknown {
+  try {
+    return parseJson(json);
+  } catch (error) {
+    throw fault(`${option} is not JSON: ${errorMessage(error)}.`);
+  }
 }

@@ -189,14 +189,17 @@ async function dbmate(
   // In the environment and not in the arguments: those can be read by every user of the machine.
   const target = withLockTimeout(withSslMode(url), lockRetries.lockTimeout);
   const env = { ...process.env, DATABASE_URL: target };
+  let leavesNothing = true;
   const attempt = async () => {
     try {
       await run(program, args, { cwd: dir, env });
     } catch (error) {
-      throw toMigrationError(error, dir);
+      const failure = readFailure(error, dir);
+      leavesNothing = failure.leavesNothing;
+      throw toMigrationError(failure, error);
     }
   };
-  await retryOnLock(lockRetries, attempt, ({ remedy }) => remedy.startsWith(nothingLeft));
+  await retryOnLock(lockRetries, attempt, () => leavesNothing);
 }
 
 /** dbmate's driver demands TLS by default, while ours does not: so the URL always says which. */
@@ -215,21 +218,36 @@ const somethingLeft =
 const roleThere =
   "Roles belong to the server, and another database on it may have made this one: create it in a `do` block, if it is not in pg_roles. ";
 
-function toMigrationError(error: unknown, dir: string): RowhouseError {
+/** What dbmate says of its end. */
+interface Failure {
+  /** What it was doing, as in "Applying: 20261125090000_request.sql"; undefined before the first. */
+  readonly step: string | undefined;
+  readonly reason: string;
+  /** Whether the migration that failed was rolled back. */
+  readonly leavesNothing: boolean;
+}
+
+function readFailure(error: unknown, dir: string): Failure {
   const { stdout, stderr } = error as { stdout?: string; stderr?: string };
-  const file = stdout?.match(/^(?:Applying|Rolling back): (.*)$/gm)?.at(-1);
-  const reason = stderr?.trim() || errorMessage(error);
-  const name = file?.replace(/^.*: /, "");
-  const outside = name !== undefined && isOutsideTransaction(join(dir, name));
-  const again = file?.startsWith("Rolling back")
+  const step = stdout?.match(/^(?:Applying|Rolling back): (.*)$/gm)?.at(-1);
+  const file = step?.replace(/^.*: /, "");
+  return {
+    step,
+    reason: stderr?.trim() || errorMessage(error),
+    leavesNothing: file === undefined || !isOutsideTransaction(join(dir, file)),
+  };
+}
+
+function toMigrationError({ step, reason, leavesNothing }: Failure, cause: unknown): RowhouseError {
+  const again = step?.startsWith("Rolling back")
     ? "Correct it and roll back again."
     : "Correct it and migrate again.";
   return new RowhouseError(
     "migration_failed",
-    `dbmate failed${file ? ` (${file})` : ""}: ${reason}`,
+    `dbmate failed${step ? ` (${step})` : ""}: ${reason}`,
     (/role "[^"]*" already exists/.test(reason) ? roleThere : "") +
-      (outside ? somethingLeft : `${nothingLeft} ${again}`),
-    { cause: error },
+      (leavesNothing ? `${nothingLeft} ${again}` : somethingLeft),
+    { cause },
   );
 }
 

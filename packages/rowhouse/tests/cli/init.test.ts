@@ -267,9 +267,9 @@ test("a login role that means nothing to this database is not taken for PostgRES
     create role guest;
     grant select on public.lists to guest;
     create role elsewhere;
-    create role stranger login noinherit;
-    grant elsewhere to stranger;
-    alter role stranger set pgrst.db_schemas = 'public';
+    create role other_gate login noinherit;
+    grant elsewhere to other_gate;
+    alter role other_gate set pgrst.db_schemas = 'public';
   `);
   expect((await init(place)).stderr).toContain("error [api_unknown]");
   expect((await init(place, "--schemas", "public", "--anon-role", "guest")).code).toBe(0);

@@ -1,4 +1,3 @@
-import { quoteName } from "../../schema/catalog/sql.ts";
 import { formatCondition } from "../model/condition.ts";
 import {
   type AccessModel,
@@ -14,7 +13,9 @@ import {
   describeThing,
   findChangedThings,
   findReach,
+  policyId,
   type Reach,
+  relationId,
   type Thing,
 } from "./dependencies.ts";
 
@@ -164,7 +165,7 @@ function findObstacle(pair: Pair, change: Omit<Change, "obstacle">): string | nu
   const differs = change.before.sql !== change.after.sql;
   if (old.kind !== "table" || next?.kind !== "table") {
     // Tables say themselves whose rows of them change: what matters here is the view.
-    const view = findReach(after.dependencies, [`relation ${catalogName(old)}`], () => true);
+    const view = findReach(after.dependencies, [relationId(old)], () => true);
     const isOther = findChangedUse(view, pair) !== null;
     return isOther || differs ? `it is a ${next?.kind}, whose rows are not compared` : null;
   }
@@ -195,15 +196,8 @@ export function findPolicyReach(
   const policies = checks
     .filter(({ open }) => !open)
     .flatMap(({ permissive, restrictive }) => [...permissive, ...restrictive]);
-  const ids = policies.map(
-    ({ policy }) => `policy ${quoteName(policy.name)} on ${relation && catalogName(relation)}`,
-  );
+  const ids = policies.flatMap(({ policy }) => (relation ? [policyId(policy.name, relation)] : []));
   return findReach(dependencies, ids, isPast);
-}
-
-/** As PostgreSQL writes it where nothing is on the search path. */
-function catalogName({ schema, name }: Relation): string {
-  return `${quoteName(schema)}.${quoteName(name)}`;
 }
 
 function toVerb(action: Action): Verb {

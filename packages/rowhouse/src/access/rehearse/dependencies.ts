@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
 import { isOlderServer } from "../../schema/catalog/catalog.ts";
+import { quoteName } from "../../schema/catalog/sql.ts";
 import { asNewerServersWrite } from "../../schema/catalog/view-text.ts";
 import type { ApiNames } from "../../stack/api-names.ts";
-import type { ApiRole } from "../model/model.ts";
+import type { ApiRole, Relation } from "../model/model.ts";
 import { classify, classifySetting, formats, isCatalogType } from "./builtins.ts";
 import { findMentions, type Language, type Mentions, type Name } from "./mentions.ts";
 
@@ -33,6 +34,26 @@ export interface Thing {
   readonly usableBy: readonly ApiRole[];
   /** The ids of what it rests on, by pg_depend. */
   readonly uses: readonly string[];
+}
+
+/** The id of a table or view. */
+export function relationId(relation: Relation): string {
+  return `relation ${catalogName(relation)}`;
+}
+
+/** The id of a policy of a table. */
+export function policyId(policy: string, relation: Relation): string {
+  return `policy ${quoteName(policy)} on ${catalogName(relation)}`;
+}
+
+/** The id of what a column holds by default, or is computed by. */
+export function columnId(kind: "default" | "values", column: string, relation: Relation): string {
+  return `${kind} of ${quoteName(column)} of ${catalogName(relation)}`;
+}
+
+/** As PostgreSQL writes it where nothing is on the search path. */
+function catalogName({ schema, name }: Relation): string {
+  return `${quoteName(schema)}.${quoteName(name)}`;
 }
 
 /** All that conditions can rest on, in one database. */

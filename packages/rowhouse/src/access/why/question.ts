@@ -1,7 +1,8 @@
 import { RowhouseError } from "../../lib/errors.ts";
+import { parseJsonObject } from "../../lib/json.ts";
 import type { Claims } from "../model/caller.ts";
 import type { Relation, Verb } from "../model/model.ts";
-import { type Patch, parseObject, rowInvalid } from "./rows.ts";
+import { type Patch, rowInvalid } from "./rows.ts";
 
 /** May this caller do this? */
 export interface Question {
@@ -63,7 +64,7 @@ export function assertColumns({ fullName, columns }: Relation, { verb, row }: Qu
  * @throws RowhouseError claims_invalid
  */
 export function parseClaims(json: string, as: string | undefined): Claims {
-  const claims = parseObject(json, "--claims", (message) => claimsInvalid(message, as));
+  const claims = parseJsonObject(json, "--claims", (message) => claimsInvalid(message, as));
   const own = as === undefined ? [] : ["sub", "role"].filter((name) => Object.hasOwn(claims, name));
   if (own.length === 0) return claims;
   throw claimsInvalid(`--claims holds ${own.join(" and ")}, which --as decides.`, as);

@@ -1,14 +1,16 @@
 import type pg from "pg";
-import { quoteName } from "../../schema/catalog/sql.ts";
 import type { Outcome } from "../model/evaluate.ts";
 import type { AccessModel, ApiRole, Relation } from "../model/model.ts";
 import { getAccess, type PolicyCheck } from "../model/policy-check.ts";
 import { describeNoMember, formatObstacle, type Obstacle } from "../model/session.ts";
 import {
+  columnId,
   type Dependencies,
   findReach,
+  policyId,
   type Reach,
   readDependencies,
+  relationId,
 } from "../rehearse/dependencies.ts";
 import { findMentions } from "../rehearse/mentions.ts";
 import { type Decision, failure } from "./decide.ts";
@@ -64,7 +66,7 @@ function judgePolicy(
   policy: string,
   sql: string,
 ): Outcome | null {
-  const id = `policy ${quoteName(policy)} on ${catalogName(relation)}`;
+  const id = policyId(policy, relation);
   const refused = findRefusedCall(known, id, sql);
   if (refused !== null) {
     const reason = `permission denied for function ${refused}`;
@@ -125,7 +127,7 @@ async function judgeDefault(
     );
   }
   const kind = generated ? "values" : "default";
-  const reason = findDependence(known, `${kind} of ${quoteName(name)} of ${catalogName(relation)}`);
+  const reason = findDependence(known, columnId(kind, name, relation));
   if (reason === null) return null;
   return {
     verdict: "unknown",
@@ -136,7 +138,7 @@ async function judgeDefault(
 /** A function in a view is called as the caller, whoever's rights the view reads with. */
 function judgeView(known: Known, relation: Relation): string | null {
   const { role, obstacle } = known;
-  const { things } = reach(known, `relation ${catalogName(relation)}`);
+  const { things } = reach(known, relationId(relation));
   const isRefused = things.some(
     ({ kind, usableBy }) => kind === "function" && !usableBy.includes(role),
   );
@@ -155,11 +157,9 @@ function decideRecursion(
     );
   // By a view or function: another policy that is "true" would not spare the request this.
   const conditions = checks.filter(({ open }) => !open).flatMap(listConditions);
-  const own = `relation ${catalogName(relation)}`;
+  const own = relationId(relation);
   const suspect = conditions.find(({ policy }) =>
-    reach(known, `policy ${quoteName(policy.name)} on ${catalogName(relation)}`).things.some(
-      ({ id }) => id === own,
-    ),
+    reach(known, policyId(policy.name, relation)).things.some(({ id }) => id === own),
   );
   if (suspect === undefined) return null;
   const reason = `${suspect.policy.name} cannot be evaluated: it reads its own table, and ${known.obstacle}.`;
@@ -206,9 +206,4 @@ function listConditions({ permissive, restrictive }: PolicyCheck) {
 /** What something rests on: a function with its owner's rights comes to the same whoever calls it. */
 function reach({ dependencies }: Known, id: string): Reach {
   return findReach(dependencies, [id], undefined, ({ definer }) => definer);
-}
-
-/** As PostgreSQL writes it where nothing is on the search path. */
-function catalogName({ schema, name }: Relation): string {
-  return `${quoteName(schema)}.${quoteName(name)}`;
 }

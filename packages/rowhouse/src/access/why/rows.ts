@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { errorCode, errorMessage, RowhouseError } from "../../lib/errors.ts";
-import { parseJson, stringifyJson } from "../../lib/json.ts";
+import { parseJsonObject, stringifyJson } from "../../lib/json.ts";
 import { exactJson } from "../../stack/exact-json.ts";
 import type { Caller } from "../model/caller.ts";
 import { evaluateValue, type RowText, type Value } from "../model/evaluate.ts";
@@ -268,30 +268,5 @@ export function rowInvalid(message: string, remedy = giveRow): RowhouseError {
  * @throws RowhouseError row_invalid
  */
 export function parseRow(json: string): Patch {
-  return parseObject(json, "--row", rowInvalid);
-}
-
-/**
- * The JSON object that an option holds, with numbers as parseJson gives them.
- *
- * @param fault Makes the error of a text that is no JSON object.
- */
-export function parseObject(
-  json: string,
-  option: string,
-  fault: (message: string) => RowhouseError,
-): Patch {
-  const parsed = parseOption(json, option, fault);
-  if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) {
-    return Object.fromEntries(Object.entries(parsed));
-  }
-  throw fault(`${option} is JSON, but not an object.`);
-}
-
-function parseOption(json: string, option: string, fault: (message: string) => RowhouseError) {
-  try {
-    return parseJson(json);
-  } catch (error) {
-    throw fault(`${option} is not JSON: ${errorMessage(error)}.`);
-  }
+  return parseJsonObject(json, "--row", rowInvalid);
 }

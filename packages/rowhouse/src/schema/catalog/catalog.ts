@@ -54,9 +54,12 @@ export function withFacts<K extends FactKind>(
 
 const apiLoginQuery = readFileSync(join(import.meta.dirname, "api_login.sql"), "utf8");
 
-/** A query that may ask `api_login` for the oids of the roles that PostgREST can log in as. It begins with WITH itself. */
+/** A query whose WITH RECURSIVE, if it has one, may ask `api_login` for the oids of the roles that PostgREST can log in as. */
 export function withApiLogin(query: string): string {
-  return `with api_login (oid) as (${apiLoginQuery})\nselect asked.* from (${query}\n) as asked`;
+  return query.replace(
+    /^with recursive /m,
+    () => `with recursive api_login (oid) as (${apiLoginQuery}),\n`,
+  );
 }
 
 const queriesDir = join(import.meta.dirname, "queries");

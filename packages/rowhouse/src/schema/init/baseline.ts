@@ -1,4 +1,4 @@
-import { baselineStart } from "../../stack/adoptable.ts";
+import { baselineStart } from "../../stack/baseline.ts";
 import { quoteName } from "../catalog/sql.ts";
 import { leaveBodiesUnchecked } from "../plan/bodies.ts";
 import { guardRole } from "./guard.ts";

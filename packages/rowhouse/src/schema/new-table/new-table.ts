@@ -73,7 +73,7 @@ export function assertHasUsers({ root }: Project): void {
   if (/\btable\s+api\.users\b/i.test(sql) && /\bfunction\s+request\.user_id\b/i.test(sql)) return;
   throw new RowhouseError(
     "users_missing",
-    "What this command writes rests on the table api.users and on request.user_id(), and sql/ makes them not both.",
+    "What this command writes rests on the table api.users and on request.user_id(), and sql/ does not make both.",
     "Nothing was written. Write the table, its policies and grants by hand, with the names of this project; `rowhouse db migration` does the rest.",
   );
 }

@@ -1,6 +1,6 @@
 import { openProject } from "../../../lib/project.ts";
 import { readHistory } from "../../../schema/catalog/history.ts";
-import { adoptRemedy, findAdoptable } from "../../../stack/adoptable.ts";
+import { adoptRemedy, findAdoptable } from "../../../stack/baseline.ts";
 import { type DoctorContext, type Finding, wrong } from "../check.ts";
 
 /** Migrations that are pending or unknown, and what differs from the applied ones. */

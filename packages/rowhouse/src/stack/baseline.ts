@@ -52,18 +52,17 @@ export async function assertRollable(
   dir = openProject().migrationsDir,
 ): Promise<void> {
   const migrations = await listMigrations(url, dir);
-  const applied = migrations.filter((one) => one.applied).reverse();
-  const most = applied.findIndex((one) => isBaseline(dir, one));
-  const reach = most < 0 ? applied.length : most;
-  const isMore = Number.isFinite(steps) && applied.length > 0 && steps > applied.length;
-  if (!isMore && (most < 0 || steps <= most)) return;
-  const baseline = applied[most]?.file;
+  const applied = migrations.filter((one) => one.applied);
+  const baseline = applied.find((one) => isBaseline(dir, one));
+  const after = baseline === undefined ? applied : applied.slice(applied.indexOf(baseline) + 1);
+  const isAll = baseline === undefined && (applied.length === 0 || !Number.isFinite(steps));
+  if (isAll || steps <= after.length) return;
   throw new RowhouseError(
     "migration_failed",
     baseline === undefined
       ? `${applied.length} of ${migrations.length} migrations are applied, and ${steps} were to be rolled back.`
-      : `${baseline} is the baseline, and the baseline is not rolled back: it would drop every table.`,
-    `Nothing was rolled back. ${reach === 0 ? "No other migration is applied." : `Give at most ${reach}.`}`,
+      : `${baseline.file} is the baseline, and the baseline is not rolled back: it would drop every table.`,
+    `Nothing was rolled back. ${after.length === 0 ? "No other migration is applied." : `Give at most ${after.length}.`}`,
   );
 }
 
